@@ -1,0 +1,1 @@
+"""EAGLE: steer a frozen language model into the content gaps of a catalogue."""
