@@ -1,0 +1,77 @@
+"""What a stage costs: wall seconds, peak memory, tokens and calls of language models."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from eagle.artifacts import write_json
+
+
+class Usage(Protocol):
+    """Running counters of one language model (`eagle.llm.base.Usage`)."""
+
+    prompt_tokens: int
+    new_tokens: int
+    calls: int
+
+
+_COUNTED = ("prompt_tokens", "new_tokens", "calls")
+
+
+@dataclass
+class _Account:
+    """Counters registered while a stage runs, each with its reading at registration."""
+
+    counters: list[tuple[Usage, dict[str, int]]] = field(default_factory=list)
+
+    def add(self, usage: Usage) -> None:
+        if all(known is not usage for known, _ in self.counters):
+            self.counters.append((usage, {name: getattr(usage, name) for name in _COUNTED}))
+
+    def totals(self) -> dict[str, int]:
+        return {name: sum(getattr(usage, name) - start[name] for usage, start in self.counters) for name in _COUNTED}
+
+
+_OPEN: list[_Account] = []
+
+
+def register(usage: Usage) -> None:
+    """Count ``usage`` towards the account that is open now, from its present reading on; without one, do nothing."""
+    if _OPEN:
+        _OPEN[-1].add(usage)
+
+
+def peak_memory_mib() -> float:
+    """Return the largest resident memory so far in MiB: this process, or its largest finished child if that was larger."""
+    unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
+    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / unit
+
+
+@contextlib.contextmanager
+def account(stage: str, path: Path) -> Iterator[None]:
+    """Measure the enclosed work and write it to ``path`` as JSON; a stage that fails writes nothing.
+
+    Keys: stage, seconds, peak_memory_mib, prompt_tokens, new_tokens, calls. Times and memory differ between two
+    runs of one seed; DVC therefore keeps these files as uncached outputs that no other stage's result depends on.
+    """
+    opened = _Account()
+    _OPEN.append(opened)
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        _OPEN.remove(opened)
+    costs: dict[str, Any] = {
+        "stage": stage,
+        "seconds": round(time.perf_counter() - start, 3),
+        "peak_memory_mib": round(peak_memory_mib(), 1),
+        **opened.totals(),
+    }
+    write_json(path, costs)

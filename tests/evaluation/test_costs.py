@@ -1,0 +1,60 @@
+"""The account of a stage: counters as differences, nothing written on failure."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from eagle import costs
+from eagle.artifacts import read_json
+
+
+@dataclass
+class Counter:
+    prompt_tokens: int = 0
+    new_tokens: int = 0
+    calls: int = 0
+
+
+def test_counts_what_happened_since_registration(tmp_path: Path) -> None:
+    usage = Counter(prompt_tokens=100, new_tokens=5, calls=1)
+    with costs.account("describe", tmp_path / "describe.json"):
+        costs.register(usage)
+        costs.register(usage)
+        usage.prompt_tokens += 30
+        usage.new_tokens += 7
+        usage.calls += 2
+    written = read_json(tmp_path / "describe.json")
+    assert {k: written[k] for k in ("stage", "prompt_tokens", "new_tokens", "calls")} == {
+        "stage": "describe",
+        "prompt_tokens": 30,
+        "new_tokens": 7,
+        "calls": 2,
+    }
+    assert written["seconds"] >= 0
+    assert 1 < written["peak_memory_mib"] < 2**20
+
+
+def test_two_models_add_up_and_nothing_leaks_out_of_the_account(tmp_path: Path) -> None:
+    one, two = Counter(), Counter()
+    costs.register(one)
+    with costs.account("a", tmp_path / "a.json"):
+        costs.register(one)
+        costs.register(two)
+        one.calls += 1
+        two.calls += 3
+    with costs.account("b", tmp_path / "b.json"):
+        one.calls += 1
+    assert read_json(tmp_path / "a.json")["calls"] == 4
+    assert read_json(tmp_path / "b.json")["calls"] == 0
+
+
+def test_a_failed_stage_writes_no_account(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="broken"), costs.account("a", tmp_path / "a.json"):
+        raise RuntimeError("broken")
+    assert list(tmp_path.iterdir()) == []
+    usage = Counter()
+    costs.register(usage)
+    with costs.account("b", tmp_path / "b.json"):
+        usage.calls += 1
+    assert read_json(tmp_path / "b.json")["calls"] == 0
