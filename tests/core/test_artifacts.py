@@ -1,0 +1,75 @@
+"""A file under its final name is complete; a reader is told when it is not what it expects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from eagle import artifacts
+from eagle.errors import EagleError
+
+
+def test_a_failure_while_writing_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None:
+    target = tmp_path / "value.json"
+    artifacts.write_json(target, {"a": 1})
+    with pytest.raises(KeyboardInterrupt), artifacts.complete_or_absent(target) as draft:
+        draft.write_text("half")
+        raise KeyboardInterrupt
+    assert artifacts.read_json(target) == {"a": 1}
+    assert [p.name for p in tmp_path.iterdir()] == ["value.json"]
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    target = tmp_path / "folder"
+    for name in ("old", "new"):
+        with artifacts.complete_or_absent(target) as draft:
+            draft.mkdir()
+            (draft / name).touch()
+    assert [p.name for p in target.iterdir()] == ["new"]
+
+
+def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(EagleError, match="no disk space left"), artifacts.complete_or_absent(tmp_path / "x"):
+        raise OSError(28, "No space left on device")
+    assert not list(tmp_path.iterdir())
+
+
+def test_tables_and_arrays_come_back_with_ids(tmp_path: Path) -> None:
+    table = pd.DataFrame({"item": ["1", "2"], "genres": [["a"], []]})
+    artifacts.write_table(tmp_path / "t.parquet", table, "items")
+    back = artifacts.read_table(tmp_path / "t.parquet", "items")
+    assert back["item"].tolist() == ["1", "2"]
+    assert [list(g) for g in back["genres"]] == [["a"], []]
+    rows = np.arange(6, dtype=np.float32).reshape(2, 3)
+    artifacts.write_arrays(tmp_path / "a.safetensors", {"rows": rows}, "vectors", ids={"rows": ["1", "2"]})
+    arrays, ids = artifacts.read_arrays(tmp_path / "a.safetensors", "vectors")
+    np.testing.assert_array_equal(arrays["rows"], rows)
+    assert ids == {"rows": ["1", "2"]}
+
+
+def test_an_artifact_names_its_inputs(tmp_path: Path) -> None:
+    source = tmp_path / "source.txt"
+    source.write_text("one")
+    first = artifacts.content_hash(source)
+    source.write_text("two")
+    assert artifacts.content_hash(source) != first
+
+
+@pytest.mark.parametrize(("schema", "version"), [("other", 1), ("items", 2)])
+def test_another_schema_or_version_is_refused(tmp_path: Path, schema: str, version: int) -> None:
+    artifacts.write_table(tmp_path / "t.parquet", pd.DataFrame({"a": [1]}), "items")
+    with pytest.raises(EagleError, match="is not what this step reads"):
+        artifacts.read_table(tmp_path / "t.parquet", schema, version=version)
+
+
+@pytest.mark.parametrize("reader", [artifacts.read_json, lambda p: artifacts.read_table(p, "x"), lambda p: artifacts.read_arrays(p, "x")])
+def test_missing_and_broken_files_are_named(tmp_path: Path, reader) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "file"
+    with pytest.raises(EagleError, match="does not exist"):
+        reader(path)
+    path.write_bytes(b"\x00garbage")
+    with pytest.raises(EagleError, match=str(path)):
+        reader(path)
