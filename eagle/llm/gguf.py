@@ -1,0 +1,66 @@
+"""GGUF to transformers' layout, once: dequantised weights in bfloat16, tokenizer, chat template.
+
+bfloat16 halves the folder; SmolLM2-135M's per-token log-probabilities move by 0.005 on average against float32 (docs/method.md).
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from eagle.artifacts import complete_or_absent
+from eagle.errors import user_error
+from eagle.llm.offline import stay_offline
+
+_PROBE = "The old man walked slowly down the street to buy some bread and milk for his family."
+
+
+def convert_gguf(file: Path, target: Path) -> None:
+    """Write the model in ``file`` to the folder ``target``; :class:`EagleError` where the file is broken or has no chat template."""
+    stay_offline()
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            file.parent, gguf_file=file.name, quantization_config=GgufConfig(dequantize=True), dtype=torch.float32
+        )
+        tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+    except (ValueError, OSError, KeyError) as error:
+        raise user_error(f"{file} could not be read as a GGUF model", found=error, mend="download it again, or take another model") from error
+    if not tokenizer.chat_template:
+        raise user_error(f"{file} has no chat template", mend="take an instruction-tuned model")
+    _split_digits(tokenizer, file)
+    _check_reads_english(model, tokenizer, file)
+    model.to(torch.bfloat16)
+    model.config.name_or_path = file.stem
+    with complete_or_absent(target) as draft:
+        model.save_pretrained(draft)
+        tokenizer.save_pretrained(draft)
+
+
+def _split_digits(tokenizer: Any, file: Path) -> None:
+    """Restore SmolLM's rule 'one token per digit', which transformers' reading of GGUF drops."""
+    from gguf import GGUFReader
+    from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
+
+    field = GGUFReader(str(file)).get_field("tokenizer.ggml.pre")
+    if field is not None and field.contents() == "smollm":
+        tokenizer.backend_tokenizer.pre_tokenizer = Sequence([Digits(individual_digits=True), ByteLevel(add_prefix_space=False)])
+
+
+def _check_reads_english(model: Any, tokenizer: Any, file: Path) -> None:
+    """Wrongly decoded weights give fluent-looking files and nonsense texts: score one plain sentence."""
+    import torch
+
+    ids = tokenizer(_PROBE, return_tensors="pt", add_special_tokens=False)["input_ids"]
+    with torch.inference_mode():
+        loss = float(model(ids, labels=ids).loss)
+    if not loss < 0.5 * math.log(model.config.vocab_size):
+        raise user_error(
+            f"{file} was read, but the model does not know English: its weights were probably decoded wrongly",
+            found=f"{loss:.2f} nats per token on a plain sentence",
+            expected=f"below {0.5 * math.log(model.config.vocab_size):.2f}",
+            mend="take another quantisation of the model, or a folder with safetensors",
+        )
