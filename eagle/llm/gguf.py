@@ -1,6 +1,7 @@
 """GGUF to transformers' layout, once: dequantised weights in bfloat16, tokenizer, chat template.
 
-bfloat16 halves the folder; SmolLM2-135M's per-token log-probabilities move by 0.005 on average against float32 (docs/method.md).
+bfloat16 halves the folder: on 20 film plots SmolLM2-135M's log-probabilities move by 0.009 nats per token on average (KL 7e-5) against
+float32 weights; computing in bfloat16 as well moves them by 0.043 (KL 0.0015).
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ def convert_gguf(file: Path, target: Path) -> None:
     stay_offline()
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     try:
         model = AutoModelForCausalLM.from_pretrained(
             file.parent, gguf_file=file.name, quantization_config=GgufConfig(dequantize=True), dtype=torch.float32
