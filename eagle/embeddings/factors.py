@@ -1,0 +1,148 @@
+"""Weighted ALS: item and user factors from ratings alone.
+
+Follows the paper (section 5.1):
+1. Factors come from ratings only, by weighted alternating least squares.
+2. Observed ratings have weight 1; an unobserved one has ``factors.missing_weight`` and stands at the user's mean.
+Differs:
+3. The predicted rating is mu + b_u + b_i + <p_u, q_i> rather than <z_u, z_m>. It is the same bilinear form with
+   z_u = [p_u, b_u + mu, 1] and z_m = [q_i, 1, b_i]; keeping the biases apart lets the encoder treat taste and appeal
+   separately, and lets them have their own penalties.
+4. Own solver: `implicit` fits preferences of 0 or 1 with every missing entry at weight 1, so explicit ratings, targets other than
+   0 and 1 and a missing weight of 0 cannot be stated in it; lenskit's explicit ALS holds pandas below 3. Each half of a sweep is
+   two sparse products and one batched solve.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eagle.artifacts import read_arrays, write_arrays, write_json
+from eagle.config import Config, FactorsConfig
+from eagle.embeddings.judge import rmse
+from eagle.embeddings.ratings import Missing, Ratings, Splits, normal_equations, solve_rows
+from eagle.errors import user_error
+from eagle.project import Project
+from eagle.seeding import stream
+
+SCHEMA = "factors"
+BIAS_PENALTY = 5.0  # ratings; biases are means of many ratings and need less than factors [M: user bias 5, item bias offset 7]
+
+
+@dataclass(frozen=True)
+class Factors:
+    """``mean + user_bias[u] + item_bias[i] + <user_factors[u], item_factors[i]>`` predicts a rating."""
+
+    mean: float
+    users: list[str]
+    items: list[str]
+    user_factors: np.ndarray  # (n_users, k)
+    user_bias: np.ndarray  # (n_users,)
+    item_factors: np.ndarray  # (n_items, k)
+    item_bias: np.ndarray  # (n_items,)
+
+    def predict(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
+        """Return predicted ratings (n,) of index pairs."""
+        personal = np.einsum("nk,nk->n", self.user_factors[user], self.item_factors[item])
+        predicted: np.ndarray = self.mean + self.user_bias[user] + self.item_bias[item] + personal
+        return predicted
+
+    def save(self, path: Path, inputs: tuple[Path, ...] = ()) -> None:
+        arrays = {name: getattr(self, name) for name in ("user_factors", "user_bias", "item_factors", "item_bias")}
+        arrays["mean"] = np.array([self.mean])
+        write_arrays(path, arrays, SCHEMA, ids={"users": self.users, "items": self.items}, inputs=inputs)
+
+    @classmethod
+    def load(cls, path: Path) -> Factors:
+        arrays, ids = read_arrays(path, SCHEMA)
+        mean = float(arrays.pop("mean")[0])
+        return cls(mean=mean, users=ids["users"], items=ids["items"], **arrays)
+
+
+def _with_constant(vectors: np.ndarray) -> np.ndarray:
+    return np.hstack([vectors, np.ones((len(vectors), 1))])
+
+
+def _half_sweep(
+    ratings: Ratings, other: np.ndarray, other_bias: np.ndarray, mean: float, config: FactorsConfig, missing: Missing
+) -> tuple[np.ndarray, np.ndarray]:
+    """Solve all rows' vectors and biases with the columns' frozen: (n_rows, k), (n_rows,)."""
+    left, right = normal_equations(ratings, _with_constant(other), mean + other_bias, missing)
+    penalty = np.append(np.full(other.shape[1], config.regularization), BIAS_PENALTY)
+    solved = solve_rows(left, right, penalty)
+    return solved[:, :-1], solved[:, -1]
+
+
+def fit_factors(ratings: Ratings, config: FactorsConfig, rng: np.random.Generator) -> Factors:
+    """Factorise ``ratings``; EagleError where there are fewer items or users than dimensions."""
+    n_users, n_items = ratings.counts.shape
+    for what, number in (("items", n_items), ("users", n_users)):
+        if number < config.dimension:
+            raise user_error(
+                f"factors.dimension is larger than the number of training {what}",
+                found=f"{number} {what}, {config.dimension} dimensions",
+                expected=f"at most {number} dimensions",
+                mend="lower factors.dimension in params.yaml, or use a larger catalogue",
+            )
+    mean, by_item = ratings.mean, ratings.transposed
+    own_mean = ratings.user_means()
+    none_user, none_item = np.zeros(n_users), np.zeros(n_items)
+    item_factors = rng.normal(scale=1 / np.sqrt(config.dimension), size=(n_items, config.dimension))
+    item_bias = none_item
+    for _ in range(config.iterations):
+        missing = Missing(config.missing_weight, own_mean, none_item)
+        user_factors, user_bias = _half_sweep(ratings, item_factors, item_bias, mean, config, missing)
+        missing = Missing(config.missing_weight, none_item, own_mean)
+        item_factors, item_bias = _half_sweep(by_item, user_factors, user_bias, mean, config, missing)
+    missing = Missing(config.missing_weight, own_mean, none_item)
+    user_factors, user_bias = _half_sweep(ratings, item_factors, item_bias, mean, config, missing)
+    return Factors(mean, ratings.users, ratings.items, user_factors, user_bias, item_factors, item_bias)
+
+
+def fold_in(factors: Factors, ratings: Ratings, config: FactorsConfig) -> Factors:
+    """Return the same item side with the users of ``ratings`` (same items) solved in closed form."""
+    missing = Missing(config.missing_weight, ratings.user_means(), np.zeros(len(factors.items)))
+    user_factors, user_bias = _half_sweep(ratings, factors.item_factors, factors.item_bias, factors.mean, config, missing)
+    return Factors(factors.mean, ratings.users, factors.items, user_factors, user_bias, factors.item_factors, factors.item_bias)
+
+
+def warm_rows(splits: Splits, users: list[str], items: list[str]) -> pd.DataFrame:
+    """Return the holdout rows of known users on known items, with their row numbers ``u`` and ``i``."""
+    rows = splits.part("holdout")
+    rows = rows.assign(u=pd.Index(users).get_indexer(rows["user"]), i=pd.Index(items).get_indexer(rows["item"]))
+    return rows[(rows["u"] >= 0) & (rows["i"] >= 0)]
+
+
+def warm_report(factors: Factors, learned: Ratings, splits: Splits, rng: np.random.Generator) -> dict[str, Any]:
+    """RMSE in stars on held-out ratings of known users and items, beside mean predictors."""
+    rows = warm_rows(splits, factors.users, factors.items)
+    user, item, actual = rows["u"].to_numpy(), rows["i"].to_numpy(), rows["rating"].to_numpy(float)
+    by_user, by_item = learned.user_means(BIAS_PENALTY), learned.transposed.user_means(BIAS_PENALTY)
+    predictions = {
+        "factors": factors.predict(user, item),
+        "global mean": np.full(len(rows), factors.mean),
+        "user mean": by_user[user],
+        "item mean": by_item[item],
+        "user and item mean": by_user[user] + by_item[item] - factors.mean,
+    }
+    return {name: rmse(rows["user"], guess - actual, rng) for name, guess in predictions.items()}
+
+
+def run(config: Config, project: Project) -> None:
+    """Stage ``factors``: learn from fit rows of train users on train items."""
+    splits = Splits.load(project)
+    learned = splits.learning()
+    factors = fit_factors(learned, config.factors, stream(config.seed, "factors"))
+    factors.save(project.factors, inputs=(project.splits / "ratings.parquet",))
+    report = {
+        "users": len(factors.users),
+        "items": len(factors.items),
+        "ratings": int(learned.counts.sum()),
+        "dimension": config.factors.dimension,
+        "warm_rmse": warm_report(factors, learned, splits, stream(config.seed, "factors", "bootstrap")),
+    }
+    write_json(project.stage_metrics("factors"), report)
