@@ -1,0 +1,102 @@
+"""The ``eagle`` command: read the arguments, call the library, print. Heavy modules are imported where they are used."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from eagle import telemetry
+from eagle.errors import EagleError
+
+USER_MISTAKE, INTERRUPTED = 2, 130
+
+
+class Commands(TyperGroup):
+    """Turns a user's mistake into one message and exit 2, and Ctrl-C into exit 130; all else stays a traceback and exit 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except EagleError as error:
+            print(f"eagle: {error}", file=sys.stderr)
+            sys.exit(USER_MISTAKE)
+        except KeyboardInterrupt:
+            print("eagle: stopped; finished stages are kept, the same command goes on from here", file=sys.stderr)
+            sys.exit(INTERRUPTED)
+
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Steer a frozen language model into the content gaps of a catalogue.",
+)
+
+
+@app.command()
+def stage(name: Annotated[str, typer.Argument(help="a stage of dvc.yaml, such as encoder or reference@uniform")]) -> None:
+    """Run one stage of the pipeline, whatever DVC thinks of its state."""
+    from eagle.config import load_config
+    from eagle.project import Project
+    from eagle.stages import run_stage
+
+    project = Project()
+    run_stage(name, load_config(project.params), project)
+
+
+@app.command()
+def steer(
+    user: Annotated[str, typer.Option(help="id of a user of the catalogue")],
+    item: Annotated[str, typer.Option(help="id of the item to start from")],
+    agent: Annotated[str, typer.Option(help="'champion', a models:/ address, or a folder with an adapter")] = "champion",
+    samples: Annotated[int, typer.Option(min=1, help="how many trajectories")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="seed of the trajectories")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Show an agent at work: its actions, the texts, their utilities, and the nearest existing items."""
+    from eagle.project import Project
+    from eagle.steer import render, steer
+
+    print(render(steer(Project(), user, item, agent=agent, samples=samples, seed=seed), as_json=json))
+
+
+@app.command()
+def gaps(
+    top: Annotated[int, typer.Option(min=1, help="how many")] = 10,
+    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """List the best gaps of the catalogue that were found."""
+    from eagle.gaps import best_gaps, render
+    from eagle.project import Project
+
+    print(render(best_gaps(Project(), top), as_json=json))
+
+
+@app.command()
+def check() -> None:
+    """Check surroundings, parameters and data, and name every problem at once."""
+    from eagle.check import check_project
+    from eagle.project import Project
+
+    for line in check_project(Project()):
+        print(line)
+
+
+@app.command()
+def report() -> None:
+    """Print the table of the last run and where to find everything."""
+    from eagle.project import Project
+    from eagle.summary import summary
+
+    print(summary(Project()))
+
+
+def main() -> None:
+    """Entry point of the ``eagle`` command."""
+    telemetry.switch_off()
+    app()

@@ -1,0 +1,86 @@
+"""Every stage of the pipeline: its function, the params sections it may read, the code it depends on.
+
+``dvc.yaml`` says the same to DVC; ``tests/test_architecture.py`` holds the two together.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from eagle.config import Config
+from eagle.errors import did_you_mean, user_error
+from eagle.project import Project
+
+SHARED_CODE = frozenset({"artifacts", "config", "costs", "errors", "progress", "project", "seeding", "stages", "cli", "telemetry"})
+"""Modules that carry files, parameters and messages but decide no result: changing one makes no stage stale."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage; ``each`` names the parameter that lists its instances (``reference@uniform``), if it has several."""
+
+    name: str
+    module: str
+    sections: tuple[str, ...]
+    each: str | None = None
+
+    def instances(self, config: Config) -> list[str]:
+        """Return the full names, as DVC calls them, under these parameters."""
+        if self.each is None:
+            return [self.name]
+        section, field = self.each.split(".")
+        return [f"{self.name}@{value}" for value in getattr(getattr(config, section), field)]
+
+    def function(self) -> Callable[..., None]:
+        """Import the stage's module, which may be heavy, and return its ``run``."""
+        run: Callable[..., None] = importlib.import_module(self.module).run
+        return run
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage("fetch", "eagle.data.fetch", ("data",)),
+    Stage("models", "eagle.llm.fetch", ("llm",)),
+    Stage("validate", "eagle.data.checks", ("data",)),
+    Stage("split", "eagle.data.splits", ("seed", "split")),
+    Stage("factors", "eagle.embeddings.factors", ("seed", "factors")),
+    Stage("describe", "eagle.llm.describe", ("seed", "data", "describe", "llm")),
+    Stage("encoder", "eagle.embeddings.stage", ("seed", "encoder", "factors")),
+    Stage("profiles", "eagle.profiles", ("seed", "data", "profiles", "llm")),
+    Stage("actions", "eagle.actions.candidates", ("seed", "data", "actions", "llm")),
+    Stage("transitions", "eagle.actions.transitions", ("seed", "data", "transitions", "llm")),
+    Stage("design", "eagle.actions.stage", ("seed", "design")),
+    Stage("reference", "eagle.policies.reference", ("seed", "reference", "utility", "llm"), each="reference.names"),
+    Stage("train", "eagle.training.stage", ("seed", "data", "train", "utility", "llm"), each="train.arms"),
+    Stage(
+        "evaluate",
+        "eagle.evaluation.stage",
+        ("seed", "data", "evaluate", "utility", "profiles", "llm", "train", "reference"),
+    ),
+    Stage("report", "eagle.report", ("registry",)),
+    Stage("register", "eagle.registry", tuple(Config.model_fields)),
+)
+
+
+def all_instances(config: Config) -> list[str]:
+    """Return the full names of all stages in the order in which they run."""
+    return [name for stage in STAGES for name in stage.instances(config)]
+
+
+def run_stage(name: str, config: Config, project: Project) -> None:
+    """Run one stage by its full name and write what it cost.
+
+    Raises EagleError for an unknown name; whatever the stage raises goes through.
+    """
+    from eagle.costs import account
+
+    known = {instance: stage for stage in STAGES for instance in stage.instances(config)}
+    if name not in known:
+        raise user_error(f"there is no stage {name!r}", expected=f"one of {', '.join(known)}", mend=did_you_mean(name, known))
+    stage = known[name]
+    arguments: list[Any] = name.split("@")[1:]
+    function = stage.function()
+    with account(name, project.cost(name)):
+        function(config.only(stage.sections), project, *arguments)
