@@ -90,7 +90,7 @@ def fit_factors(ratings: Ratings, config: FactorsConfig, rng: np.random.Generato
             )
     mean, by_item = ratings.mean, ratings.transposed
     own_mean = ratings.user_means()
-    none_user, none_item = np.zeros(n_users), np.zeros(n_items)
+    none_item = np.zeros(n_items)
     item_factors = rng.normal(scale=1 / np.sqrt(config.dimension), size=(n_items, config.dimension))
     item_bias = none_item
     for _ in range(config.iterations):
