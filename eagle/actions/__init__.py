@@ -1,0 +1,1 @@
+"""Candidate actions, their cached transitions, and the exploration design over them."""
