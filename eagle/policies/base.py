@@ -1,0 +1,20 @@
+"""What every agent offers, trained or not: one action text per observation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from eagle.environment import Observation
+
+
+@runtime_checkable
+class Agent(Protocol):
+    """Chooses actions. ``name`` labels its rows in tables; equal seeds give equal actions."""
+
+    name: str
+
+    def act(self, observations: Sequence[Observation], seeds: Sequence[int]) -> list[str]:
+        """Return one action for each observation; actions already used are in ``observation.history``."""
+        ...

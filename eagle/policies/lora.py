@@ -1,0 +1,191 @@
+"""The policy: a LoRA adapter over the frozen language model, scored over whole lists of actions at once.
+
+1. Follows the paper: the policy is a language model that writes the action; it starts as a fine-tuned reference.
+2. Differs: a low-rank adapter is trained instead of all weights, so that a 135M model learns on two cores and the agent is a few MB.
+3. Differs: log-probabilities of the K listed actions come from one packed pass over their trie; the policy over the list is
+   normalised at the trie's branching points, which is what decoding restricted to the list samples from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from eagle.artifacts import content_hash
+from eagle.errors import user_error
+from eagle.policies.prompt import ACTION_END, ACTION_PREFIX
+from eagle.policies.trie import PackedBatch, Trie, build_trie, pack
+
+if TYPE_CHECKING:
+    from eagle.config import LLMConfig, LoraSettings
+
+_TRAINED, _REFERENCE = "default", "reference"
+_NOTE = "eagle.json"
+
+
+def torch_dtype(config: LLMConfig) -> torch.dtype:
+    """Return the dtype of the frozen base: as configured, or bfloat16 where the device computes with it."""
+    if config.dtype != "auto":
+        return getattr(torch, config.dtype)  # type: ignore[no-any-return]
+    fast = torch.cuda.is_available() if torch_device(config) == "cuda" else torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.bfloat16 if fast else torch.float32
+
+
+def torch_device(config: LLMConfig) -> str:
+    """Return the device's name: as configured, or cuda where there is one."""
+    if config.device != "auto":
+        return config.device
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def adapter_note(folder: Path) -> dict[str, Any]:
+    """Return what a saved adapter says about itself (``base``: hash of the model folder it belongs to)."""
+    note = Path(folder) / _NOTE
+    if not note.exists():
+        raise user_error(f"{folder} is not an adapter of this project", mend="run `dvc repro` to train it")
+    return json.loads(note.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+class LoraPolicy:
+    """Scores lists of actions; trainable, savable as a peft folder."""
+
+    def __init__(self, model: PeftModel, tokenizer: Any, base_hash: str) -> None:
+        self.model, self.tokenizer, self.base_hash = model, tokenizer, base_hash
+        self.device = next(model.parameters()).device
+        self._tries: dict[tuple[tuple[str, ...], bool], Trie] = {}
+        self._prompts: dict[str, list[int]] = {}
+
+    # building ------------------------------------------------------------------------------------------------
+    @staticmethod
+    def _base(folder: Path, dtype: torch.dtype, device: str) -> tuple[Any, Any]:
+        if not (Path(folder) / "config.json").exists():
+            raise user_error(f"{folder} holds no language model", expected="config.json, tokenizer and safetensors", mend="run `dvc repro models`")
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, use_safetensors=True)
+        model.config.use_cache = False
+        return model.to(device), AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+    @classmethod
+    def create(cls, folder: Path, lora: LoraSettings, seed: int, *, dtype: torch.dtype = torch.float32, device: str = "cpu") -> LoraPolicy:
+        """Put a fresh adapter (fp32, zero effect) over the model in ``folder``."""
+        base, tokenizer = cls._base(folder, dtype, device)
+        config = LoraConfig(
+            r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules="all-linear", task_type="CAUSAL_LM"
+        )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = get_peft_model(base, config)
+        return cls(model, tokenizer, content_hash(folder))
+
+    @classmethod
+    def load(
+        cls, folder: Path, adapter: Path, *, trainable: bool = False, dtype: torch.dtype = torch.float32, device: str = "cpu"
+    ) -> LoraPolicy:
+        """Open a saved adapter. A trainable one gets a frozen twin beside it, which :meth:`as_reference` switches to."""
+        found, expected = adapter_note(adapter)["base"], content_hash(folder)
+        if found != expected:
+            raise user_error(
+                f"the adapter in {adapter} belongs to another language model",
+                found=f"base {found}",
+                expected=f"base {expected} ({folder})",
+                mend="run `dvc repro` to train it for this model, or set llm.model back",
+            )
+        base, tokenizer = cls._base(folder, dtype, device)
+        model = PeftModel.from_pretrained(base, str(adapter), is_trainable=trainable)
+        if trainable:
+            model.load_adapter(str(adapter), _REFERENCE, is_trainable=False)
+            model.set_adapter(_TRAINED)
+        return cls(model, tokenizer, expected)
+
+    def save(self, folder: Path, **note: Any) -> None:
+        """Write adapter_model.safetensors, adapter_config.json and the note with the base's hash into ``folder``."""
+        # The path of the base says where it lay on this machine: its hash is what identifies it.
+        self.model.peft_config[_TRAINED].base_model_name_or_path = f"eagle:{self.base_hash}"
+        self.model.save_pretrained(str(folder), selected_adapters=[_TRAINED])
+        (Path(folder) / "README.md").unlink(missing_ok=True)
+        (Path(folder) / _NOTE).write_text(json.dumps({"base": self.base_hash, **note}, indent=2) + "\n", encoding="utf-8")
+
+    # parameters ----------------------------------------------------------------------------------------------
+    def parameters(self) -> dict[str, torch.nn.Parameter]:
+        """Return the trained parameters by name, in a fixed order."""
+        return {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+
+    @contextmanager
+    def as_reference(self) -> Iterator[None]:
+        """Compute with the frozen reference adapter inside the block."""
+        trained = self.parameters()
+        self.model.set_adapter(_REFERENCE)
+        try:
+            yield
+        finally:
+            self.model.set_adapter(_TRAINED)
+            for name, parameter in self.model.named_parameters():
+                parameter.requires_grad_(name in trained)
+
+    # scoring -------------------------------------------------------------------------------------------------
+    def tokens(self, prompt: str) -> list[int]:
+        """Return the token ids of a prompt (cached)."""
+        if prompt not in self._prompts:
+            self._prompts[prompt] = list(self.tokenizer(prompt).input_ids)
+        return self._prompts[prompt]
+
+    def action_tokens(self, action: str) -> list[int]:
+        """Return the token ids that follow the prompt: the action and the line end."""
+        parts = (self.tokenizer(part, add_special_tokens=False).input_ids for part in (ACTION_PREFIX + action, ACTION_END))
+        return [token for part in parts for token in part]
+
+    def trie(self, actions: Sequence[str], *, full: bool) -> Trie:
+        """Return the trie of a list of actions (cached)."""
+        key = (tuple(actions), full)
+        if key not in self._tries:
+            self._tries[key] = build_trie([self.action_tokens(action) for action in actions], full=full)
+        return self._tries[key]
+
+    def hidden(self, batch: PackedBatch) -> torch.Tensor:
+        """Return hidden states ``(n_slots, width)`` at the predicting positions only."""
+        decoder = self.model.get_base_model().get_decoder()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.model.dtype == torch.bfloat16):
+            states = decoder(
+                input_ids=batch.input_ids.to(self.device),
+                position_ids=batch.position_ids.to(self.device),
+                attention_mask=batch.attention.to(self.device),
+                use_cache=False,
+            ).last_hidden_state
+        return states[batch.slot_row.to(self.device), batch.slot_column.to(self.device)]  # type: ignore[no-any-return]
+
+    def logits(self, states: torch.Tensor) -> torch.Tensor:
+        """Return float32 logits ``(n, vocabulary)`` of hidden states."""
+        head = self.model.get_base_model().get_output_embeddings()
+        return head(states.to(head.weight.dtype)).float()  # type: ignore[no-any-return]
+
+    def score_lists(
+        self, prompts: Sequence[str], lists: Sequence[Sequence[str]], *, full: bool = False
+    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        """Return, per prompt, ``(log_policy, log_vocabulary)``, each ``(K,)``.
+
+        ``log_policy`` is normalised over the list at the trie's branching points; ``log_vocabulary`` is over the whole
+        vocabulary: of the complete action with ``full``, else of its tokens down to the last branching point.
+        """
+        tries = [self.trie(actions, full=full) for actions in lists]
+        batch = pack([self.tokens(p) for p in prompts], tries)
+        logits = self.logits(self.hidden(batch))  # (n_slots, vocabulary)
+        return _path_log_probs(logits, batch)
+
+
+def _path_log_probs(logits: torch.Tensor, batch: PackedBatch) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    device = logits.device
+    slot, token = batch.edge_slot.to(device), batch.edge_token.to(device)
+    edge = logits[slot, token] - logits.logsumexp(-1)[slot]  # (n_edges,) over the vocabulary
+    top = torch.full((len(logits),), -torch.inf, device=device).scatter_reduce(0, slot, edge.detach(), "amax")
+    mass = torch.zeros(len(logits), device=device).index_add(0, slot, (edge - top[slot]).exp())
+    among = edge - top[slot] - mass.clamp_min(1e-30).log()[slot]  # over the siblings
+    action, step = batch.step_action.to(device), batch.step_edge.to(device)
+    empty = torch.zeros(sum(batch.counts), device=device)
+    policy, vocabulary = (empty.index_add(0, action, value[step]) for value in (among, edge))
+    return list(policy.split(batch.counts)), list(vocabulary.split(batch.counts))

@@ -1,0 +1,37 @@
+"""The policy's prompt: who the user is, what the item is now, and what was already done.
+
+1. Follows the paper in that the agent sees the user's profile and the present description, and writes one action.
+2. Differs: only the genres of the description enter, not its plot, because a short prompt that tells users apart was what
+   learned on the embedded default (docs/method.md).
+3. Differs: where an action may not be used twice, the actions already used are named, since the next best choice depends on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from eagle.text import Description
+
+#: What stands between the prompt and an action in the token stream.
+ACTION_PREFIX = " "
+#: What ends an action.
+ACTION_END = "\n"
+
+
+def state_genres(text: str) -> tuple[str, ...]:
+    """Return the genres named in a state's text line; empty where the text does not parse."""
+    try:
+        return Description.parse(text).genres
+    except ValueError:
+        return ()
+
+
+def policy_prompt(profile: str, text: str, noun: str, history: Sequence[str] = ()) -> str:
+    """Return the prompt after which the policy writes its next action.
+
+    ``profile`` is the short profile ("User likes a, b. Dislikes c, d."), ``text`` the state's line, ``noun`` what an item is
+    called, ``history`` the actions already applied (empty: not mentioned).
+    """
+    genres = ", ".join(state_genres(text)) or "unknown"
+    done = f"Done: {' '.join(history)}\n" if history else ""
+    return f"{profile.strip()}\n{noun.capitalize()}: {genres}.\n{done}Action:"
