@@ -108,9 +108,7 @@ def extract(archive: Path, member: str, target: Path) -> None:
                     with opened.open(entries[name]) as source, file.open("wb") as sink:
                         shutil.copyfileobj(source, sink, 1 << 20)
     except (zipfile.BadZipFile, EOFError, zlib.error) as error:
-        raise user_error(
-            f"{archive} is a broken archive", found=error, mend="delete this file and run the same command again"
-        ) from None
+        raise user_error(f"{archive} is a broken archive", found=error, mend="delete this file and run the same command again") from None
 
 
 def _no_member(archive: Path, member: str, names: Sequence[str]) -> Exception:

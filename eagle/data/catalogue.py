@@ -1,0 +1,142 @@
+"""The one form in which ratings, items and users reach the rest of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from eagle.artifacts import complete_or_absent, read_json, read_table, write_json, write_table
+from eagle.errors import user_error
+from eagle.seeding import stream
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a catalogue came from."""
+
+    name: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    """File name -> SHA-256 hex digest of what was read."""
+    rating_min: float = 0.5
+    rating_max: float = 5.0
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Tables as docs/architecture.md describes them; every id is a string.
+
+    ``ratings``: user, item, rating float32, timestamp Int64. ``items``: item, title, text, genres (lists), year Int64.
+    ``users``: user and, where known, group columns (age_group, gender, occupation).
+    """
+
+    ratings: pd.DataFrame
+    items: pd.DataFrame
+    users: pd.DataFrame
+    source: Source
+
+
+def as_ids(values: pd.Series) -> pd.Series:
+    """Return ids as strings: ``1`` and ``1.0`` both give ``"1"``; missing ones stay missing."""
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64")
+    return values.astype("string").str.strip().replace("", pd.NA)
+
+
+def make_catalogue(ratings: pd.DataFrame, items: pd.DataFrame, source: Source, users: pd.DataFrame | None = None) -> Catalogue:
+    """Bring columns into their final types; without ``users`` they are the ones that rated, in order of appearance."""
+    ratings = ratings.assign(
+        user=as_ids(ratings["user"]),
+        item=as_ids(ratings["item"]),
+        rating=ratings["rating"].astype("float32"),
+        timestamp=_whole(ratings, "timestamp"),
+    )[["user", "item", "rating", "timestamp"]]
+    items = items.assign(
+        item=as_ids(items["item"]),
+        title=items["title"].astype("string"),
+        text=items.get("text", pd.Series(pd.NA, items.index)).astype("string"),
+        year=_whole(items, "year"),
+    )[["item", "title", "text", "genres", "year"]]
+    if users is None:
+        users = pd.DataFrame({"user": ratings["user"].dropna().unique()})
+    users = users.assign(user=as_ids(users["user"]))
+    return Catalogue(ratings.reset_index(drop=True), items.reset_index(drop=True), users.reset_index(drop=True), source)
+
+
+def _whole(table: pd.DataFrame, column: str) -> pd.Series:
+    values = table.get(column, pd.Series(pd.NA, table.index, dtype="Int64"))
+    return pd.to_numeric(values, errors="coerce").round().astype("Int64")
+
+
+def keep_rated_enough(catalogue: Catalogue, per_user: int, per_item: int, max_ratings: int) -> Catalogue:
+    """Leave out rare users and items until all that remain are rated enough; then cap by whole users.
+
+    ``max_ratings`` 0 keeps all. Users are drawn in an order that depends on their ids alone.
+    """
+    ratings = _core(catalogue.ratings, per_user, per_item)
+    if max_ratings and len(ratings) > max_ratings:
+        counts = ratings["user"].value_counts().sort_index()
+        order = stream(0, "max_ratings").permutation(len(counts))
+        total = counts.iloc[order].cumsum()
+        ratings = _core(ratings[ratings["user"].isin(total.index[total <= max_ratings])], per_user, per_item)
+    if ratings.empty:
+        raise user_error(
+            "no rating is left after the filters",
+            found=f"{len(catalogue.ratings)} ratings before them",
+            expected=f"users with {per_user} ratings and items with {per_item}, in all at most {max_ratings or 'any number of'} ratings",
+            mend="lower data.min_ratings_per_user or data.min_ratings_per_item, or raise data.max_ratings",
+        )
+    items = catalogue.items[catalogue.items["item"].isna() | catalogue.items["item"].isin(ratings["item"])]
+    users = catalogue.users[catalogue.users["user"].isin(ratings["user"])]
+    return replace(
+        catalogue,
+        ratings=ratings.reset_index(drop=True),
+        items=items.reset_index(drop=True),
+        users=users.reset_index(drop=True),
+    )
+
+
+def _core(ratings: pd.DataFrame, per_user: int, per_item: int) -> pd.DataFrame:
+    """Drop users and items with too few ratings until nothing changes; rows without an id stay for the checks to name."""
+    while True:
+        users = ratings.groupby("user")["user"].transform("size")
+        items = ratings.groupby("item")["item"].transform("size")
+        keep = (users.ge(per_user) | ratings["user"].isna()) & (items.ge(per_item) | ratings["item"].isna())
+        if keep.all():
+            return ratings
+        ratings = ratings[keep]
+
+
+def write_catalogue(catalogue: Catalogue, folder: Path) -> None:
+    """Write the folder ``data/catalogue``, all of it or nothing."""
+    source = catalogue.source
+    with complete_or_absent(folder) as draft:
+        write_table(draft / "ratings.parquet", catalogue.ratings, "ratings")
+        write_table(draft / "items.parquet", catalogue.items, "items")
+        write_table(draft / "users.parquet", catalogue.users, "users")
+        write_json(
+            draft / "source.json",
+            {
+                "source": source.name,
+                "files": dict(source.files),
+                "rating_min": source.rating_min,
+                "rating_max": source.rating_max,
+                "licence": source.licence,
+            },
+        )
+
+
+def read_catalogue(folder: Path) -> Catalogue:
+    """Read the folder that :func:`write_catalogue` wrote; ``genres`` comes back as lists."""
+    meta = read_json(folder / "source.json")
+    items = read_table(folder / "items.parquet", "items")
+    items["genres"] = [list(genres) for genres in items["genres"]]
+    return Catalogue(
+        ratings=read_table(folder / "ratings.parquet", "ratings"),
+        items=items,
+        users=read_table(folder / "users.parquet", "users"),
+        source=Source(meta["source"], meta["files"], meta["rating_min"], meta["rating_max"], meta["licence"]),
+    )
