@@ -26,12 +26,12 @@ def state_genres(text: str) -> tuple[str, ...]:
         return ()
 
 
-def policy_prompt(profile: str, text: str, noun: str, history: Sequence[str] = ()) -> str:
+def policy_prompt(profile: str, text: str, history: Sequence[str] = ()) -> str:
     """Return the prompt after which the policy writes its next action.
 
-    ``profile`` is the short profile ("User likes a, b. Dislikes c, d."), ``text`` the state's line, ``noun`` what an item is
-    called, ``history`` the actions already applied (empty: not mentioned).
+    ``profile`` is the short profile ("User likes a, b. Dislikes c, d."), ``text`` the state's line, ``history`` the actions
+    already applied (empty: not mentioned).
     """
     genres = ", ".join(state_genres(text)) or "unknown"
     done = f"Done: {' '.join(history)}\n" if history else ""
-    return f"{profile.strip()}\n{noun.capitalize()}: {genres}.\n{done}Action:"
+    return f"{profile.strip()}\nGenres: {genres}.\n{done}Action:"

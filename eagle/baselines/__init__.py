@@ -1,0 +1,1 @@
+"""Rules and small policies that any reader will ask for, acting through the same protocol as EAGLE."""

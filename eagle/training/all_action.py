@@ -1,0 +1,133 @@
+"""The all-action phase: the policy gradient in expectation over every listed action, from cached transitions.
+
+1. Follows the paper: maximise expected utility minus alpha KL(pi || pi_ref), starting at the reference.
+2. Differs: the gradient of E_pi[Q] is taken over all K actions at once. There is no sampling noise and no call to the environment,
+   which is what makes it learn on a small model (plain REINFORCE did not: docs/method.md).
+3. Differs: pi is normalised over the list at the trie's branching points; a term holds the probability mass on the list, and now
+   and then a step of full cross-entropy to the policy's own distribution keeps freely written actions valid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from eagle.config import AllActionPhase
+from eagle.policies.lora import LoraPolicy
+from eagle.training.decisions import Decision, DecisionSource
+
+
+@dataclass(frozen=True)
+class ListLoss:
+    """Loss of one decision and its parts, all scalars."""
+
+    loss: torch.Tensor
+    utility: torch.Tensor
+    kl: torch.Tensor
+    entropy: torch.Tensor
+    mass: torch.Tensor
+
+
+def list_loss(
+    log_pi: torch.Tensor,
+    log_reference: torch.Tensor,
+    log_vocabulary: torch.Tensor,
+    values: torch.Tensor,
+    *,
+    advantage_scale: float,
+    kl_coefficient: float,
+    listed_mass: float,
+) -> ListLoss:
+    """Return -sum_a pi(a) A(a) / s + (alpha / s) KL(pi || pi_ref) - w log(mass on the list); all inputs ``(K,)``.
+
+    A is Q less its mean; dividing the KL by the same s keeps alpha in SD of U per nat.
+    """
+    pi = log_pi.exp()
+    gain = (pi * (values - values.mean())).sum()
+    kl = (pi * (log_pi - log_reference)).sum()
+    mass = log_vocabulary.logsumexp(0)
+    loss = (kl_coefficient * kl - gain) / advantage_scale - listed_mass * mass
+    return ListLoss(loss, (pi * values).sum(), kl, -(pi * log_pi).sum(), mass)
+
+
+def information(policies: Sequence[Mapping[str, float]]) -> float:
+    """Return the mutual information (nats) between which row it is and the action: H(mean pi) - mean H(pi)."""
+    names = sorted({a for p in policies for a in p})
+    table = np.array([[p.get(a, 0.0) for a in names] for p in policies])
+
+    def entropy(p: np.ndarray) -> np.ndarray:
+        return -(p * np.log(np.where(p > 0, p, 1.0))).sum(-1)  # type: ignore[no-any-return]
+
+    return float(entropy(table.mean(0)) - entropy(table).mean())
+
+
+def as_policies(decisions: Sequence[Decision], log_pi: Sequence[torch.Tensor]) -> list[dict[str, float]]:
+    """Return each row's policy as action text -> probability."""
+    return [dict(zip(d.actions, lp.detach().exp().tolist(), strict=True)) for d, lp in zip(decisions, log_pi, strict=True)]
+
+
+@dataclass(frozen=True)
+class AllAction:
+    """One phase of this kind, bound to its data."""
+
+    settings: AllActionPhase
+    source: DecisionSource
+    kl_coefficient: float
+
+    def loss(self, policy: LoraPolicy, rng: np.random.Generator) -> tuple[torch.Tensor, dict[str, float]]:
+        """Draw decisions; return the mean loss and the metrics of this update."""
+        decisions = self.source.sample(rng, self.settings.pairs)
+        prompts, lists = [d.prompt for d in decisions], [d.actions for d in decisions]
+        log_pi, log_vocabulary = policy.score_lists(prompts, lists)
+        with torch.no_grad(), policy.as_reference():
+            log_reference, _ = policy.score_lists(prompts, lists)
+        parts = [
+            list_loss(
+                pi,
+                reference,
+                vocabulary,
+                torch.tensor(d.values, dtype=torch.float32, device=pi.device),
+                advantage_scale=self.settings.advantage_scale,
+                kl_coefficient=self.kl_coefficient,
+                listed_mass=self.settings.listed_mass,
+            )
+            for d, pi, reference, vocabulary in zip(decisions, log_pi, log_reference, log_vocabulary, strict=True)
+        ]
+        loss = torch.stack([p.loss for p in parts]).mean()
+        baseline = np.mean([float((ref.exp().cpu().numpy() * d.values).sum()) for d, ref in zip(decisions, log_reference, strict=True)])
+        policies = as_policies(decisions, log_pi)
+        metrics = {
+            "loss": float(loss.detach()),
+            "utility": float(np.mean([float(p.utility.detach()) for p in parts])),
+            "kl": float(np.mean([float(p.kl.detach()) for p in parts])),
+            "entropy": float(np.mean([float(p.entropy.detach()) for p in parts])),
+            "information": information(policies),
+            "listed_mass": float(np.mean([float(p.mass.detach().exp()) for p in parts])),
+            "distinct_actions": float(len({max(p, key=p.__getitem__) for p in policies})),
+        }
+        return loss, metrics | {"gain": metrics["utility"] - float(baseline)}
+
+    def repair_due(self, update: int) -> bool:
+        """Say whether a format step follows this update (counted from 0)."""
+        return self.settings.repair_every > 0 and (update + 1) % self.settings.repair_every == 0
+
+    def repair_loss(self, policy: LoraPolicy, rng: np.random.Generator) -> torch.Tensor:
+        """Return the full-vocabulary cross-entropy to the policy's own distribution over the list."""
+        decisions = self.source.sample(rng, max(1, self.settings.pairs // 4))
+        return imitation_loss(policy, decisions, None)
+
+
+def imitation_loss(policy: LoraPolicy, decisions: Sequence[Decision], targets: Sequence[np.ndarray] | None) -> torch.Tensor:
+    """Return the exact cross-entropy of complete action texts to target distributions ``(K,)``, in nats per decision.
+
+    Every token of every action is scored over the whole vocabulary. ``targets`` None: the policy's own, normalised over the list.
+    """
+    log_pi, log_vocabulary = policy.score_lists([d.prompt for d in decisions], [d.actions for d in decisions], full=True)
+    if targets is None:
+        goals = [pi.detach().exp() for pi in log_pi]
+    else:
+        goals = [torch.tensor(t, dtype=torch.float32, device=policy.device) for t in targets]
+    return torch.stack([-(goal * text).sum() for goal, text in zip(goals, log_vocabulary, strict=True)]).mean()

@@ -1,0 +1,105 @@
+"""Decision problems for training: a prompt, its listed actions, and what each is worth.
+
+Episodes are not generated: the first step stands at a cached anchor, later steps at a cached next text of an action that a
+good policy would have taken there, so that prompts with a history look like those of an episode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from eagle.policies.listed import ListedActions
+from eagle.policies.prompt import policy_prompt
+from eagle.training.values import ActionValues, State
+
+#: History actions: soft choice by value (temperature in SD of U), mixed with a uniform one, so that prompts cover both.
+HISTORY_TEMPERATURE, HISTORY_UNIFORM = 0.1, 0.3
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One choice. ``values`` (K,) in SD of U; ``unused`` (K,) says which actions are still open."""
+
+    state: State
+    user: str
+    prompt: str
+    actions: tuple[str, ...]
+    values: np.ndarray
+    unused: np.ndarray
+
+
+@dataclass(frozen=True)
+class DecisionSource:
+    """Draws decisions of some anchors and users."""
+
+    values: ActionValues
+    listed: ListedActions
+    profiles: Mapping[str, str]  # user -> short profile
+    anchors: Sequence[str]
+    users: Sequence[str]
+    horizon: int = 3
+    lookahead: int = 3
+    repeat: bool = False
+
+    @cached_property
+    def _anchor_states(self) -> dict[str, State]:
+        steps = self.values.steps
+        found = {}
+        for row in np.flatnonzero(steps.step == 1):
+            anchor = str(steps.anchor[row])
+            found.setdefault(anchor, State(anchor, str(steps.state_text[row]), steps.state_vector[row]))
+        return found
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str], list[int]]:
+        """Rows of the first step by (anchor, action text)."""
+        steps = self.values.steps
+        found: dict[tuple[str, str], list[int]] = {}
+        for row in np.flatnonzero(steps.step == 1):
+            found.setdefault((str(steps.anchor[row]), steps.vocabulary[steps.action[row]]), []).append(int(row))
+        return found
+
+    def actions(self, anchor: str) -> tuple[str, ...]:
+        """Return the listed actions of an anchor that were ever tried."""
+        return tuple(a for a in self.listed.of(anchor) if a in self.values.index)
+
+    def decide(self, state: State, user: str) -> Decision:
+        """Put the question: prompt, actions and values in this state for this user."""
+        actions = self.actions(state.anchor)
+        remaining = max(1, min(self.lookahead, self.horizon - len(state.history)))
+        values = self.values.of(state, user, actions, remaining=remaining, repeat=self.repeat)
+        history = () if self.repeat else state.history
+        unused = np.array([a not in history for a in actions])
+        return Decision(state, user, policy_prompt(self.profiles[user], state.text, history), actions, values, unused)
+
+    def _follow(self, rng: np.random.Generator, decision: Decision) -> State:
+        """Draw an action that a good policy might take and stand at a cached text that it led to from the anchor."""
+        logits = decision.values / HISTORY_TEMPERATURE
+        chance = np.where(decision.unused, np.exp(logits - logits.max()), 0.0)
+        chance = (1 - HISTORY_UNIFORM) * chance / chance.sum() + HISTORY_UNIFORM * decision.unused / decision.unused.sum()
+        anchor = decision.state.anchor
+        tried = np.array([(anchor, a) in self._rows for a in decision.actions])
+        chance = np.where(tried, chance, 0.0)
+        if chance.sum() <= 0:
+            return decision.state
+        action = decision.actions[int(rng.choice(len(chance), p=chance / chance.sum()))]
+        row = int(rng.choice(self._rows[anchor, action]))
+        steps = self.values.steps
+        return State(anchor, str(steps.next_text[row]), steps.next_vector[row], (*decision.state.history, action))
+
+    def draw(self, rng: np.random.Generator, anchor: str, user: str) -> Decision:
+        """Draw a decision at a step of the episode of this anchor and user, all steps equally likely."""
+        decision = self.decide(self._anchor_states[anchor], user)
+        for _ in range(int(rng.integers(self.horizon))):
+            decision = self.decide(self._follow(rng, decision), user)
+        return decision
+
+    def sample(self, rng: np.random.Generator, count: int) -> list[Decision]:
+        """Draw ``count`` decisions with independent anchors, users and steps."""
+        anchors = [a for a in self.anchors if a in self._anchor_states]
+        pairs = zip(rng.integers(len(anchors), size=count), rng.integers(len(self.users), size=count), strict=True)
+        return [self.draw(rng, anchors[a], self.users[u]) for a, u in pairs]
