@@ -1,0 +1,75 @@
+"""Sentence embeddings: mean-pooled, normalised token states of a small frozen transformer (MiniLM)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eagle.errors import user_error
+
+TOKENS_PER_BATCH = 4096
+MAX_TOKENS = 128  # state texts are one line; longer input is cut
+
+
+class SentenceModel:
+    """Texts in, unit vectors out; equal texts are computed once, rows of similar length together."""
+
+    def __init__(self, folder: Path) -> None:
+        import torch
+        from transformers import AutoModel, AutoTokenizer
+
+        folder = Path(folder)
+        if not list(folder.glob("*.safetensors")) or not (folder / "config.json").exists():
+            raise user_error(
+                f"{folder} is not a sentence model",
+                found="no config.json with *.safetensors" if folder.exists() else "no such folder",
+                mend="run `dvc repro models`, which fetches it",
+            )
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        model: Any = AutoModel.from_pretrained(
+            str(folder), local_files_only=True, use_safetensors=True, dtype=torch.float32
+        )
+        self._model = model.eval()
+        self.dimension = int(self._model.config.hidden_size)
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Return (n, dimension) float32 unit vectors."""
+        distinct = sorted(set(texts))
+        if not distinct:
+            return np.zeros((0, self.dimension), np.float32)
+        rows = self._tokenizer(distinct, truncation=True, max_length=MAX_TOKENS)["input_ids"]
+        order = sorted(range(len(rows)), key=lambda i: (len(rows[i]), distinct[i]))
+        vectors = np.empty((len(rows), self.dimension), np.float32)
+        for batch in _batches(order, rows):
+            vectors[batch] = self._pooled([rows[i] for i in batch])
+        place = {text: i for i, text in enumerate(distinct)}
+        return vectors[[place[text] for text in texts]]
+
+    def _pooled(self, rows: list[list[int]]) -> np.ndarray:
+        import torch
+
+        width = max(len(row) for row in rows)
+        ids = torch.zeros((len(rows), width), dtype=torch.long)
+        mask = torch.zeros((len(rows), width), dtype=torch.long)
+        for i, row in enumerate(rows):
+            ids[i, : len(row)] = torch.tensor(row)
+            mask[i, : len(row)] = 1
+        with torch.inference_mode():
+            states = self._model(input_ids=ids, attention_mask=mask).last_hidden_state  # (b, t, dimension)
+        weight = mask[:, :, None].to(states.dtype)
+        pooled = (states * weight).sum(dim=1) / weight.sum(dim=1)
+        unit: np.ndarray = torch.nn.functional.normalize(pooled, dim=1).numpy()
+        return unit
+
+
+def _batches(order: list[int], rows: list[list[int]]) -> list[list[int]]:
+    """Cut rows, already sorted by length, so that no padded batch holds more than TOKENS_PER_BATCH tokens."""
+    batches: list[list[int]] = []
+    for i in order:
+        if not batches or (len(batches[-1]) + 1) * len(rows[i]) > TOKENS_PER_BATCH:
+            batches.append([])
+        batches[-1].append(i)
+    return batches
