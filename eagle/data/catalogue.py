@@ -43,7 +43,8 @@ def as_ids(values: pd.Series) -> pd.Series:
     """Return ids as strings: ``1`` and ``1.0`` both give ``"1"``; missing ones stay missing."""
     if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
         values = values.astype("Int64")
-    return values.astype("string").str.strip().replace("", pd.NA)
+    text = values.astype("string").str.strip()
+    return text.mask(text == "")
 
 
 def make_catalogue(ratings: pd.DataFrame, items: pd.DataFrame, source: Source, users: pd.DataFrame | None = None) -> Catalogue:
