@@ -183,7 +183,7 @@ def test_optimum_equals_an_independent_convex_solver(count: int, width: int) -> 
 
 @pytest.mark.parametrize(
     "vectors",
-    [[[1.0, np.nan]], [[np.inf, 1.0]], [[-np.inf]], [], [[]], np.zeros((0, 3)), [1.0, 2.0], np.zeros((2, 2, 2)), [["a"]], [[1.0], [1.0, 2.0]]],
+    [[[1.0, np.nan]], [[np.inf, 1.0]], [[-np.inf]], [], [[]], np.zeros((0, 3)), [1.0], np.zeros((2, 2, 2)), [["a"]], [[1.0], [1.0, 2.0]]],
 )
 def test_unusable_input_is_one_clear_error(vectors: object) -> None:
     with pytest.raises(EagleError) as caught:

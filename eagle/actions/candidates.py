@@ -1,0 +1,147 @@
+"""Stage actions: K candidate actions for every anchor.
+
+1. Follows the paper (Sec. 5.1, App. C): five categories, a generic and a personalised half.
+2. Differs: K is smaller, most candidates are our own seeds, shared by all anchors at the same index; the last
+   ``actions.llm_written`` are the model's own for that anchor (written).
+3. Anchors are drawn from training and validation items only; the items that evaluation starts from never get cached transitions.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from eagle.actions.anchors import choose_anchors
+from eagle.actions.duplicates import duplicate_rate
+from eagle.actions.seeds import Seed, categories_of, choose_seeds, generic_seeds, personalized_seeds
+from eagle.actions.written import Request, WrittenStatistics, write_actions
+from eagle.artifacts import read_table, write_json, write_table
+from eagle.config import ActionsConfig, Config
+from eagle.errors import user_error
+from eagle.llm.base import LanguageModel
+from eagle.policies.listed import is_valid_action
+from eagle.project import Project
+from eagle.seeding import stream
+
+COLUMNS = ["anchor", "split", "action_index", "action", "category", "kind", "origin"]
+
+
+def frequent_genres(descriptions: pd.DataFrame, splits: pd.DataFrame) -> list[str]:
+    """Return the genres of the training items, most frequent first, ties by name."""
+    train = descriptions[descriptions["item"].isin(splits.loc[splits["split"] == "train", "item"])]
+    counts = Counter(genre for genres in train["genres"] for genre in genres)
+    return sorted(counts, key=lambda genre: (-counts[genre], genre))
+
+
+def halves(settings: ActionsConfig) -> tuple[int, int, int, int]:
+    """Return how many candidates are (generic seeds, personalised seeds, generic written, personalised written)."""
+    if settings.llm_written >= settings.per_anchor:
+        raise user_error(
+            "actions.llm_written leaves no shared seed actions",
+            found=f"{settings.llm_written} of actions.per_anchor {settings.per_anchor}",
+            expected="fewer than actions.per_anchor",
+            mend="lower actions.llm_written: actions that all anchors share are what transfers to new anchors",
+        )
+    personalized = round(settings.per_anchor * settings.personalized_share)
+    personalized_written = round(settings.llm_written * settings.personalized_share)
+    generic_written = settings.llm_written - personalized_written
+    generic = settings.per_anchor - personalized - generic_written
+    if min(generic, personalized - personalized_written) < 0:
+        generic, personalized_written, generic_written = 0, settings.llm_written, 0
+    return generic, settings.per_anchor - settings.llm_written - generic, generic_written, personalized_written
+
+
+def requests_for(
+    anchors: pd.DataFrame, profiles: pd.DataFrame, counts: tuple[int, int], noun: str, first_slot: int, seed: int
+) -> list[Request]:
+    """Return the requests for written actions; each personalised one shows the profile of a training user drawn for it."""
+    shorts = profiles.loc[profiles["split"] == "train", ["user", "short"]].sort_values("user")["short"].tolist()
+    categories = categories_of(noun)
+    found = []
+    for place, (item, text) in enumerate(zip(anchors["item"], anchors["text"], strict=True)):
+        drawn = stream(seed, "profiles for actions", item).permutation(len(shorts))
+        for number in range(sum(counts)):
+            personal = number >= counts[0]
+            profile = shorts[drawn[number % len(shorts)]] if personal and shorts else ""
+            category = categories[(number + place) % len(categories)]
+            kind = "personalized" if personal else "generic"
+            found.append(Request(item, first_slot + number, text, category, kind, profile))
+    return found
+
+
+def _seed_rows(anchors: pd.DataFrame, seeds: Sequence[Seed]) -> list[tuple[Any, ...]]:
+    return [
+        (item, split, index, seed.action, seed.category, seed.kind, "seed")
+        for item, split in zip(anchors["item"], anchors["split"], strict=True)
+        for index, seed in enumerate(seeds)
+    ]
+
+
+def build_actions(
+    config: Config, descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame, model: LanguageModel | None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the actions table and the stage's figures; ``model`` is needed only where actions.llm_written is above 0."""
+    settings, noun = config.actions, config.data.noun
+    generic, personalized, *written_counts = halves(settings)
+    genres = frequent_genres(descriptions, splits)
+    seeds = choose_seeds(genres, noun, generic, personalized)
+    anchors = pd.concat(
+        [
+            choose_anchors(descriptions, splits, split, count, config.seed)
+            for split, count in (("train", settings.train_anchors), ("validation", settings.validation_anchors))
+        ],
+        ignore_index=True,
+    )
+    rows, statistics = _seed_rows(anchors, seeds), WrittenStatistics()
+    if settings.llm_written and model is not None:
+        splits_of = dict(zip(anchors["item"], anchors["split"], strict=True))
+        requests = requests_for(anchors, profiles, (written_counts[0], written_counts[1]), noun, len(seeds), config.seed)
+        reserve = {"generic": generic_seeds(noun)[generic:], "personalized": personalized_seeds(genres, noun)[personalized:]}
+        answers, statistics = write_actions(
+            model, requests, [s.action for s in seeds], reserve, noun, settings.temperature, config.seed
+        )
+        rows += [
+            (request.anchor, splits_of[request.anchor], request.slot, action, category, request.kind, origin)
+            for request, (action, category, origin) in zip(requests, answers, strict=True)
+        ]
+    table = pd.DataFrame(rows, columns=COLUMNS).sort_values(["split", "anchor", "action_index"], kind="stable").reset_index(drop=True)
+    return table, _figures(table, statistics, anchors)
+
+
+def _figures(table: pd.DataFrame, written: WrittenStatistics, anchors: pd.DataFrame) -> dict[str, Any]:
+    rates = [duplicate_rate(rows["action"].tolist()) for _, rows in table.groupby("anchor")]
+    drawn = max(written.drawn, 1)
+    return {
+        "anchors": {split: int(n) for split, n in anchors["split"].value_counts().items()},
+        "anchors_with_plot": int((anchors["plot"].fillna("") != "").sum()),
+        "actions": len(table),
+        "distinct_actions": int(table["action"].nunique()),
+        "duplicate_rate": float(sum(rates) / max(len(rates), 1)),
+        "valid_rate": float(table["action"].map(is_valid_action).mean()),
+        "origin": {origin: int(n) for origin, n in table["origin"].value_counts().items()},
+        "kind": {kind: int(n) for kind, n in table["kind"].value_counts().items()},
+        "category": {category: int(n) for category, n in table["category"].value_counts().items()},
+        "written_drawn": written.drawn,
+        "written_invalid_rate": written.invalid / drawn,
+        "written_repeated_rate": written.repeated / drawn,
+        "written_from_reserve": written.reserve,
+        "written_samples": written.samples[:20],
+    }
+
+
+def run(config: Config, project: Project) -> None:
+    """Stage actions: read splits, descriptions and profiles; write data/actions.parquet and reports/stages/actions.json."""
+    descriptions = read_table(project.descriptions, "descriptions")
+    splits = read_table(project.splits / "items.parquet", "item_split")
+    profiles = read_table(project.profiles, "profiles")
+    model: LanguageModel | None = None
+    if config.actions.llm_written:
+        from eagle.llm.open import open_language_model
+
+        model = open_language_model(config.llm, project.llm)
+    table, figures = build_actions(config, descriptions, splits, profiles, model)
+    write_table(project.actions, table, "actions", inputs=[project.descriptions, project.profiles])
+    write_json(project.stage_metrics("actions"), figures)
