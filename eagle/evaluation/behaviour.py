@@ -1,0 +1,82 @@
+"""How an arm behaves, beside what it scores: defects, copies, repetition, spread of actions, use of the user."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from eagle.evaluation.words import parts, words, words_kept
+from eagle.policies.listed import is_valid_action
+from eagle.seeding import stream
+
+MIN_PLOT_WORDS = 5
+
+
+def broken(text: str) -> bool:
+    """Return whether a text that parsed is still no description: hardly any plot, or the same three words over and over."""
+    plot = parts(text).plot.lower().split()
+    triples = Counter(zip(plot, plot[1:], plot[2:], strict=False))
+    return len(plot) < MIN_PLOT_WORDS or max(triples.values(), default=0) >= 3
+
+
+def mutual_information(users: np.ndarray, actions: np.ndarray) -> float:
+    """Plug-in mutual information of two label arrays (n,), in nats."""
+    if not len(users):
+        return 0.0
+    _, u = np.unique(users, return_inverse=True)
+    _, a = np.unique(actions, return_inverse=True)
+    joint = np.zeros((u.max() + 1, a.max() + 1))
+    np.add.at(joint, (u, a), 1 / len(u))
+    independent = joint.sum(axis=1, keepdims=True) @ joint.sum(axis=0, keepdims=True)
+    some = joint > 0
+    return float(np.sum(joint[some] * np.log(joint[some] / independent[some])))
+
+
+def excess_mutual_information(users: np.ndarray, actions: np.ndarray, seed: int, shuffles: int = 50) -> float:
+    """Mutual information minus its mean under shuffled users: 0 where the user plays no part, whatever the sample size."""
+    rng = stream(seed, "mutual information")
+    chance = np.mean([mutual_information(rng.permutation(users), actions) for _ in range(shuffles)])
+    return max(0.0, mutual_information(users, actions) - float(chance))
+
+
+def describe_steps(steps: pd.DataFrame, listed: Iterable[str]) -> pd.DataFrame:
+    """Add what can be read off each step (rows of trajectories with step >= 1, `before` = the text it started from).
+
+    New columns: defect, no_op, valid_action, listed (bool); each describes its own row.
+    """
+    known = {action.strip().lower() for action in listed}
+    return steps.assign(
+        defect=[not ok or broken(text) for ok, text in zip(steps["valid"], steps["text"], strict=True)],
+        no_op=[bool(ok) and words(b) == words(t) for ok, b, t in zip(steps["valid"], steps["before"], steps["text"], strict=True)],
+        valid_action=[is_valid_action(action) for action in steps["action"]],
+        listed=[action.strip().lower() in known for action in steps["action"]],
+    )
+
+
+def behaviour(steps: pd.DataFrame, final: pd.DataFrame, anchor_texts: pd.Series, seed: int) -> dict[str, float]:
+    """Return one arm's shares, 0 to 1 unless said.
+
+    ``steps`` from :func:`describe_steps`, ``final`` the arm's last row per case, ``anchor_texts`` the anchors' own texts by case.
+    words_kept and genres_named describe final texts; distinct_actions is a count; mutual_information is in nats, of first-step
+    actions and users.
+    """
+    kept = [words_kept(anchor_texts[case], text) for case, text in zip(final["case"], final["text"], strict=True)]
+    named = float(np.mean([len(parts(text).genres) for text in final["text"]]))
+    figures = {"words_kept": float(np.mean(kept)), "genres_named": named}
+    if steps.empty:
+        return figures
+    first = steps[steps["step"] == 1]
+    return {
+        "defects": float(steps["defect"].mean()),
+        "copies": float(steps["copied"].mean()),
+        "duplicates": float(steps["duplicate"].mean()),
+        "no_ops": float(steps["no_op"].mean()),
+        **figures,
+        "distinct_actions": float(steps["action"].nunique()),
+        "valid_actions": float(steps["valid_action"].mean()),
+        "listed": float(steps["listed"].mean()),
+        "mutual_information": excess_mutual_information(first["user"].to_numpy(str), first["action"].to_numpy(str), seed),
+    }

@@ -1,0 +1,112 @@
+"""From judged trajectories to estimates per arm: the numbers of Table 2 and of metrics.json.
+
+1. Follows the paper's columns: U, user preference, rater preference, distance [P Table 2].
+2. Differs: U is in SD over the encoded catalogue (0 = the user's mean item), every number has a bootstrap interval, and gains
+   are paired: the same cases, and the same text wherever two arms take the same action.
+3. A failed step keeps the text before it, so a failed episode ends with what could still be offered; it counts as a defect.
+4. The paper's advice "offer a new item only if it beats its anchor" is the column followed: the better of text and anchor by U.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from eagle.evaluation.behaviour import behaviour, describe_steps
+from eagle.evaluation.bootstrap import Estimate, TwoWayBootstrap
+from eagle.evaluation.rollout import ANCHOR
+
+LINEAR = "linear"
+
+
+def reference_of(arm: str) -> str | None:
+    """Return the arm that ``arm`` started from: reference_x for eagle_x and eagle_x_listed, None for all others."""
+    if not arm.startswith("eagle_"):
+        return None
+    return "reference_" + arm.removeprefix("eagle_").removesuffix("_listed")
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """One row of Table 2."""
+
+    arm: str
+    estimates: dict[str, Estimate]
+    """utility, user_preference, user_choice, rater_preference, distance, gain_over_{anchor,reference,linear}, beats_anchor, followed."""
+    behaviour: dict[str, float]
+    marked: bool
+    """Gains over its reference, but with more defects than it."""
+    groups: dict[str, dict[str, Estimate]]
+    """Kind of group -> group -> mean gain over the anchor."""
+    utility_by_step: list[Estimate]
+
+
+def final_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return each case's last row of one arm, in case order."""
+    return rows.sort_values(["case", "step"]).groupby("case", sort=True).tail(1).reset_index(drop=True)
+
+
+def _step_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    ordered = rows.sort_values(["case", "step"])
+    return ordered.assign(before=ordered.groupby("case")["text"].shift())[ordered["step"] >= 1]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All arms on the same cases. ``judged`` holds rows of every arm for every case (see the trajectories table)."""
+
+    judged: pd.DataFrame
+    cases: pd.DataFrame
+    listed: Sequence[str]
+    groups: dict[str, np.ndarray]
+    """Kind of group -> label of every case (n_cases,)."""
+    bootstrap: TwoWayBootstrap
+    seed: int
+
+    def arms(self) -> list[str]:
+        """Names in the order in which they were run."""
+        return list(dict.fromkeys(self.judged["arm"]))
+
+    def results(self) -> list[ArmResult]:
+        """Return one result per arm, in order."""
+        finals = {arm: final_rows(rows) for arm, rows in self.judged.groupby("arm", sort=False)}
+        habits = {str(arm): self._behaviour(finals[arm], rows) for arm, rows in self.judged.groupby("arm", sort=False)}
+        return [self._result(arm, {str(k): v for k, v in finals.items()}, habits) for arm in self.arms()]
+
+    def _behaviour(self, final: pd.DataFrame, rows: pd.DataFrame) -> dict[str, float]:
+        steps = describe_steps(_step_rows(rows), self.listed)
+        return behaviour(steps, final, self.cases.set_index("case")["text"], self.seed)
+
+    def _result(self, arm: str, finals: dict[str, pd.DataFrame], habits: dict[str, dict[str, float]]) -> ArmResult:
+        final, utility = finals[arm], finals[arm]["utility"].to_numpy(float)
+        anchor = finals[ANCHOR]["utility"].to_numpy(float)
+        columns = ("utility", "user_preference", "user_choice", "rater_preference", "distance")
+        estimates = {name: self.bootstrap.mean(final[name].to_numpy(float)) for name in columns}
+        estimates["gain_over_anchor"] = self.bootstrap.difference(utility, anchor)
+        reference = reference_of(arm)
+        if reference in finals:
+            estimates["gain_over_reference"] = self.bootstrap.difference(utility, finals[reference]["utility"].to_numpy(float))
+        if LINEAR in finals and arm != LINEAR:
+            estimates["gain_over_linear"] = self.bootstrap.difference(utility, finals[LINEAR]["utility"].to_numpy(float))
+        estimates["beats_anchor"] = self.bootstrap.mean((utility > anchor).astype(float))
+        estimates["followed"] = self.bootstrap.mean(np.maximum(utility, anchor))
+        groups = {
+            kind: {
+                str(label): self.bootstrap.difference(utility, anchor, labels == label) for label in sorted(set(labels.tolist()))
+            }
+            for kind, labels in self.groups.items()
+        }
+        marked = reference in habits and self._marked(estimates, habits[arm], habits[reference])
+        return ArmResult(arm, estimates, habits[arm], marked, groups, self._by_step(arm))
+
+    @staticmethod
+    def _marked(estimates: dict[str, Estimate], own: dict[str, float], reference: dict[str, float]) -> bool:
+        return estimates["gain_over_reference"].mean > 0 and own.get("defects", 0) > reference.get("defects", 0)
+
+    def _by_step(self, arm: str) -> list[Estimate]:
+        rows = self.judged[self.judged["arm"] == arm]
+        table = rows.pivot(index="step", columns="case", values="utility").ffill()
+        return [self.bootstrap.mean(values) for values in table.to_numpy(float)]

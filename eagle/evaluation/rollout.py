@@ -1,0 +1,84 @@
+"""Run every arm on the same cases, side by side.
+
+1. Scores x_H: the text after H changes, which the paper's text and figures use (its index says H-1).
+2. All arms advance together. A generated text depends on the text before it, the action and the seed alone, so two arms that do
+   the same see the same text, it is generated once, and differences between arms are paired differences.
+3. Agents draw with a seed of case and step, the same for every arm (common random numbers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from eagle.evaluation.shards import Shards, sharded_actions
+from eagle.progress import bar
+from eagle.seeding import derive_seed
+
+if TYPE_CHECKING:
+    from eagle.environment import Case, Observation, SteeringEnvironment, Step
+    from eagle.policies.base import Agent
+
+ANCHOR = "anchor"
+
+
+def _row(arm: str, before: Observation, **values: Any) -> dict[str, Any]:
+    return {"arm": arm, "case": before.case, "anchor": before.anchor, "user": before.user, **values}
+
+
+def anchor_rows(arm: str, observations: Sequence[Observation]) -> list[dict[str, Any]]:
+    """Step 0 of every case: the anchor's own text, which nobody wrote."""
+    return [
+        _row(arm, o, step=0, action="", text=o.text, valid=True, cause=None, copied=False, seed=0, duplicate=False)
+        for o in observations
+    ]
+
+
+def step_row(arm: str, before: Observation, action: str, step: Step, seed: int) -> dict[str, Any]:
+    """One change; a failed one keeps the text before it."""
+    return _row(
+        arm,
+        before,
+        step=before.step + 1,
+        action=action,
+        text=before.text if step.cause is not None else step.observation.text,
+        valid=step.cause is None,
+        cause=step.cause,
+        copied=bool(step.copied),
+        seed=seed,
+        duplicate=action.strip().lower() in {past.strip().lower() for past in before.history},
+    )
+
+
+def roll_out(
+    environment: SteeringEnvironment, cases: Sequence[Case], agents: Sequence[Agent], horizon: int, seed: int, shards: Shards
+) -> pd.DataFrame:
+    """Return one row per arm, case and step (0 to H), arm `anchor` (step 0 only) first; no utilities yet.
+
+    The environment holds one episode per arm and case, in that order.
+    """
+    width = len(cases)
+    observations = environment.reset(list(cases) * len(agents))
+    rows = anchor_rows(ANCHOR, observations[:width])
+    for index, agent in enumerate(agents):
+        rows += anchor_rows(agent.name, observations[index * width : (index + 1) * width])
+    for step in range(horizon):
+        seeds = [derive_seed(seed, "evaluate", "agent", o.case, step) for o in observations]
+        actions: list[str] = []
+        with bar(len(agents), f"step {step + 1} of {horizon}: choosing actions", "arm") as progress:
+            for index, agent in enumerate(agents):
+                mine = slice(index * width, (index + 1) * width)
+                actions += sharded_actions(agent, observations[mine], seeds[mine], shards)
+                progress.update()
+        steps = environment.step(actions)
+        for index, (before, action, after) in enumerate(zip(observations, actions, steps, strict=True)):
+            rows.append(step_row(agents[index // width].name, before, action, after, seeds[index]))
+        observations = [after.observation for after in steps]
+    return pd.DataFrame(rows).astype({"cause": object})
+
+
+def stopped_early(trajectories: pd.DataFrame, arm: str, name: str, steps: int) -> pd.DataFrame:
+    """Return the rows of ``arm`` as another arm that stops after ``steps`` changes: it needs no texts of its own."""
+    return trajectories[(trajectories["arm"] == arm) & (trajectories["step"] <= steps)].assign(arm=name)

@@ -1,0 +1,127 @@
+"""Estimates per arm and the tables, from trajectories whose gains are known."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from eagle.evaluation import tables
+from eagle.evaluation.bootstrap import TwoWayBootstrap
+from eagle.evaluation.comparison import ArmResult, Comparison, reference_of
+from eagle.evaluation.rollout import stopped_early
+
+TEXT = "Genres: crime. Plot: A retired thief plans one last job in the harbour."
+
+
+def trajectories(cases: pd.DataFrame, arm: str, gains: list[float], defects: int = 0) -> pd.DataFrame:
+    """Utility of case c at step s is base(c) + gains[s]; the first ``defects`` cases fail at the last step."""
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=len(cases))
+    rows = []
+    for row in cases.itertuples():
+        for step, gain in enumerate([0.0, *gains]):
+            failed = step == len(gains) and int(row.case) < defects and step > 0
+            rows.append(
+                {
+                    "arm": arm,
+                    "case": row.case,
+                    "anchor": row.anchor,
+                    "user": row.user,
+                    "step": step,
+                    "action": f"Do thing number {step}." if step else "",
+                    "text": TEXT if step else row.text,
+                    "utility": base[int(row.case)] + gain,
+                    "valid": not failed,
+                    "cause": "no_genre_line" if failed else None,
+                    "copied": False,
+                    "seed": 0,
+                    "duplicate": False,
+                    "user_preference": 0.5 + gain / 10,
+                    "user_choice": 0.5,
+                    "rater_preference": 0.5,
+                    "distance": 0.1 * step,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def results(cases: pd.DataFrame) -> dict[str, ArmResult]:
+    arms = {
+        "anchor": [],
+        "linear": [0.2, 0.4],
+        "reference_g_optimal": [0.1, 0.1],
+        "eagle_g_optimal": [0.3, 0.7],
+        "eagle_g_optimal_listed": [-0.2, -0.5],
+    }
+    judged = pd.concat(
+        [trajectories(cases, arm, gains, defects=3 if arm == "eagle_g_optimal" else 0) for arm, gains in arms.items()]
+    )
+    judged = pd.concat([judged, stopped_early(judged, "linear", "linear_once", 1)])
+    bootstrap = TwoWayBootstrap(cases["anchor"].tolist(), cases["user"].tolist(), 200, 0.95, 0)
+    groups = {"anchors": np.where(cases["anchor"] < "i3", "low_rated", "high_rated")}
+    found = Comparison(judged, cases, ["Do thing number 1."], groups, bootstrap, 0).results()
+    return {result.arm: result for result in found}
+
+
+def test_paired_gains_are_exact(results: dict[str, ArmResult]) -> None:
+    eagle = results["eagle_g_optimal"].estimates
+    assert eagle["gain_over_reference"].as_dict() == pytest.approx({"mean": 0.6, "low": 0.6, "high": 0.6})
+    assert eagle["gain_over_linear"].mean == pytest.approx(0.3)
+    assert eagle["gain_over_anchor"].mean == pytest.approx(0.7)
+    assert eagle["gain_over_reference"].excludes_zero()
+    assert eagle["utility"].high - eagle["utility"].low > 0.2
+    assert results["linear_once"].estimates["gain_over_linear"].mean == pytest.approx(-0.2)
+    assert "gain_over_reference" not in results["linear"].estimates
+
+
+def test_the_advice_never_loses_to_the_anchor(results: dict[str, ArmResult]) -> None:
+    worse = results["eagle_g_optimal_listed"].estimates
+    assert worse["beats_anchor"].mean == 0
+    assert worse["followed"].mean == pytest.approx(results["anchor"].estimates["utility"].mean)
+    better = results["eagle_g_optimal"].estimates
+    assert better["beats_anchor"].mean == 1
+    assert better["followed"].mean == pytest.approx(better["utility"].mean)
+
+
+def test_a_gain_with_more_defects_is_marked(results: dict[str, ArmResult]) -> None:
+    assert results["eagle_g_optimal"].marked
+    assert results["eagle_g_optimal"].behaviour["defects"] == pytest.approx(3 / 60)
+    assert not results["eagle_g_optimal_listed"].marked
+    assert not results["linear"].marked
+
+
+def test_groups_and_steps(results: dict[str, ArmResult]) -> None:
+    eagle = results["eagle_g_optimal"]
+    assert {label: e.cases for label, e in eagle.groups["anchors"].items()} == {"low_rated": 10, "high_rated": 20}
+    assert [round(e.mean - eagle.utility_by_step[0].mean, 6) for e in eagle.utility_by_step] == [0, 0.3, 0.7]
+
+
+def test_reference_names() -> None:
+    assert reference_of("eagle_uniform") == reference_of("eagle_uniform_listed") == "reference_uniform"
+    assert reference_of("linear") is None
+
+
+def test_tables_have_the_papers_columns_and_say_what_was_not_run(results: dict[str, ArmResult]) -> None:
+    rows = list(results.values())
+    two = tables.table2(rows).set_index("arm")
+    assert list(two.index) == list(results)
+    assert two.loc["eagle_g_optimal", "more_defects_than_reference"]
+    assert math.isnan(two.loc["anchor", "gain_over_reference"])
+    four = tables.table4(rows, ["eagle_g_optimal"])
+    assert four["status"].eq("run").sum() == 2
+    assert four["status"].str.startswith("not run: ").sum() == 3
+    three = tables.table3(rows, ["eagle_g_optimal"], "SmolLM2")
+    assert three.loc[0, ["trained_in", "tested_in", "status"]].tolist() == ["SmolLM2", "SmolLM2", "run"]
+    assert three.loc[1, "status"].startswith("not run: ")
+
+
+def test_metrics_are_plain_json_without_nan(results: dict[str, ArmResult]) -> None:
+    written = json.loads(json.dumps(tables.metrics(list(results.values()), {"cases": 30}), allow_nan=False))
+    assert written["eagle_g_optimal"]["gain_over_reference"]["low"] == pytest.approx(0.6)
+    assert written["eagle_g_optimal"]["by_group"]["anchors"]["low_rated"]["cases"] == 10
+    assert written["cases"] == 30
