@@ -188,6 +188,8 @@ class ReferenceConfig(Section):
     prompts: Count = Field(4, description="(anchor, user) prompts per step [P: batch 1,024; M: 4]")
     learning_rate: Positive = Field(1e-3, description="AdamW [P: 2e-6 on a 3B model; M: 1e-3 for LoRA]")
     optimistic_by: Literal["utility", "rating"] = Field("utility", description="what 'best next step' means [P: both]")
+    history: Natural = Field(2, description="used actions named in the prompt, at most; 0 never names any [O: horizon 3 without repetition]")
+    single_cell_weight: Fraction = Field(0.12, description="optimistic: weight of one (anchor, action) cell against the pooled estimate [M]")
     lora: LoraSettings = Field(LoraSettings(), description="adapter")
 
 
@@ -203,6 +205,7 @@ class AllActionPhase(Section):
     listed_mass: NonNegative = Field(0.5, description="weight of -log(probability mass on listed actions) [M]")
     repair_every: Natural = Field(6, description="every so many steps one step of full-vocabulary cross-entropy to the policy's own distribution; 0 never [M: keeps free text valid]")
     single_cell_weight: Fraction = Field(0.12, description="weight of one (anchor, action) cell against the pooled estimate [M]")
+    lookahead: Count = Field(3, description="changes planned ahead in the latent space for an action's value, up to 3; 1 is the one-step value [O]")
 
 
 class OnPolicyPhase(Section):
