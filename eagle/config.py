@@ -120,6 +120,9 @@ class UtilityConfig(Section):
     preference_weight: NonNegative = Field(1.0, description="weight of <z_u, z> [P 5.2]")
     distance_weight: NonNegative = Field(0.1, description="lambda: weight of the distance to the catalogue [P 5.2; value open]")
     neighbours: Count = Field(3, description="nearest catalogue items in the distance [P 5.2]")
+    distance: Literal["novelty", "paper"] = Field(
+        "novelty", description="paper: sum of the distances; novelty: relative to the spacing of the neighbourhood [M: the sum grows with the norm of z]"
+    )
     standardize: bool = Field(True, description="divide each part by its SD over the encoded catalogue before weighing [M: the raw distance is a norm bonus]")
 
 
