@@ -1,0 +1,305 @@
+"""The language model on a torch device: a small decode loop over transformers' model.
+
+Long common prefixes are computed once and shared; rows are sorted by length and decoded `batch_rows` at a time; rows
+that have ended leave the batch. A row's draws come from its own seed, so in float32 a batch equals its rows one by one;
+in bfloat16 the arithmetic depends on the batch, hence a call (its set of prompts and seeds) is what repeats exactly.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eagle.artifacts import content_hash
+from eagle.errors import user_error
+from eagle.llm.base import Completion, Finish, SamplingSpec, Usage
+from eagle.llm.fetch import check_model_folder
+from eagle.llm.offline import stay_offline
+
+stay_offline()
+
+import torch  # noqa: E402
+from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
+from transformers.utils import logging  # noqa: E402
+
+from eagle.llm.sampling import choose, uniforms  # noqa: E402
+from eagle.llm.shared_prefix import NAME, SharedPrefixCache, compute_prefix  # noqa: E402
+
+_SHARED_AT_LEAST = 16  # tokens: shorter common prefixes are not worth a pass of their own
+_COMPACT_BELOW = 0.8  # share of live rows at which the ended ones are taken out of the cache
+_SCORED_TOKENS = 4096  # tokens per scoring batch: bounds the logits in memory
+Prefix = list[tuple[torch.Tensor, torch.Tensor]]
+
+
+@dataclass
+class _Row:
+    """One prompt on its way: what is left after the shared prefix, what was drawn."""
+
+    index: int
+    suffix: list[int]
+    draws: np.ndarray
+    tokens: list[int] = field(default_factory=list)
+    log_probs: list[float] = field(default_factory=list)
+    finish: Finish | None = None
+    text: str = ""
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the torch device that ``llm.device`` means."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
+
+
+def pick_dtype(name: str, device: torch.device) -> torch.dtype:
+    """Return the dtype that ``llm.dtype`` means; auto takes bfloat16 where the processor computes in it."""
+    if name != "auto":
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
+    native = device.type == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.bfloat16 if native else torch.float32
+
+
+class TorchModel:
+    """A :class:`~eagle.llm.base.LanguageModel` over a folder in transformers' layout."""
+
+    def __init__(self, folder: Path, *, dtype: str = "auto", device: str = "auto", batch_rows: int = 64) -> None:
+        check_model_folder(Path(folder), chat=True)
+        logging.disable_progress_bar()
+        self.device = pick_device(device)
+        self.dtype = pick_dtype(dtype, self.device)
+        self.batch_rows = batch_rows
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self.model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=self.dtype, local_files_only=True, use_safetensors=True)
+        self.model.to(self.device).eval().requires_grad_(False)
+        self.model.set_attn_implementation(NAME)
+        self.name = Path(folder).name
+        self.fingerprint = content_hash(Path(folder))
+        self.usage = Usage()
+        self._adapter: str | None = None
+        self._peft: Any = None
+        self._prefixes: OrderedDict[tuple[str | None, tuple[int, ...]], Prefix] = OrderedDict()
+        self._ends = _end_tokens(self.model, self.tokenizer)
+
+    # prompts ---------------------------------------------------------------
+    def chat(self, messages: Sequence[tuple[str, str]], prefill: str = "") -> str:
+        """Render turns with the model's chat template; ``prefill`` opens the assistant's turn."""
+        turns = [{"role": role, "content": content} for role, content in messages]
+        text: str = self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        return text + prefill
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return token ids without added special tokens (the chat template writes its own)."""
+        if not texts:
+            return []
+        ids: list[list[int]] = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+        return ids
+
+    # generation ------------------------------------------------------------
+    def generate(self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int]) -> list[Completion]:
+        """Continue every prompt; see :class:`~eagle.llm.base.LanguageModel`. Prompts must not be empty."""
+        started = time.perf_counter()
+        token_ids = self.tokenize(prompts)
+        if any(not ids for ids in token_ids):
+            raise ValueError("a prompt must not be empty")
+        draws = uniforms(seeds, spec.max_new_tokens) if prompts else np.zeros((0, 0))
+        done: list[Completion | None] = [None] * len(prompts)
+        with torch.inference_mode():
+            for shared, members in _groups(token_ids):
+                prefix = self._prefix(token_ids[members[0]][:shared])
+                rows = [_Row(i, token_ids[i][shared:], draws[i]) for i in members]
+                rows.sort(key=lambda row: (len(row.suffix), row.suffix, row.index))
+                for start in range(0, len(rows), self.batch_rows):
+                    self._decode(prefix, shared, rows[start : start + self.batch_rows], spec)
+                for row in rows:
+                    done[row.index] = Completion(row.text, tuple(row.tokens), tuple(row.log_probs), row.finish or "length")
+        self.usage.calls += 1
+        self.usage.prompt_tokens += sum(len(ids) for ids in token_ids)
+        self.usage.new_tokens += sum(len(c.token_ids) for c in done if c is not None)
+        self.usage.seconds += time.perf_counter() - started
+        return [completion for completion in done if completion is not None]
+
+    def _decode(self, prefix: Prefix, shared: int, rows: list[_Row], spec: SamplingSpec) -> None:
+        """Fill in the rows' tokens: one pass over the suffixes, then one token per row and pass."""
+        stops = _StopFinder(self.tokenizer, spec.stop, self._ends)
+        width = max(len(row.suffix) for row in rows)
+        ids, visible = self._left_padded([row.suffix for row in rows], width, width + spec.max_new_tokens)
+        cache = SharedPrefixCache(prefix, visible)
+        positions = (visible[:, :width].cumsum(1) - 1).clamp(min=0) + shared
+        logits = self._forward(ids, positions, cache)[:, -1]
+        live = list(rows)
+        position = positions[:, -1:]
+        for step in range(spec.max_new_tokens):
+            draws = torch.tensor([row.draws[step] for row in live], device=self.device)
+            tokens, log_probs = choose(logits.float(), draws, spec.temperature, spec.top_p)
+            for row, token, log_prob in zip(live, tokens.tolist(), log_probs.tolist(), strict=True):
+                if row.finish is None:
+                    row.tokens.append(token)
+                    row.log_probs.append(log_prob)
+                    row.finish = stops.ended(row)
+            running = [i for i, row in enumerate(live) if row.finish is None]
+            if not running or step + 1 == spec.max_new_tokens:
+                break
+            if len(running) <= _COMPACT_BELOW * len(live):
+                chosen = torch.tensor(running, device=self.device)
+                cache.keep(chosen)
+                tokens, position = tokens[chosen], position[chosen]
+                live = [live[i] for i in running]
+            position = position + 1
+            logits = self._forward(tokens[:, None], position, cache)[:, -1]
+        for row in rows:
+            if row.finish is None:
+                row.text = stops.decode(row.tokens)
+
+    def _forward(self, ids: torch.Tensor, positions: torch.Tensor, cache: SharedPrefixCache, keep: int = 1) -> torch.Tensor:
+        """Run new positions (rows, n) and return the logits of the last ``keep`` of them (rows, keep, vocabulary)."""
+        mask = cache.mask(ids.shape[1])
+        out = self.model(
+            input_ids=ids,
+            position_ids=positions,
+            attention_mask=mask,
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=keep,
+            prefix=cache.prefix,
+        )
+        cache.advance(ids.shape[1])
+        self.usage.computed_tokens += ids.numel()
+        logits: torch.Tensor = out.logits
+        return logits
+
+    def _left_padded(self, lists: Sequence[Sequence[int]], width: int, capacity: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return ids (rows, width), right-aligned, and which of ``capacity`` positions are real (the future ones are)."""
+        ids = np.zeros((len(lists), width), dtype=np.int64)
+        visible = np.ones((len(lists), capacity), dtype=bool)
+        for row, tokens in enumerate(lists):
+            ids[row, width - len(tokens) :] = tokens
+            visible[row, : width - len(tokens)] = False
+        return torch.from_numpy(ids).to(self.device), torch.from_numpy(visible).to(self.device)
+
+    def _prefix(self, token_ids: list[int]) -> Prefix:
+        """Return the shared prefix's keys and values; the last two prefixes are remembered."""
+        key = (self._adapter, tuple(token_ids))
+        if key not in self._prefixes:
+            self._prefixes[key] = compute_prefix(self.model, token_ids)
+            self.usage.computed_tokens += len(token_ids)
+        self._prefixes.move_to_end(key)
+        while len(self._prefixes) > 2:
+            self._prefixes.popitem(last=False)
+        return self._prefixes[key]
+
+    # scoring ---------------------------------------------------------------
+    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[np.ndarray]:
+        """Return the log-probability of each continuation token given its prompt (and the tokens before)."""
+        started = time.perf_counter()
+        heads, tails = self.tokenize(prompts), self.tokenize(continuations)
+        if any(not ids for ids in heads):
+            raise ValueError("a prompt must not be empty")
+        done: list[np.ndarray] = [np.zeros(0) for _ in heads]
+        with torch.inference_mode():
+            for shared, members in _groups(heads):
+                prefix = self._prefix(heads[members[0]][:shared])
+                scored = [i for i in members if tails[i]]
+                scored.sort(key=lambda i: (len(heads[i]) + len(tails[i]), i))
+                for batch in _token_batches(scored, [len(heads[i]) - shared + len(tails[i]) for i in scored]):
+                    self._score(prefix, shared, [(i, heads[i][shared:], tails[i]) for i in batch], done)
+        self.usage.calls += 1
+        self.usage.prompt_tokens += sum(len(ids) for ids in (*heads, *tails))
+        self.usage.seconds += time.perf_counter() - started
+        return done
+
+    def _score(self, prefix: Prefix, shared: int, rows: list[tuple[int, list[int], list[int]]], done: list[np.ndarray]) -> None:
+        width = max(len(head) + len(tail) - 1 for _, head, tail in rows)
+        keep = max(len(tail) for _, _, tail in rows)
+        ids, visible = self._left_padded([[*head, *tail[:-1]] for _, head, tail in rows], width, width)
+        positions = (visible.cumsum(1) - 1).clamp(min=0) + shared
+        logits = self._forward(ids, positions, SharedPrefixCache(prefix, visible), keep)
+        for (index, _, tail), row in zip(rows, logits, strict=True):
+            table = row[-len(tail) :].float().log_softmax(dim=-1)
+            done[index] = table[torch.arange(len(tail)), torch.tensor(tail, device=self.device)].double().cpu().numpy()
+
+    # adapters --------------------------------------------------------------
+    def load_adapter(self, folder: Path | None) -> None:
+        """Switch to the LoRA adapter in ``folder``, or off with None. Adapters stay loaded under their content hash."""
+        if folder is None:
+            if self._peft is not None:
+                self._peft.base_model.disable_adapter_layers()
+            self._adapter = None
+            return
+        if not (Path(folder) / "adapter_model.safetensors").is_file():
+            raise user_error(f"{folder} holds no LoRA adapter", expected="adapter_config.json and adapter_model.safetensors")
+        from peft import PeftModel
+
+        name = "a" + content_hash(Path(folder))
+        if self._peft is None:
+            self._peft = PeftModel.from_pretrained(self.model, str(folder), adapter_name=name, local_files_only=True)
+        elif name not in self._peft.peft_config:
+            self._peft.load_adapter(str(folder), adapter_name=name, local_files_only=True)
+        self._peft.base_model.enable_adapter_layers()
+        self._peft.set_adapter(name)
+        self._peft.eval().requires_grad_(False)
+        self._adapter = name
+
+
+class _StopFinder:
+    """Notices the end of a text: an end-of-turn token, or a stop string anywhere in what was drawn."""
+
+    def __init__(self, tokenizer: Any, stop: tuple[str, ...], ends: frozenset[int]) -> None:
+        self._tokenizer = tokenizer
+        self._stop = stop
+        self._last = {s[-1] for s in stop}
+        self._ends = ends
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        text: str = self._tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return text
+
+    def ended(self, row: _Row) -> Finish | None:
+        """Say whether the row's last token ended it, and set its text if so."""
+        if row.tokens[-1] in self._ends:
+            row.text = self.decode(row.tokens[:-1])
+            return "stop"
+        piece = self.decode(row.tokens[-1:])
+        if self._stop and (self._last.intersection(piece) or "�" in piece):
+            text = self.decode(row.tokens)
+            found = [text.index(s) for s in self._stop if s in text]
+            if found:
+                row.text = text[: min(found)]
+                return "stop"
+        return None
+
+
+def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
+    """Return the ids that end a turn, from the model's generation settings and its tokenizer."""
+    declared = getattr(model.generation_config, "eos_token_id", None)
+    ids = declared if isinstance(declared, list) else [declared]
+    return frozenset(i for i in (*ids, tokenizer.eos_token_id) if i is not None)
+
+
+def _groups(token_ids: Sequence[Sequence[int]]) -> Iterator[tuple[int, list[int]]]:
+    """Yield (length of the common prefix, rows) for rows that begin alike; every row keeps at least one token of its own."""
+    opening: dict[tuple[int, ...], list[int]] = {}
+    for index, ids in enumerate(token_ids):
+        opening.setdefault(tuple(ids[:_SHARED_AT_LEAST]), []).append(index)
+    for members in opening.values():
+        low, high = min(token_ids[i] for i in members), max(token_ids[i] for i in members)
+        limit = min(len(token_ids[i]) for i in members) - 1
+        shared = next((n for n in range(limit) if low[n] != high[n]), limit)
+        yield (shared if shared >= _SHARED_AT_LEAST else 0), members
+
+
+def _token_batches(rows: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Cut rows, sorted by length, into batches of at most _SCORED_TOKENS padded tokens."""
+    batch: list[int] = []
+    for row, length in zip(rows, lengths, strict=True):
+        if batch and (len(batch) + 1) * length > _SCORED_TOKENS:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
