@@ -99,7 +99,8 @@ def _rows(section: type[Section], prefix: str) -> Iterator[str]:
         if isinstance(default, Section):
             yield from _rows(type(default), dotted)
         elif isinstance(default, tuple) and default and isinstance(default[0], Section):
-            yield f"| `{dotted}` | {', '.join(str(getattr(e, 'kind', '')) for e in default)} | list of the kinds below | {field.description} |"
+            kinds = ", ".join(str(getattr(entry, "kind", "")) for entry in default)
+            yield f"| `{dotted}` | {kinds} | list of the kinds below | {field.description} |"
         else:
             yield _row(dotted, field)
 

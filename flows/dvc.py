@@ -1,0 +1,104 @@
+"""One Prefect task around ``dvc repro``: its output becomes log lines, its failure an error of the right kind."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from prefect import get_run_logger, task
+
+HOUR = 3600
+
+
+class StageFailed(RuntimeError):
+    """A stage ended with an error that another try may mend (network, memory, a busy repository)."""
+
+
+class UserMistake(StageFailed):
+    """A stage ended with exit 2: parameters, data or surroundings have to be mended first, so there is no retry."""
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment with the folder of its Python first, so that ``dvc`` and ``eagle`` are the installed ones."""
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def _may_be_retried(_task: Any, _run: Any, state: Any) -> bool:
+    return not isinstance(state.result(raise_on_failure=False), UserMistake)
+
+
+def _failure(lines: list[str]) -> StageFailed:
+    """The error for a failed ``dvc repro``: what the stage itself said to the user, else DVC's last line; all of it is in the log."""
+    code = re.search(r"exited with (\d+)", lines[-1] if lines else "")
+    said = [number for number, line in enumerate(lines) if line.startswith("eagle: ")]
+    if code and code[1] == "2" and said:
+        return UserMistake("\n".join(lines[said[-1] : -1]))
+    return StageFailed(lines[-1] if lines else "dvc repro failed without a word")
+
+
+class _OneLine(logging.Filter):
+    """Leaves out the traceback of a failed stage: it shows this file, not the stage."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], StageFailed):
+            record.exc_info = None
+        return True
+
+
+for _name in ("prefect.flow_runs", "prefect.task_runs"):
+    logging.getLogger(_name).addFilter(_OneLine())
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    """End the process and its children where it still runs: as Ctrl-C does, and by force after half a minute."""
+    for sign, patience in ((signal.SIGINT, 30), (signal.SIGKILL, 30)):
+        if process.poll() is not None:
+            return
+        os.killpg(process.pid, sign)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+
+
+@task(
+    task_run_name="{label}",
+    retries=1,
+    retry_delay_seconds=20,
+    retry_condition_fn=_may_be_retried,
+    timeout_seconds=12 * HOUR,
+    tags=["dvc"],
+    persist_result=False,
+)
+def bring_up_to_date(label: str, stages: list[str]) -> None:
+    """Run ``dvc repro`` for these stages and whatever they need; ``label`` is the name shown in Prefect.
+
+    Raises UserMistake where a stage ended with exit 2, StageFailed for any other failure.
+    """
+    log = get_run_logger()
+    last: deque[str] = deque(maxlen=40)
+    command = [sys.executable, "-m", "dvc", "repro", *stages]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,  # universal newlines: a progress bar's carriage returns become lines of their own
+        errors="replace",
+        env=_environment(),
+        start_new_session=True,  # so that a timeout or Ctrl-C can stop dvc and the stage together
+    ) as process:
+        try:
+            for line in process.stdout or ():
+                if line.strip():
+                    last.append(line.rstrip())
+                    log.info(line.rstrip())
+        finally:
+            _stop(process)
+    if process.returncode:
+        raise _failure(list(last))

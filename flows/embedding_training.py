@@ -1,0 +1,18 @@
+"""From a source of ratings to the latent space, the texts and the profiles."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from flows.dvc import bring_up_to_date
+from flows.names import dated
+
+
+@flow(
+    name="embedding training",
+    flow_run_name=dated("embedding training"),
+    description="Catalogue, checks, splits, factors, descriptions, text encoder E_D, profiles.",
+)
+def embedding_training() -> None:
+    bring_up_to_date("catalogue and splits", ["fetch", "models", "validate", "split"])
+    bring_up_to_date("latent space", ["factors", "describe", "encoder", "profiles"])

@@ -1,0 +1,60 @@
+"""The whole pipeline: what ``make run`` runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from typing import Any
+
+import psutil
+from prefect import flow
+
+from eagle.errors import EagleError
+from eagle.project import Project
+from flows.action_design import action_design
+from flows.dvc import StageFailed, UserMistake
+from flows.eagle_rl import eagle_rl
+from flows.embedding_training import embedding_training
+from flows.evaluation import evaluation
+from flows.names import dated
+
+
+@flow(name="EAGLE pipeline", flow_run_name=dated("pipeline"), description="From ratings to a registered steering agent.")
+def pipeline() -> None:
+    embedding_training()
+    action_design()
+    eagle_rl()
+    evaluation()
+
+
+def _stop_at_once(*_: Any) -> None:
+    """Ctrl-C: end the stage, then leave. Prefect would first wait minutes for its temporary server, which got the Ctrl-C too."""
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.send_signal(signal.SIGINT)
+    _, alive = psutil.wait_procs(children, timeout=20)
+    for child in alive:
+        child.kill()
+    print("\nstopped; finished stages are kept, `make run` goes on from here", file=sys.stderr, flush=True)
+    os._exit(130)
+
+
+def main() -> int:
+    """Run the pipeline here and now, print the table, and return an exit code as the ``eagle`` command does."""
+    from eagle.summary import summary
+
+    signal.signal(signal.SIGINT, _stop_at_once)
+    try:
+        pipeline()
+    except (StageFailed, EagleError) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 2 if isinstance(error, UserMistake | EagleError) else 1
+    print(summary(Project()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
