@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from eagle.config import Config, DataConfig
+from eagle.data.archives import official_archive
 from eagle.data.catalogue import Catalogue, keep_rated_enough, write_catalogue
+from eagle.data.movielens100k import movielens_100k
+from eagle.data.own_files import own_files
+from eagle.errors import user_error
 from eagle.project import Project
 
 
-def load_source(data: DataConfig) -> Catalogue:
-    """Return the catalogue of ``data.source`` with ``data``'s own rating scale where one is given."""
-    from eagle.data.movielens100k import movielens_100k
+def load_source(data: DataConfig, root: Path) -> Catalogue:
+    """Return the whole catalogue of ``data.source``; a rating scale in ``data`` goes before the source's own.
 
-    return movielens_100k()
+    Paths of own files that are not absolute start at ``root``.
+    """
+    if data.source == "files":
+        catalogue = own_files(data.files, root)
+    elif data.source == "movielens-100k":
+        catalogue = movielens_100k()
+    else:
+        catalogue = official_archive(data.source, data.archive_url)
+    low = catalogue.source.rating_min if data.rating_min is None else data.rating_min
+    high = catalogue.source.rating_max if data.rating_max is None else data.rating_max
+    if low >= high:
+        raise user_error("data.rating_min is not below data.rating_max", found=f"{low:g} and {high:g}")
+    return replace(catalogue, source=replace(catalogue.source, rating_min=low, rating_max=high))
 
 
 def run(config: Config, project: Project) -> None:
     """Read the source, leave out rare users and items, write ``data/catalogue/``."""
     data = config.data
-    catalogue = keep_rated_enough(load_source(data), data.min_ratings_per_user, data.min_ratings_per_item, data.max_ratings)
-    write_catalogue(catalogue, project.catalogue)
+    catalogue = load_source(data, project.root)
+    write_catalogue(keep_rated_enough(catalogue, data.min_ratings_per_user, data.min_ratings_per_item, data.max_ratings), project.catalogue)
