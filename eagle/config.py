@@ -163,6 +163,7 @@ class DesignConfig(Section):
     method: Literal["certified", "paper"] = Field("certified", description="solver of the G-optimal design [O: certified]")
     tolerance: Positive = Field(1e-3, description="certificate: max norm <= (1 + tolerance) rank [O]")
     projection: Natural = Field(6, description="principal directions of the anchor's next-step vectors kept; 0 keeps all [O: K must be well above n]")
+    centre: Literal["none", "anchor"] = Field("none", description="what is taken off the next-step vectors: nothing [P], or the anchor's own vector [O]")
     paper: PaperSampler = Field(PaperSampler(), description="settings of the paper's sampler")
 
 

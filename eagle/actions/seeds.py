@@ -134,8 +134,19 @@ _BY_GENRE: dict[str, tuple[tuple[int, str], ...]] = {
     "war": ((2, "Set it in a {genre} with soldiers at the front."), (3, "Show how {genre} destroys two young friends.")),
     "western": ((2, "Make it a {genre} with cowboys and a gunfight."), (1, "Make the hero a sheriff in a {genre} town.")),
 }
-_SAME_GENRE = {"childrens": "children", "family": "children", "kids": "children", "filmnoir": "noir", "sf": "scifi"}
-_SAME_GENRE |= {"sciencefiction": "scifi", "music": "musical", "romantic": "romance", "animated": "animation", "detective": "mystery", "suspense": "thriller"}
+_SAME_GENRE = {
+    "childrens": "children",
+    "family": "children",
+    "kids": "children",
+    "filmnoir": "noir",
+    "sf": "scifi",
+    "sciencefiction": "scifi",
+    "music": "musical",
+    "romantic": "romance",
+    "animated": "animation",
+    "detective": "mystery",
+    "suspense": "thriller",
+}
 _NO_GENRE = frozenset({"", "nogenreslisted", "unknown", "imax", "none", "other"})
 _ANY_GENRE = ((0, "Turn it into a {genre} {noun}."), (4, "Give it much more {genre}."))
 

@@ -1,0 +1,122 @@
+"""The rows of one anchor's shard: first steps from the anchor's own text, second steps from some texts that these produced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from eagle.config import TransitionsConfig
+from eagle.seeding import derive_seed, stream
+from eagle.text import Description
+
+
+class Rewrite(Protocol):
+    """What the environment made of one text (`eagle.llm.rewrite.Rewrite`)."""
+
+    @property
+    def text(self) -> str | None: ...
+    @property
+    def cause(self) -> str | None: ...
+    @property
+    def copied(self) -> bool: ...
+    @property
+    def tokens(self) -> int: ...
+
+
+class Writer(Protocol):
+    """Applies actions to texts, one seed per row (`eagle.llm.rewrite.Rewriter`)."""
+
+    def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> Sequence[Rewrite]: ...
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """One anchor: its item id, its own text, its K actions in order of index, and which of them all anchors share."""
+
+    item: str
+    text: str
+    actions: tuple[str, ...]
+    shared: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One transition; ``parent`` is the place within the shard of the row that made the state's text, -1 for the anchor itself."""
+
+    parent: int
+    state_text: str
+    step: int
+    history: tuple[str, ...]
+    action_index: int
+    action: str
+    sample: int
+    seed: int
+    next_text: str | None = None
+    cause: str | None = None
+    copied: bool = False
+    tokens: int = 0
+
+
+def _plan(anchor: Anchor, parent: int, text: str, history: tuple[str, ...], actions: Sequence[int], samples: int, seed: int) -> list[Row]:
+    return [
+        Row(
+            parent,
+            text,
+            len(history) + 1,
+            history,
+            index,
+            anchor.actions[index],
+            sample,
+            derive_seed(seed, "environment", text, anchor.actions[index], sample),
+        )
+        for index in actions
+        for sample in range(samples)
+    ]
+
+
+def first_steps(anchor: Anchor, settings: TransitionsConfig, seed: int) -> list[Row]:
+    """Return the planned rows of step 1: every action of the anchor, ``samples`` times."""
+    return _plan(anchor, -1, anchor.text, (), range(len(anchor.actions)), settings.samples, seed)
+
+
+def second_steps(anchor: Anchor, done: Sequence[Row], settings: TransitionsConfig, seed: int) -> list[Row]:
+    """Return the planned rows of step 2.
+
+    Expanded are ``second_steps`` distinct first-step texts (no failures, no copies, one per action where possible), drawn; each meets
+    ``second_actions`` of the shared actions, evenly spaced in a drawn order so that neighbours differ, none of them used before.
+    """
+    rng = stream(seed, "second steps", anchor.item)
+    drawn = [int(i) for i in rng.permutation(len(done))]
+    usable = [i for i in drawn if done[i].next_text is not None and not done[i].copied]
+    distinct = list({done[i].next_text: i for i in reversed(usable)}.values())[::-1]
+    by_action = {done[i].action_index: i for i in reversed(distinct)}
+    chosen = [i for i in distinct if by_action[done[i].action_index] == i] + [i for i in distinct if by_action[done[i].action_index] != i]
+    planned: list[Row] = []
+    for parent in chosen[: settings.second_steps]:
+        row = done[parent]
+        order = rng.permutation(len(anchor.shared))
+        free = [anchor.shared[i] for i in order if anchor.actions[anchor.shared[i]] != row.action]
+        actions = sorted(free[: settings.second_actions])
+        planned += _plan(anchor, parent, str(row.next_text), (row.action,), actions, settings.samples, seed)
+    return planned
+
+
+def apply_rows(writer: Writer, planned: Sequence[Row]) -> list[Row]:
+    """Return the planned rows with what the environment made of them; a text that does not parse is a failure with a cause."""
+    if not planned:
+        return []
+    made = writer.rewrite([r.state_text for r in planned], [r.action for r in planned], [r.seed for r in planned])
+    return [_filled(row, rewrite) for row, rewrite in zip(planned, made, strict=True)]
+
+
+def _filled(row: Row, made: Rewrite) -> Row:
+    text, cause = made.text, made.cause
+    if text is not None:
+        try:
+            Description.parse(text)
+        except ValueError as error:
+            text, cause = None, str(error)
+    elif cause is None:
+        cause = "no text"
+    return replace(row, next_text=text, cause=None if text is not None else cause, copied=made.copied, tokens=made.tokens)

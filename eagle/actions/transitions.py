@@ -1,0 +1,115 @@
+"""Stage transitions: what the environment makes of every (anchor, action, sample).
+
+1. Follows the paper: a frozen language model applies an action to a description and writes the next one.
+2. Differs: the answers are cached, since one table of next texts tells the value of every action for all users at once.
+3. Differs: a failed generation is a row with a cause, never a text and never a reward.
+
+Work goes anchor by anchor. A finished anchor's rows are kept under models/checkpoints/transitions, in a folder named after everything
+that they depend on, so that a killed run goes on from there; batches never cross anchors, so that the result is the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from eagle.actions.expansion import Anchor, Row, Writer, apply_rows, first_steps, second_steps
+from eagle.actions.outcomes import check_enough_worked, outcome_figures
+from eagle.artifacts import read_json, read_table, write_json, write_table
+from eagle.config import Config, TransitionsConfig
+from eagle.errors import user_error
+from eagle.progress import bar
+from eagle.project import Project
+
+_LAYOUT = 1
+
+
+def anchors_of(actions: pd.DataFrame, descriptions: pd.DataFrame) -> list[Anchor]:
+    """Return the anchors of the actions table in its order; EagleError where one has no description."""
+    texts = dict(zip(descriptions["item"], descriptions["text"], strict=True))
+    missing = sorted(set(actions["anchor"]) - set(texts))
+    if missing:
+        raise user_error("anchors without a description", found=", ".join(missing[:5]), mend="run `dvc repro actions`")
+    found = []
+    for item, rows in actions.groupby("anchor", sort=False):
+        ordered = rows.sort_values("action_index")
+        shared = tuple(int(i) for i in ordered.loc[ordered["origin"] == "seed", "action_index"])
+        found.append(Anchor(str(item), texts[item], tuple(ordered["action"]), shared))
+    return found
+
+
+def shard_folder(checkpoints: Path, anchors: Sequence[Anchor], settings: TransitionsConfig, seed: int, writer: dict[str, Any]) -> Path:
+    """Return the folder of finished shards; its name is a hash of all that the rows depend on."""
+    everything = {"layout": _LAYOUT, "settings": settings.model_dump(), "seed": seed, "writer": writer}
+    everything["anchors"] = [asdict(a) for a in anchors]
+    digest = hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:16]
+    return checkpoints / "transitions" / digest
+
+
+def expand(anchor: Anchor, writer: Writer, settings: TransitionsConfig, seed: int) -> list[Row]:
+    """Return all rows of one anchor; a parent's place counts within these rows."""
+    first = apply_rows(writer, first_steps(anchor, settings, seed))
+    if not settings.second_steps:
+        return first
+    return first + apply_rows(writer, second_steps(anchor, first, settings, seed))
+
+
+def expand_all(anchors: Sequence[Anchor], writer: Writer, settings: TransitionsConfig, seed: int, folder: Path) -> list[list[Row]]:
+    """Return every anchor's rows, reading finished shards from ``folder`` and adding new ones."""
+    each = settings.samples * (settings.second_steps * settings.second_actions)
+    shards = []
+    with bar(sum(len(a.actions) * settings.samples + each for a in anchors), "transitions", "text") as progress:
+        for place, anchor in enumerate(anchors):
+            path = folder / f"{place:05d}.json"
+            if not path.exists():
+                write_json(path, {"rows": [asdict(row) for row in expand(anchor, writer, settings, seed)]})
+            rows = [Row(**{**row, "history": tuple(row["history"])}) for row in read_json(path)["rows"]]
+            shards.append(rows)
+            progress.update(len(anchor.actions) * settings.samples + each)
+    return shards
+
+
+def as_table(anchors: Sequence[Anchor], shards: Sequence[Sequence[Row]]) -> pd.DataFrame:
+    """Return the transitions table; rows are numbered through, states named by item id or ``row:<n>``."""
+    records, start = [], 0
+    for anchor, rows in zip(anchors, shards, strict=True):
+        for place, row in enumerate(rows):
+            record = asdict(row)
+            parent = record.pop("parent")
+            state = anchor.item if parent < 0 else f"row:{start + parent}"
+            records.append({"row": start + place, "anchor": anchor.item, "state": state} | record | {"history": list(row.history)})
+        start += len(rows)
+    return pd.DataFrame.from_records(records)
+
+
+def build_transitions(
+    config: Config, actions: pd.DataFrame, descriptions: pd.DataFrame, writer: Writer, described: dict[str, Any], checkpoints: Path
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the transitions table and the stage's figures; ``described`` identifies the writer (model, prompt, sampling)."""
+    anchors = anchors_of(actions, descriptions)
+    folder = shard_folder(checkpoints, anchors, config.transitions, config.seed, described)
+    table = as_table(anchors, expand_all(anchors, writer, config.transitions, config.seed, folder))
+    check_enough_worked(table)
+    return table, outcome_figures(table)
+
+
+def run(config: Config, project: Project) -> None:
+    """Stage transitions: read actions and descriptions; write data/transitions.parquet and reports/stages/transitions.json."""
+    from eagle.llm.open import open_language_model
+    from eagle.llm.rewrite import Rewriter
+
+    model = open_language_model(config.llm, project.llm)
+    writer = Rewriter(model, config.llm, config.data.noun)
+    described = {"model": model.fingerprint, "noun": config.data.noun, "llm": config.llm.model_dump()}
+    actions, descriptions = read_table(project.actions, "actions"), read_table(project.descriptions, "descriptions")
+    table, figures = build_transitions(config, actions, descriptions, writer, described, project.checkpoints)
+    write_table(project.transitions, table, "transitions", inputs=[project.actions, project.descriptions])
+    write_json(project.stage_metrics("transitions"), figures)
+    shutil.rmtree(project.checkpoints / "transitions", ignore_errors=True)
