@@ -1,0 +1,123 @@
+"""Stage `describe`: one line of genres and plot for every item, with its origin.
+
+1. Paper, Sec. 5.1: the language model writes every description (plot, likes, dislikes). Here the source's own plot is
+   kept, shortened, where there is one (origin source): a small model invents what it does not know.
+2. Items without a text: plots written by the model from title, year and genres for the most rated ones (origin llm),
+   as many as `describe.write_at_most`; all others have their genre line only (origin metadata).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import pandas as pd
+
+from eagle.artifacts import read_table, write_json, write_table
+from eagle.config import Config
+from eagle.llm.base import LanguageModel, SamplingSpec
+from eagle.llm.checks import check_text
+from eagle.llm.prompts import clean, describe_prompt
+from eagle.project import Project
+from eagle.seeding import derive_seed
+from eagle.text import Description
+
+_SENTENCES = re.compile(r"(?<=[.!?])[\"')\]]*\s+")
+_MARKERS = re.compile(r"\b(genres|plot|change)\s*:\s*", re.IGNORECASE)
+_NOT_IN_GENRE = re.compile(r"[.,:;\n]")
+
+
+def run(config: Config, project: Project) -> None:
+    """Write data/descriptions.parquet and reports/stages/describe.json."""
+    items = read_table(project.catalogue / "items.parquet", "items")
+    ratings = read_table(project.splits / "ratings.parquet", "rating_split")
+    rated = ratings.loc[ratings["part"] == "fit", "item"].value_counts()
+    table = describe(items, config.describe.max_words)
+    write = without_text(table, rated, config.describe.write_at_most)
+    causes: Counter[str] = Counter()
+    if write:
+        from eagle.llm.open import open_language_model
+
+        model = open_language_model(config.llm, project.llm)
+        causes = write_plots(table, items, write, model, config)
+    inputs = [project.catalogue / "items.parquet", project.splits / "ratings.parquet"]
+    write_table(project.descriptions, table, "descriptions", inputs=inputs)
+    write_json(project.stage_metrics("describe"), summary(table, rated, causes))
+
+
+def shorten(text: str, max_words: int) -> str:
+    """Return whole sentences of ``text``, at most ``max_words`` words, on one line and without our markers.
+
+    Where already the first sentence is longer, it is cut after ``max_words`` words and closed with a full stop.
+    """
+    kept: list[str] = []
+    for sentence in _SENTENCES.split(_MARKERS.sub("", clean(text))):
+        words = sentence.split()
+        if len(kept) + len(words) > max_words:
+            break
+        kept += words
+    if not kept:
+        kept = _MARKERS.sub("", clean(text)).split()[:max_words]
+        if kept:
+            kept[-1] = kept[-1].rstrip(",;:-") + "."
+    return " ".join(kept)
+
+
+def describe(items: pd.DataFrame, max_words: int) -> pd.DataFrame:
+    """Return the descriptions table from the catalogue's own words (schema descriptions)."""
+    rows = []
+    for item in items.itertuples():
+        genres = tuple(dict.fromkeys(g for g in (_genre(name) for name in item.genres) if g))
+        plot = shorten(item.text, max_words) if isinstance(item.text, str) else ""
+        year = None if pd.isna(item.year) else int(item.year)
+        text = Description(genres, plot).render()
+        rows.append((item.item, text, list(genres), plot, year, "source" if plot else "metadata"))
+    table = pd.DataFrame(rows, columns=["item", "text", "genres", "plot", "year", "origin"])
+    return table.astype({"year": "Int64"})
+
+
+def _genre(name: str) -> str:
+    return " ".join(_NOT_IN_GENRE.sub(" ", name).lower().split())
+
+
+def without_text(table: pd.DataFrame, rated: pd.Series, at_most: int) -> list[int]:
+    """Return row numbers of the most rated items that have no plot, most rated first, ties by item id."""
+    missing = table[table["plot"] == ""].assign(rated=lambda t: t["item"].map(rated).fillna(0))
+    order = missing.sort_values(["rated", "item"], ascending=[False, True])
+    return [int(row) for row in order.index[:at_most]]
+
+
+def write_plots(table: pd.DataFrame, items: pd.DataFrame, rows: Sequence[int], model: LanguageModel, config: Config) -> Counter[str]:
+    """Let the model write the plots of ``rows`` into ``table``; return how many failed, by cause."""
+    told = [
+        (str(items["title"][row]), None if pd.isna(table["year"][row]) else int(table["year"][row]), tuple(table["genres"][row]))
+        for row in rows
+    ]
+    prompts = [describe_prompt(model, title, year, genres, config.data.noun) for title, year, genres in told]
+    seeds = [derive_seed(config.seed, "describe", table["item"][row]) for row in rows]
+    spec = SamplingSpec(config.llm.max_new_tokens, config.describe.temperature, config.llm.top_p)
+    causes: Counter[str] = Counter()
+    for row, (_, _, genres), completion in zip(rows, told, model.generate(prompts, spec, seeds), strict=True):
+        line = clean(f"{Description(genres).render()} Plot:{completion.text}")
+        checked = check_text(line, finished=completion.finish == "stop", vocabulary=frozenset(genres))
+        if checked.description is None:
+            causes[completion.cause or checked.cause or "error"] += 1
+            continue
+        plot = shorten(checked.description.plot, config.describe.max_words)
+        table.loc[row, ["text", "plot", "origin"]] = [Description(genres, plot).render(), plot, "llm"]
+    return causes
+
+
+def summary(table: pd.DataFrame, rated: pd.Series, causes: Counter[str]) -> dict[str, object]:
+    """Return how many items, and which share of the ratings, have a text of which origin; lengths in words."""
+    counts = table["item"].map(rated).fillna(0)
+    lengths = table.loc[table["plot"] != "", "plot"].str.split().str.len()
+    return {
+        "items": len(table),
+        **{f"items_{origin}": int((table["origin"] == origin).sum()) for origin in ("source", "llm", "metadata")},
+        "share_of_ratings_with_plot": float(counts[table["plot"] != ""].sum() / max(counts.sum(), 1)),
+        "mean_words": float(lengths.mean()) if len(lengths) else 0.0,
+        "genres": len({genre for row in table["genres"] for genre in row}),
+        "failed": dict(sorted(causes.items())),
+    }
