@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +103,11 @@ class LatentSpace:
     def item_index(self, items: Sequence[str]) -> np.ndarray:
         return _index(self._item_place, items, "item")
 
-    @property
+    @cached_property
     def _user_place(self) -> dict[str, int]:
         return {user: i for i, user in enumerate(self.users)}
 
-    @property
+    @cached_property
     def _item_place(self) -> dict[str, int]:
         return {item: i for i, item in enumerate(self.items)}
 
