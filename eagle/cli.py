@@ -100,3 +100,7 @@ def main() -> None:
     """Entry point of the ``eagle`` command."""
     telemetry.switch_off()
     app()
+
+
+if __name__ == "__main__":
+    main()

@@ -60,7 +60,7 @@ STAGES: tuple[Stage, ...] = (
         ("seed", "data", "evaluate", "utility", "profiles", "llm", "train", "reference"),
     ),
     Stage("report", "eagle.report", ("registry",)),
-    Stage("register", "eagle.registry", tuple(Config.model_fields)),
+    Stage("register", "eagle.registry.stage", tuple(Config.model_fields)),
 )
 
 

@@ -1,0 +1,59 @@
+"""Opens the MLflow store so that it can be moved together with the project."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlflow import MlflowClient
+
+from eagle.config import RegistryConfig
+from eagle.project import Project
+
+_SQLITE = "sqlite:///"
+ARTIFACTS = "mlruns/artifacts"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A client and the experiment in which all runs of the project stand."""
+
+    client: MlflowClient
+    uri: str
+    experiment_id: str
+
+
+def resolve_uri(uri: str, root: Path) -> str:
+    """Return the store's address with a relative SQLite path resolved below the project; others as they are."""
+    path = uri.removeprefix(_SQLITE)
+    if not uri.startswith(_SQLITE) or Path(path).is_absolute():
+        return uri
+    return f"{_SQLITE}{(root / path).resolve()}"
+
+
+def open_store(config: RegistryConfig, project: Project) -> Store:
+    """Open, and on first use make, the store and its experiment."""
+    uri = resolve_uri(config.tracking_uri, project.root)
+    local = uri.startswith(_SQLITE)
+    if local:
+        Path(uri.removeprefix(_SQLITE)).parent.mkdir(parents=True, exist_ok=True)
+    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+    found = client.get_experiment_by_name(config.experiment)
+    if found is not None:
+        return Store(client, uri, found.experiment_id)
+    experiment = client.create_experiment(config.experiment, artifact_location=ARTIFACTS if local else None)
+    if local:
+        _make_relative(Path(uri.removeprefix(_SQLITE)), experiment)
+    return Store(client, uri, experiment)
+
+
+def _make_relative(database: Path, experiment: str) -> None:
+    """Store the artifact folder relative to the project: MLflow writes it absolute, and a moved project would lose its artifacts.
+
+    Runs take their own folder from the experiment's; all MLflow commands are run from the project's root, as the store's
+    relative address asks anyway.
+    """
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?", (ARTIFACTS, int(experiment)))
+    connection.close()

@@ -1,0 +1,134 @@
+"""The ``eagle`` command: exit codes, one clear message, no traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from eagle import cli, telemetry
+from eagle.errors import Problem, user_error
+from eagle.parameters import params_yaml
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "eagle.cli", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "params.yaml").write_text(params_yaml(), encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("stage", "--help"), ("steer", "--help"), ("gaps", "--help"), ("check", "--help")])
+def test_help_is_fine(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "Usage" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("stage", "encodr"), "did you mean 'encoder'?"),
+        (("stage", "reference@unifrom"), "did you mean 'reference@uniform'?"),
+        (("stage",), "Missing argument"),
+        (("stagee", "encoder"), "No such command"),
+        (("steer", "--user", "1"), "Missing option"),
+        (("gaps", "--top", "0"), "Invalid value"),
+        (("gaps",), "does not exist"),
+        (("report",), "does not exist"),
+    ],
+)
+def test_a_mistake_is_one_message_and_exit_2(arguments: tuple[str, ...], said: str, project: Path) -> None:
+    done = run(*arguments, cwd=project)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_all_wrong_parameters_are_named_at_once(project: Path) -> None:
+    text = params_yaml().replace("horizon: 3", "horizn: 3", 1).replace("iterations: 12", "iterations: 0")
+    (project / "params.yaml").write_text(text, encoding="utf-8")
+    done = run("stage", "fetch", cwd=project)
+    assert done.returncode == 2
+    assert "did you mean 'horizon'?" in done.stderr
+    assert "factors.iterations" in done.stderr
+
+
+def test_outside_of_a_project(tmp_path: Path) -> None:
+    done = run("stage", "fetch", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "params.yaml does not exist" in done.stderr
+
+
+class Failing(Exception):
+    pass
+
+
+def _command(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
+    """Exit code of ``eagle report`` where the library raises ``error``."""
+
+    def summary(_: object) -> str:
+        raise error
+
+    module = types.ModuleType("eagle.summary")
+    module.summary = summary  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "eagle.summary", module)
+    monkeypatch.setattr(sys, "argv", ["eagle", "report"])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    return int(str(left.value.code))
+
+
+def test_ctrl_c_is_exit_130_with_a_short_message(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _command(monkeypatch, KeyboardInterrupt()) == 130
+    assert "goes on from here" in capsys.readouterr().err
+
+
+def test_a_users_mistake_shows_all_four_parts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    error = user_error("what is wrong", found="this", expected="that", mend="so")
+    assert error.problems == (Problem("what is wrong", "this", "that", "so"),)
+    assert _command(monkeypatch, error) == 2
+    assert capsys.readouterr().err == "eagle: what is wrong\n  found: this\n  expected: that\n  mend: so\n"
+
+
+def test_anything_else_goes_through_as_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Failing):
+        _command(monkeypatch, Failing())
+
+
+def test_an_interrupted_stage_leaves_with_130(project: Path) -> None:
+    """A stage in another process, really interrupted: the module it would import sleeps instead."""
+    (project / "sitecustomize.py").write_text(
+        "import sys, time, types\n"
+        "module = types.ModuleType('eagle.data.splits')\n"
+        "def run(config, project):\n    print('running', flush=True)\n    time.sleep(60)\n"
+        "module.run = run\nsys.modules['eagle.data.splits'] = module\n",
+        encoding="utf-8",
+    )
+    environment = {**os.environ, "PYTHONPATH": str(project)}
+    command = [sys.executable, "-m", "eagle.cli", "stage", "split"]
+    with subprocess.Popen(command, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "running\n"
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert not (project / "reports/costs/split.json").exists()
+
+
+def test_a_users_own_telemetry_setting_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.delenv("DVC_NO_ANALYTICS", raising=False)
+    telemetry.switch_off()
+    assert os.environ["HF_HUB_OFFLINE"] == "0"
+    assert os.environ["DVC_NO_ANALYTICS"] == "1"

@@ -1,0 +1,38 @@
+"""Every test runs offline, on one thread, and away from the user's own state."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+from eagle import telemetry
+
+telemetry.switch_off()
+_STATE = tempfile.mkdtemp(prefix="eagle-tests-")
+os.environ.update(
+    {
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "EAGLE_CACHE": f"{_STATE}/cache",
+        "PREFECT_HOME": f"{_STATE}/prefect",
+        "XDG_CACHE_HOME": f"{_STATE}/xdg",
+        "DVC_SITE_CACHE_DIR": f"{_STATE}/dvc-site",
+        "DVC_GLOBAL_CONFIG_DIR": f"{_STATE}/dvc-global",
+        "DVC_SYSTEM_CONFIG_DIR": f"{_STATE}/dvc-system",
+        "MPLCONFIGDIR": f"{_STATE}/matplotlib",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_AUTHOR_NAME": "Test",
+        "GIT_AUTHOR_EMAIL": "test@example.org",
+        "GIT_COMMITTER_NAME": "Test",
+        "GIT_COMMITTER_EMAIL": "test@example.org",
+    }
+)
+for _name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "EAGLE_BASE_MODEL"):
+    os.environ.pop(_name, None)
+
+
+def pytest_unconfigure() -> None:
+    """Remove the state that the tests left behind."""
+    import shutil
+
+    shutil.rmtree(_STATE, ignore_errors=True)

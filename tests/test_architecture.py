@@ -1,0 +1,142 @@
+"""Who may import whom, and that dvc.yaml and eagle.stages say the same."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+from eagle.config import Config
+from eagle.stages import SHARED_CODE, STAGES, Stage, all_instances
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted((ROOT / "eagle").rglob("*.py"))
+ONLY_IN = {
+    "mlflow": ("eagle/registry", "eagle/serving.py"),
+    "great_expectations": ("eagle/data/checks.py",),
+    "typer": ("eagle/cli.py",),
+    "prefect": (),
+    "dvc": (),
+    "flows": (),
+    "tests": (),
+    "pickle": (),
+    "joblib": (),
+}
+DISTRIBUTIONS = {"yaml": "PyYAML", "great_expectations": "great-expectations", "sklearn": "scikit-learn"}
+
+
+def _imports(path: Path, *, top_level: bool = False) -> set[str]:
+    """Dotted names of all imported modules; with ``top_level`` only what importing the file imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = list(tree.body if top_level else ast.walk(tree))
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def _file(module: str) -> Path | None:
+    path = ROOT / Path(*module.split("."))
+    return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.exists()), None)
+
+
+@cache
+def _reached(path: Path) -> frozenset[Path]:
+    """Files of eagle/ that a module reaches through imports, wherever in it they stand; shared plumbing is not followed."""
+    seen: set[Path] = set()
+    waiting = [path]
+    while waiting:
+        here = waiting.pop()
+        if here in seen:
+            continue
+        seen.add(here)
+        for name in _imports(here):
+            file = _file(name) if name.startswith("eagle.") else None
+            if file and file.stem not in SHARED_CODE and file.name != "__init__.py":
+                waiting.append(file)
+    return frozenset(seen)
+
+
+def test_only_its_room_imports_a_tool() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in MODULES
+        for name in _imports(path)
+        for tool, rooms in ONLY_IN.items()
+        if name.split(".")[0] == tool and not path.relative_to(ROOT).as_posix().startswith(rooms or ("-",))
+    ]
+    assert wrong == []
+
+
+def test_light_modules_import_nothing_heavy() -> None:
+    heavy = {"torch", "transformers", "peft", "matplotlib", "pandas", "mlflow", "pydantic"}
+    light = [ROOT / "eagle" / name for name in ("__init__.py", "cli.py", "errors.py", "telemetry.py")]
+    assert {name.split(".")[0] for path in light for name in _imports(path, top_level=True)} & heavy == set()
+
+
+def test_every_import_is_a_declared_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    declared = {name.lower().replace("_", "-") for names in lists for entry in names for name in [_name_of(entry)]}
+    used = {name.split(".")[0] for path in MODULES for name in _imports(path)} - set(sys.stdlib_module_names) - {"eagle"}
+    assert {DISTRIBUTIONS.get(name, name).lower().replace("_", "-") for name in used} - declared == set()
+
+
+def _name_of(requirement: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_" else " " for c in requirement).split()[0]
+
+
+def test_the_lock_holds_names_and_versions_only() -> None:
+    lines = [line for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    assert lines
+    assert [line for line in lines if line.count("==") != 1 or any(sign in line for sign in (" ", "/", "+", ";"))] == []
+
+
+# dvc.yaml ------------------------------------------------------------------------------------------------------------------------
+DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+
+
+def _body(name: str) -> dict:
+    return DVC[name].get("do", DVC[name])
+
+
+def test_dvc_knows_exactly_the_stages() -> None:
+    assert list(DVC) == [stage.name for stage in STAGES]
+    assert {name: entry.get("foreach") for name, entry in DVC.items()} == {s.name: f"${{{s.each}}}" if s.each else None for s in STAGES}
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_a_stage_names_its_command_its_params_and_its_costs(stage: Stage) -> None:
+    full = f"{stage.name}@${{item}}" if stage.each else stage.name
+    body = _body(stage.name)
+    assert body["cmd"] == f"eagle stage {full}"
+    assert tuple(body["params"]) == stage.sections
+    assert f"reports/costs/{full}.json" in body["outs"]
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_a_stage_depends_on_the_code_that_it_reaches(stage: Stage) -> None:
+    code = [dep for dep in _body(stage.name)["deps"] if dep.startswith("eagle")]
+    start = _file(stage.module)
+    assert start is not None
+    reached = {path.relative_to(ROOT).as_posix() for path in _reached(start)}
+    assert sorted(file for file in reached if not any(file == dep or file.startswith(f"{dep}/") for dep in code)) == []
+
+
+def test_dependencies_on_code_exist() -> None:
+    deps = {dep for name in DVC for dep in _body(name)["deps"] if dep.startswith("eagle")}
+    assert [dep for dep in sorted(deps) if not (ROOT / dep).exists()] == []
+
+
+def test_instances_follow_the_parameters() -> None:
+    names = all_instances(Config())
+    assert len(names) == len(set(names))
+    assert [n for n in names if n.startswith("reference@")] == [f"reference@{name}" for name in Config().reference.names]
