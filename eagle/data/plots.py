@@ -44,7 +44,8 @@ _PRODUCTION = re.compile(
     r"premiered|box office|gross(?:ed|ing)|Awards?|Oscars?|Golden|nominat\w+|wins|won|critic\w*|review\w*|[Bb]ased (?:up)?on|[Aa]dapt\w+|"
     r"inspired|novels?|soundtrack|score|shot (?:on|in|entirely)|film(?:ed|ing|makers?|ography)|cinematograph\w+|photography|budget|"
     r"Festival|Institute|Registry|remakes?|sequels?|prequels?|franchise|trilogy|series|distributed|Pictures|[Ss]tudios?|Disney|cast|"
-    r"features?|featured|\d{4} (?:American|British|French|Italian)|performances?|portrayal|audiences|cult|title|known for|noted for|"
+    r"features?|featured|"
+    r"(?:is|was) an? (?:[\w-]+ )?\d{4}|\d{4} (?:American|British|French|Italian)|performances?|portrayal|audiences|cult|title|known for|noted for|"
     r"considered|regarded|acclaim\w*|lists?|polls?|[Gg]reatest|influential|classic|career|supporting|roles?|listed|ranked|selected|"
     r"preserv\w+|version|plays?|debut|appear(?:s|ance)?)\b"
 )
@@ -167,9 +168,10 @@ def story(lead: str) -> str | None:
 
 def _told_in(sentence: str, begun: bool) -> str | None:
     """Return the part of a sentence that belongs to the story; once it has begun, plain sentences go on with it."""
-    if not _PRODUCTION.search(sentence):
-        return sentence if begun or _TELLING.search(sentence) or _SET_IN.match(sentence) else None
+    plain = not _PRODUCTION.search(sentence)
     telling = _TELLING.search(sentence)
+    if plain and (begun or telling or _SET_IN.match(sentence)):
+        return sentence
     if telling and not _PRODUCTION.search(telling[0]):
         return re.sub(r"^\w+", "The story", telling[0])
     for pattern in (_PLAYED, _ABOUT):
