@@ -35,7 +35,8 @@ class ArmResult:
 
     arm: str
     estimates: dict[str, Estimate]
-    """utility, user_preference, user_choice, rater_preference, distance, gain_over_{anchor,reference,linear}, beats_anchor, followed."""
+    """utility, user_preference, user_choice, rater_preference, distance, gain_over_{anchor,reference,linear}, beats_anchor, followed,
+    genre_line_gain (of the new genre line over the old plot)."""
     behaviour: dict[str, float]
     marked: bool
     """Gains over its reference, but with more defects than it."""
@@ -93,6 +94,8 @@ class Comparison:
             estimates["gain_over_linear"] = self.bootstrap.difference(utility, finals[LINEAR]["utility"].to_numpy(float))
         estimates["beats_anchor"] = self.bootstrap.mean((utility > anchor).astype(float))
         estimates["followed"] = self.bootstrap.mean(np.maximum(utility, anchor))
+        if "genre_line_utility" in final:
+            estimates["genre_line_gain"] = self.bootstrap.difference(final["genre_line_utility"].to_numpy(float), anchor)
         groups = {
             kind: {
                 str(label): self.bootstrap.difference(utility, anchor, labels == label) for label in sorted(set(labels.tolist()))

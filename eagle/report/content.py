@@ -1,0 +1,156 @@
+"""Collect what the page shows; nothing here is HTML, and every text stays as it was found (the template escapes)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eagle.artifacts import read_json, read_table
+from eagle.embeddings.encoder import LatentSpace, load_latent
+from eagle.errors import EagleError, Problem
+from eagle.evaluation.comparison import final_rows
+from eagle.project import Project
+from eagle.report.words import arm_name
+
+SAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that the report reads."""
+
+    metrics: dict[str, Any]
+    tables: dict[str, pd.DataFrame]
+    trajectories: pd.DataFrame
+    curves: dict[str, pd.DataFrame]
+    stages: dict[str, dict[str, Any]]
+    costs: list[dict[str, Any]]
+    latent: LatentSpace
+    weights: pd.DataFrame
+    titles: dict[str, str]
+    profiles: dict[str, str]
+    source: dict[str, Any]
+
+    @property
+    def arms(self) -> list[str]:
+        """EAGLE's free-text arms."""
+        return [a for a in dict.fromkeys(self.trajectories["arm"]) if a.startswith("eagle_") and not a.endswith("_listed")]
+
+    @classmethod
+    def load(cls, project: Project) -> Inputs:
+        """Read all inputs; EagleError names every missing one at once."""
+        needed = [
+            project.metrics,
+            project.trajectories,
+            *(project.reports / f"table{n}.csv" for n in (2, 3, 4)),
+            project.reports / "costs",
+            project.reports / "curves",
+            project.stage_metrics("encoder"),
+            project.stage_metrics("design"),
+            project.encoder,
+            project.design / "weights.parquet",
+            project.profiles,
+            project.catalogue,
+        ]
+        missing = [path for path in needed if not path.exists()]
+        if missing:
+            raise EagleError(Problem(f"the report needs {path}", mend="run `make run` or `dvc repro` to make it") for path in missing)
+        items = read_table(project.catalogue / "items.parquet", "items")
+        profiles = read_table(project.profiles, "profiles")
+        return cls(
+            metrics=read_json(project.metrics),
+            tables={f"table{n}": pd.read_csv(project.reports / f"table{n}.csv") for n in (2, 3, 4)},
+            trajectories=read_table(project.trajectories, "trajectories"),
+            curves={path.stem: pd.read_csv(path) for path in sorted((project.reports / "curves").glob("*.csv"))},
+            stages={path.stem: read_json(path) for path in sorted((project.reports / "stages").glob("*.json"))},
+            costs=read_costs(project),
+            latent=load_latent(project.encoder),
+            weights=read_table(project.design / "weights.parquet", "design_weights"),
+            titles=dict(zip(items["item"], items["title"], strict=True)),
+            profiles=dict(zip(profiles["user"], profiles["short"], strict=True)),
+            source=read_json(project.catalogue / "source.json"),
+        )
+
+
+def read_costs(project: Project) -> list[dict[str, Any]]:
+    """Return the accounts of all stages up to evaluation, in the order of the pipeline.
+
+    Accounts of stages that come after this one, or of names that the pipeline no longer has, are left out.
+    """
+    from eagle.stages import STAGES
+
+    place = {stage.name: index for index, stage in enumerate(STAGES) if stage.name not in ("report", "register")}
+    found = [read_json(path) for path in sorted((project.reports / "costs").glob("*.json"))]
+    known = [account for account in found if account["stage"].split("@")[0] in place]
+    return sorted(known, key=lambda account: (place[account["stage"].split("@")[0]], account["stage"]))
+
+
+def total_costs(costs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Sum of seconds, tokens and calls, largest memory, and the stages themselves: reports/costs.json."""
+    total: dict[str, Any] = {
+        name: round(sum(c[name] for c in costs), 3) for name in ("seconds", "prompt_tokens", "new_tokens", "calls")
+    }
+    total["peak_memory_mib"] = max((c["peak_memory_mib"] for c in costs), default=0.0)
+    return {"total": total, "stages": {c["stage"]: {k: v for k, v in c.items() if k != "stage"} for c in costs}}
+
+
+def samples(
+    trajectories: pd.DataFrame, arm: str, titles: Mapping[str, str], profiles: Mapping[str, str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return whole episodes of an arm: the typical ones, the worst ones, and steps that failed; none is chosen by hand.
+
+    typical: around the median gain. worst: lowest gain. failed: the first failed steps in case order.
+    """
+    rows = trajectories[trajectories["arm"] == arm].sort_values(["case", "step"])
+    start = rows[rows["step"] == 0].set_index("case")["utility"]
+    final = final_rows(rows).set_index("case")
+    order = (final["utility"] - start).sort_values(kind="stable").index.to_numpy()
+    middle = max(0, len(order) // 2 - SAMPLES // 2)
+    failed = rows.loc[~rows["valid"].astype(bool), "case"].drop_duplicates().head(SAMPLES).to_numpy()
+    chosen = {"typical": order[middle : middle + SAMPLES], "worst": order[:SAMPLES], "failed": failed}
+    return {kind: [_episode(rows[rows["case"] == case], titles, profiles) for case in cases] for kind, cases in chosen.items()}
+
+
+def _episode(rows: pd.DataFrame, titles: Mapping[str, str], profiles: Mapping[str, str]) -> dict[str, Any]:
+    first, last = rows.iloc[0], rows.iloc[-1]
+    return {
+        "anchor": titles.get(first["anchor"], first["anchor"]),
+        "profile": profiles.get(first["user"], ""),
+        "user": first["user"],
+        "gain": last["utility"] - first["utility"],
+        "steps": rows[["step", "action", "text", "utility", "valid", "cause"]].to_dict("records"),
+    }
+
+
+def paths(gaps: pd.DataFrame, trajectories: pd.DataFrame) -> list[tuple[str, np.ndarray]]:
+    """Return the latent points from anchor to last text of each listed gap."""
+    found = []
+    for gap in gaps.to_dict("records"):
+        match = trajectories["arm"].eq(gap["arm"]) & trajectories["anchor"].eq(gap["anchor"]) & trajectories["user"].eq(gap["user"])
+        found.append((str(gap["anchor_title"]), np.array(trajectories[match].sort_values("step")["z"].tolist())))
+    return found
+
+
+def encoder_rows(stage: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the encoder's judgement on unseen test items: one row per recipe and baseline, for all users."""
+    cold: Mapping[str, Any] = stage["cold"]
+    group = next((g for g in cold if g.startswith("test items, all users")), next(iter(cold), None))
+    return [{"name": name, **figures} for name, figures in cold[group].items()] if group else []
+
+
+def group_rows(metrics: Mapping[str, Any], arm: str) -> list[dict[str, Any]]:
+    """Return the mean gain over the anchor by group of users and anchors."""
+    return [
+        {"kind": kind.replace("_", " "), "label": str(label).replace("_", " "), **figures}
+        for kind, labels in metrics[arm]["by_group"].items()
+        for label, figures in labels.items()
+    ]
+
+
+def order_arms(table: pd.DataFrame) -> pd.DataFrame:
+    """Return Table 2 with a readable name per arm."""
+    return table.assign(name=[arm_name(arm) for arm in table["arm"]])

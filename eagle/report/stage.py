@@ -1,0 +1,21 @@
+"""Stage report: the page, the costs and the list of gaps; and the few lines at the end of a run."""
+
+from __future__ import annotations
+
+from eagle.artifacts import complete_or_absent, write_json, write_table
+from eagle.config import Config
+from eagle.project import Project
+from eagle.report.content import Inputs, total_costs
+from eagle.report.gaps import find_gaps
+from eagle.report.page import render
+
+
+def run(config: Config, project: Project) -> None:
+    """Write reports/report.html, reports/costs.json and reports/gaps.parquet."""
+    inputs = Inputs.load(project)
+    gaps = find_gaps(inputs.trajectories, inputs.latent, inputs.titles, inputs.profiles)
+    page = render(inputs, gaps)
+    write_table(project.reports / "gaps.parquet", gaps, "gaps", inputs=[project.trajectories])
+    write_json(project.reports / "costs.json", total_costs(inputs.costs))
+    with complete_or_absent(project.report) as draft:
+        draft.write_text(page, encoding="utf-8")

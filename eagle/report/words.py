@@ -1,0 +1,87 @@
+"""What the numbers say, in sentences, and what arms are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+NAMES = {
+    "anchor": "Anchor (unchanged)",
+    "random": "Random actions",
+    "linear_once": "Linear rule, one change",
+    "linear": "Linear rule, H changes",
+    "softmax": "Softmax policy on the profile",
+    "fixed_best": "User's best fixed actions (oracle on cached texts)",
+}
+REFERENCES = {"uniform": "uniform", "optimistic": "optimistic", "g_optimal": "G-optimal"}
+
+
+def arm_name(arm: str) -> str:
+    """Return what a reader calls an arm."""
+    for start, word in (("reference_", "Reference"), ("eagle_", "EAGLE")):
+        if arm.startswith(start):
+            rest = arm.removeprefix(start)
+            name = f"{word}, {REFERENCES.get(rest.removesuffix('_listed'), rest.removesuffix('_listed'))}"
+            return f"{name}, listed actions only" if rest.endswith("_listed") else name
+    return NAMES.get(arm, arm.replace("_", " "))
+
+
+def number(value: Any, digits: int = 2, sign: bool = False) -> str:
+    """Return a number for people; an en dash where there is none."""
+    if value is None or pd.isna(value):
+        return "–"
+    return f"{float(value):{'+' if sign else ''}.{digits}f}".replace("-", "−")
+
+
+def interval(estimate: Mapping[str, Any] | None, digits: int = 2, sign: bool = True) -> str:
+    """Return "+0.71 [+0.50, +0.92]"."""
+    if not estimate or estimate.get("mean") is None:
+        return "–"
+    mean, low, high = (number(estimate.get(part), digits, sign) for part in ("mean", "low", "high"))
+    return f"{mean} [{low}, {high}]"
+
+
+def compared(estimate: Mapping[str, Any] | None) -> str:
+    """Say whether a difference can be told from none."""
+    if not estimate or estimate.get("low") is None:
+        return "not measured"
+    if estimate["low"] > 0:
+        return "ahead"
+    return "behind" if estimate["high"] < 0 else "cannot be told apart"
+
+
+def verdicts(metrics: Mapping[str, Any], arms: list[str]) -> list[str]:
+    """Return the findings, one sentence each; every one with its number."""
+    said = []
+    for arm in arms:
+        found = metrics[arm]
+        gain, linear = found.get("gain_over_reference"), found.get("gain_over_linear")
+        clear = {"ahead": "It learned", "behind": "It got worse", "cannot be told apart": "No gain can be shown"}
+        said.append(
+            f"{arm_name(arm)}: {clear.get(compared(gain), 'No gain was measured')}. Against the policy it started from it gains "
+            f"{interval(gain)} standard deviations of utility, on films and users it never saw."
+        )
+        words = {"ahead": "is ahead of", "behind": "is behind", "cannot be told apart": "cannot be told apart from"}
+        if compared(linear) in words:
+            said.append(f"It {words[compared(linear)]} the simple linear rule with as many changes (difference {interval(linear)}).")
+        if found.get("more_defects_than_reference"):
+            said.append("Its gain comes with more defective texts than its reference's: read it with care.")
+        share, followed, anchor = found["beats_anchor"], found["followed"], metrics["anchor"]["utility"]
+        said.append(
+            f"In {number((share['mean'] or 0) * 100, 0)}% of the cases its text beats the existing item. "
+            f"Offering it only there would bring mean utility from {number(anchor['mean'])} to {interval(followed, sign=False)}."
+        )
+    return said
+
+
+def panel_sentence(panel: Mapping[str, Any]) -> str:
+    """Say how far the panel can be trusted."""
+    auc, average = interval(panel["auc"], sign=False), interval(panel["auc_average_rater"], sign=False)
+    if panel["near_chance"]:
+        return f"The panel orders unseen items no better than chance (AUC {auc}): its preferences mean nothing in this run."
+    return (
+        f"Asked about items it never saw, the panel orders two of a user's ratings rightly with probability {auc}; "
+        f"the same ranking for everybody reaches {average}. 0.5 would be chance."
+    )

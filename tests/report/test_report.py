@@ -1,0 +1,114 @@
+"""The page: escapes, stands alone, is deterministic, and says what is missing."""
+
+from __future__ import annotations
+
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from eagle.artifacts import read_json, read_table
+from eagle.config import Config
+from eagle.errors import EagleError
+from eagle.project import Project
+from eagle.report import run
+
+
+class Tags(HTMLParser):
+    """Collects tags, attributes and visible text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def page(finished: Project) -> str:
+    run(Config(), finished)
+    return finished.report.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def tags(page: str) -> Tags:
+    parser = Tags()
+    parser.feed(page)
+    return parser
+
+
+def test_hostile_texts_are_shown_and_never_run(page: str, tags: Tags) -> None:
+    assert not {tag for tag, _ in tags.tags} & {"script", "iframe", "img", "object", "embed", "link", "base", "form"}
+    assert not [name for _, attributes in tags.tags for name in attributes if name.startswith("on")]
+    shown = "".join(tags.text)
+    for place in ("Title i0", "User likes", "plan eagle_g_optimal", "broken", "recipe"):
+        assert f"{place}" in shown
+    assert shown.count("<script>alert('x')</script>") > 20
+    assert "<script" not in page
+
+
+def test_stands_alone(page: str, tags: Tags) -> None:
+    policies = [a["content"] or "" for t, a in tags.tags if t == "meta" and a.get("http-equiv") == "Content-Security-Policy"]
+    assert policies
+    assert policies[0].startswith("default-src 'none'")
+    places = [value or "" for _, attributes in tags.tags for name, value in attributes.items() if name in ("href", "src", "xlink:href")]
+    assert places
+    assert all(place.startswith("#") for place in places)
+    assert "url(http" not in page
+    assert "@import" not in page
+
+
+def test_links_and_ids_match(tags: Tags) -> None:
+    ids = [attributes["id"] for _, attributes in tags.tags if attributes.get("id")]
+    links = {a["href"][1:] for t, a in tags.tags if t == "a" and a.get("href")}
+    used = {(a.get("xlink:href") or "#")[1:] for t, a in tags.tags if t == "use"}
+    assert links <= set(ids)
+    assert used <= set(ids)
+    assert len(ids) == len(set(ids))
+
+
+def test_same_inputs_same_bytes(page: str, finished: Project) -> None:
+    run(Config(), finished)
+    assert finished.report.read_text(encoding="utf-8") == page
+
+
+def test_says_what_was_found(tags: Tags) -> None:
+    shown = " ".join(" ".join(tags.text).split())
+    assert "EAGLE, G-optimal: It learned." in shown
+    assert "the simple linear rule with as many changes" in shown
+    assert "not run: set llm.model" in shown
+    assert "not run: set actions.personalized_share" in shown
+
+
+def test_costs_are_summed(page: str, finished: Project) -> None:
+    costs = read_json(finished.reports / "costs.json")
+    assert costs["total"] == {"seconds": 100.0, "prompt_tokens": 20, "new_tokens": 28, "calls": 4, "peak_memory_mib": 400.0}
+    assert list(costs["stages"]) == ["fetch", "encoder", "train@g_optimal", "evaluate"]
+
+
+def test_gaps_are_the_best_first_with_their_neighbours(page: str, finished: Project) -> None:
+    gaps = read_table(finished.reports / "gaps.parquet", "gaps")
+    assert gaps["rank"].tolist() == list(range(1, len(gaps) + 1))
+    assert gaps["gain"].is_monotonic_decreasing
+    assert (gaps["gain"] > 0).all()
+    assert gaps["text"].is_unique
+    assert all(len(titles) == 3 for titles in gaps["nearest_titles"])
+    assert all((row[:-1] <= row[1:]).all() for row in gaps["nearest_distances"])
+
+
+def test_missing_inputs_are_all_named(finished: Project, tmp_path: Path) -> None:
+    copy = Project(tmp_path / "copy")
+    shutil.copytree(finished.root, copy.root)
+    copy.metrics.unlink()
+    shutil.rmtree(copy.encoder)
+    with pytest.raises(EagleError) as caught:
+        run(Config(), copy)
+    assert len(caught.value.problems) == 2
+    assert "metrics.json" in str(caught.value)
+    assert "dvc repro" in str(caught.value)
