@@ -26,8 +26,8 @@ def forest(table: pd.DataFrame, names: Mapping[str, str]) -> str:
     rows = np.arange(len(table))[::-1]
     with matplotlib.rc_context(STYLE):
         for axis, column, title in (
-            (left, "utility", "Final utility U (SD of the catalogue, 0 = the user's mean item)"),
-            (right, "gain_over_linear", "Difference from the linear rule with the same H (SD)"),
+            (left, "utility", "Final utility U (SD)"),
+            (right, "gain_over_linear", "Difference from the linear rule at equal H (SD)"),
         ):
             for y, (_, row) in zip(rows, table.iterrows(), strict=True):
                 if pd.isna(row[column]):

@@ -31,7 +31,6 @@ TRAINING_CURVE = (
     "utility", "gain", "validation_utility", "validation_gain", "kl", "entropy", "information", "distinct_actions", "valid_share",
     "listed_mass", "reward", "length", "duplicate_rate", "no_op_rate", "copy_rate", "failure_rate",
 )  # fmt: skip
-REFERENCE_CURVE = ("loss", "excess")
 LIMITS = (
     "The utility is a model's guess from ratings, not what people said about these texts. "
     "It can be gamed, most easily through the genre line.",
@@ -75,16 +74,17 @@ def _headline(inputs: Inputs, gaps: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def _curves(inputs: Inputs) -> list[dict[str, Any]]:
-    shown = []
-    for name, table in inputs.curves.items():
-        kind, _, arm = name.partition("_")
-        if kind not in ("train", "reference"):
-            continue
-        wanted = TRAINING_CURVE if kind == "train" else REFERENCE_CURVE
-        title = f"Training of {arm_name('eagle_' + arm)}" if kind == "train" else arm_name(name)
-        svg = figures.curves(table, f"curve-{name}", wanted, title)
-        shown.append({"name": title, "svg": Markup(svg), "order": kind != "train"})
-    return sorted(shown, key=lambda curve: curve["order"])
+    trained = {name: table for name, table in inputs.curves.items() if name.startswith("train_")}
+    shown = [
+        (f"Training of {arm_name(name.replace('train_', 'eagle_', 1))}", figures.curves(table, f"curve-{name}", TRAINING_CURVE, name))
+        for name, table in trained.items()
+    ]
+    losses = {arm_name(name): t.set_index("update")["loss"] for name, t in inputs.curves.items() if name.startswith("reference_")}
+    if losses:
+        together = pd.DataFrame(losses).rename_axis("update").reset_index()
+        title = "References: cross-entropy to their target (nats)"
+        shown.append((title, figures.curves(together, "curve-references", list(losses), title)))
+    return [{"name": name, "svg": Markup(svg)} for name, svg in shown]
 
 
 def _figures(inputs: Inputs, best: pd.DataFrame) -> dict[str, Markup]:

@@ -32,7 +32,8 @@ def number(value: Any, digits: int = 2, sign: bool = False) -> str:
     """Return a number for people; an en dash where there is none."""
     if value is None or pd.isna(value):
         return "–"
-    return f"{float(value):{'+' if sign else ''}.{digits}f}".replace("-", "−")
+    rounded = round(float(value), digits) + 0.0  # no minus in front of a zero
+    return f"{rounded:{'+' if sign else ''}.{digits}f}".replace("-", "−")
 
 
 def interval(estimate: Mapping[str, Any] | None, digits: int = 2, sign: bool = True) -> str:
