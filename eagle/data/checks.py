@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,9 +147,11 @@ def validate(catalogue: Catalogue, noun: str, docs: Path) -> list[dict[str, Any]
 def _expectations(checks: Sequence[Check], tables: Mapping[str, pd.DataFrame], docs: Path) -> list[dict[str, Any]]:
     """Let great-expectations judge; one plain record per check, in their order."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # before the import, which would report usage otherwise
-    import great_expectations as gx
-    import great_expectations.expectations as known
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning)  # of modules that great-expectations imports
+        import great_expectations as gx
+        import great_expectations.expectations as known
+        from great_expectations.data_context.types.base import ProgressBarsConfig
 
     found: dict[int, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import requests
+import urllib3
 
 from eagle.errors import EagleError, user_error
 from eagle.progress import bar
@@ -37,7 +38,7 @@ def download(url: str, target: Path, pause_seconds: float = 1.0) -> None:
             try:
                 _fetch_rest(session, url, part)
                 break
-            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
                 failures = 1 if _size(part) > before else failures + 1
                 if failures >= TRIES:
                     raise _gave_up(url, part, error) from None
@@ -68,9 +69,11 @@ def _fetch_rest(session: requests.Session, url: str, part: Path) -> None:
         with part.open("ab" if goes_on else "wb") as sink, bar(start + int(length) if length else None, part.stem, "B") as progress:
             progress.unit_scale, progress.unit_divisor = True, 1024
             progress.update(start)
-            for block in answer.iter_content(_BLOCK):
+            while block := answer.raw.read1(_BLOCK):  # whatever has come: iter_content drops a block that breaks off
                 sink.write(block)
                 progress.update(len(block))
+    if length and _size(part) < start + int(length):
+        raise requests.ConnectionError("the connection broke off")
 
 
 def _gave_up(url: str, part: Path, error: Exception) -> EagleError:

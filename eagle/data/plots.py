@@ -45,7 +45,8 @@ _PRODUCTION = re.compile(
     r"inspired|novels?|soundtrack|score|shot (?:on|in|entirely)|film(?:ed|ing|makers?|ography)|cinematograph\w+|photography|budget|"
     r"Festival|Institute|Registry|remakes?|sequels?|prequels?|franchise|trilogy|series|distributed|Pictures|[Ss]tudios?|Disney|cast|"
     r"features?|featured|"
-    r"(?:is|was) an? (?:[\w-]+ )?\d{4}|\d{4} (?:American|British|French|Italian)|performances?|portrayal|audiences|cult|title|known for|noted for|"
+    r"(?:is|was) an? (?:[\w-]+ )?\d{4}|\d{4} (?:American|British|French|Italian)|"
+    r"performances?|portrayal|audiences|cult|title|known for|noted for|"
     r"considered|regarded|acclaim\w*|lists?|polls?|[Gg]reatest|influential|classic|career|supporting|roles?|listed|ranked|selected|"
     r"preserv\w+|version|plays?|debut|appear(?:s|ance)?)\b"
 )

@@ -47,12 +47,13 @@ def wheel(folder: Path, name: str, version: str, files: Mapping[str, bytes]) -> 
 
 
 README = "Summary\n=======\n\nFilms.\n\n\nUsage License\n=============\n\nOnly for research.\n\n\nCitation\n========\n\nCite.\n"
-MOVIES = 'movieId,title,genres\n1,Toy Story (1995),Adventure|Children\n2,"Matrix, The (1999)",Action|Sci-Fi\n3,Unlisted (2001),(no genres listed)\n'
+MOVIES = "movieId,title,genres\n1,Toy Story (1995),Adventure|Children\n"
+MOVIES += '2,"Matrix, The (1999)",Action|Sci-Fi\n3,Unlisted (2001),(no genres listed)\n'
 RATINGS = "userId,movieId,rating,timestamp\n1,1,4.0,100\n1,2,0.5,101\n7,3,5.0,102\n"
 
 
-def movielens_archive(name: str = "ml-latest-small", padding: int = 0, **members: str | None) -> bytes:
-    """A zip laid out as GroupLens' archives; a member given as None is left out; ``padding`` bytes that do not compress."""
+def movielens_archive(name: str = "ml-latest-small", **members: str | None) -> bytes:
+    """A zip laid out as GroupLens' archives; a member given as None (``ratings_csv=None``) is left out."""
     files = {"README.txt": README, "movies.csv": MOVIES, "ratings.csv": RATINGS, "tags.csv": "userId,movieId,tag,timestamp\n"}
     for member, content in members.items():
         key = member.replace("_", ".")
@@ -62,7 +63,6 @@ def movielens_archive(name: str = "ml-latest-small", padding: int = 0, **members
             files[key] = content
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"{name}/padding.bin", np.random.default_rng(0).bytes(padding))
         for file, content in files.items():
             archive.writestr(f"{name}/{file}", content)
     return buffer.getvalue()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eagle.data.catalogue import as_ids, keep_rated_enough, make_catalogue, read_catalogue, write_catalogue
@@ -30,6 +30,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.rglob("*.*")) == ["items.parquet", "ratings.parquet", "source.json", "users.parquet"]
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=40, unique=True),
     per_user=st.integers(1, 4),

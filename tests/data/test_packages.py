@@ -50,7 +50,7 @@ def test_another_content_than_expected_is_refused_and_not_kept(shelf: Path, cach
 
 
 def test_a_package_that_cannot_be_had_is_one_clear_error(shelf: Path, cache: Path) -> None:
-    with pytest.raises(EagleError, match="pip could not download tiny-weights==1.2") as caught:
+    with pytest.raises(EagleError, match=r"pip could not download tiny-weights==1\.2") as caught:
         package_file("tiny-weights", "1.2", "0" * 64, "a")
     assert "No matching distribution" in caught.value.problems[0].found
     assert [p for p in cache.rglob("*") if p.is_file()] == []
