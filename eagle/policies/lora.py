@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,7 +79,8 @@ class LoraPolicy:
         config = LoraConfig(
             r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules="all-linear", task_type="CAUSAL_LM"
         )
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 reads an attribute that transformers 5.23 renames
             torch.manual_seed(seed)
             model = get_peft_model(base, config)
         return cls(model, tokenizer, content_hash(folder))
@@ -97,10 +99,12 @@ class LoraPolicy:
                 mend="run `dvc repro` to train it for this model, or set llm.model back",
             )
         base, tokenizer = cls._base(folder, dtype, device)
-        model = PeftModel.from_pretrained(base, str(adapter), is_trainable=trainable)
-        if trainable:
-            model.load_adapter(str(adapter), _REFERENCE, is_trainable=False)
-            model.set_adapter(_TRAINED)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            model = PeftModel.from_pretrained(base, str(adapter), is_trainable=trainable)
+            if trainable:
+                model.load_adapter(str(adapter), _REFERENCE, is_trainable=False)
+                model.set_adapter(_TRAINED)
         return cls(model, tokenizer, expected)
 
     def save(self, folder: Path, **note: Any) -> None:
@@ -119,14 +123,24 @@ class LoraPolicy:
     @contextmanager
     def as_reference(self) -> Iterator[None]:
         """Compute with the frozen reference adapter inside the block."""
-        trained = self.parameters()
+        trained, training = self.parameters(), self.model.training
         self.model.set_adapter(_REFERENCE)
+        self.model.eval()
         try:
             yield
         finally:
             self.model.set_adapter(_TRAINED)
+            self.model.train(training)
             for name, parameter in self.model.named_parameters():
                 parameter.requires_grad_(name in trained)
+
+    def seed_dropout(self, seed: int) -> None:
+        """Fix the dropout masks of the next pass; without dropout nothing is random."""
+        self.model.train(any(d > 0 for d in self._dropouts()))
+        torch.manual_seed(seed)
+
+    def _dropouts(self) -> list[float]:
+        return [m.p for m in self.model.modules() if isinstance(m, torch.nn.Dropout)]
 
     # scoring -------------------------------------------------------------------------------------------------
     def tokens(self, prompt: str) -> list[int]:
@@ -176,6 +190,22 @@ class LoraPolicy:
         batch = pack([self.tokens(p) for p in prompts], tries)
         logits = self.logits(self.hidden(batch))  # (n_slots, vocabulary)
         return _path_log_probs(logits, batch)
+
+    def write(self, prompts: Sequence[str], temperature: float, seed: int, max_new_tokens: int = 24) -> list[str]:
+        """Return one freely written action per prompt, up to the line end (for logging; agents go through the language-model seam)."""
+        rows = [self.tokens(p) for p in prompts]
+        width, pad = max(map(len, rows)), self.tokenizer.eos_token_id or 0
+        ids = torch.tensor([[pad] * (width - len(r)) + r for r in rows], device=self.device)
+        mask = torch.tensor([[0] * (width - len(r)) + [1] * len(r) for r in rows], device=self.device)
+        (end,) = self.tokenizer(ACTION_END, add_special_tokens=False).input_ids[-1:]
+        draw = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature > 0 else {"do_sample": False}
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            torch.manual_seed(seed)
+            out = self.model.generate(
+                input_ids=ids, attention_mask=mask, max_new_tokens=max_new_tokens, eos_token_id=[end, pad], pad_token_id=pad, use_cache=True, **draw
+            )
+        texts = self.tokenizer.batch_decode(out[:, width:], skip_special_tokens=True)
+        return [text.partition(ACTION_END)[0].strip() for text in texts]
 
 
 def _path_log_probs(logits: torch.Tensor, batch: PackedBatch) -> tuple[list[torch.Tensor], list[torch.Tensor]]:

@@ -9,15 +9,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from eagle.config import AllActionPhase
 from eagle.policies.lora import LoraPolicy
+from eagle.seeding import derive_seed, stream
+from eagle.training.checkpoint import Trained
 from eagle.training.decisions import Decision, DecisionSource
+from eagle.training.optimizer import adamw, descend, warm
 
 
 @dataclass(frozen=True)
@@ -69,21 +73,36 @@ def as_policies(decisions: Sequence[Decision], log_pi: Sequence[torch.Tensor]) -
     return [dict(zip(d.actions, lp.detach().exp().tolist(), strict=True)) for d, lp in zip(decisions, log_pi, strict=True)]
 
 
-@dataclass(frozen=True)
 class AllAction:
-    """One phase of this kind, bound to its data."""
+    """The phase under way: draws decisions, descends, and repairs the format now and then."""
 
-    settings: AllActionPhase
-    source: DecisionSource
-    kl_coefficient: float
+    kind = "all_action"
 
-    def loss(self, policy: LoraPolicy, rng: np.random.Generator) -> tuple[torch.Tensor, dict[str, float]]:
-        """Draw decisions; return the mean loss and the metrics of this update."""
+    def __init__(self, settings: AllActionPhase, source: DecisionSource, policy: LoraPolicy, *, kl_coefficient: float, seed: int) -> None:
+        self.settings, self.source, self.policy = settings, source, policy
+        self.kl_coefficient, self.seed, self.updates = kl_coefficient, seed, settings.updates
+        parameters = policy.parameters()
+        self.groups = {"policy": Trained(parameters, adamw(parameters, settings.learning_rate))}
+
+    def update(self, number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Take one update (and the format step that may follow it)."""
+        rng = stream(self.seed, self.kind, number)
+        self.policy.seed_dropout(derive_seed(self.seed, self.kind, number))
+        rate = warm(self.settings.learning_rate, number, self.settings.warmup)
         decisions = self.source.sample(rng, self.settings.pairs)
+        loss, row, policies = self._loss(decisions)
+        row["gradient_norm"] = descend(self.groups["policy"].optimizer, loss, rate)
+        if self.settings.repair_every > 0 and (number + 1) % self.settings.repair_every == 0:
+            repair = imitation_loss(self.policy, decisions[: max(1, self.settings.pairs // 4)], None)
+            descend(self.groups["policy"].optimizer, repair, rate)
+            row["repair_loss"] = float(repair.detach())
+        return row, sample_records(decisions[:2], policies[:2])
+
+    def _loss(self, decisions: Sequence[Decision]) -> tuple[torch.Tensor, dict[str, Any], list[dict[str, float]]]:
         prompts, lists = [d.prompt for d in decisions], [d.actions for d in decisions]
-        log_pi, log_vocabulary = policy.score_lists(prompts, lists)
-        with torch.no_grad(), policy.as_reference():
-            log_reference, _ = policy.score_lists(prompts, lists)
+        log_pi, log_vocabulary = self.policy.score_lists(prompts, lists)
+        with torch.no_grad(), self.policy.as_reference():
+            log_reference, _ = self.policy.score_lists(prompts, lists)
         parts = [
             list_loss(
                 pi,
@@ -97,27 +116,48 @@ class AllAction:
             for d, pi, reference, vocabulary in zip(decisions, log_pi, log_reference, log_vocabulary, strict=True)
         ]
         loss = torch.stack([p.loss for p in parts]).mean()
-        baseline = np.mean([float((ref.exp().cpu().numpy() * d.values).sum()) for d, ref in zip(decisions, log_reference, strict=True)])
         policies = as_policies(decisions, log_pi)
-        metrics = {
-            "loss": float(loss.detach()),
-            "utility": float(np.mean([float(p.utility.detach()) for p in parts])),
-            "kl": float(np.mean([float(p.kl.detach()) for p in parts])),
-            "entropy": float(np.mean([float(p.entropy.detach()) for p in parts])),
-            "information": information(policies),
-            "listed_mass": float(np.mean([float(p.mass.detach().exp()) for p in parts])),
-            "distinct_actions": float(len({max(p, key=p.__getitem__) for p in policies})),
-        }
-        return loss, metrics | {"gain": metrics["utility"] - float(baseline)}
+        return loss, {"loss": float(loss.detach()), **_figures(decisions, parts, policies, log_reference)}, policies
 
-    def repair_due(self, update: int) -> bool:
-        """Say whether a format step follows this update (counted from 0)."""
-        return self.settings.repair_every > 0 and (update + 1) % self.settings.repair_every == 0
 
-    def repair_loss(self, policy: LoraPolicy, rng: np.random.Generator) -> torch.Tensor:
-        """Return the full-vocabulary cross-entropy to the policy's own distribution over the list."""
-        decisions = self.source.sample(rng, max(1, self.settings.pairs // 4))
-        return imitation_loss(policy, decisions, None)
+def _figures(
+    decisions: Sequence[Decision], parts: Sequence[ListLoss], policies: Sequence[Mapping[str, float]], log_reference: Sequence[torch.Tensor]
+) -> dict[str, Any]:
+    def mean(values: Iterable[torch.Tensor]) -> float:
+        return float(np.mean([float(v.detach()) for v in values]))
+
+    reference = np.mean([float(ref.exp().cpu().numpy() @ d.values) for d, ref in zip(decisions, log_reference, strict=True)])
+    utility = mean(p.utility for p in parts)
+    return {
+        "utility": utility,
+        "gain": utility - float(reference),
+        "kl": mean(p.kl for p in parts),
+        "entropy": mean(p.entropy for p in parts),
+        "information": information(policies),
+        "listed_mass": mean(p.mass.exp() for p in parts),
+        "distinct_actions": len({max(p, key=p.__getitem__) for p in policies}),
+    }
+
+
+def sample_records(decisions: Sequence[Decision], policies: Sequence[Mapping[str, float]]) -> list[dict[str, Any]]:
+    """Return the most likely action of each decision with its probability and value, for the samples table."""
+    records = []
+    for decision, policy in zip(decisions, policies, strict=True):
+        action = max(policy, key=policy.__getitem__)
+        records.append(
+            {
+                "anchor": decision.state.anchor,
+                "user": decision.user,
+                "step": len(decision.state.history) + 1,
+                "prompt": decision.prompt,
+                "action": action,
+                "probability": policy[action],
+                "value": float(decision.values[decision.actions.index(action)]),
+                "text": None,
+                "cause": None,
+            }
+        )
+    return records
 
 
 def imitation_loss(policy: LoraPolicy, decisions: Sequence[Decision], targets: Sequence[np.ndarray] | None) -> torch.Tensor:

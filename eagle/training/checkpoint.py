@@ -19,51 +19,67 @@ from eagle.artifacts import complete_or_absent
 
 
 @dataclass
-class Progress:
-    """Where training stands: ``done`` updates over all phases, and what was logged."""
+class Trained:
+    """Parameters by name, in the order in which their optimizer holds them."""
 
+    parameters: Mapping[str, torch.nn.Parameter]
+    optimizer: torch.optim.Optimizer
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Return parameters and moments under flat names."""
+        names = list(self.parameters)
+        flat = {f"parameter|{name}": p.detach() for name, p in self.parameters.items()}
+        for place, entry in self.optimizer.state_dict()["state"].items():
+            flat |= {f"{key}|{names[place]}": torch.as_tensor(value) for key, value in entry.items()}
+        return {name: tensor.cpu().contiguous().clone() for name, tensor in flat.items()}
+
+    def restore(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Put parameters and moments back."""
+        state = self.optimizer.state_dict()
+        entries: dict[str, dict[str, torch.Tensor]] = {}
+        for flat, tensor in tensors.items():
+            key, _, name = flat.partition("|")
+            entries.setdefault(name, {})[key] = tensor
+        for place, (name, parameter) in enumerate(self.parameters.items()):
+            with torch.no_grad():
+                parameter.copy_(entries[name].pop("parameter"))
+            if entries[name]:
+                state["state"][place] = entries[name]
+        self.optimizer.load_state_dict(state)
+
+
+@dataclass
+class Progress:
+    """Where training stands: the phase, its finished updates, and what was logged over all phases."""
+
+    phase: int = 0
     done: int = 0
     rows: list[dict[str, Any]] = field(default_factory=list)
     samples: list[dict[str, Any]] = field(default_factory=list)
 
 
-def _flat(optimizer: torch.optim.Optimizer, names: Mapping[int, str]) -> dict[str, torch.Tensor]:
-    state = optimizer.state_dict()["state"]
-    return {f"{names[i]}|{key}": torch.as_tensor(value) for i, entry in state.items() for key, value in entry.items()}
-
-
-def save(folder: Path, parameters: Mapping[str, torch.nn.Parameter], optimizer: torch.optim.Optimizer | None, progress: Progress) -> None:
+def save(folder: Path, groups: Mapping[str, Trained], progress: Progress) -> None:
     """Write a checkpoint into ``folder``; the one before is removed once the new one is complete."""
-    target = Path(folder) / f"update_{progress.done:06d}"
+    target = Path(folder) / f"phase_{progress.phase:02d}_update_{progress.done:06d}"
     with complete_or_absent(target) as draft:
         draft.mkdir()
-        save_file({name: p.detach().cpu().contiguous() for name, p in parameters.items()}, draft / "parameters.safetensors")
-        moments = _flat(optimizer, dict(enumerate(parameters))) if optimizer else {}
-        save_file({k: v.cpu().contiguous().clone() for k, v in moments.items()}, draft / "optimizer.safetensors")
+        for name, group in groups.items():
+            save_file(group.tensors(), draft / f"{name}.safetensors")
         (draft / "progress.json").write_text(json.dumps(vars(progress)), encoding="utf-8")
-    for other in Path(folder).glob("update_*"):
+    for other in Path(folder).glob("phase_*"):
         if other != target:
             shutil.rmtree(other)
 
 
-def restore(folder: Path, parameters: Mapping[str, torch.nn.Parameter]) -> tuple[Progress, dict[str, torch.Tensor]] | None:
-    """Put the newest checkpoint's parameters in place; return progress and flat optimizer moments, or None if there is none."""
-    found = sorted(Path(folder).glob("update_*"))
+def newest(folder: Path) -> tuple[Path, Progress] | None:
+    """Return the newest complete checkpoint and where it stands."""
+    found = sorted(Path(folder).glob("phase_*"))
     if not found:
         return None
-    saved = load_file(found[-1] / "parameters.safetensors")
-    with torch.no_grad():
-        for name, parameter in parameters.items():
-            parameter.copy_(saved[name])
-    progress = Progress(**json.loads((found[-1] / "progress.json").read_text(encoding="utf-8")))
-    return progress, load_file(found[-1] / "optimizer.safetensors")
+    return found[-1], Progress(**json.loads((found[-1] / "progress.json").read_text(encoding="utf-8")))
 
 
-def restore_optimizer(optimizer: torch.optim.Optimizer, parameters: Mapping[str, torch.nn.Parameter], moments: Mapping[str, torch.Tensor]) -> None:
-    """Give an optimizer over ``parameters`` its moments back."""
-    state = optimizer.state_dict()
-    for place, name in enumerate(parameters):
-        entry = {key.removeprefix(f"{name}|"): value for key, value in moments.items() if key.startswith(f"{name}|")}
-        if entry:
-            state["state"][place] = entry
-    optimizer.load_state_dict(state)
+def restore(folder: Path, groups: Mapping[str, Trained]) -> None:
+    """Put one checkpoint's tensors in place."""
+    for name, group in groups.items():
+        group.restore(load_file(folder / f"{name}.safetensors"))

@@ -1,0 +1,109 @@
+"""Stage reference@{uniform,optimistic,g_optimal}: the policies that EAGLE starts from and stays near to.
+
+1. Follows the paper (Sec. 4.3): pi_ref(.|x) = q(x), learnt by supervised fine-tuning with cross-entropy on the action text, for q
+   uniform over all K actions, optimistic (the action of best next-step value) or the anchor's G-optimal design.
+2. Differs: the cross-entropy is exact (all K actions of a prompt, weighted by q) instead of over sampled actions, so that tens of
+   updates do what 20,000 sampled ones did.
+3. Differs: prompts of later steps name the actions already used; these get no weight in the target, so that free text does not repeat.
+4. "Best" means utility by default and predicted rating on demand (the paper says both, reference.optimistic_by).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eagle.artifacts import complete_or_absent, read_table
+from eagle.config import Config, ReferenceName
+from eagle.policies.lora import LoraPolicy, torch_device, torch_dtype
+from eagle.progress import track
+from eagle.project import Project
+from eagle.seeding import derive_seed, stream
+from eagle.training.all_action import imitation_loss
+from eagle.training.curves import write_curve
+from eagle.training.decisions import Decision, DecisionSource
+from eagle.training.optimizer import adamw, descend, warm
+from eagle.training.setup import load_material
+
+#: Updates of linear warm-up.
+WARMUP = 2
+
+
+def target(name: ReferenceName, decision: Decision, weights: Mapping[tuple[str, str], float]) -> np.ndarray:
+    """Return q over the listed actions ``(K,)``; used actions get nothing. ``weights``: (anchor, action) -> design weight."""
+    if name == "optimistic":
+        chosen = np.zeros(len(decision.actions))
+        chosen[int(np.where(decision.unused, decision.values, -np.inf).argmax())] = 1.0
+        return chosen
+    mass = decision.unused.astype(float)
+    if name == "g_optimal":
+        design = mass * [weights.get((decision.state.anchor, a), 0.0) for a in decision.actions]
+        mass = design if design.sum() > 0 else mass
+    return mass / mass.sum()  # type: ignore[no-any-return]
+
+
+def design_weights(project: Project) -> dict[tuple[str, str], float]:
+    """Read the G-optimal design: (anchor, action text) -> probability."""
+    table = read_table(project.design / "weights.parquet", "design_weights")
+    return dict(zip(zip(table["anchor"].astype(str), table["action"], strict=True), table["weight"], strict=True))
+
+
+def fine_tune(
+    policy: LoraPolicy, source: DecisionSource, name: ReferenceName, weights: Mapping[tuple[str, str], float], config: Config
+) -> list[dict[str, Any]]:
+    """Run the supervised updates; return the curve's rows."""
+    settings = config.reference
+    parameters = policy.parameters()
+    optimizer = adamw(parameters, settings.learning_rate)
+    rows = []
+    for update in track(range(settings.updates), f"reference {name}", unit="update"):
+        begun = time.perf_counter()
+        decisions = source.sample(stream(config.seed, "reference", name, update), settings.prompts)
+        targets = [target(name, d, weights) for d in decisions]
+        policy.seed_dropout(derive_seed(config.seed, "reference", name, update))
+        loss = imitation_loss(policy, decisions, targets)
+        norm = descend(optimizer, loss, warm(settings.learning_rate, update, WARMUP))
+        least = np.mean([-(t[t > 0] * np.log(t[t > 0])).sum() for t in targets])
+        rows.append(
+            {
+                "update": update + 1,
+                "loss": float(loss.detach()),
+                "excess": float(loss.detach()) - float(least),
+                "gradient_norm": norm,
+                "seconds": time.perf_counter() - begun,
+            }
+        )
+    return rows
+
+
+def run(config: Config, project: Project, name: ReferenceName) -> None:
+    """Train one reference policy and write its adapter and curve."""
+    settings = config.reference
+    material = load_material(config.utility, project)
+    if settings.optimistic_by == "rating":
+        material = material.by_preference()
+    source = material.source(
+        "train", single_cell_weight=settings.single_cell_weight, horizon=settings.history + 1, lookahead=1, repeat=settings.history == 0
+    )
+    policy = LoraPolicy.create(
+        project.llm,
+        settings.lora,
+        derive_seed(config.seed, "reference", name, "adapter"),
+        dtype=torch_dtype(config.llm),
+        device=torch_device(config.llm),
+    )
+    weights = design_weights(project) if name == "g_optimal" else {}
+    rows = fine_tune(policy, source, name, weights, config)
+    save_policy(policy, project.reference(name), name=name, kind="reference")
+    write_curve(project.curve(f"reference_{name}"), pd.DataFrame(rows))
+
+
+def save_policy(policy: LoraPolicy, folder: Path, **note: Any) -> None:
+    """Write an adapter folder, complete or not at all."""
+    with complete_or_absent(folder) as draft:
+        policy.save(draft, **note)

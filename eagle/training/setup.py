@@ -1,0 +1,83 @@
+"""Read what training and the simple policies share: cached steps, values, listed actions, profiles, users by split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from eagle.artifacts import read_table
+from eagle.config import UtilityConfig
+from eagle.embeddings.encoder import LatentSpace, load_latent
+from eagle.errors import user_error
+from eagle.policies.listed import ListedActions
+from eagle.project import Project
+from eagle.training.decisions import DecisionSource
+from eagle.training.dynamics import fit_dynamics
+from eagle.training.steps import CachedSteps
+from eagle.training.values import ActionValues
+from eagle.utility import Utility
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything that training reads. ``steps`` are those of training anchors, ``validation_steps`` of validation anchors."""
+
+    latent: LatentSpace
+    steps: CachedSteps
+    validation_steps: CachedSteps
+    listed: ListedActions
+    profiles: Mapping[str, str]  # user -> short profile
+    users: Mapping[str, list[str]]  # split -> users
+    utility: Utility
+    utility_config: UtilityConfig
+    user_place: Mapping[str, int]
+
+    def user_vector(self, user: str) -> np.ndarray:
+        """Return z_u (d,) float64."""
+        if user not in self.user_place:
+            raise user_error("unknown user", found=user)
+        return self.latent.user_vectors[self.user_place[user]].astype(np.float64)
+
+    def user_utility(self, z: np.ndarray, user: str) -> np.ndarray:
+        """Return U (n,) of latent points for one user, in SD of U over the catalogue."""
+        return np.asarray(self.utility.matrix(z.astype(np.float32), [user])[:, 0], float)
+
+    def by_preference(self) -> Material:
+        """Return the same material with the predicted rating alone as the utility (the paper's appendix E)."""
+        settings = self.utility_config.model_copy(update={"preference_weight": 1.0, "distance_weight": 0.0})
+        return replace(self, utility=Utility.fit(self.latent, settings), utility_config=settings)
+
+    def source(self, split: str, *, single_cell_weight: float, horizon: int, lookahead: int, repeat: bool) -> DecisionSource:
+        """Return decisions of the anchors and users of "train" or "validation".
+
+        The model of the environment is always the one of the training anchors; a validation anchor's own cells count fully,
+        so that its values are what was seen there and not what training believed.
+        """
+        steps = self.steps if split == "train" else self.validation_steps
+        values = ActionValues(
+            steps, fit_dynamics(self.steps), self.user_utility, self.user_vector, single_cell_weight if split == "train" else 1.0
+        )
+        anchors = sorted(set(steps.anchor))
+        return DecisionSource(values, self.listed, self.profiles, anchors, self.users[split], horizon, lookahead, repeat)
+
+
+def load_material(utility: UtilityConfig, project: Project) -> Material:
+    """Read the files behind training and fit the utility."""
+    latent = load_latent(project.encoder)
+    listed = ListedActions.load(project.actions)
+    steps = CachedSteps.load(project)
+    table = read_table(project.profiles, "profiles")
+    users = {split: sorted(table.loc[table["split"] == split, "user"].astype(str)) for split in ("train", "validation", "test")}
+    return Material(
+        latent=latent,
+        steps=steps.of(listed.anchors("train")),
+        validation_steps=steps.of(listed.anchors("validation")),
+        listed=listed,
+        profiles=dict(zip(table["user"].astype(str), table["short"], strict=True)),
+        users=users,
+        utility=Utility.fit(latent, utility),
+        utility_config=utility,
+        user_place={user: i for i, user in enumerate(latent.users)},
+    )

@@ -1,0 +1,98 @@
+"""Stage train@{arm}: EAGLE, trained from one reference policy.
+
+1. Follows the paper: the policy starts as a copy of its reference and maximises E[U(E_D(x_H))] - alpha KL(pi || pi_ref).
+2. Differs: training is a list of phases (params.yaml: train.phases); the default one takes the gradient over all listed actions of cached
+   states, the paper's REINFORCE with value baseline and GAE is the phase on_policy and runs alone or after it.
+3. Differs: killed training goes on from its last checkpoint with the identical result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from eagle.artifacts import content_hash, write_table
+from eagle.config import AllActionPhase, Config, OnPolicyPhase, ReferenceName
+from eagle.policies.lora import LoraPolicy, torch_device, torch_dtype
+from eagle.policies.reference import save_policy
+from eagle.project import Project
+from eagle.seeding import derive_seed, stream
+from eagle.training.all_action import AllAction
+from eagle.training.curves import write_curve
+from eagle.training.decisions import Decision, DecisionSource
+from eagle.training.setup import Material, load_material
+from eagle.training.trainer import RunningPhase, Trainer
+from eagle.training.watch import Watch
+
+#: Users per validation anchor in the figures taken at checkpoints.
+WATCHED_USERS = 4
+
+
+def run(config: Config, project: Project, arm: ReferenceName) -> None:
+    """Train one arm; write its adapter, its curve and its sample records."""
+    material = load_material(config.utility, project)
+    policy = LoraPolicy.load(
+        project.llm, project.reference(arm), trainable=True, dtype=torch_dtype(config.llm), device=torch_device(config.llm)
+    )
+    seed = derive_seed(config.seed, "train", arm)
+    watch = Watch(policy, _held_out(config, material, seed), config.train.temperature, seed)
+    phases = [_starter(phase, number, config, project, material, policy, seed) for number, phase in enumerate(config.train.phases)]
+    trainer = Trainer(phases, project.checkpoints / f"train_{arm}_{_key(config, project, arm)}", config.train.checkpoint_every, watch)
+    log = trainer.run()
+    save_policy(policy, project.agent(arm), name=arm, kind="eagle", reference=content_hash(project.reference(arm)))
+    write_curve(project.curve(f"train_{arm}"), pd.DataFrame(log.rows or [{"update": 0}]))
+    columns = ["update", "phase", "anchor", "user", "step", "prompt", "action", "probability", "value", "text", "cause"]
+    samples = pd.DataFrame(log.samples, columns=columns).astype({"text": "string", "cause": "string"})
+    write_table(project.reports / "training" / f"{arm}.parquet", samples, "training_samples")
+    trainer.clean()
+
+
+def _key(config: Config, project: Project, arm: ReferenceName) -> str:
+    """Hash of all inputs and parameters: a checkpoint of other data or parameters is never taken up."""
+    inputs = [project.llm, project.actions, project.transitions, project.design, project.profiles, project.encoder, project.reference(arm)]
+    sections = [config.seed, *(getattr(config, s).model_dump(mode="json") for s in ("train", "utility", "llm"))]
+    text = json.dumps([*sections, *(content_hash(Path(p)) for p in inputs)])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _source(config: Config, phase: AllActionPhase, material: Material, split: str) -> DecisionSource:
+    return material.source(
+        split,
+        single_cell_weight=phase.single_cell_weight,
+        horizon=config.train.horizon,
+        lookahead=phase.lookahead,
+        repeat=config.train.repeat_actions,
+    )
+
+
+def _held_out(config: Config, material: Material, seed: int) -> list[Decision]:
+    """Return decisions at validation anchors for a few validation users each, valued by what was seen there in one step."""
+    if not len(material.validation_steps) or not material.users["validation"]:
+        return []
+    source = _source(config, AllActionPhase(lookahead=1), material, "validation")
+    rng = stream(seed, "validation")
+    users = [source.users[i] for i in rng.permutation(len(source.users))[:WATCHED_USERS]]
+    return [source.first(anchor, user) for user in users for anchor in source.anchors]
+
+
+def _starter(
+    phase: AllActionPhase | OnPolicyPhase,
+    number: int,
+    config: Config,
+    project: Project,
+    material: Material,
+    policy: LoraPolicy,
+    seed: int,
+) -> Callable[[], RunningPhase]:
+    own = derive_seed(seed, "phase", number)
+    if isinstance(phase, AllActionPhase):
+        return lambda: AllAction(
+            phase, _source(config, phase, material, "train"), policy, kl_coefficient=config.train.kl_coefficient, seed=own
+        )
+    from eagle.training.on_policy import start_on_policy
+
+    return lambda: start_on_policy(phase, config, project, material, policy, own)

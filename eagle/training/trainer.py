@@ -1,0 +1,75 @@
+"""Runs the phases of params.yaml in order, logs every update, and goes on from a checkpoint with the identical result."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from eagle.progress import bar
+from eagle.training.checkpoint import Progress, Trained, newest, restore, save
+
+Row = dict[str, Any]
+
+
+class RunningPhase(Protocol):
+    """A phase under way: ``groups`` is what a checkpoint holds."""
+
+    kind: str
+    updates: int
+    groups: dict[str, Trained]
+
+    def update(self, number: int) -> tuple[Row, list[Row]]:
+        """Take update ``number`` (counted from 0 within the phase); return its metrics and sample records."""
+        ...
+
+
+@dataclass
+class Trainer:
+    """Phases are made when their turn comes, so that optimizers start fresh on the parameters of the phase before."""
+
+    phases: Sequence[Callable[[], RunningPhase]]
+    checkpoints: Path  # this run's own folder; removed by :meth:`clean`
+    checkpoint_every: int
+    watch: Callable[[], Row]  # figures too dear for every update: taken at checkpoints and at the end
+    progress: Progress = field(default_factory=Progress)
+
+    def run(self) -> Progress:
+        """Run what is left and return the log."""
+        found = newest(self.checkpoints)
+        if found is not None:
+            self.progress = found[1]
+        for number in range(self.progress.phase, len(self.phases)):
+            phase = self.phases[number]()
+            if found is not None and number == found[1].phase:
+                restore(found[0], phase.groups)
+            else:
+                self.progress.phase, self.progress.done = number, 0
+            self._run_phase(phase)
+        return self.progress
+
+    def _run_phase(self, phase: RunningPhase) -> None:
+        state = self.progress
+        with bar(phase.updates, f"train {phase.kind}", "update") as shown:
+            shown.update(state.done)
+            while state.done < phase.updates:
+                begun = time.perf_counter()
+                row, samples = phase.update(state.done)
+                state.done += 1
+                due = state.done % self.checkpoint_every == 0 or state.done == phase.updates
+                if due:
+                    row = row | self.watch()
+                seconds = time.perf_counter() - begun
+                number = len(state.rows) + 1
+                state.rows.append({"update": number, "phase": phase.kind, **row, "seconds": seconds})
+                state.samples.extend({"update": number, "phase": phase.kind, **s} for s in samples)
+                if due:
+                    save(self.checkpoints, phase.groups, state)
+                shown.update()
+
+    def clean(self) -> None:
+        """Remove the checkpoints: the result stands under its final name."""
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
