@@ -67,6 +67,8 @@ _SET_IN = re.compile(
 _PLAYED = re.compile(
     r"\b(?:(?:stars?|starring|starred)\b [^,;]*?\bas|plays|portrays) (?:[A-Z][^,;]*, )?((?:an?|the|two|three) (?!title|monster|villain).+)"
 )
+_NAME = r"(?:(?:[A-Z]\.)+|[A-Z][\w'-]+)(?: (?:(?:[A-Z]\.)+|[A-Z][\w'-]+))+"
+_PLAYED_BY = re.compile(rf",? \(?(?:played|portrayed) by {_NAME}(?:(?:,| and) {_NAME})*(?:,? respectively)?(?:\)|,)?")
 _STAR_IN_BRACKETS = re.compile(r"\s*\((?:played by |portrayed by )?[A-Z][\w.'-]*(?: [A-Z][\w.'-]*)*\)")
 
 
@@ -144,8 +146,9 @@ def _best_match(plots: Sequence[Plot], genres: Sequence[str], year: int | None) 
 
 
 def tidy(text: str) -> str:
-    """Return a text on one line without traces of markup: stray brackets, spaces before commas, doubled spaces."""
+    """Return a text on one line without markup and actors: stray brackets, spaces before commas, "played by"."""
     text = re.sub(r"\{\{[^}]*\}\}|\[\[(?:[^|\]]*\|)?|\]\]|''+|<[^>]+>|\[\d+\]", "", text)
+    text = _PLAYED_BY.sub("", text)
     text = re.sub(r"\(\s*[,;]*\s*\)", "", text)
     text = re.sub(r"\s+", " ", text)
     return re.sub(r"\s+([,.;:!?])", r"\1", text).strip()

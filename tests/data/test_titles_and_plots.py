@@ -77,6 +77,11 @@ LEAD = (
 )
 
 
+def test_actors_are_left_out() -> None:
+    assert tidy("Mike and Al, played by A. Bee and Cee Dee respectively, go home.") == "Mike and Al go home."
+    assert tidy("Al (portrayed by A. Bee) goes home with Sue, played by Cee Dee.") == "Al goes home with Sue."
+
+
 def test_a_summary_is_cut_to_its_story() -> None:
     expected = (
         "The film tells the story of a hatter who loses his best hat and finds Mr. Brown, a thief. The two become friends and open a shop."
