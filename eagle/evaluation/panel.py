@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -59,6 +59,10 @@ class Panel:
         design = features.transform([texts[item][0] for item in items], [texts[item][1] for item in items])
         fitted = _expectation_maximisation(design, item_codes, user_codes, rated["rating"].to_numpy(float))
         return cls(features, tuple(users), fitted.population + fitted.deviations, fitted.population, fitted.noise)
+
+    def with_noise(self, noise: float) -> Panel:
+        """Return the same panel with another noise of a rating, in stars: the error on items that it has not seen."""
+        return replace(self, noise=noise)
 
     def matrix(self, texts: Sequence[str], years: Sequence[int | None], users: Sequence[str]) -> np.ndarray:
         """Return predicted ratings of all pairs, in stars, (n_texts, n_users)."""

@@ -1,0 +1,114 @@
+"""Stage evaluate: every arm on the same held-out anchors and users; trajectories, tables and metrics.
+
+1. Follows the paper's Table 2 in its columns and arms; anchors and users are held out, and all arms share cases and seeds.
+2. Adds what any reader asks for: random actions, a linear rule (once, and for the same H), a softmax policy, fixed best actions.
+3. Differs: a simulated panel in place of 124 raters (eagle.evaluation.panel), itself judged on ratings it has not seen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eagle.artifacts import complete_or_absent, content_hash, read_json, read_table, write_json, write_table
+from eagle.config import Config
+from eagle.embeddings.encoder import Encoder
+from eagle.evaluation import tables
+from eagle.evaluation.arms import Arms
+from eagle.evaluation.bootstrap import TwoWayBootstrap
+from eagle.evaluation.cases import HeldOut, anchor_groups, pick_cases
+from eagle.evaluation.comparison import LINEAR, Comparison
+from eagle.evaluation.judging import judge
+from eagle.evaluation.panel import Panel, Texts
+from eagle.evaluation.panel_check import PanelCheck, check_panel
+from eagle.evaluation.rollout import stopped_early
+from eagle.evaluation.scoring import score
+from eagle.project import Project
+
+LINEAR_ONCE = "linear_once"
+
+
+def panel_texts(project: Project) -> Texts:
+    """Return every described item's text and year."""
+    described = read_table(project.descriptions, "descriptions")
+    years = [None if pd.isna(year) else int(year) for year in described["year"]]
+    return dict(zip(described["item"].astype(str), zip(described["text"].astype(str), years, strict=True), strict=True))
+
+
+def fit_panel(config: Config, project: Project) -> tuple[Panel, PanelCheck]:
+    """Fit the panel to its own rows and judge it by cross-validation; its noise is the error on unseen items."""
+    ratings = read_table(project.splits / "ratings.parquet", "rating_split")
+    rows, texts = ratings[ratings["part"] == "panel"], panel_texts(project)
+    check = check_panel(rows, texts, config.seed, config.evaluate.bootstrap, config.evaluate.confidence)
+    panel = Panel.fit(rows, texts)
+    return (panel if np.isnan(check.rmse) else panel.with_noise(check.rmse)), check
+
+
+def case_groups(held: HeldOut, project: Project) -> dict[str, np.ndarray]:
+    """Return labels of every case: how its anchor is rated, and what the source says about its user."""
+    ratings = read_table(project.catalogue / "ratings.parquet", "ratings")
+    kinds = anchor_groups(ratings, held.anchors)
+    groups = {"anchors": np.array([kinds[anchor] for anchor in held.cases["anchor"]])}
+    people = read_table(project.catalogue / "users.parquet", "users").set_index("user")
+    for column in ("gender", "age_group"):
+        if column in people:
+            labels = people[column].astype("string").fillna("unknown").to_dict()
+            groups[column] = np.array([str(labels.get(user, "unknown")) for user in held.cases["user"]])
+    return groups
+
+
+def _hashes(config: Config, project: Project) -> dict[str, str]:
+    folders = {"catalogue": project.catalogue, "encoder": project.encoder, "environment model": project.llm}
+    folders |= {f"reference {name}": project.reference(name) for name in config.reference.names}
+    folders |= {f"agent {arm}": project.agent(arm) for arm in config.train.arms}
+    return {name: content_hash(folder) for name, folder in folders.items()}
+
+
+def _settings(config: Config, held: HeldOut) -> dict[str, Any]:
+    return {
+        "anchors": len(held.anchors),
+        "users": len(held.users),
+        "count": len(held.cases),
+        "raters": len(held.raters),
+        "horizon": config.evaluate.horizon,
+        "temperature": config.evaluate.temperature,
+        "confidence": config.evaluate.confidence,
+        "seed": config.seed,
+        "split": config.evaluate.split,
+        "noun": config.data.noun,
+    }
+
+
+def _write_csv(table: pd.DataFrame, project: Project, name: str) -> None:
+    with complete_or_absent(project.reports / f"{name}.csv") as draft:
+        table.to_csv(draft, index=False)
+
+
+def run(config: Config, project: Project) -> None:
+    """Write reports/trajectories.parquet, metrics.json, table2.csv, table3.csv and table4.csv."""
+    held = pick_cases(config.evaluate, config.seed, project)
+    hashes = _hashes(config, project)
+    arms = Arms.open(config, project, held, hashes)
+    trajectories = arms.run()
+    trajectories = pd.concat([trajectories, stopped_early(trajectories, LINEAR, LINEAR_ONCE, 1)], ignore_index=True)
+    encoder = Encoder.load(project.encoder, project.text_model)
+    scored = score(trajectories, held.cases, encoder, arms.material.utility)
+    panel, check = fit_panel(config, project)
+    judged = judge(scored, held.cases, panel, held.raters)
+    settings = config.evaluate
+    bootstrap = TwoWayBootstrap(
+        held.cases["anchor"].tolist(), held.cases["user"].tolist(), settings.bootstrap, settings.confidence, config.seed
+    )
+    listed = arms.material.listed.shared
+    results = Comparison(judged, held.cases, listed, case_groups(held, project), bootstrap, config.seed).results()
+    trained = [f"eagle_{arm}" for arm in config.train.arms]
+    write_table(project.trajectories, judged, "trajectories", inputs=[project.descriptions])
+    _write_csv(tables.table2(results), project, "table2")
+    _write_csv(tables.table3(results, trained, config.llm.model), project, "table3")
+    _write_csv(tables.table4(results, trained), project, "table4")
+    source = read_json(project.catalogue / "source.json")["source"]
+    extra = {"panel": check.as_dict(), "cases": _settings(config, held), "inputs": {"source": source, **hashes}}
+    write_json(project.metrics, tables.metrics(results, extra))
+    arms.finish()
