@@ -16,10 +16,48 @@ from eagle.errors import user_error
 SHORTEST, LONGEST = 2, 20
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 #: What opens a statement, a label or a question rather than an order.
-_NOT_IMPERATIVE = frozenset(
-    "a an the this that these those he she it they we you i his her their my our your user film movie book genres genre plot action likes dislikes "
-    "is are was were has have there here what why who how when where because and or but of in on at for with by to from as if".split()
+_ARTICLES = ("a", "an", "the", "this", "that", "these", "those", "his", "her", "their", "my", "our", "your")
+_SUBJECTS = (
+    "he",
+    "she",
+    "it",
+    "they",
+    "we",
+    "you",
+    "i",
+    "user",
+    "film",
+    "movie",
+    "book",
+    "genres",
+    "genre",
+    "plot",
+    "action",
+    "there",
+    "here",
 )
+_OTHERS = (
+    "likes",
+    "dislikes",
+    "is",
+    "are",
+    "was",
+    "were",
+    "has",
+    "have",
+    "what",
+    "why",
+    "who",
+    "how",
+    "when",
+    "where",
+    "because",
+    "and",
+    "or",
+    "but",
+)
+_PREPOSITIONS = ("of", "in", "on", "at", "for", "with", "by", "to", "from", "as", "if")
+_NOT_IMPERATIVE = frozenset(_ARTICLES + _SUBJECTS + _OTHERS + _PREPOSITIONS)
 
 
 def is_valid_action(text: str) -> bool:
@@ -55,7 +93,10 @@ class ListedActions:
         ordered = table.sort_values(["anchor", "action_index"], kind="stable")
         shared = tuple(dict.fromkeys(ordered.loc[ordered["origin"] == "seed", "action"]))
         if not shared:
-            raise user_error("no action is shared by all anchors, so a held-out anchor would have none", mend="set actions.llm_written below actions.per_anchor")
+            raise user_error(
+                "no action is shared by all anchors, so a held-out anchor would have none",
+                mend="set actions.llm_written below actions.per_anchor",
+            )
         groups = {str(anchor): tuple(dict.fromkeys(rows["action"])) for anchor, rows in ordered.groupby("anchor", sort=True)}
         splits = dict(zip(ordered["anchor"].astype(str), ordered["split"].astype(str), strict=True))
         return cls(shared, groups, splits)

@@ -21,6 +21,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from eagle.artifacts import content_hash
 from eagle.errors import user_error
+from eagle.policies.adapters import ADAPTER_NOTE, check_base
 from eagle.policies.prompt import ACTION_END, ACTION_PREFIX
 from eagle.policies.trie import PackedBatch, Trie, build_trie, pack
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from eagle.config import LLMConfig, LoraSettings
 
 _TRAINED, _REFERENCE = "default", "reference"
-_NOTE = "eagle.json"
 
 
 def torch_dtype(config: LLMConfig) -> torch.dtype:
@@ -46,14 +46,6 @@ def torch_device(config: LLMConfig) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def adapter_note(folder: Path) -> dict[str, Any]:
-    """Return what a saved adapter says about itself (``base``: hash of the model folder it belongs to)."""
-    note = Path(folder) / _NOTE
-    if not note.exists():
-        raise user_error(f"{folder} is not an adapter of this project", mend="run `dvc repro` to train it")
-    return json.loads(note.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
-
-
 class LoraPolicy:
     """Scores lists of actions; trainable, savable as a peft folder."""
 
@@ -67,7 +59,9 @@ class LoraPolicy:
     @staticmethod
     def _base(folder: Path, dtype: torch.dtype, device: str) -> tuple[Any, Any]:
         if not (Path(folder) / "config.json").exists():
-            raise user_error(f"{folder} holds no language model", expected="config.json, tokenizer and safetensors", mend="run `dvc repro models`")
+            raise user_error(
+                f"{folder} holds no language model", expected="config.json, tokenizer and safetensors", mend="run `dvc repro models`"
+            )
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, use_safetensors=True)
         model.config.use_cache = False
         return model.to(device), AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -90,14 +84,7 @@ class LoraPolicy:
         cls, folder: Path, adapter: Path, *, trainable: bool = False, dtype: torch.dtype = torch.float32, device: str = "cpu"
     ) -> LoraPolicy:
         """Open a saved adapter. A trainable one gets a frozen twin beside it, which :meth:`as_reference` switches to."""
-        found, expected = adapter_note(adapter)["base"], content_hash(folder)
-        if found != expected:
-            raise user_error(
-                f"the adapter in {adapter} belongs to another language model",
-                found=f"base {found}",
-                expected=f"base {expected} ({folder})",
-                mend="run `dvc repro` to train it for this model, or set llm.model back",
-            )
+        expected = check_base(adapter, folder)
         base, tokenizer = cls._base(folder, dtype, device)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
@@ -113,7 +100,7 @@ class LoraPolicy:
         self.model.peft_config[_TRAINED].base_model_name_or_path = f"eagle:{self.base_hash}"
         self.model.save_pretrained(str(folder), selected_adapters=[_TRAINED])
         (Path(folder) / "README.md").unlink(missing_ok=True)
-        (Path(folder) / _NOTE).write_text(json.dumps({"base": self.base_hash, **note}, indent=2) + "\n", encoding="utf-8")
+        (Path(folder) / ADAPTER_NOTE).write_text(json.dumps({"base": self.base_hash, **note}, indent=2) + "\n", encoding="utf-8")
 
     # parameters ----------------------------------------------------------------------------------------------
     def parameters(self) -> dict[str, torch.nn.Parameter]:
@@ -198,12 +185,11 @@ class LoraPolicy:
         ids = torch.tensor([[pad] * (width - len(r)) + r for r in rows], device=self.device)
         mask = torch.tensor([[0] * (width - len(r)) + [1] * len(r) for r in rows], device=self.device)
         (end,) = self.tokenizer(ACTION_END, add_special_tokens=False).input_ids[-1:]
-        draw = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature > 0 else {"do_sample": False}
+        draw: dict[str, Any] = {"do_sample": temperature > 0, "eos_token_id": [end, pad], "pad_token_id": pad, "use_cache": True}
+        draw |= {"temperature": temperature, "top_k": 0} if temperature > 0 else {}
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             torch.manual_seed(seed)
-            out = self.model.generate(
-                input_ids=ids, attention_mask=mask, max_new_tokens=max_new_tokens, eos_token_id=[end, pad], pad_token_id=pad, use_cache=True, **draw
-            )
+            out = self.model.generate(input_ids=ids, attention_mask=mask, max_new_tokens=max_new_tokens, **draw)
         texts = self.tokenizer.batch_decode(out[:, width:], skip_special_tokens=True)
         return [text.partition(ACTION_END)[0].strip() for text in texts]
 

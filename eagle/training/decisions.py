@@ -91,9 +91,13 @@ class DecisionSource:
         steps = self.values.steps
         return State(anchor, str(steps.next_text[row]), steps.next_vector[row], (*decision.state.history, action))
 
+    def state(self, anchor: str) -> State:
+        """Return the state at the anchor itself."""
+        return self._anchor_states[anchor]
+
     def first(self, anchor: str, user: str) -> Decision:
         """Return the decision at the anchor itself."""
-        return self.decide(self._anchor_states[anchor], user)
+        return self.decide(self.state(anchor), user)
 
     def draw(self, rng: np.random.Generator, anchor: str, user: str) -> Decision:
         """Draw a decision at a step of the episode of this anchor and user, all steps equally likely."""

@@ -25,7 +25,9 @@ def warm(learning_rate: float, update: int, warmup: int) -> float:
 def descend(optimizer: torch.optim.Optimizer, loss: torch.Tensor, learning_rate: float) -> float:
     """Take one step; return the gradient's norm before clipping. A loss that is not finite is an error."""
     if not torch.isfinite(loss):
-        raise user_error("training diverged: the loss is not finite", found=float(loss.detach()), mend="lower the learning rate of this phase")
+        raise user_error(
+            "training diverged: the loss is not finite", found=float(loss.detach()), mend="lower the learning rate of this phase"
+        )
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
     optimizer.zero_grad(set_to_none=True)

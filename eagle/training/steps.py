@@ -54,7 +54,11 @@ class CachedSteps:
         fine = table["next_text"].notna().to_numpy() & np.isfinite(following).all(1)
         fine &= table["state"].astype(str).isin(by_state).to_numpy()
         if not fine.any():
-            raise user_error("no cached transition is usable", found=f"{len(table)} rows, all failed", mend="look at the causes in data/transitions.parquet")
+            raise user_error(
+                "no cached transition is usable",
+                found=f"{len(table)} rows, all failed",
+                mend="look at the causes in data/transitions.parquet",
+            )
         table, following = table[fine], following[fine].astype(np.float64)
         vocabulary = tuple(sorted(set(table["action"])))
         index = {text: i for i, text in enumerate(vocabulary)}

@@ -1,0 +1,33 @@
+"""What a saved adapter says about itself: above all, the language model it belongs to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from eagle.artifacts import content_hash
+from eagle.errors import user_error
+
+#: File beside peft's own two that holds the note.
+ADAPTER_NOTE = "eagle.json"
+
+
+def adapter_note(folder: Path) -> dict[str, str]:
+    """Return what a saved adapter says about itself (``base``: hash of the model folder it belongs to)."""
+    note = Path(folder) / ADAPTER_NOTE
+    if not note.exists():
+        raise user_error(f"{folder} is not an adapter of this project", mend="run `dvc repro` to train it")
+    return json.loads(note.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+def check_base(adapter: Path, model_folder: Path) -> str:
+    """Return the base's hash; EagleError where the adapter was trained over another model."""
+    found, expected = adapter_note(adapter)["base"], content_hash(model_folder)
+    if found != expected:
+        raise user_error(
+            f"the adapter in {adapter} belongs to another language model",
+            found=f"base {found}",
+            expected=f"base {expected} ({model_folder})",
+            mend="run `dvc repro` to train it for this model, or set llm.model back",
+        )
+    return expected

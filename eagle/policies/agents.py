@@ -1,0 +1,145 @@
+"""Agents that act by a LoRA policy: writing their action freely, or choosing from the list.
+
+1. Follows the paper: the agent GENERATES its action as text (mode "free"); temperature and nucleus are parameters.
+2. Differs: where no action may be used twice and a few draws only repeat, or where what is written is no valid action, the best
+   unused listed action is taken; how often that happens is counted.
+3. Added: mode "listed" draws from the list itself (temperature 0: the best), through the trie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from eagle.errors import user_error
+from eagle.llm.base import LanguageModel, SamplingSpec
+from eagle.policies.listed import ListedActions, is_valid_action, unused
+from eagle.policies.prompt import ACTION_END, ACTION_PREFIX, policy_prompt
+from eagle.seeding import derive_seed
+
+if TYPE_CHECKING:
+    from eagle.environment import Observation
+
+#: Longest written action, tokens: 20 words of the default tokenizer and a margin.
+LONGEST_ACTION = 32
+
+
+class ListScorer(Protocol):
+    """Gives log-probabilities of listed actions; :class:`LoraPolicy` through the trie, an engine one by one."""
+
+    def __call__(self, prompts: Sequence[str], lists: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """Return one array ``(K,)`` per prompt."""
+        ...
+
+
+@dataclass(frozen=True)
+class EngineScorer:
+    """Scores listed actions with the language model's own ``score``, whatever adapter is loaded: any engine can."""
+
+    model: LanguageModel
+
+    def __call__(self, prompts: Sequence[str], lists: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """Return the log-probability of every complete action (whole vocabulary)."""
+        rows = [(p, ACTION_PREFIX + a + ACTION_END) for p, actions in zip(prompts, lists, strict=True) for a in actions]
+        scores = [float(s.sum()) for s in self.model.score([p for p, _ in rows], [c for _, c in rows])]
+        ends = np.cumsum([len(actions) for actions in lists])
+        return [np.array(part) for part in np.split(scores, ends[:-1])]
+
+
+@dataclass
+class ActionCounts:
+    """How the actions came about, over all calls."""
+
+    acted: int = 0
+    listed: int = 0  # freely written and on the list
+    unlisted: int = 0  # freely written, valid, not on the list
+    resampled: int = 0  # drawn again at least once
+    fallen_back: int = 0  # no valid unused action after all draws: best listed one
+
+
+def _same(action: str) -> str:
+    return action.strip().rstrip(".!").lower()
+
+
+@dataclass
+class LoraAgent:
+    """A policy over the language-model seam. ``profiles`` maps users to their short profile."""
+
+    name: str
+    model: LanguageModel
+    adapter: Path
+    listed: ListedActions
+    profiles: Mapping[str, str]
+    scorer: ListScorer
+    temperature: float = 0.5
+    top_p: float = 1.0
+    repeat: bool = False
+    history: int = 2
+    mode: str = "free"
+    draws: int = 4
+    counts: ActionCounts = field(default_factory=ActionCounts)
+
+    def prompt(self, observation: Observation) -> str:
+        """Return the policy's prompt for an observation; at most the last ``history`` used actions are named."""
+        if observation.user not in self.profiles:
+            raise user_error("unknown user", found=observation.user, expected=f"one of {len(self.profiles)} users with a profile")
+        named = () if self.repeat or self.history == 0 else observation.history[-self.history :]
+        return policy_prompt(self.profiles[observation.user], observation.text, named)
+
+    def act(self, observations: Sequence[Observation], seeds: Sequence[int]) -> list[str]:
+        """Return one action per observation; the same seeds give the same actions."""
+        if not observations:
+            return []
+        self.model.load_adapter(self.adapter)
+        try:
+            prompts = [self.prompt(o) for o in observations]
+            self.counts.acted += len(prompts)
+            chosen = self._from_list if self.mode == "listed" else self._freely
+            return chosen(observations, prompts, seeds)
+        finally:
+            self.model.load_adapter(None)
+
+    def _freely(self, observations: Sequence[Observation], prompts: Sequence[str], seeds: Sequence[int]) -> list[str]:
+        spec = SamplingSpec(LONGEST_ACTION, self.temperature, self.top_p, (ACTION_END,))
+        actions: dict[int, str] = {}
+        # A greedy agent writes the same again: one draw.
+        for draw in range(self.draws if self.temperature > 0 else 1):
+            open_rows = [row for row in range(len(prompts)) if row not in actions]
+            if not open_rows:
+                break
+            self.counts.resampled += len(open_rows) if draw == 1 else 0
+            own = [derive_seed(seeds[row], "draw", draw) for row in open_rows]
+            for row, done in zip(open_rows, self.model.generate([prompts[row] for row in open_rows], spec, own), strict=True):
+                text = done.text.strip()
+                if done.finish == "stop" and self._allowed(text, observations[row]):
+                    actions[row] = text
+        for row, text in actions.items():
+            on_list = _same(text) in {_same(a) for a in self.listed.of(observations[row].anchor)}
+            self.counts.listed += on_list
+            self.counts.unlisted += not on_list
+        left = [row for row in range(len(prompts)) if row not in actions]
+        self.counts.fallen_back += len(left)
+        if left:
+            best = self._pick([observations[r] for r in left], [prompts[r] for r in left], [seeds[r] for r in left], 0.0)
+            actions |= dict(zip(left, best, strict=True))
+        return [actions[row] for row in range(len(prompts))]
+
+    def _allowed(self, text: str, observation: Observation) -> bool:
+        return is_valid_action(text) and (self.repeat or _same(text) not in {_same(h) for h in observation.history})
+
+    def _from_list(self, observations: Sequence[Observation], prompts: Sequence[str], seeds: Sequence[int]) -> list[str]:
+        self.counts.listed += len(prompts)
+        return self._pick(observations, prompts, seeds, self.temperature)
+
+    def _pick(self, observations: Sequence[Observation], prompts: Sequence[str], seeds: Sequence[int], temperature: float) -> list[str]:
+        lists = [list(self.listed.of(o.anchor)) if self.repeat else unused(self.listed.of(o.anchor), o.history) for o in observations]
+        chosen = []
+        for scores, actions, seed in zip(self.scorer(prompts, lists), lists, seeds, strict=True):
+            if temperature > 0:
+                scores = scores / temperature + np.random.default_rng(derive_seed(seed, "listed")).gumbel(size=len(scores))
+            chosen.append(actions[int(np.argmax(scores))])
+        return chosen
