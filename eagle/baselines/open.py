@@ -42,7 +42,8 @@ def fit_softmax_policy(material: Material, project: Project, *, repeat: bool) ->
     actions = tuple(a for a in material.listed.shared if a in source.values.index)
     named = {g for found in (tastes.liked, tastes.disliked) for genres in found.values() for g in genres}
     genres = tuple(sorted(named.union(*(state_genres(str(t)) for t in set(material.steps.state_text)))))
-    features, values = [], []
+    features: list[np.ndarray] = []
+    values: list[np.ndarray] = []
     for anchor in source.anchors:
         state = source.state(anchor)
         following = source.values.next_vectors(state, actions)  # (K, d)

@@ -11,9 +11,12 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Agent(Protocol):
-    """Chooses actions. ``name`` labels its rows in tables; equal seeds give equal actions."""
+    """Chooses actions; equal seeds give equal actions."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Label of its rows in tables."""
+        ...
 
     def act(self, observations: Sequence[Observation], seeds: Sequence[int]) -> list[str]:
         """Return one action for each observation; actions already used are in ``observation.history``."""

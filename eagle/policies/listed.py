@@ -17,47 +17,11 @@ SHORTEST, LONGEST = 2, 20
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 #: What opens a statement, a label or a question rather than an order.
 _ARTICLES = ("a", "an", "the", "this", "that", "these", "those", "his", "her", "their", "my", "our", "your")
-_SUBJECTS = (
-    "he",
-    "she",
-    "it",
-    "they",
-    "we",
-    "you",
-    "i",
-    "user",
-    "film",
-    "movie",
-    "book",
-    "genres",
-    "genre",
-    "plot",
-    "action",
-    "there",
-    "here",
-)
-_OTHERS = (
-    "likes",
-    "dislikes",
-    "is",
-    "are",
-    "was",
-    "were",
-    "has",
-    "have",
-    "what",
-    "why",
-    "who",
-    "how",
-    "when",
-    "where",
-    "because",
-    "and",
-    "or",
-    "but",
-)
+_SUBJECTS = ("he", "she", "it", "they", "we", "you", "i", "user", "film", "movie", "book", "genres", "genre", "plot", "action")
+_VERBS = ("likes", "dislikes", "is", "are", "was", "were", "has", "have", "there", "here")
+_QUESTIONS = ("what", "why", "who", "how", "when", "where", "because", "and", "or", "but")
 _PREPOSITIONS = ("of", "in", "on", "at", "for", "with", "by", "to", "from", "as", "if")
-_NOT_IMPERATIVE = frozenset(_ARTICLES + _SUBJECTS + _OTHERS + _PREPOSITIONS)
+_NOT_IMPERATIVE = frozenset(_ARTICLES + _SUBJECTS + _VERBS + _QUESTIONS + _PREPOSITIONS)
 
 
 def is_valid_action(text: str) -> bool:

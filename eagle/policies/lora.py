@@ -12,6 +12,7 @@ import json
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,15 @@ def torch_device(config: LLMConfig) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+@dataclass(frozen=True)
+class Written:
+    """A freely written action: its text, its tokens with the line end, and whether it came to a line end."""
+
+    text: str
+    tokens: tuple[int, ...]
+    ended: bool
+
+
 class LoraPolicy:
     """Scores lists of actions; trainable, savable as a peft folder."""
 
@@ -64,14 +74,16 @@ class LoraPolicy:
             )
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, use_safetensors=True)
         model.config.use_cache = False
-        return model.to(device), AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        moved: Any = torch.nn.Module.to(model, device)
+        return moved, AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
     @classmethod
     def create(cls, folder: Path, lora: LoraSettings, seed: int, *, dtype: torch.dtype = torch.float32, device: str = "cpu") -> LoraPolicy:
         """Put a fresh adapter (fp32, zero effect) over the model in ``folder``."""
         base, tokenizer = cls._base(folder, dtype, device)
         config = LoraConfig(
-            r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules="all-linear", task_type="CAUSAL_LM"
+            r=lora.rank, lora_alpha=lora.alpha,  # type: ignore[arg-type]
+            lora_dropout=lora.dropout, target_modules="all-linear", task_type="CAUSAL_LM"
         )
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 reads an attribute that transformers 5.23 renames
@@ -150,7 +162,8 @@ class LoraPolicy:
 
     def hidden(self, batch: PackedBatch) -> torch.Tensor:
         """Return hidden states ``(n_slots, width)`` at the predicting positions only."""
-        decoder = self.model.get_base_model().get_decoder()
+        base: Any = self.model.get_base_model()
+        decoder = base.get_decoder()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.model.dtype == torch.bfloat16):
             states = decoder(
                 input_ids=batch.input_ids.to(self.device),
@@ -162,7 +175,8 @@ class LoraPolicy:
 
     def logits(self, states: torch.Tensor) -> torch.Tensor:
         """Return float32 logits ``(n, vocabulary)`` of hidden states."""
-        head = self.model.get_base_model().get_output_embeddings()
+        base: Any = self.model.get_base_model()
+        head = base.get_output_embeddings()
         return head(states.to(head.weight.dtype)).float()  # type: ignore[no-any-return]
 
     def score_lists(
@@ -178,8 +192,13 @@ class LoraPolicy:
         logits = self.logits(self.hidden(batch))  # (n_slots, vocabulary)
         return _path_log_probs(logits, batch)
 
-    def write(self, prompts: Sequence[str], temperature: float, seed: int, max_new_tokens: int = 24) -> list[str]:
-        """Return one freely written action per prompt, up to the line end (for logging; agents go through the language-model seam)."""
+    def score_texts(self, prompts: Sequence[str], sequences: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+        """Return, per prompt, float32 logits ``(n_tokens, vocabulary)`` from which each token of its continuation was drawn."""
+        batch = pack([self.tokens(p) for p in prompts], [build_trie([sequence], full=True) for sequence in sequences])
+        return list(self.logits(self.hidden(batch)).split([len(s) for s in sequences]))
+
+    def write(self, prompts: Sequence[str], temperature: float, seed: int, max_new_tokens: int = 24) -> list[Written]:
+        """Write one action per prompt, up to the line end, with the weights being trained (agents go through the language-model seam)."""
         rows = [self.tokens(p) for p in prompts]
         width, pad = max(map(len, rows)), self.tokenizer.eos_token_id or 0
         ids = torch.tensor([[pad] * (width - len(r)) + r for r in rows], device=self.device)
@@ -190,8 +209,12 @@ class LoraPolicy:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             torch.manual_seed(seed)
             out = self.model.generate(input_ids=ids, attention_mask=mask, max_new_tokens=max_new_tokens, **draw)
-        texts = self.tokenizer.batch_decode(out[:, width:], skip_special_tokens=True)
-        return [text.partition(ACTION_END)[0].strip() for text in texts]
+        return [self._written(row, end) for row in out[:, width:].tolist()]
+
+    def _written(self, tokens: list[int], end: int) -> Written:
+        ended = end in tokens
+        kept = tokens[: tokens.index(end) + 1] if ended else tokens
+        return Written(self.tokenizer.decode(kept, skip_special_tokens=True).strip(), tuple(kept), ended)
 
 
 def _path_log_probs(logits: torch.Tensor, batch: PackedBatch) -> tuple[list[torch.Tensor], list[torch.Tensor]]:

@@ -134,6 +134,8 @@ def pack(prompts: Sequence[Sequence[int]], tries: Sequence[Trie]) -> PackedBatch
         step_action.append(action + actions)
         step_edge.append(edge + edges)
         slots, edges, actions = slots + nodes + 1, edges + len(trie.edge_token), actions + len(trie.path)
-    flat = [torch.from_numpy(np.concatenate(part)) for part in (slot_row, slot_column, edge_slot, edge_token, step_action, step_edge)]
+    columns = (slot_row, slot_column, edge_slot, edge_token, step_action, step_edge)
+    rows_, columns_, slots_, tokens_, actions_, edges_ = (torch.from_numpy(np.concatenate(part)) for part in columns)
     counts = tuple(len(t.path) for t in tries)
-    return PackedBatch(torch.from_numpy(ids), torch.from_numpy(positions), torch.from_numpy(attention), *flat, counts)
+    layout = (torch.from_numpy(part) for part in (ids, positions, attention))
+    return PackedBatch(*layout, rows_, columns_, slots_, tokens_, actions_, edges_, counts)

@@ -48,7 +48,7 @@ class DecisionSource:
     @cached_property
     def _anchor_states(self) -> dict[str, State]:
         steps = self.values.steps
-        found = {}
+        found: dict[str, State] = {}
         for row in np.flatnonzero(steps.step == 1):
             anchor = str(steps.anchor[row])
             found.setdefault(anchor, State(anchor, str(steps.state_text[row]), steps.state_vector[row]))

@@ -58,11 +58,11 @@ class Watch:
         anchors = sorted({d.state.anchor for d in self.decisions})
         per_anchor = [[p for p, d in zip(policies, self.decisions, strict=True) if d.state.anchor == a] for a in anchors]
         written = self.policy.write([d.prompt for d in self.decisions[: 2 * CHUNK]], self.temperature, self.seed)
-        listed = [w in d.actions for w, d in zip(written, self.decisions, strict=False)]
+        listed = [w.text in d.actions for w, d in zip(written, self.decisions, strict=False)]
         return {
             "validation_utility": float(gained.mean()),
             "validation_gain": float((gained - self.reference).mean()),
             "user_information": float(np.mean([information(p) for p in per_anchor])),
-            "valid_share": float(np.mean([is_valid_action(w) for w in written])),
+            "valid_share": float(np.mean([w.ended and is_valid_action(w.text) for w in written])),
             "listed_share": float(np.mean(listed)),
         }
