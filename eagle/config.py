@@ -140,7 +140,7 @@ class ActionsConfig(Section):
     llm_written: Natural = Field(4, description="of the K, how many the LLM writes for this anchor; the rest come from our seeds [O: the small model repeats itself]")
     train_anchors: Count = Field(24, description="anchors from training items whose transitions are cached [M]")
     validation_anchors: Natural = Field(6, description="anchors from validation items, for choosing settings [O]")
-    temperature: NonNegative = Field(0.9, description="sampling temperature of written actions [O]")
+    temperature: NonNegative = Field(0.7, description="sampling temperature of written actions [O: above it the small model drifts]")
 
 
 class TransitionsConfig(Section):

@@ -103,11 +103,13 @@ def build_transitions(
 def run(config: Config, project: Project) -> None:
     """Stage transitions: read actions and descriptions; write data/transitions.parquet and reports/stages/transitions.json."""
     from eagle.llm.open import open_language_model
+    from eagle.llm.prompts import rewrite_prompt
     from eagle.llm.rewrite import Rewriter
 
     model = open_language_model(config.llm, project.llm)
-    writer = Rewriter(model, config.llm, config.data.noun)
-    described = {"model": model.fingerprint, "noun": config.data.noun, "llm": config.llm.model_dump()}
+    writer = Rewriter.open(config, project, model=model, remember=False)
+    example = rewrite_prompt(model, "Genres: drama. Plot: A plot.", "An action.", config.data.noun)
+    described = {"model": model.fingerprint, "prompt": example, "llm": config.llm.model_dump()}
     actions, descriptions = read_table(project.actions, "actions"), read_table(project.descriptions, "descriptions")
     table, figures = build_transitions(config, actions, descriptions, writer, described, project.checkpoints)
     write_table(project.transitions, table, "transitions", inputs=[project.actions, project.descriptions])

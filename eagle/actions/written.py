@@ -1,8 +1,9 @@
 """Actions that the language model writes for one anchor.
 
-1. Follows the paper (Sec. 5.1, App. C): one request names a category; the personalised half shows a user's profile too.
-2. Differs: one action per request with worked examples before it, since a small model loses count of a list of 100; what is not one
-   short imperative sentence, or nearly repeats an action that the anchor already has, is drawn again.
+1. Follows the paper (Sec. 5.1, App. C): a request is of one of five categories; the personalised half shows a user's profile too.
+2. Differs: one action per request with worked examples before it, since a small model loses count of a list of 100; the answer is opened
+   with an order of the category ("Set it in"), since it else tells the story on. What is not one short imperative sentence, or nearly
+   repeats an action that the anchor already has, is drawn again.
 """
 
 from __future__ import annotations
@@ -10,26 +11,32 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from eagle.actions.duplicates import repeats_any
-from eagle.actions.seeds import Seed
-from eagle.llm.base import LanguageModel, SamplingSpec
+from eagle.actions.seeds import STORY_CATEGORIES, Seed, categories_of
+from eagle.llm.base import Completion, LanguageModel, SamplingSpec
 from eagle.policies.listed import is_valid_action
 from eagle.progress import bar
 from eagle.seeding import derive_seed
 
-ATTEMPTS = 6
-_EXAMPLES = (
-    (
-        "Genres: drama, romance. Plot: A young nurse in Boston falls for a married doctor and must choose.",
-        "Let the nurse discover that the doctor is a spy.",
-    ),
-    ("Genres: comedy. Plot: Two brothers inherit a failing hotel by the sea and quarrel over it.", "Fill the hotel with hungry vampires."),
-    (
-        "Genres: action, thriller. Plot: A driver has one night to bring a witness across the city.",
-        "Replace the car chases with a slow train journey.",
-    ),
+ATTEMPTS = 5
+MAX_TOKENS = 20
+MOST_WORDS = 16
+_SHOTS = (
+    ("crime, drama. A retired thief in Paris takes one last job for his girl.", "Make the hero", "Make the hero a blind piano teacher."),
+    ("comedy, romance. Two waiters in Rome love the same singer.", "Set it in", "Set it in a space hotel during a robot strike."),
+    ("action, thriller. A soldier must find a stolen bomb before midnight.", "Make it about", "Make it about an old general's guilt."),
+    ("horror. Five students spend a night in an empty hospital.", "Add", "Add a gentle ghost who plays jokes on them."),
 )
+_STORY_OPENINGS = (
+    ("Let", "Send", "Replace"),
+    ("Make the hero", "Give the hero", "Turn the hero into"),
+    ("Set it in", "Move it to", "Tell it as"),
+    ("Make it about", "Explore", "Bring out"),
+    ("Add", "Make it more", "Fill it with"),
+)
+_PRODUCT_OPENINGS = (("Give it", "Make it"), ("Make it", "Fit it"), ("Use", "Make it of"), ("Sell it", "Present it"), ("Add", "Replace"))
 
 
 @dataclass(frozen=True)
@@ -55,25 +62,44 @@ class WrittenStatistics:
     samples: list[str] = field(default_factory=list)
 
 
+def opening_of(request: Request, noun: str) -> str:
+    """Return the words that a request's answer begins with: an order of its category, in turn over the slots."""
+    categories = categories_of(noun)
+    openings = _STORY_OPENINGS if categories is STORY_CATEGORIES else _PRODUCT_OPENINGS
+    choices = openings[categories.index(request.category)]
+    return choices[request.slot % len(choices)]
+
+
 def request_prompt(model: LanguageModel, request: Request, noun: str) -> str:
-    """Return the few-shot chat prompt of a request."""
-    ask = f"Suggest one bold change to this {noun} as a short command."
-    messages = [("system", f"You help to invent new {noun}s. Answer with one short command that changes the {noun}.")]
-    for text, action in _EXAMPLES:
-        messages += [("user", f"{text}\n{ask}"), ("assistant", action)]
+    """Return the few-shot chat prompt of a request; the assistant's turn is opened with an order."""
+    messages = [("system", f"You suggest one short change to a {noun}.")]
+    for told, opening, answer in _SHOTS:
+        messages += [("user", f"{told}\n{opening} ..."), ("assistant", answer)]
+    opening = opening_of(request, noun)
+    told = request.text.replace("Genres: ", "").replace("Plot: ", "")
     reader = f"{request.profile}\n" if request.profile else ""
-    return model.chat([*messages, ("user", f"{request.text}\n{reader}{ask} Kind of change: {request.category}.")])
+    return model.chat([*messages, ("user", f"{reader}{told}\n{opening} ...")], opening)
 
 
 def clean_action(text: str) -> str | None:
-    """Return one imperative sentence with a capital and a full stop, or None where the text holds none."""
+    """Return one short imperative sentence with a capital and a full stop, or None where the text holds none, or one that stammers."""
     line = re.sub(r"^[\s\d.)*#\-\"'“”]+", "", text.strip().split("\n")[0])
     sentence = re.split(r"(?<=[.!?])\s", line, maxsplit=1)[0].strip(" \"'“”*")
     sentence = re.sub(r"\s+", " ", sentence).rstrip(".!;, ")
     if not sentence:
         return None
     action = f"{sentence[0].upper()}{sentence[1:]}."
-    return action if is_valid_action(action) else None
+    words = re.findall(r"[^\W_]+", action.lower())
+    pairs = list(pairwise(words))
+    stammers = len(set(pairs)) < len(pairs) or any(first == second for first, second in pairs)
+    fine = is_valid_action(action) and len(words) <= MOST_WORDS and not stammers and words[:2] != ["let", "s"]
+    return action if fine else None
+
+
+def _read(opening: str, completion: Completion) -> str | None:
+    """Return the action of a completion; None where it failed or its first sentence has no end."""
+    ended = completion.finish == "stop" or re.search(r"[.!]\s", completion.text)
+    return clean_action(opening + completion.text) if completion.finish != "error" and ended else None
 
 
 def write_actions(
@@ -93,7 +119,7 @@ def write_actions(
     found: dict[int, tuple[str, str, str]] = {}
     statistics = WrittenStatistics()
     by_anchor: dict[str, list[str]] = {request.anchor: [] for request in requests}
-    spec = SamplingSpec(max_new_tokens=28, temperature=temperature, top_p=0.95, stop=("\n",))
+    spec = SamplingSpec(max_new_tokens=MAX_TOKENS, temperature=temperature, top_p=0.95, stop=("\n",))
     with bar(len(requests), "actions written", "action") as progress:
         for attempt in range(ATTEMPTS):
             open_ids = [i for i in range(len(requests)) if i not in found]
@@ -102,7 +128,7 @@ def write_actions(
             prompts = [request_prompt(model, requests[i], noun) for i in open_ids]
             seeds = [derive_seed(seed, "actions", requests[i].anchor, requests[i].slot, attempt) for i in open_ids]
             for i, completion in zip(open_ids, model.generate(prompts, spec, seeds), strict=True):
-                action = clean_action(completion.text) if completion.finish == "stop" else None
+                action = _read(opening_of(requests[i], noun), completion)
                 statistics.drawn += 1
                 siblings = by_anchor[requests[i].anchor]
                 if action is None:
