@@ -9,8 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from eagle.evaluation.behaviour import behaviour, describe_steps
 from eagle.evaluation.bootstrap import Estimate, TwoWayBootstrap
 from eagle.evaluation.rollout import ANCHOR
 
-LINEAR = "linear"
+LINEAR = "linear_rule"
 
 
 def reference_of(arm: str) -> str | None:
@@ -66,6 +66,8 @@ class Comparison:
     """Kind of group -> label of every case (n_cases,)."""
     bootstrap: TwoWayBootstrap
     seed: int
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """What writing agents counted about their own actions, by arm: `acted`, `fallen_back`."""
 
     def arms(self) -> list[str]:
         """Names in the order in which they were run."""
@@ -79,7 +81,9 @@ class Comparison:
 
     def _behaviour(self, final: pd.DataFrame, rows: pd.DataFrame) -> dict[str, float]:
         steps = describe_steps(_step_rows(rows), self.listed)
-        return behaviour(steps, final, self.cases.set_index("case")["text"], self.seed)
+        found = behaviour(steps, final, self.cases.set_index("case")["text"], self.seed)
+        counted = self.counts.get(str(final["arm"].iloc[0]), {})
+        return found | ({"fallen_back": counted.get("fallen_back", 0) / counted["acted"]} if counted.get("acted") else {})
 
     def _result(self, arm: str, finals: dict[str, pd.DataFrame], habits: dict[str, dict[str, float]]) -> ArmResult:
         final, utility = finals[arm], finals[arm]["utility"].to_numpy(float)

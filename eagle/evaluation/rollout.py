@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +55,10 @@ def step_row(arm: str, before: Observation, action: str, step: Step, seed: int) 
 
 def roll_out(
     environment: SteeringEnvironment, cases: Sequence[Case], agents: Sequence[Agent], horizon: int, seed: int, shards: Shards
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, dict[str, Counter[str]]]:
     """Return one row per arm, case and step (0 to H), arm `anchor` (step 0 only) first; no utilities yet.
+
+    The second value is what agents counted about their own actions, by arm.
 
     The environment holds one episode per arm and case, in that order.
     """
@@ -64,19 +67,22 @@ def roll_out(
     rows = anchor_rows(ANCHOR, observations[:width])
     for index, agent in enumerate(agents):
         rows += anchor_rows(agent.name, observations[index * width : (index + 1) * width])
+    counts: dict[str, Counter[str]] = {agent.name: Counter() for agent in agents}
     for step in range(horizon):
         seeds = [derive_seed(seed, "evaluate", "agent", o.case, step) for o in observations]
         actions: list[str] = []
         with bar(len(agents), f"step {step + 1} of {horizon}: choosing actions", "arm") as progress:
             for index, agent in enumerate(agents):
                 mine = slice(index * width, (index + 1) * width)
-                actions += sharded_actions(agent, observations[mine], seeds[mine], shards)
+                chosen, counted = sharded_actions(agent, observations[mine], seeds[mine], shards)
+                actions += chosen
+                counts[agent.name] += counted
                 progress.update()
         steps = environment.step(actions)
         for index, (before, action, after) in enumerate(zip(observations, actions, steps, strict=True)):
             rows.append(step_row(agents[index // width].name, before, action, after, seeds[index]))
         observations = [after.observation for after in steps]
-    return pd.DataFrame(rows).astype({"cause": object})
+    return pd.DataFrame(rows).astype({"cause": object}), counts
 
 
 def stopped_early(trajectories: pd.DataFrame, arm: str, name: str, steps: int) -> pd.DataFrame:

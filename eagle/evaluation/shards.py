@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -73,7 +74,21 @@ class ShardedRewriter:
         return [Rewrite(**fields) for fields in stored]
 
 
-def sharded_actions(agent: Agent, observations: Sequence[Observation], seeds: Sequence[int], shards: Shards) -> list[str]:
-    """Return what ``agent`` does, from the shards where it already did."""
+def sharded_actions(
+    agent: Agent, observations: Sequence[Observation], seeds: Sequence[int], shards: Shards
+) -> tuple[list[str], Counter[str]]:
+    """Return what ``agent`` does, and how often what happened (its ``counts``, where it has some); from the shards where it already did."""
     seen = [[o.case, o.anchor, o.user, o.step, o.text, list(o.history)] for o in observations]
-    return shards.remember(["act", agent.name, seen, list(seeds)], lambda: agent.act(observations, seeds))
+
+    def act() -> list[Any]:
+        before = _counts(agent)
+        actions = agent.act(observations, seeds)
+        return [actions, dict(_counts(agent) - before)]
+
+    actions, counts = shards.remember(["act", agent.name, seen, list(seeds)], act)
+    return actions, Counter(counts)
+
+
+def _counts(agent: Agent) -> Counter[str]:
+    counts = getattr(agent, "counts", None)
+    return Counter() if counts is None else Counter(asdict(counts))

@@ -19,15 +19,12 @@ from eagle.evaluation import tables
 from eagle.evaluation.arms import Arms
 from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.cases import HeldOut, anchor_groups, pick_cases
-from eagle.evaluation.comparison import LINEAR, Comparison
+from eagle.evaluation.comparison import Comparison
 from eagle.evaluation.judging import judge
 from eagle.evaluation.panel import Panel, Texts
 from eagle.evaluation.panel_check import PanelCheck, check_panel
-from eagle.evaluation.rollout import stopped_early
 from eagle.evaluation.scoring import score
 from eagle.project import Project
-
-LINEAR_ONCE = "linear_once"
 
 
 def panel_texts(project: Project) -> Texts:
@@ -60,7 +57,15 @@ def case_groups(held: HeldOut, project: Project) -> dict[str, np.ndarray]:
 
 
 def _hashes(config: Config, project: Project) -> dict[str, str]:
-    folders = {"catalogue": project.catalogue, "encoder": project.encoder, "environment model": project.llm}
+    folders = {
+        "catalogue": project.catalogue,
+        "descriptions": project.descriptions,
+        "profiles": project.profiles,
+        "actions": project.actions,
+        "transitions": project.transitions,
+        "encoder": project.encoder,
+        "environment model": project.llm,
+    }
     folders |= {f"reference {name}": project.reference(name) for name in config.reference.names}
     folders |= {f"agent {arm}": project.agent(arm) for arm in config.train.arms}
     return {name: content_hash(folder) for name, folder in folders.items()}
@@ -90,10 +95,9 @@ def run(config: Config, project: Project) -> None:
     """Write reports/trajectories.parquet, metrics.json, table2.csv, table3.csv and table4.csv."""
     held = pick_cases(config.evaluate, config.seed, project)
     hashes = _hashes(config, project)
-    arms = Arms.open(config, project, held, hashes)
-    trajectories = arms.run()
-    trajectories = pd.concat([trajectories, stopped_early(trajectories, LINEAR, LINEAR_ONCE, 1)], ignore_index=True)
     encoder = Encoder.load(project.encoder, project.text_model)
+    arms = Arms.open(config, project, held, hashes, encoder)
+    trajectories, counts = arms.run()
     scored = score(trajectories, held.cases, encoder, arms.material.utility)
     panel, check = fit_panel(config, project)
     judged = judge(scored, held.cases, panel, held.raters)
@@ -102,7 +106,7 @@ def run(config: Config, project: Project) -> None:
         held.cases["anchor"].tolist(), held.cases["user"].tolist(), settings.bootstrap, settings.confidence, config.seed
     )
     listed = arms.material.listed.shared
-    results = Comparison(judged, held.cases, listed, case_groups(held, project), bootstrap, config.seed).results()
+    results = Comparison(judged, held.cases, listed, case_groups(held, project), bootstrap, config.seed, counts).results()
     trained = [f"eagle_{arm}" for arm in config.train.arms]
     write_table(project.trajectories, judged, "trajectories", inputs=[project.descriptions])
     _write_csv(tables.table2(results), project, "table2")

@@ -33,6 +33,7 @@ BEHAVIOUR = (
     "genres_named",
     "distinct_actions",
     "valid_actions",
+    "fallen_back",
     "listed",
     "mutual_information",
 )

@@ -90,7 +90,7 @@ def _curves(inputs: Inputs) -> list[dict[str, Any]]:
 def _figures(inputs: Inputs, best: pd.DataFrame) -> dict[str, Markup]:
     table = inputs.tables["table2"]
     names = {arm: arm_name(arm) for arm in table["arm"]}
-    by_step = {arm: list(inputs.metrics[arm]["utility_by_step"].values()) for arm in names if arm not in ("anchor", "linear_once")}
+    by_step = {arm: list(inputs.metrics[arm]["utility_by_step"].values()) for arm in names if arm not in ("anchor", "linear_rule_once")}
     found = {
         "forest": figures.forest(table, names),
         "steps": figures.steps(by_step, names),

@@ -10,9 +10,9 @@ import pandas as pd
 NAMES = {
     "anchor": "Anchor (unchanged)",
     "random": "Random actions",
-    "linear_once": "Linear rule, one change",
-    "linear": "Linear rule, H changes",
-    "softmax": "Softmax policy on the profile",
+    "linear_rule_once": "Linear rule, one change",
+    "linear_rule": "Linear rule, H changes",
+    "softmax_policy": "Softmax policy on the profile",
     "fixed_best": "User's best fixed actions (oracle on cached texts)",
 }
 REFERENCES = {"uniform": "uniform", "optimistic": "optimistic", "g_optimal": "G-optimal"}

@@ -53,7 +53,7 @@ def trajectories(cases: pd.DataFrame, arm: str, gains: list[float], defects: int
 def results(cases: pd.DataFrame) -> dict[str, ArmResult]:
     arms = {
         "anchor": [],
-        "linear": [0.2, 0.4],
+        "linear_rule": [0.2, 0.4],
         "reference_g_optimal": [0.1, 0.1],
         "eagle_g_optimal": [0.3, 0.7],
         "eagle_g_optimal_listed": [-0.2, -0.5],
@@ -61,7 +61,7 @@ def results(cases: pd.DataFrame) -> dict[str, ArmResult]:
     judged = pd.concat(
         [trajectories(cases, arm, gains, defects=3 if arm == "eagle_g_optimal" else 0) for arm, gains in arms.items()]
     )
-    judged = pd.concat([judged, stopped_early(judged, "linear", "linear_once", 1)])
+    judged = pd.concat([judged, stopped_early(judged, "linear_rule", "linear_rule_once", 1)])
     bootstrap = TwoWayBootstrap(cases["anchor"].tolist(), cases["user"].tolist(), 200, 0.95, 0)
     groups = {"anchors": np.where(cases["anchor"] < "i3", "low_rated", "high_rated")}
     found = Comparison(judged, cases, ["Do thing number 1."], groups, bootstrap, 0).results()
@@ -75,8 +75,8 @@ def test_paired_gains_are_exact(results: dict[str, ArmResult]) -> None:
     assert eagle["gain_over_anchor"].mean == pytest.approx(0.7)
     assert eagle["gain_over_reference"].excludes_zero()
     assert eagle["utility"].high - eagle["utility"].low > 0.2
-    assert results["linear_once"].estimates["gain_over_linear"].mean == pytest.approx(-0.2)
-    assert "gain_over_reference" not in results["linear"].estimates
+    assert results["linear_rule_once"].estimates["gain_over_linear"].mean == pytest.approx(-0.2)
+    assert "gain_over_reference" not in results["linear_rule"].estimates
 
 
 def test_the_advice_never_loses_to_the_anchor(results: dict[str, ArmResult]) -> None:
@@ -92,7 +92,7 @@ def test_a_gain_with_more_defects_is_marked(results: dict[str, ArmResult]) -> No
     assert results["eagle_g_optimal"].marked
     assert results["eagle_g_optimal"].behaviour["defects"] == pytest.approx(3 / 60)
     assert not results["eagle_g_optimal_listed"].marked
-    assert not results["linear"].marked
+    assert not results["linear_rule"].marked
 
 
 def test_groups_and_steps(results: dict[str, ArmResult]) -> None:
@@ -103,7 +103,7 @@ def test_groups_and_steps(results: dict[str, ArmResult]) -> None:
 
 def test_reference_names() -> None:
     assert reference_of("eagle_uniform") == reference_of("eagle_uniform_listed") == "reference_uniform"
-    assert reference_of("linear") is None
+    assert reference_of("linear_rule") is None
 
 
 def test_tables_have_the_papers_columns_and_say_what_was_not_run(results: dict[str, ArmResult]) -> None:

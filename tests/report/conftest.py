@@ -21,7 +21,7 @@ ANCHORS, USERS = ITEMS[:5], [f"u{n}" for n in range(6)]
 ARMS = {
     "anchor": [],
     "random": [0.0, 0.1],
-    "linear": [0.3, 0.45],
+    "linear_rule": [0.3, 0.45],
     "reference_g_optimal": [0.05, 0.08],
     "eagle_g_optimal": [0.4, 0.7],
     "eagle_g_optimal_listed": [0.35, 0.6],
