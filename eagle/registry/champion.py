@@ -1,0 +1,93 @@
+"""Who is the champion: the new agent only where it beats the present one on the same held-out cases."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eagle.artifacts import content_hash, read_json, write_json
+from eagle.config import Config
+from eagle.errors import EagleError
+from eagle.evaluation.bootstrap import TwoWayBootstrap
+from eagle.evaluation.comparison import final_rows
+from eagle.project import Project
+
+CASES = "cases.json"
+
+
+@dataclass(frozen=True)
+class CaseScores:
+    """Final U of one agent on every held-out case, in SD of U over the encoded catalogue."""
+
+    surroundings: str
+    """Hash of what decides a score beside the agent: cases, encoder, environment model, utility, horizon, temperatures, seed."""
+    anchors: list[str]
+    users: list[str]
+    utility: list[float]
+
+    def save(self, folder: Path) -> None:
+        write_json(folder / CASES, asdict(self))
+
+    @classmethod
+    def load(cls, folder: Path) -> CaseScores:
+        return cls(**read_json(folder / CASES))
+
+
+def surroundings(config: Config, project: Project, cases: pd.DataFrame) -> str:
+    """Return the hash under which scores may be compared; ``cases`` has columns anchor and user, in case order."""
+    parts = [
+        cases[["anchor", "user"]].to_numpy().tolist(),
+        content_hash(project.encoder),
+        content_hash(project.llm),
+        content_hash(project.descriptions),
+        config.seed,
+        config.data.noun,
+        *(getattr(config, name).model_dump(mode="json") for name in ("llm", "utility", "evaluate")),
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def scores_of(trajectories: pd.DataFrame, arm: str, around: str) -> CaseScores:
+    """Return an arm's final utilities from the trajectories table."""
+    final = final_rows(trajectories[trajectories["arm"] == arm])
+    return CaseScores(around, final["anchor"].tolist(), final["user"].tolist(), final["utility"].astype(float).tolist())
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether the alias moves, and why. ``gain``: mean paired difference of final U, new less champion, with its interval."""
+
+    moves: bool
+    reason: str
+    gain: dict[str, Any] | None = None
+    replayed: bool = False
+
+
+def decide(new: CaseScores, champion: CaseScores | None, replay: Callable[[], CaseScores], config: Config) -> Decision:
+    """Compare on the same cases; ``replay`` lets the champion play the new agent's cases where its own were others.
+
+    Without a champion the new agent becomes it. Where the champion cannot be replayed (its language model is not here), it stays.
+    """
+    if champion is None:
+        return Decision(True, "there was no champion")
+    replayed = champion.surroundings != new.surroundings
+    if replayed:
+        try:
+            champion = replay()
+        except EagleError as error:
+            return Decision(False, f"the champion cannot play the new cases, so nothing shows that it is beaten: {error}")
+    difference = np.array(new.utility) - np.array(champion.utility)
+    bootstrap = TwoWayBootstrap(new.anchors, new.users, config.evaluate.bootstrap, config.evaluate.confidence, config.seed)
+    gain = bootstrap.mean(difference)
+    wins = bool(gain.mean > 0)
+    reason = (
+        f"mean paired difference of final U over {len(difference)} held-out cases is {gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
+    )
+    return Decision(wins, reason, gain.as_dict(), replayed)
