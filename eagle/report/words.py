@@ -12,8 +12,8 @@ NAMES = {
     "random": "Random actions",
     "linear_rule_once": "Linear rule, one change",
     "linear_rule": "Linear rule, H changes",
-    "softmax_policy": "Softmax policy on the profile",
-    "fixed_best": "User's best fixed actions (oracle on cached texts)",
+    "softmax_policy": "Softmax policy",
+    "fixed_best": "Best fixed actions (oracle)",
 }
 REFERENCES = {"uniform": "uniform", "optimistic": "optimistic", "g_optimal": "G-optimal"}
 

@@ -1,0 +1,45 @@
+"""The lines at the end of a run."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from eagle.errors import EagleError
+from eagle.project import Project
+from eagle.report.summary import print_summary
+from eagle.report.words import compared, interval, number
+
+
+def test_names_every_arm_with_intervals_and_paths(finished: Project) -> None:
+    out = io.StringIO()
+    print_summary(finished, out, width=160)
+    shown = out.getvalue()
+    for name in ("Anchor (unchanged)", "Linear rule, H changes", "Reference, G-optimal", "EAGLE, G-optimal"):
+        assert name in shown
+    assert "report.html" in shown
+    assert "eagle gaps" in shown
+    assert shown.count("[") > 10
+    assert "against its reference ahead" in shown
+
+
+def test_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(EagleError, match=r"table2\.csv does not exist"):
+        print_summary(Project(tmp_path))
+
+
+def test_numbers_for_people() -> None:
+    assert [number(v) for v in (None, float("nan"), -0.001, -1.234, 2)] == ["–", "–", "0.00", "−1.23", "2.00"]
+    assert number(0.5, sign=True) == "+0.50"
+    assert interval({"mean": 1.0, "low": -0.5, "high": 2.0}) == "+1.00 [−0.50, +2.00]"
+    assert interval(None) == interval({"mean": None, "low": None, "high": None}) == "–"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(0.1, 0.2, "ahead"), (-0.2, -0.1, "behind"), (-0.1, 0.1, "cannot be told apart"), (None, None, "not measured")],
+)
+def test_compared(low: float | None, high: float | None, said: str) -> None:
+    assert compared({"mean": 0.0, "low": low, "high": high}) == said
