@@ -15,11 +15,11 @@ from eagle.project import Project
 from eagle.report.words import arm_name, compared, number
 
 COLUMNS = (
-    ("utility", "utility U, SD", 2, False),
-    ("gain_over_reference", "over its reference", 2, True),
-    ("gain_over_linear", "against linear rule", 2, True),
+    ("utility", "U, SD", 2, False),
+    ("gain_over_reference", "over reference", 2, True),
+    ("gain_over_linear", "over linear rule", 2, True),
 )
-NARROWEST = 100  # columns of text that the table needs
+NARROWEST = 114  # columns of text that the table needs
 
 
 def _cell(row: Any, name: str, digits: int, sign: bool) -> str:
@@ -43,7 +43,8 @@ def summary_table(table2: pd.DataFrame) -> Table:
         mark = " †" if bool(row["more_defects_than_reference"]) else ""
         defects = "" if pd.isna(row["defects"]) else f"{100 * row['defects']:.0f}%"
         cells = [_cell(row, name, digits, sign) for name, _, digits, sign in COLUMNS]
-        shown.add_row(*(escape(cell) for cell in (arm_name(str(row["arm"])) + mark, *cells, number(row["user_preference"]), defects)), style=style)
+        line = (arm_name(str(row["arm"])) + mark, *cells, number(row["user_preference"]), defects)
+        shown.add_row(*(escape(cell) for cell in line), style=style)
     return shown
 
 

@@ -24,7 +24,7 @@ def arm_name(arm: str) -> str:
         if arm.startswith(start):
             rest = arm.removeprefix(start)
             name = f"{word}, {REFERENCES.get(rest.removesuffix('_listed'), rest.removesuffix('_listed'))}"
-            return f"{name}, listed actions only" if rest.endswith("_listed") else name
+            return f"{name}, listed only" if rest.endswith("_listed") else name
     return NAMES.get(arm, arm.replace("_", " "))
 
 
