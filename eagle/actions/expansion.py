@@ -1,4 +1,4 @@
-"""The rows of one anchor's shard: first steps from the anchor's own text, second steps from some texts that these produced."""
+"""The rows of one anchor: first steps from the anchor's own text, second steps from some texts that these produced."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Row:
-    """One transition; ``parent`` is the place within the shard of the row that made the state's text, -1 for the anchor itself."""
+    """One transition; ``parent`` is the place within the anchor's rows of the one that made the state's text, -1 for the anchor itself."""
 
     parent: int
     state_text: str
@@ -102,12 +102,15 @@ def second_steps(anchor: Anchor, done: Sequence[Row], settings: TransitionsConfi
     return planned
 
 
-def apply_rows(writer: Writer, planned: Sequence[Row]) -> list[Row]:
-    """Return the planned rows with what the environment made of them; a text that does not parse is a failure with a cause."""
-    if not planned:
-        return []
-    made = writer.rewrite([r.state_text for r in planned], [r.action for r in planned], [r.seed for r in planned])
-    return [_filled(row, rewrite) for row, rewrite in zip(planned, made, strict=True)]
+def apply_to_all(writer: Writer, planned: Sequence[Sequence[Row]]) -> list[list[Row]]:
+    """Return the planned rows, grouped as they came, with what the environment made of them in one call.
+
+    A text that does not parse is a failure with a cause.
+    """
+    flat = [row for rows in planned for row in rows]
+    made = writer.rewrite([r.state_text for r in flat], [r.action for r in flat], [r.seed for r in flat]) if flat else []
+    filled = iter([_filled(row, rewrite) for row, rewrite in zip(flat, made, strict=True)])
+    return [[next(filled) for _ in rows] for rows in planned]
 
 
 def _filled(row: Row, made: Rewrite) -> Row:

@@ -4,8 +4,8 @@
 2. Differs: the answers are cached, since one table of next texts tells the value of every action for all users at once.
 3. Differs: a failed generation is a row with a cause, never a text and never a reward.
 
-Work goes anchor by anchor. A finished anchor's rows are kept under models/checkpoints/transitions, in a folder named after everything
-that they depend on, so that a killed run goes on from there; batches never cross anchors, so that the result is the same.
+Work goes by shards of a few anchors. A finished shard's rows are kept under models/checkpoints/transitions, in a folder named after
+everything that they depend on, so that a killed run goes on from there; batches never cross shards, so that the result is the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from eagle.actions.expansion import Anchor, Row, Writer, apply_rows, first_steps, second_steps
+from eagle.actions.expansion import Anchor, Row, Writer, apply_to_all, first_steps, second_steps
 from eagle.actions.outcomes import check_enough_worked, outcome_figures
 from eagle.artifacts import read_json, read_table, write_json, write_table
 from eagle.config import Config, TransitionsConfig
@@ -29,6 +29,7 @@ from eagle.progress import bar
 from eagle.project import Project
 
 _LAYOUT = 1
+_SHARD_ROWS = 320  # first steps generated together: several full batches, about a minute on two cores
 
 
 def anchors_of(actions: pd.DataFrame, descriptions: pd.DataFrame) -> list[Anchor]:
@@ -53,27 +54,41 @@ def shard_folder(checkpoints: Path, anchors: Sequence[Anchor], settings: Transit
     return checkpoints / "transitions" / digest
 
 
-def expand(anchor: Anchor, writer: Writer, settings: TransitionsConfig, seed: int) -> list[Row]:
-    """Return all rows of one anchor; a parent's place counts within these rows."""
-    first = apply_rows(writer, first_steps(anchor, settings, seed))
+def shards_of(anchors: Sequence[Anchor], samples: int) -> list[list[Anchor]]:
+    """Return the anchors in groups that are generated together: whole anchors, until a group has ``_SHARD_ROWS`` first steps."""
+    groups: list[list[Anchor]] = []
+    room = 0
+    for anchor in anchors:
+        if room <= 0:
+            groups.append([])
+            room = _SHARD_ROWS
+        groups[-1].append(anchor)
+        room -= len(anchor.actions) * samples
+    return groups
+
+
+def expand(group: Sequence[Anchor], writer: Writer, settings: TransitionsConfig, seed: int) -> list[list[Row]]:
+    """Return all rows of every anchor of a group; a parent's place counts within its anchor's rows."""
+    done = apply_to_all(writer, [first_steps(anchor, settings, seed) for anchor in group])
     if not settings.second_steps:
-        return first
-    return first + apply_rows(writer, second_steps(anchor, first, settings, seed))
+        return done
+    planned = [second_steps(anchor, rows, settings, seed) for anchor, rows in zip(group, done, strict=True)]
+    return [rows + more for rows, more in zip(done, apply_to_all(writer, planned), strict=True)]
 
 
 def expand_all(anchors: Sequence[Anchor], writer: Writer, settings: TransitionsConfig, seed: int, folder: Path) -> list[list[Row]]:
     """Return every anchor's rows, reading finished shards from ``folder`` and adding new ones."""
-    each = settings.samples * (settings.second_steps * settings.second_actions)
-    shards = []
-    with bar(sum(len(a.actions) * settings.samples + each for a in anchors), "transitions", "text") as progress:
-        for place, anchor in enumerate(anchors):
+    second = settings.second_steps * settings.second_actions
+    found: list[list[Row]] = []
+    with bar(settings.samples * sum(len(a.actions) + second for a in anchors), "transitions", "text") as progress:
+        for place, group in enumerate(shards_of(anchors, settings.samples)):
             path = folder / f"{place:05d}.json"
             if not path.exists():
-                write_json(path, {"rows": [asdict(row) for row in expand(anchor, writer, settings, seed)]})
-            rows = [Row(**{**row, "history": tuple(row["history"])}) for row in read_json(path)["rows"]]
-            shards.append(rows)
-            progress.update(len(anchor.actions) * settings.samples + each)
-    return shards
+                write_json(path, {"anchors": [[asdict(row) for row in rows] for rows in expand(group, writer, settings, seed)]})
+            for rows in read_json(path)["anchors"]:
+                found.append([Row(**{**row, "history": tuple(row["history"])}) for row in rows])
+            progress.update(settings.samples * sum(len(a.actions) + second for a in group))
+    return found
 
 
 def as_table(anchors: Sequence[Anchor], shards: Sequence[Sequence[Row]]) -> pd.DataFrame:

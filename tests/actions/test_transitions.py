@@ -10,7 +10,7 @@ import pytest
 
 from eagle.actions.expansion import Anchor, Writer, first_steps
 from eagle.actions.outcomes import kept_words, outcome_figures
-from eagle.actions.transitions import anchors_of, build_transitions, shard_folder
+from eagle.actions.transitions import anchors_of, build_transitions, shard_folder, shards_of
 from eagle.config import Config, TransitionsConfig, parse_config
 from eagle.errors import EagleError
 from eagle.seeding import derive_seed
@@ -90,10 +90,14 @@ def test_second_steps_leave_first_steps_unchanged(actions: pd.DataFrame, descrip
     pd.testing.assert_frame_equal(plain[columns], more.loc[more["step"] == 1, columns].reset_index(drop=True))
 
 
-def test_killed_run_ends_as_an_uninterrupted_one(actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path) -> None:
+def test_killed_run_ends_as_an_uninterrupted_one(
+    actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eagle.actions.transitions._SHARD_ROWS", 5)
+
     class Killed(Parrot):
         def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Answer]:
-            if len(self.calls) == 3:
+            if len(self.calls) == 3:  # in the middle of the second shard
                 raise KeyboardInterrupt
             return super().rewrite(texts, actions, seeds)
 
@@ -132,6 +136,13 @@ def test_mostly_failed_is_one_clear_error_with_causes(actions: pd.DataFrame, des
 def test_an_anchor_without_description_is_a_clear_error(actions: pd.DataFrame, descriptions: pd.DataFrame) -> None:
     with pytest.raises(EagleError, match="i10"):
         anchors_of(actions, descriptions[descriptions["item"] != "i10"])
+
+
+def test_shards_hold_whole_anchors_and_all_of_them() -> None:
+    anchors = [Anchor(str(i), "Genres: drama.", ACTIONS, (0,)) for i in range(200)]
+    groups = shards_of(anchors, 2)
+    assert [anchor for group in groups for anchor in group] == anchors
+    assert [len(group) for group in groups] == [32] * 6 + [8]
 
 
 def test_plan_gives_every_row_its_own_seed() -> None:
