@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from eagle.artifacts import complete_or_absent, read_json, read_table, write_json, write_table
@@ -90,8 +91,8 @@ def keep_rated_enough(catalogue: Catalogue, per_user: int, per_item: int, max_ra
             expected=f"users with {per_user} ratings and items with {per_item}, in all at most {max_ratings or 'any number of'} ratings",
             mend="lower data.min_ratings_per_user or data.min_ratings_per_item, or raise data.max_ratings",
         )
-    items = catalogue.items[catalogue.items["item"].isna() | catalogue.items["item"].isin(ratings["item"])]
-    users = catalogue.users[catalogue.users["user"].isin(ratings["user"])]
+    items = catalogue.items[catalogue.items["item"].isna() | catalogue.items["item"].isin(ratings["item"].unique())]
+    users = catalogue.users[catalogue.users["user"].isin(ratings["user"].unique())]
     return replace(
         catalogue,
         ratings=ratings.reset_index(drop=True),
@@ -102,13 +103,18 @@ def keep_rated_enough(catalogue: Catalogue, per_user: int, per_item: int, max_ra
 
 def _core(ratings: pd.DataFrame, per_user: int, per_item: int) -> pd.DataFrame:
     """Drop users and items with too few ratings until nothing changes; rows without an id stay for the checks to name."""
+    users, items = (pd.factorize(ratings[name])[0] for name in ("user", "item"))  # -1 where missing
+    rows = np.arange(len(ratings))
     while True:
-        users = ratings.groupby("user")["user"].transform("size")
-        items = ratings.groupby("item")["item"].transform("size")
-        keep = (users.ge(per_user) | ratings["user"].isna()) & (items.ge(per_item) | ratings["item"].isna())
+        keep = _enough(users[rows], per_user) & _enough(items[rows], per_item)
         if keep.all():
-            return ratings
-        ratings = ratings[keep]
+            return ratings.iloc[rows]
+        rows = rows[keep]
+
+
+def _enough(codes: np.ndarray, least: int) -> np.ndarray:
+    counts = np.bincount(codes + 1)
+    return np.asarray((counts[codes + 1] >= least) | (codes < 0))
 
 
 def write_catalogue(catalogue: Catalogue, folder: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import requests
 import urllib3
 
+from eagle.data.packages import cannot_write
 from eagle.errors import EagleError, user_error
 from eagle.progress import bar
 
@@ -45,6 +46,8 @@ def download(url: str, target: Path, pause_seconds: float = 1.0) -> None:
                 time.sleep(pause_seconds * failures)
             except requests.RequestException as error:
                 raise _gave_up(url, part, error) from None
+            except OSError as error:
+                raise cannot_write(part.parent, error) from None
     os.replace(part, target)
 
 

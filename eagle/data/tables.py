@@ -13,7 +13,7 @@ from eagle.errors import Problem, did_you_mean
 
 NO_GENRES = "(no genres listed)"
 NAMED_ROWS = 10
-_UNREADABLE = (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, pa.ArrowInvalid, pa.ArrowTypeError)
+_UNREADABLE = (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError, pa.ArrowInvalid, pa.ArrowTypeError)
 
 
 def read_any(path: Path, ids: Iterable[str]) -> pd.DataFrame | Problem:
@@ -27,7 +27,7 @@ def read_any(path: Path, ids: Iterable[str]) -> pd.DataFrame | Problem:
         if ".csv" in kind or ".tsv" in kind or ".txt" in kind:
             return read_csv(path, ids, "\t" if ".tsv" in kind else ",")
     except _UNREADABLE as error:
-        return Problem(f"{path} cannot be read as a table", found=str(error), expected="CSV with a header line, or Parquet")
+        return Problem(f"{path} cannot be read as a table", found=str(error), expected="CSV in UTF-8 with a header line, or Parquet")
     return Problem(f"{path} is of no known kind", found=path.suffix or "no ending", expected="a name that ends in .csv, .tsv or .parquet")
 
 

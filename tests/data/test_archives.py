@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 from pathlib import Path
 
@@ -74,6 +75,17 @@ def test_no_server_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("eagle.data.download.time.sleep", lambda seconds: None)
     with pytest.raises(EagleError, match="check the network"):
         download("http://127.0.0.1:9/a.zip", tmp_path / "a.zip")
+
+
+def test_a_full_disk_is_one_clear_error(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.files["a.zip"] = CONTENT
+
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.open", full)
+    with pytest.raises(EagleError, match="No space left on device\n  mend: free some space there, or set EAGLE_CACHE"):
+        download(site.address + "a.zip", tmp_path / "a.zip")
 
 
 def test_an_archive_becomes_a_catalogue_and_is_downloaded_once(site: Site, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -53,6 +53,14 @@ def test_a_filter_that_leaves_nothing_keeps_the_former_catalogue(tmp_path: Path)
     assert sorted(p.name for p in project.catalogue.iterdir()) == before
 
 
+def test_empty_files_say_that_nothing_is_left(tmp_path: Path) -> None:
+    config, project = _own(tmp_path)
+    (tmp_path / "r.csv").write_text("user,item,rating\n")
+    with pytest.raises(EagleError, match="found: 0 ratings before them"):
+        run(config, project)
+    assert not project.catalogue.exists()
+
+
 def test_an_impossible_scale_is_refused(tmp_path: Path) -> None:
     config, project = _own(tmp_path, rating_min=5, rating_max=1)
     with pytest.raises(EagleError, match=r"data\.rating_min is not below"):

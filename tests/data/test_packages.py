@@ -56,6 +56,14 @@ def test_a_package_that_cannot_be_had_is_one_clear_error(shelf: Path, cache: Pat
     assert [p for p in cache.rglob("*") if p.is_file()] == []
 
 
+def test_a_cache_that_cannot_be_written_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("EAGLE_CACHE", str(tmp_path / "file"))
+    with pytest.raises(EagleError, match="cannot be written") as caught:
+        package_file("tiny-weights", "1.2", "0" * 64, "a")
+    assert "EAGLE_CACHE" in caught.value.problems[0].mend
+
+
 def test_a_missing_file_names_the_nearest_one(shelf: Path) -> None:
     digest = sha256_of(wheel(shelf, "tiny_weights", "1.2", {"model/config.json": b"{}"}))
     with pytest.raises(EagleError, match=r"did you mean 'model/config\.json'"):
