@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 MIN_RATINGS = 5  # held-out ratings below which a user's ranking figure is mostly noise [O]
 RESAMPLES = 1000
@@ -35,33 +34,53 @@ def rmse(users: pd.Series, errors: np.ndarray, rng: np.random.Generator) -> dict
     return interval(grouped.mean().to_numpy(), rng, grouped.size().to_numpy(float), root=True)
 
 
-def spearman(predicted: np.ndarray, actual: np.ndarray) -> float:
-    """Spearman rank correlation with average ranks; 0 where the prediction is constant, NaN where the truth is."""
-    a, b = rankdata(predicted), rankdata(actual)
-    a, b = a - a.mean(), b - b.mean()
-    if not b.any():
-        return float("nan")
-    return float(a @ b / np.sqrt((a @ a) * (b @ b))) if a.any() else 0.0
+def _within(users: np.ndarray, values: np.ndarray, n_users: int) -> np.ndarray:
+    """Return each value's average rank among its user's values, less the mean of those ranks: (n,)."""
+    ranks = pd.Series(values).groupby(users).rank().to_numpy()
+    mean = np.bincount(users, ranks, n_users) / np.maximum(np.bincount(users, minlength=n_users), 1)
+    centred: np.ndarray = ranks - mean[users]
+    return centred
 
 
-def ordered_pairs(predicted: np.ndarray, actual: np.ndarray) -> float:
-    """AUC over pairs of items with different ratings: the share ordered right, prediction ties counting half; NaN without such pairs."""
-    higher = actual[:, None] > actual[None, :]
-    if not higher.any():
-        return float("nan")
-    gap = predicted[:, None] - predicted[None, :]
-    return float(((gap > 0) + 0.5 * (gap == 0))[higher].mean())
+def spearman(users: np.ndarray, predicted: np.ndarray, actual: np.ndarray) -> np.ndarray:
+    """Return every user's Spearman rho (n_users,) with average ranks; rows (n,) carry user numbers 0 .. n_users - 1.
+
+    0 where the prediction is constant, NaN where the truth is.
+    """
+    n = int(users.max()) + 1 if len(users) else 0
+    a, b = _within(users, predicted, n), _within(users, actual, n)
+    spread = np.sqrt(np.bincount(users, a * a, n) * np.bincount(users, b * b, n))
+    rho = np.bincount(users, a * b, n) / np.where(spread > 0, spread, 1.0)
+    rho[np.bincount(users, b * b, n) == 0] = np.nan
+    return rho
+
+
+def ordered_pairs(users: np.ndarray, predicted: np.ndarray, actual: np.ndarray) -> np.ndarray:
+    """Return every user's AUC (n_users,) over pairs of items with different ratings: the share ordered right, ties counting half.
+
+    NaN for users without such pairs.
+    """
+    order = np.argsort(users, kind="stable")
+    cuts = np.flatnonzero(np.diff(users[order])) + 1
+    found = []
+    for rows in np.split(order, cuts) if len(users) else []:
+        higher = actual[rows, None] > actual[None, rows]
+        gap = np.sign(predicted[rows, None] - predicted[None, rows])
+        pairs = higher.sum()
+        found.append((gap[higher].sum() / pairs + 1) / 2 if pairs else np.nan)
+    return np.array(found)
+
+
+def judged(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep the rows of users with enough, and not all equal, ratings, and number those users (column ``number``)."""
+    grouped = rows.groupby("user")["rating"]
+    enough = (grouped.transform("size") >= MIN_RATINGS) & (grouped.transform("min") < grouped.transform("max"))
+    kept = rows[enough]
+    return kept.assign(number=np.unique(kept["user"].to_numpy(str), return_inverse=True)[1])
 
 
 def ranking(rows: pd.DataFrame, predicted: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
     """Judge ``predicted`` (n,) for ``rows`` (user, rating): mean per-user Spearman rho and AUC with intervals."""
-    rho, auc = [], []
-    ordered = rows.assign(predicted=predicted)
-    for _, group in ordered.groupby("user", sort=True):
-        actual = group["rating"].to_numpy(float)
-        if len(group) < MIN_RATINGS or np.ptp(actual) == 0:
-            continue
-        guess = group["predicted"].to_numpy(float)
-        rho.append(spearman(guess, actual))
-        auc.append(ordered_pairs(guess, actual))
-    return {"rho": interval(np.array(rho), rng), "auc": interval(np.array(auc), rng)}
+    kept = judged(rows.assign(predicted=predicted))
+    table = (kept["number"].to_numpy(), kept["predicted"].to_numpy(float), kept["rating"].to_numpy(float))
+    return {"rho": interval(spearman(*table), rng), "auc": interval(ordered_pairs(*table), rng)}
