@@ -1,0 +1,182 @@
+"""An agent at work on any user and item: the library side of ``eagle steer`` and of the scoring server."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from eagle.agent_files import AgentFiles
+from eagle.artifacts import read_table
+from eagle.config import Config
+from eagle.embeddings.encoder import Encoder, LatentSpace, load_latent
+from eagle.environment import Case, SteeringEnvironment
+from eagle.errors import EagleError, Problem, did_you_mean
+from eagle.evaluation.arms import TrieScorer
+from eagle.evaluation.rollout import roll_out
+from eagle.evaluation.scoring import score
+from eagle.evaluation.shards import Shards
+from eagle.llm.open import open_language_model
+from eagle.llm.rewrite import Rewriter
+from eagle.policies.agents import LoraAgent
+from eagle.policies.listed import ListedActions
+from eagle.project import Project
+from eagle.seeding import derive_seed
+from eagle.utility import Utility
+
+NEAREST = 3
+AGENT = "agent"
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """An existing item near a text; ``distance`` is Euclidean in the latent space."""
+
+    item: str
+    title: str
+    distance: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """One text: step 0 is the item's own. A failed change keeps the text before it and says its cause."""
+
+    step: int
+    action: str
+    text: str
+    utility: float
+    cause: str | None
+    nearest: list[Neighbour]
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """One episode; ``text`` and ``utility`` (SD of U over the catalogue, 0 = the user's mean item) are the last step's."""
+
+    user: str
+    item: str
+    sample: int
+    text: str
+    utility: float
+    steps: list[Step]
+
+
+@dataclass(frozen=True)
+class Steerer:
+    """An agent with the environment that it steers."""
+
+    agent: LoraAgent
+    environment: SteeringEnvironment
+    encoder: Encoder
+    utility: Utility
+    latent: LatentSpace
+    descriptions: pd.DataFrame  # index item; text, year
+    titles: dict[str, str]
+    horizon: int
+
+    @classmethod
+    def load(cls, files: AgentFiles) -> Steerer:
+        """Open a packed agent; EagleError where the models that it borrows are not the ones it was made with."""
+        files.check_borrowed()
+        return cls.open(files.config(), files, files.agent(files.arm))
+
+    @classmethod
+    def open(cls, config: Config, project: Project, adapter: Path) -> Steerer:
+        """Open an adapter folder in a project, with the settings of the evaluation."""
+        latent, model = load_latent(project.encoder), open_language_model(config.llm, project.llm)
+        encoder, utility = Encoder.load(project.encoder, project.text_model), Utility.fit(latent, config.utility)
+        profiles = read_table(project.profiles, "profiles")
+        agent = LoraAgent(
+            name=AGENT,
+            model=model,
+            adapter=adapter,
+            listed=ListedActions.load(project.actions),
+            profiles=dict(zip(profiles["user"].astype(str), profiles["short"], strict=True)),
+            scorer=TrieScorer(config, project.llm, adapter),
+            temperature=config.evaluate.temperature,
+            repeat=config.train.repeat_actions,
+            history=config.reference.history,
+        )
+        environment = SteeringEnvironment(
+            Rewriter.open(config, project, model=model), encoder, utility, config.evaluate.horizon, config.seed
+        )
+        items = read_table(project.catalogue / "items.parquet", "items")
+        titles = dict(zip(items["item"].astype(str), items["title"].astype(str), strict=True))
+        described = read_table(project.descriptions, "descriptions").set_index("item")
+        return cls(agent, environment, encoder, utility, latent, described, titles, config.evaluate.horizon)
+
+    def steer(self, pairs: Sequence[tuple[str, str]], *, seed: int, sample: int = 0) -> list[Trajectory]:
+        """Return one episode per (user, item), in order; unknown ids are one EagleError.
+
+        With the evaluation's cases and seed, these are the evaluation's texts.
+        """
+        self._check(pairs)
+        cases = [self._case(number, user, item) for number, (user, item) in enumerate(pairs)]
+        self.environment.seed = seed
+        with tempfile.TemporaryDirectory() as folder:
+            rows, _ = roll_out(self.environment, cases, [self.agent], self.horizon, seed, Shards(Path(folder), "steer"))
+        table = pd.DataFrame([asdict(case) for case in cases]).astype({"year": object})
+        scored = score(rows[rows["arm"] == AGENT].reset_index(drop=True), table, self.encoder, self.utility)
+        return [self._trajectory(mine.sort_values("step"), sample) for _, mine in scored.groupby("case", sort=True)]
+
+    def _check(self, pairs: Sequence[tuple[str, str]]) -> None:
+        known = {"user": self.agent.profiles.keys() & set(self.latent.users), "item": set(self.descriptions.index)}
+        problems = []
+        for what, names in (("user", {user for user, _ in pairs}), ("item", {item for _, item in pairs})):
+            for name in sorted(names - known[what]):
+                some = ", ".join(sorted(known[what])[:3])
+                problems.append(
+                    Problem(f"unknown {what} {name!r}", "", f"one of {len(known[what])}, such as {some}", did_you_mean(name, known[what]))
+                )
+        if problems:
+            raise EagleError(problems)
+
+    def _case(self, number: int, user: str, item: str) -> Case:
+        return Case(number, item, user, str(self.descriptions.at[item, "text"]), self.latent.years[item])
+
+    def _trajectory(self, rows: pd.DataFrame, sample: int) -> Trajectory:
+        steps = [
+            Step(int(r["step"]), r["action"], r["text"], float(r["utility"]), r["cause"] or None, self._nearest(np.array(r["z"])))
+            for r in rows.to_dict("records")
+        ]
+        first = rows.iloc[0]
+        return Trajectory(str(first["user"]), str(first["anchor"]), sample, steps[-1].text, steps[-1].utility, steps)
+
+    def _nearest(self, z: np.ndarray) -> list[Neighbour]:
+        away = np.linalg.norm(self.latent.item_vectors - z, axis=1)
+        items = [(self.latent.items[i], float(away[i])) for i in np.argsort(away, kind="stable")[:NEAREST]]
+        return [Neighbour(item, self.titles.get(item, item), distance) for item, distance in items]
+
+
+def steer(project: Project, user: str, item: str, *, agent: str, samples: int, seed: int) -> list[Trajectory]:
+    """Return ``samples`` episodes of an agent (champion, a models:/ address, or a folder) for one user and item."""
+    from eagle.config import load_config
+    from eagle.serving import open_agent
+
+    steerer = Steerer.load(open_agent(load_config(project.params).registry, project, agent))
+    seeds = [derive_seed(seed, "sample", n) if n else seed for n in range(samples)]
+    return [trajectory for n, own in enumerate(seeds) for trajectory in steerer.steer([(user, item)], seed=own, sample=n)]
+
+
+def render(trajectories: Sequence[Trajectory], *, as_json: bool) -> str:
+    """Return the episodes as JSON or as text."""
+    if as_json:
+        return json.dumps([asdict(trajectory) for trajectory in trajectories], indent=2, ensure_ascii=False)
+    return "\n\n".join(_block(trajectory) for trajectory in trajectories)
+
+
+def _block(trajectory: Trajectory) -> str:
+    lines = [
+        f"user {trajectory.user}, item {trajectory.item}, sample {trajectory.sample} (U in SD over the catalogue, 0 = the user's mean item)"
+    ]
+    for step in trajectory.steps:
+        lines.append(f"{step.step}. {step.action or 'as it is'}{f' (failed: {step.cause})' if step.cause else ''}")
+        lines.append(f"   {step.text}")
+        near = ", ".join(f"{n.title} ({n.distance:.2f})" for n in step.nearest)
+        lines.append(f"   U {step.utility:+.2f}; near: {near}")
+    return "\n".join(lines)

@@ -1,0 +1,106 @@
+"""Flows against a real Prefect server and real ``dvc repro`` over one-line stages."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from prefect.client.orchestration import get_client
+from prefect.flows import Flow, flow, load_flow_from_entrypoint
+from prefect.server.schemas.schedules import CronSchedule
+
+from eagle.config import Config
+from eagle.stages import all_instances
+from flows.dvc import StageFailed, UserMistake, _stop, bring_up_to_date
+from flows.embedding_training import embedding_training
+from flows.names import dated
+from flows.pipeline import pipeline
+from tests.flows.conftest import write_dvc
+
+ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.xdist_group("prefect"), pytest.mark.usefixtures("prefect_server")]
+
+
+def order(folder: Path) -> list[str]:
+    path = folder / "order.txt"
+    return path.read_text(encoding="utf-8").split() if path.exists() else []
+
+
+def one_task(stages: list[str], task: Callable[..., None] = bring_up_to_date) -> None:
+    @flow(name="one task")
+    def one() -> None:
+        task("the label", stages)
+
+    one()
+
+
+def test_the_pipeline_brings_every_stage_up_to_date_once(toy: Path) -> None:
+    pipeline()
+    assert order(toy) == all_instances(Config())
+    pipeline()
+    assert order(toy) == all_instances(Config())
+    with get_client(sync_client=True) as client:
+        flows_seen = {run.name.rsplit(" ", 2)[0] for run in client.read_flow_runs()}
+        tasks_seen = {run.name for run in client.read_task_runs()}
+        artifacts = client.read_artifacts()
+    assert {"pipeline", "embedding training", "action-set design", "EAGLE RL", "evaluation"} <= flows_seen
+    assert {"catalogue and splits", "design", "reference policies", "EAGLE from g_optimal", "held-out comparison"} <= tasks_seen
+    assert any("Anchor (unchanged)" in str(artifact.data) for artifact in artifacts)
+
+
+def test_one_flow_alone_stops_where_its_part_ends(toy: Path) -> None:
+    embedding_training()
+    assert order(toy) == all_instances(Config())[: all_instances(Config()).index("profiles") + 1]
+
+
+def test_a_users_mistake_is_told_in_its_own_words_and_not_tried_again(toy: Path) -> None:
+    write_dvc(toy, {"fetch": "echo tried >> order.txt; echo 'eagle: wrong'; echo '  mend: so'; exit 2"})
+    with pytest.raises(UserMistake, match=r"^eagle: wrong\n  mend: so$"):
+        one_task(["fetch"])
+    assert order(toy) == ["tried"]
+
+
+def test_another_failure_is_tried_again(toy: Path) -> None:
+    write_dvc(toy, {"fetch": "echo tried >> order.txt; test $(wc -l < order.txt) -ge 2 && echo x > out_fetch"})
+    one_task(["fetch"], bring_up_to_date.with_options(retry_delay_seconds=0))
+    assert order(toy) == ["tried", "tried"]
+
+
+def test_a_failure_that_stays_names_the_stage(toy: Path) -> None:
+    write_dvc(toy, {"fetch": "exit 7"})
+    with pytest.raises(StageFailed, match="exited with 7"):
+        one_task(["fetch"], bring_up_to_date.with_options(retries=0))
+
+
+def test_stopping_ends_the_command_and_its_children() -> None:
+    command = [sys.executable, "-c", "import subprocess; print('up', flush=True); subprocess.run(['sleep', '60'])"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        _stop(process)
+        assert process.returncode not in (None, 0)
+        assert process.stdout.read() == ""  # ends only when no child holds the pipe any more
+
+
+def test_names_of_runs_carry_the_minute() -> None:
+    assert dated("pipeline")().startswith("pipeline 20")
+
+
+DEPLOYMENTS = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda d: d["name"])
+def test_a_deployment_names_a_flow_a_pool_and_a_legal_schedule(deployment: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert isinstance(load_flow_from_entrypoint(deployment["entrypoint"]), Flow)
+    assert deployment["work_pool"]["name"] == "eagle"
+    assert [CronSchedule(**schedule).cron for schedule in deployment["schedules"]]
+
+
+def test_every_flow_is_deployed() -> None:
+    modules = {path.stem for path in (ROOT / "flows").glob("*.py") if "@flow" in path.read_text(encoding="utf-8")}
+    assert {Path(d["entrypoint"].split(":")[0]).stem for d in DEPLOYMENTS} == modules
