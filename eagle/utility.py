@@ -12,7 +12,8 @@ Differs:
    arbitrary scale of the factors.
 5. ``utility.distance: novelty`` divides the mean distance to the nearest distinct catalogue points by those points' own mean distance
    to their neighbours: 1 = as lonely as the neighbourhood is anyway. Measured on the embedded default, items with plots: correlation with
-   the distance from the catalogue's centre -.03 (paper's +.56), mean absolute correlation with preference .07 (.38). ``paper`` is 1. as it stands.
+   the distance from the catalogue's centre -.03 (paper's +.56), mean absolute correlation with preference .07 (.38). ``paper`` is
+   the formula of 1. as it stands.
 """
 
 from __future__ import annotations
@@ -95,8 +96,8 @@ class Utility:
             raise user_error(
                 "utility.preference_weight and utility.distance_weight are both 0", mend="give at least one of them a weight"
             )
-        kind = {"paper": PaperDistance, "novelty": Novelty}[config.distance]
-        distance: Distance = kind(latent.item_vectors, config.neighbours)
+        kind = PaperDistance if config.distance == "paper" else Novelty
+        distance = kind(latent.item_vectors, config.neighbours)
         items, users = latent.item_vectors.astype(np.float64), latent.user_vectors.astype(np.float64)
         away = distance(items)
         centred = items - items.mean(axis=0)

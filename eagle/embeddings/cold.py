@@ -14,10 +14,12 @@ import pandas as pd
 
 from eagle.config import Config
 from eagle.embeddings.factors import warm_rows
-from eagle.embeddings.judge import ranking, rmse
+from eagle.embeddings.judge import ranking, ranking_difference, rmse
 from eagle.embeddings.ratings import Splits
 from eagle.embeddings.recipes import Fitted, Material
 from eagle.seeding import stream
+
+PARTS = ("personal part", "as in U", "with bias")
 
 
 def warm_rmse(fitted: Fitted, splits: Splits, rng: np.random.Generator) -> dict[str, Any]:
@@ -32,9 +34,7 @@ def _recipe_scores(name: str, fitted: Fitted, vectors: np.ndarray, bias_weight: 
     personal = fitted.user_factors @ (vectors @ fitted.text_map[:-1].T).T
     bias = vectors @ fitted.text_map[-1]
     return {
-        f"{name}, personal part": personal,
-        f"{name}, as in U": personal + bias_weight * bias,
-        f"{name}, with bias": personal + bias,
+        f"{name}, {part}": personal + weight * bias for part, weight in zip(PARTS, (0.0, bias_weight, 1.0), strict=True)
     }
 
 
@@ -73,8 +73,14 @@ def cold_report(
         for group, (some_items, some_users) in groups.items():
             rows = splits.part("fit", "holdout")
             rows = rows[rows["item"].isin(some_items) & rows["user"].isin(some_users)]
-            u, i = user_place.get_indexer(rows["user"]), item_place.get_indexer(rows["item"])
+            u, i = user_place.get_indexer(pd.Index(rows["user"])), item_place.get_indexer(pd.Index(rows["item"]))
+            predicted = {name: score[u, i] for name, score in scores.items()}
             report[f"{split} items, {group}"] = {
-                name: ranking(rows, score[u, i], stream(config.seed, "cold", split, group)) for name, score in scores.items()
+                name: ranking(rows, guess, stream(config.seed, "cold", split, group)) for name, guess in predicted.items()
+            } | {
+                f"joint_hybrid - two_stage, {part}": ranking_difference(
+                    rows, predicted[f"joint_hybrid, {part}"], predicted[f"two_stage, {part}"], stream(config.seed, "cold", split, group)
+                )
+                for part in PARTS
             }
     return report

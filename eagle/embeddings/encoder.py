@@ -95,7 +95,8 @@ class LatentSpace:
 
     def rows_of_users(self, users: Sequence[str]) -> np.ndarray:
         """Return z_u (n, d) of the named users; an unknown one is an EagleError."""
-        return self.user_vectors[self.user_index(users)]
+        rows: np.ndarray = self.user_vectors[self.user_index(users)]
+        return rows
 
     def user_index(self, users: Sequence[str]) -> np.ndarray:
         return _index(self._user_place, users, "user")

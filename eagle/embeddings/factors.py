@@ -113,8 +113,8 @@ def fold_in(factors: Factors, ratings: Ratings, config: FactorsConfig) -> Factor
 def warm_rows(splits: Splits, users: list[str], items: list[str]) -> pd.DataFrame:
     """Return the holdout rows of known users on known items, with their row numbers ``u`` and ``i``."""
     rows = splits.part("holdout")
-    rows = rows.assign(u=pd.Index(users).get_indexer(rows["user"]), i=pd.Index(items).get_indexer(rows["item"]))
-    return rows[(rows["u"] >= 0) & (rows["i"] >= 0)]
+    u, i = pd.Index(users).get_indexer(pd.Index(rows["user"])), pd.Index(items).get_indexer(pd.Index(rows["item"]))
+    return rows.assign(u=u, i=i)[(u >= 0) & (i >= 0)]
 
 
 def warm_report(factors: Factors, learned: Ratings, splits: Splits, rng: np.random.Generator) -> dict[str, Any]:

@@ -70,7 +70,8 @@ class FeatureMap:
 
     @property
     def dimension(self) -> int:
-        return len(self.genres) + len(self.year_centres) + self.full.directions.shape[1] + self.plot.directions.shape[1]
+        projected = self.full.directions.shape[1] + self.plot.directions.shape[1]
+        return len(self.genres) + len(self.year_centres) + int(projected)
 
     @classmethod
     def fit(

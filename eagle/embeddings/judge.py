@@ -84,3 +84,14 @@ def ranking(rows: pd.DataFrame, predicted: np.ndarray, rng: np.random.Generator)
     kept = judged(rows.assign(predicted=predicted))
     table = (kept["number"].to_numpy(), kept["predicted"].to_numpy(float), kept["rating"].to_numpy(float))
     return {"rho": interval(spearman(*table), rng), "auc": interval(ordered_pairs(*table), rng)}
+
+
+def ranking_difference(rows: pd.DataFrame, first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
+    """Mean per-user difference first - second of rho and AUC, paired by user, with intervals."""
+    kept = judged(rows.assign(first=first, second=second))
+    number, actual = kept["number"].to_numpy(), kept["rating"].to_numpy(float)
+    a, b = kept["first"].to_numpy(float), kept["second"].to_numpy(float)
+    return {
+        "rho": interval(spearman(number, a, actual) - spearman(number, b, actual), rng),
+        "auc": interval(ordered_pairs(number, a, actual) - ordered_pairs(number, b, actual), rng),
+    }

@@ -24,8 +24,8 @@ class Ratings:
     @classmethod
     def from_table(cls, table: pd.DataFrame, users: Sequence[str], items: Sequence[str]) -> Ratings:
         """Keep the rows of ``table`` (user, item, rating) whose user and item are named."""
-        row = pd.Index(users).get_indexer(table["user"])
-        column = pd.Index(items).get_indexer(table["item"])
+        row = pd.Index(users).get_indexer(pd.Index(table["user"]))
+        column = pd.Index(items).get_indexer(pd.Index(table["item"]))
         known = (row >= 0) & (column >= 0)
         index = (row[known], column[known])
         shape = (len(users), len(items))
@@ -42,7 +42,8 @@ class Ratings:
         count = np.asarray(self.counts.sum(axis=1)).ravel()
         total = np.asarray(self.sums.sum(axis=1)).ravel()
         # A user without ratings stands at the overall mean.
-        return (total + damping * self.mean + (count == 0) * self.mean) / (count + damping + (count == 0))
+        means: np.ndarray = (total + damping * self.mean + (count == 0) * self.mean) / (count + damping + (count == 0))
+        return means
 
     @property
     def transposed(self) -> Ratings:

@@ -38,7 +38,8 @@ class Fitted:
 
     def weights(self, bias_weight: float) -> np.ndarray:
         """Return E_D's map (k + 1, f) with the bias row scaled by c."""
-        return self.text_map * np.append(np.ones(len(self.text_map) - 1), bias_weight)[:, None]
+        weighted: np.ndarray = self.text_map * np.append(np.ones(len(self.text_map) - 1), bias_weight)[:, None]
+        return weighted
 
     @property
     def user_vectors(self) -> np.ndarray:

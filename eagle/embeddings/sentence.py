@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from eagle.embeddings.features import TextEmbedder
 from eagle.errors import user_error
 
 TOKENS_PER_BATCH = 4096
@@ -73,3 +74,18 @@ def _batches(order: list[int], rows: list[list[int]]) -> list[list[int]]:
             batches.append([])
         batches[-1].append(i)
     return batches
+
+
+class Remembered:
+    """An embedder that computes each distinct text once in its lifetime; for a stage that sees the catalogue several times."""
+
+    def __init__(self, embedder: TextEmbedder) -> None:
+        self._embedder = embedder
+        self._known: dict[str, np.ndarray] = {}
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Return (n, dimension) float32, as the embedder behind it would."""
+        new = sorted(set(texts) - set(self._known))
+        vectors = self._embedder.embed(new)  # (0, dimension) where nothing is new
+        self._known.update(zip(new, vectors, strict=True))
+        return np.array([self._known[text] for text in texts], np.float32).reshape(len(texts), vectors.shape[1])

@@ -17,7 +17,7 @@ from eagle.embeddings.factors import Factors
 from eagle.embeddings.features import FeatureMap, TextEmbedder
 from eagle.embeddings.ratings import Splits
 from eagle.embeddings.recipes import Fitted, Material, fit_joint_hybrid, fit_two_stage
-from eagle.embeddings.sentence import SentenceModel
+from eagle.embeddings.sentence import Remembered, SentenceModel
 from eagle.project import Project
 from eagle.seeding import stream
 
@@ -41,7 +41,7 @@ class Catalogue:
 def _material(
     catalogue: Catalogue, splits: Splits, factors: Factors, embedder: TextEmbedder, config: Config
 ) -> tuple[Material, FeatureMap]:
-    train = pd.Index(catalogue.items).get_indexer(factors.items)
+    train = pd.Index(catalogue.items).get_indexer(pd.Index(factors.items))
     texts, years = [catalogue.texts[i] for i in train], [catalogue.years[i] for i in train]
     features = FeatureMap.fit(texts, years, embedder, config.encoder)
     vectors = features(catalogue.texts, catalogue.years, embedder)
@@ -70,7 +70,7 @@ def _latent(fitted: Fitted, catalogue: Catalogue, material: Material, weights: n
 def run(config: Config, project: Project) -> None:
     """Fit the configured recipe, save it, and report both recipes beside the baselines."""
     splits, catalogue = Splits.load(project), Catalogue.load(project)
-    embedder = SentenceModel(project.text_model)
+    embedder = Remembered(SentenceModel(project.text_model))
     material, features = _material(catalogue, splits, Factors.load(project.factors), embedder, config)
     fitted, seconds = {}, {}
     for kind in ("two_stage", "joint_hybrid"):
