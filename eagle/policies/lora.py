@@ -82,8 +82,11 @@ class LoraPolicy:
         """Put a fresh adapter (fp32, zero effect) over the model in ``folder``."""
         base, tokenizer = cls._base(folder, dtype, device)
         config = LoraConfig(
-            r=lora.rank, lora_alpha=lora.alpha,  # type: ignore[arg-type]
-            lora_dropout=lora.dropout, target_modules="all-linear", task_type="CAUSAL_LM"
+            r=lora.rank,
+            lora_alpha=lora.alpha,  # type: ignore[arg-type]
+            lora_dropout=lora.dropout,
+            target_modules="all-linear",
+            task_type="CAUSAL_LM",
         )
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 reads an attribute that transformers 5.23 renames
@@ -110,7 +113,7 @@ class LoraPolicy:
         """Write adapter_model.safetensors, adapter_config.json and the note with the base's hash into ``folder``."""
         # The path of the base says where it lay on this machine: its hash is what identifies it.
         self.model.peft_config[_TRAINED].base_model_name_or_path = f"eagle:{self.base_hash}"
-        self.model.save_pretrained(str(folder), selected_adapters=[_TRAINED])
+        self.model.save_pretrained(str(folder), selected_adapters=[_TRAINED], save_embedding_layers=False)
         (Path(folder) / "README.md").unlink(missing_ok=True)
         (Path(folder) / ADAPTER_NOTE).write_text(json.dumps({"base": self.base_hash, **note}, indent=2) + "\n", encoding="utf-8")
 

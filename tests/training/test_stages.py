@@ -1,0 +1,138 @@
+"""References and training as stages on files: outputs, resuming after SIGKILL, errors."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import load_file
+
+from eagle.artifacts import read_table
+from eagle.baselines.open import open_baselines
+from eagle.errors import EagleError
+from eagle.policies import reference
+from eagle.project import Project
+from eagle.training import stage
+from tests.tiny import build_tiny_llm
+from tests.training.project_files import build_project, config, copy_of
+
+ROOT = Path(__file__).parents[2]
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from eagle.project import Project
+from eagle.training import all_action, stage
+from tests.training.project_files import config
+update = all_action.AllAction.update
+def dies(self, number):
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return update(self, number)
+all_action.AllAction.update = dies
+stage.run(config(), Project(Path({project!r})), "g_optimal")
+"""
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with its G-optimal reference trained."""
+    project = build_project(tmp_path_factory.mktemp("project") / "root")
+    reference.run(config(), project, "g_optimal")
+    return project
+
+
+@pytest.fixture(scope="module")
+def trained(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = copy_of(prepared, tmp_path_factory.mktemp("trained") / "root")
+    stage.run(config(), project, "g_optimal")
+    return project
+
+
+def weights(folder: Path) -> dict[str, np.ndarray]:
+    return load_file(folder / "adapter_model.safetensors")
+
+
+def test_reference_writes_adapter_and_curve_and_learns(prepared: Project) -> None:
+    curve = pd.read_csv(prepared.curve("reference_g_optimal"))
+    assert curve.columns[0] == "update"
+    assert curve["update"].tolist() == [1, 2, 3, 4, 5]
+    assert curve["excess"].iloc[-1] < curve["excess"].iloc[0]
+
+
+def test_references_differ_and_the_same_seed_gives_the_same_bytes(prepared: Project, tmp_path: Path) -> None:
+    project = copy_of(prepared, tmp_path / "root")
+    before = (project.reference("g_optimal") / "adapter_model.safetensors").read_bytes()
+    for name in ("g_optimal", "optimistic"):
+        reference.run(config(), project, name)
+    assert (project.reference("g_optimal") / "adapter_model.safetensors").read_bytes() == before
+    assert (project.reference("optimistic") / "adapter_model.safetensors").read_bytes() != before
+
+
+def test_training_writes_what_it_promises(trained: Project) -> None:
+    curve = pd.read_csv(trained.curve("train_g_optimal"))
+    assert curve["update"].tolist() == list(range(1, 7))
+    for column in (
+        "loss",
+        "utility",
+        "gain",
+        "kl",
+        "entropy",
+        "information",
+        "listed_mass",
+        "distinct_actions",
+        "gradient_norm",
+        "seconds",
+    ):
+        assert np.isfinite(curve[column]).all(), column
+    watched = curve["validation_gain"].notna()
+    assert curve.loc[watched, "update"].tolist() == [2, 4, 6]
+    assert curve.loc[0, "kl"] == pytest.approx(0, abs=1e-5)
+    samples = read_table(trained.reports / "training/g_optimal.parquet", "training_samples")
+    assert set(samples["update"]) == set(range(1, 7))
+    assert not list(trained.checkpoints.glob("*"))
+    before, after = weights(trained.reference("g_optimal")), weights(trained.agent("g_optimal"))
+    assert before.keys() == after.keys()
+    assert any(not np.array_equal(before[k], after[k]) for k in before)
+
+
+def test_killed_and_run_again_gives_the_identical_result(prepared: Project, trained: Project, tmp_path: Path) -> None:
+    project = copy_of(prepared, tmp_path / "root")
+    script = KILLED.format(root=str(ROOT), project=str(project.root))
+    dead = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, timeout=120, check=False)
+    assert dead.returncode == -signal.SIGKILL, dead.stderr.decode()[-2000:]
+    assert not project.agent("g_optimal").exists()
+    (left,) = project.checkpoints.glob("*/*")
+    assert left.name == "phase_00_update_000002"
+    stage.run(config(), project, "g_optimal")
+    for name, tensor in weights(trained.agent("g_optimal")).items():
+        np.testing.assert_array_equal(weights(project.agent("g_optimal"))[name], tensor, err_msg=name)
+    timeless = [pd.read_csv(p.curve("train_g_optimal")).drop(columns="seconds") for p in (project, trained)]
+    pd.testing.assert_frame_equal(*timeless)
+    tables = [read_table(p.reports / "training/g_optimal.parquet", "training_samples") for p in (project, trained)]
+    pd.testing.assert_frame_equal(*tables)
+
+
+def test_other_parameters_do_not_take_up_a_checkpoint(prepared: Project) -> None:
+    keys = {stage._key(config(kl_coefficient=k), prepared, "g_optimal") for k in (0.1, 0.2)}
+    assert len(keys) == 2
+    assert stage._key(config(), prepared, "g_optimal") == stage._key(config(), prepared, "g_optimal")
+
+
+def test_reference_of_another_model_is_refused(prepared: Project, tmp_path: Path) -> None:
+    project = copy_of(prepared, tmp_path / "root")
+    shutil.rmtree(project.llm)
+    build_tiny_llm(project.llm, seed=5)
+    with pytest.raises(EagleError, match="another language model"):
+        stage.run(config(), project, "g_optimal")
+
+
+def test_baselines_open_on_the_same_files(prepared: Project) -> None:
+    agents = open_baselines(config().utility, prepared)
+    assert list(agents) == ["random", "linear_rule", "linear_rule_repeated", "softmax_policy"]
