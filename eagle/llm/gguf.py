@@ -31,7 +31,9 @@ def convert_gguf(file: Path, target: Path) -> None:
         )
         tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
     except (ValueError, OSError, KeyError) as error:
-        raise user_error(f"{file} could not be read as a GGUF model", found=error, mend="download it again, or take another model") from error
+        raise user_error(
+            f"{file} could not be read as a GGUF model", found=error, mend="download it again, or take another model"
+        ) from error
     if not tokenizer.chat_template:
         raise user_error(f"{file} has no chat template", mend="take an instruction-tuned model")
     _split_digits(tokenizer, file)

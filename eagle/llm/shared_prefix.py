@@ -1,7 +1,9 @@
-"""Key-value cache with one prefix that all rows share, as a cache and an attention function for transformers' models.
+"""Attention over one prefix that all rows share and over each row's own positions, under one softmax.
 
 The prefix is stored once, not once per row: at 64 rows and a prefix of 500 tokens that saves reading some 700 MB per
-decoded token. Rows' own keys lie in a buffer of fixed size, left-padded; an explicit mask says which are real.
+decoded token. Rows' own keys lie transposed in full, contiguous buffers (a strided slice costs several times the
+product itself on a CPU); an explicit mask says which positions are real. Serves any attention of transformers through
+:func:`attend`, and :mod:`eagle.llm.llama` directly.
 """
 
 from __future__ import annotations
@@ -13,55 +15,89 @@ from transformers import AttentionInterface
 from transformers.cache_utils import Cache, DynamicCache
 
 NAME = "eagle_shared_prefix"
+Prefix = list[tuple[torch.Tensor, torch.Tensor]]
+_STRETCH = 32  # positions by which the buffers grow
 
 
 class SharedPrefixCache(Cache):
     """Keys and values of one shared prefix and of ``rows`` continuations.
 
-    ``prefix``: per layer a pair of (kv_heads, n_prefix, head_dim). Own buffers: (rows, kv_heads, capacity, head_dim).
-    ``visible`` (rows, capacity): which own positions are real tokens.
+    ``prefix``: per layer keys (kv_heads, head_dim, n_prefix) and values (kv_heads, n_prefix, head_dim), see
+    :func:`compute_prefix`. Own buffers per layer: keys (kv_heads, rows, head_dim, capacity), values (kv_heads, rows,
+    capacity, head_dim). Every forward pass is opened with :meth:`begin`.
     """
 
-    def __init__(self, prefix: list[tuple[torch.Tensor, torch.Tensor]], visible: torch.Tensor) -> None:
+    def __init__(self, prefix: Prefix, rows: int) -> None:
         super().__init__(layers=[])
         self.prefix = prefix
-        self.visible = visible
         self.length = 0
-        self.own: list[tuple[torch.Tensor, torch.Tensor]] = []
-        rows, capacity = visible.shape
-        for keys, values in prefix:
-            shape = (rows, keys.shape[0], capacity, keys.shape[2])
-            self.own.append((keys.new_zeros(shape), values.new_zeros(shape)))
+        self._new = 0
+        first = prefix[0][0]
+        self._visible = torch.zeros(rows, 0, dtype=torch.bool, device=first.device)
+        self._mask = first.new_zeros(0)
+        self._own = [(k.new_zeros(k.shape[0], rows, k.shape[1], 0), v.new_zeros(v.shape[0], rows, 0, v.shape[2])) for k, v in prefix]
+
+    def begin(self, real: torch.Tensor) -> torch.Tensor:
+        """Open a pass over new positions; ``real`` (rows, n), bool, is False for padding.
+
+        Returns the additive mask (rows, 1, n, capacity) of own positions that each new token may see.
+        """
+        self.length += self._new
+        self._new = real.shape[1]
+        end = self.length + self._new
+        self._grow(end)
+        self._visible[:, self.length : end] = real
+        causal = torch.ones(self._new, self._visible.shape[1], dtype=torch.bool, device=real.device).tril(self.length)
+        seen = self._visible[:, None, None] & causal
+        dtype = self._own[0][0].dtype
+        self._mask = torch.zeros(seen.shape, dtype=dtype, device=real.device).masked_fill_(~seen, torch.finfo(dtype).min)
+        return self._mask
+
+    def _grow(self, end: int) -> None:
+        missing = end - self._visible.shape[1]
+        if missing <= 0:
+            return
+        extra = -(-missing // _STRETCH) * _STRETCH
+        pad = torch.nn.functional.pad
+        self._visible = pad(self._visible, (0, extra))
+        self._own = [(pad(k, (0, extra)), pad(v, (0, 0, 0, extra))) for k, v in self._own]
+
+    def gather(self, rows: torch.Tensor) -> None:
+        """Make the rows with these numbers the rows of the cache; a number may come several times."""
+        self._own = [(k[:, rows], v[:, rows]) for k, v in self._own]
+        self._visible = self._visible[rows]
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Store the new positions of one layer (rows, kv_heads, n_new, head_dim); return all own ones so far."""
-        end = self.length + key_states.shape[2]
-        keys, values = self.own[layer_idx]
-        keys[:, :, self.length : end] = key_states
-        values[:, :, self.length : end] = value_states
-        return keys[:, :, :end], values[:, :, :end]
+        """Store one layer's new keys and values (rows, kv_heads, n, head_dim)."""
+        keys, values = self._own[layer_idx]
+        end = self.length + self._new
+        keys[..., self.length : end] = key_states.permute(1, 0, 3, 2)
+        values[:, :, self.length : end] = value_states.transpose(0, 1)
+        return key_states, value_states
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
-        """Number of own positions filled."""
+        """Number of own positions filled before this pass."""
         return self.length
 
-    def advance(self, count: int) -> None:
-        """Count positions as filled, after a forward pass wrote them in every layer."""
-        self.length += count
-
-    def keep(self, rows: torch.Tensor) -> None:
-        """Drop all rows but those listed."""
-        self.own = [(keys[rows], values[rows]) for keys, values in self.own]
-        self.visible = self.visible[rows]
-
-    def mask(self, new: int) -> torch.Tensor:
-        """Return (rows, 1, new, length + new), bool: own positions that each new token may see."""
-        end = self.length + new
-        causal = torch.ones(new, end, dtype=torch.bool, device=self.visible.device).tril(self.length)
-        seen: torch.Tensor = self.visible[:, None, None, :end] & causal
-        return seen
+    def attend(self, layer: int, query: torch.Tensor, scaling: float) -> torch.Tensor:
+        """Return (rows, n, heads, head_dim) for a query (rows, heads, n, head_dim); heads are grouped by key-value head."""
+        shared_keys, shared_values = self.prefix[layer]
+        keys, values = self._own[layer]
+        rows, heads, new, width = query.shape
+        kv_heads, capacity = keys.shape[0], keys.shape[3]
+        groups, n_prefix = heads // kv_heads, shared_keys.shape[2]
+        grouped = (query * scaling).reshape(rows, kv_heads, groups * new, width).transpose(0, 1).contiguous()
+        flat = grouped.view(kv_heads, rows * groups * new, width)
+        own = torch.bmm(grouped.view(kv_heads * rows, groups * new, width), keys.view(kv_heads * rows, width, capacity))
+        own.view(kv_heads, rows, groups, new, capacity).add_(self._mask)
+        own = own.view(kv_heads, rows * groups * new, capacity)
+        weights = torch.softmax(torch.cat((torch.bmm(flat, shared_keys), own), dim=-1), dim=-1)
+        of_own = weights[..., n_prefix:].reshape(kv_heads * rows, groups * new, capacity)
+        out = torch.bmm(of_own, values.view(kv_heads * rows, capacity, width)).view(kv_heads, rows * groups * new, width)
+        out += torch.bmm(weights[..., :n_prefix], shared_values)
+        return out.view(kv_heads, rows, groups, new, width).permute(1, 3, 0, 2, 4).reshape(rows, new, heads, width)
 
 
 def attend(
@@ -71,36 +107,19 @@ def attend(
     value: torch.Tensor,
     attention_mask: torch.Tensor,
     scaling: float,
-    prefix: list[tuple[torch.Tensor, torch.Tensor]],
+    shared: SharedPrefixCache,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attend to the shared prefix (one product for all rows) and to each row's own positions, under one softmax.
-
-    ``query`` (rows, heads, n, head_dim), ``key`` and ``value`` (rows, kv_heads, length, head_dim), ``attention_mask``
-    as :meth:`SharedPrefixCache.mask` gives it. Returns (rows, n, heads, head_dim).
-    """
-    rows, heads, new, width = query.shape
-    shared_keys, shared_values = prefix[module.layer_idx]  # type: ignore[index]
-    kv_heads, n_prefix, _width = shared_keys.shape
-    groups = heads // kv_heads
-    grouped = query.reshape(rows, kv_heads, groups * new, width)
-    own = torch.matmul(grouped, key.transpose(2, 3)).view(rows, kv_heads, groups, new, -1)
-    own = own.masked_fill(~attention_mask[:, :, None], torch.finfo(own.dtype).min)
-    flat = grouped.transpose(0, 1).reshape(kv_heads, rows * groups * new, width)
-    shared = torch.bmm(flat, shared_keys.transpose(1, 2)).view(kv_heads, rows, groups, new, n_prefix).transpose(0, 1)
-    weights = torch.softmax(torch.cat((shared, own), dim=-1).float().mul_(scaling), dim=-1).to(query.dtype)
-    to_shared = weights[..., :n_prefix].transpose(0, 1).reshape(kv_heads, rows * groups * new, n_prefix)
-    from_shared = torch.bmm(to_shared, shared_values).view(kv_heads, rows, groups * new, width).transpose(0, 1)
-    from_own = torch.matmul(weights[..., n_prefix:].reshape(rows, kv_heads, groups * new, -1), value)
-    out = (from_shared + from_own).reshape(rows, heads, new, width)
-    return out.transpose(1, 2), None
+    """The attention function that transformers' layers call; ``shared`` travels down as a keyword of the forward pass."""
+    layer: int = module.layer_idx  # type: ignore[assignment]
+    return shared.attend(layer, query, scaling), None
 
 
 AttentionInterface.register(NAME, attend)
 
 
-def compute_prefix(model: Any, token_ids: list[int]) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Run the shared tokens once; per layer keys and values (kv_heads, n_prefix, head_dim). No tokens give empty ones."""
+def compute_prefix(model: Any, token_ids: list[int]) -> Prefix:
+    """Run the shared tokens once through transformers' model; no tokens give empty keys and values."""
     cache = DynamicCache()
     ids = torch.tensor([token_ids or [0]], device=model.device)
     model.set_attn_implementation("sdpa")
@@ -108,4 +127,5 @@ def compute_prefix(model: Any, token_ids: list[int]) -> list[tuple[torch.Tensor,
         model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
     finally:
         model.set_attn_implementation(NAME)
-    return [(layer.keys[0, :, : len(token_ids)].contiguous(), layer.values[0, :, : len(token_ids)].contiguous()) for layer in cache.layers]
+    kept = [(layer.keys[0, :, : len(token_ids)], layer.values[0, :, : len(token_ids)]) for layer in cache.layers]
+    return [(keys.transpose(1, 2).contiguous(), values.contiguous()) for keys, values in kept]

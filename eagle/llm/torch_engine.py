@@ -7,6 +7,7 @@ in bfloat16 the arithmetic depends on the batch, hence a call (its set of prompt
 
 from __future__ import annotations
 
+import copy
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -28,13 +29,13 @@ import torch  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 from transformers.utils import logging  # noqa: E402
 
+from eagle.llm.llama import FusedLlama, is_plain_llama  # noqa: E402
 from eagle.llm.sampling import choose, uniforms  # noqa: E402
-from eagle.llm.shared_prefix import NAME, SharedPrefixCache, compute_prefix  # noqa: E402
+from eagle.llm.shared_prefix import NAME, Prefix, SharedPrefixCache, compute_prefix  # noqa: E402
 
 _SHARED_AT_LEAST = 16  # tokens: shorter common prefixes are not worth a pass of their own
 _COMPACT_BELOW = 0.8  # share of live rows at which the ended ones are taken out of the cache
 _SCORED_TOKENS = 4096  # tokens per scoring batch: bounds the logits in memory
-Prefix = list[tuple[torch.Tensor, torch.Tensor]]
 
 
 @dataclass
@@ -68,23 +69,22 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype:
 class TorchModel:
     """A :class:`~eagle.llm.base.LanguageModel` over a folder in transformers' layout."""
 
-    def __init__(self, folder: Path, *, dtype: str = "auto", device: str = "auto", batch_rows: int = 64) -> None:
+    def __init__(self, folder: Path, *, dtype: str = "auto", device: str = "auto", batch_rows: int = 64, fuse: bool = True) -> None:
         check_model_folder(Path(folder), chat=True)
         logging.disable_progress_bar()
         self.device = pick_device(device)
         self.dtype = pick_dtype(dtype, self.device)
         self.batch_rows = batch_rows
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        self.model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=self.dtype, local_files_only=True, use_safetensors=True)
-        self.model.to(self.device).eval().requires_grad_(False)
-        self.model.set_attn_implementation(NAME)
+        self._base: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=self.dtype, local_files_only=True, use_safetensors=True)
         self.name = Path(folder).name
         self.fingerprint = content_hash(Path(folder))
         self.usage = Usage()
-        self._adapter: str | None = None
-        self._peft: Any = None
         self._prefixes: OrderedDict[tuple[str | None, tuple[int, ...]], Prefix] = OrderedDict()
-        self._ends = _end_tokens(self.model, self.tokenizer)
+        self._base.to(self.device).eval().requires_grad_(False)
+        self._ends = _Ends(self._base, self.tokenizer)
+        self._may_fuse = fuse
+        self._use(self._base, None)
 
     # prompts ---------------------------------------------------------------
     def chat(self, messages: Sequence[tuple[str, str]], prefill: str = "") -> str:
@@ -113,9 +113,8 @@ class TorchModel:
             for shared, members in _groups(token_ids):
                 prefix = self._prefix(token_ids[members[0]][:shared])
                 rows = [_Row(i, token_ids[i][shared:], draws[i]) for i in members]
-                rows.sort(key=lambda row: (len(row.suffix), row.suffix, row.index))
-                for start in range(0, len(rows), self.batch_rows):
-                    self._decode(prefix, shared, rows[start : start + self.batch_rows], spec)
+                for batch in _row_batches(rows, self.batch_rows):
+                    self._decode(prefix, shared, batch, spec)
                 for row in rows:
                     done[row.index] = Completion(row.text, tuple(row.tokens), tuple(row.log_probs), row.finish or "length")
         self.usage.calls += 1
@@ -125,15 +124,9 @@ class TorchModel:
         return [completion for completion in done if completion is not None]
 
     def _decode(self, prefix: Prefix, shared: int, rows: list[_Row], spec: SamplingSpec) -> None:
-        """Fill in the rows' tokens: one pass over the suffixes, then one token per row and pass."""
-        stops = _StopFinder(self.tokenizer, spec.stop, self._ends)
-        width = max(len(row.suffix) for row in rows)
-        ids, visible = self._left_padded([row.suffix for row in rows], width, width + spec.max_new_tokens)
-        cache = SharedPrefixCache(prefix, visible)
-        positions = (visible[:, :width].cumsum(1) - 1).clamp(min=0) + shared
-        logits = self._forward(ids, positions, cache)[:, -1]
+        """Fill in the rows' tokens: prompts first, then one token per row and pass."""
+        cache, logits, position = self._read_prompts(prefix, shared, [row.suffix for row in rows])
         live = list(rows)
-        position = positions[:, -1:]
         for step in range(spec.max_new_tokens):
             draws = torch.tensor([row.draws[step] for row in live], device=self.device)
             tokens, log_probs = choose(logits.float(), draws, spec.temperature, spec.top_p)
@@ -141,24 +134,46 @@ class TorchModel:
                 if row.finish is None:
                     row.tokens.append(token)
                     row.log_probs.append(log_prob)
-                    row.finish = stops.ended(row)
+                    row.text, row.finish = self._ends.ended(row.tokens, spec.stop)
             running = [i for i, row in enumerate(live) if row.finish is None]
             if not running or step + 1 == spec.max_new_tokens:
                 break
             if len(running) <= _COMPACT_BELOW * len(live):
                 chosen = torch.tensor(running, device=self.device)
-                cache.keep(chosen)
+                cache.gather(chosen)
                 tokens, position = tokens[chosen], position[chosen]
                 live = [live[i] for i in running]
             position = position + 1
-            logits = self._forward(tokens[:, None], position, cache)[:, -1]
+            logits = self._forward(tokens[:, None], position, cache, torch.ones_like(position, dtype=torch.bool))[:, -1]
         for row in rows:
             if row.finish is None:
-                row.text = stops.decode(row.tokens)
+                row.text, row.finish = self._ends.decode(row.tokens), "length"
 
-    def _forward(self, ids: torch.Tensor, positions: torch.Tensor, cache: SharedPrefixCache, keep: int = 1) -> torch.Tensor:
+    def _read_prompts(self, prefix: Prefix, shared: int, suffixes: list[list[int]]) -> tuple[SharedPrefixCache, torch.Tensor, torch.Tensor]:
+        """Run what rows have beyond the prefix; what neighbours have in common there runs once and is copied.
+
+        Returns the cache, the logits (rows, vocabulary) after each prompt and the last positions (rows, 1).
+        """
+        lengths, owner = _stems(suffixes)
+        stems = [suffixes[owner.index(group)][:length] for group, length in enumerate(lengths)]
+        cache = SharedPrefixCache(prefix, len(stems))
+        if max(lengths) > 0:
+            ids, real = self._left_padded(stems)
+            self._forward(ids, (real.cumsum(1) - 1).clamp(min=0) + shared, cache, real)
+        cache.gather(torch.tensor(owner, device=self.device))
+        read = torch.tensor([lengths[group] for group in owner], device=self.device)[:, None] + shared
+        ids, real = self._left_padded([tokens[lengths[group] :] for tokens, group in zip(suffixes, owner, strict=True)])
+        positions = (real.cumsum(1) - 1).clamp(min=0) + read
+        return cache, self._forward(ids, positions, cache, real)[:, -1], positions[:, -1:]
+
+    def _forward(
+        self, ids: torch.Tensor, positions: torch.Tensor, cache: SharedPrefixCache, real: torch.Tensor, keep: int = 1
+    ) -> torch.Tensor:
         """Run new positions (rows, n) and return the logits of the last ``keep`` of them (rows, keep, vocabulary)."""
-        mask = cache.mask(ids.shape[1])
+        mask = cache.begin(real)
+        self.usage.computed_tokens += ids.numel()
+        if self._fused is not None:
+            return self._fused(ids, positions, cache, keep)
         out = self.model(
             input_ids=ids,
             position_ids=positions,
@@ -166,21 +181,20 @@ class TorchModel:
             past_key_values=cache,
             use_cache=True,
             logits_to_keep=keep,
-            prefix=cache.prefix,
+            shared=cache,
         )
-        cache.advance(ids.shape[1])
-        self.usage.computed_tokens += ids.numel()
         logits: torch.Tensor = out.logits
         return logits
 
-    def _left_padded(self, lists: Sequence[Sequence[int]], width: int, capacity: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return ids (rows, width), right-aligned, and which of ``capacity`` positions are real (the future ones are)."""
+    def _left_padded(self, lists: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return ids and which of them are real, both (rows, longest), right-aligned."""
+        width = max(map(len, lists))
         ids = np.zeros((len(lists), width), dtype=np.int64)
-        visible = np.ones((len(lists), capacity), dtype=bool)
+        real = np.zeros((len(lists), width), dtype=bool)
         for row, tokens in enumerate(lists):
             ids[row, width - len(tokens) :] = tokens
-            visible[row, : width - len(tokens)] = False
-        return torch.from_numpy(ids).to(self.device), torch.from_numpy(visible).to(self.device)
+            real[row, width - len(tokens) :] = True
+        return torch.from_numpy(ids).to(self.device), torch.from_numpy(real).to(self.device)
 
     def _prefix(self, token_ids: list[int]) -> Prefix:
         """Return the shared prefix's keys and values; the last two prefixes are remembered."""
@@ -214,71 +228,65 @@ class TorchModel:
         return done
 
     def _score(self, prefix: Prefix, shared: int, rows: list[tuple[int, list[int], list[int]]], done: list[np.ndarray]) -> None:
-        width = max(len(head) + len(tail) - 1 for _, head, tail in rows)
         keep = max(len(tail) for _, _, tail in rows)
-        ids, visible = self._left_padded([[*head, *tail[:-1]] for _, head, tail in rows], width, width)
-        positions = (visible.cumsum(1) - 1).clamp(min=0) + shared
-        logits = self._forward(ids, positions, SharedPrefixCache(prefix, visible), keep)
+        ids, real = self._left_padded([[*head, *tail[:-1]] for _, head, tail in rows])
+        positions = (real.cumsum(1) - 1).clamp(min=0) + shared
+        logits = self._forward(ids, positions, SharedPrefixCache(prefix, len(rows)), real, keep)
         for (index, _, tail), row in zip(rows, logits, strict=True):
             table = row[-len(tail) :].float().log_softmax(dim=-1)
             done[index] = table[torch.arange(len(tail)), torch.tensor(tail, device=self.device)].double().cpu().numpy()
 
     # adapters --------------------------------------------------------------
     def load_adapter(self, folder: Path | None) -> None:
-        """Switch to the LoRA adapter in ``folder``, or off with None. Adapters stay loaded under their content hash."""
+        """Switch to the LoRA adapter in ``folder``, merged into a copy of the weights, or back with None."""
         if folder is None:
-            if self._peft is not None:
-                self._peft.base_model.disable_adapter_layers()
-            self._adapter = None
+            self._use(self._base, None)
             return
         if not (Path(folder) / "adapter_model.safetensors").is_file():
             raise user_error(f"{folder} holds no LoRA adapter", expected="adapter_config.json and adapter_model.safetensors")
+        name = content_hash(Path(folder))
+        if name == self._adapter:
+            return
         from peft import PeftModel
 
-        name = "a" + content_hash(Path(folder))
-        if self._peft is None:
-            self._peft = PeftModel.from_pretrained(self.model, str(folder), adapter_name=name, local_files_only=True)
-        elif name not in self._peft.peft_config:
-            self._peft.load_adapter(str(folder), adapter_name=name, local_files_only=True)
-        self._peft.base_model.enable_adapter_layers()
-        self._peft.set_adapter(name)
-        self._peft.eval().requires_grad_(False)
-        self._adapter = name
+        merged = PeftModel.from_pretrained(copy.deepcopy(self._base), str(folder), local_files_only=True).merge_and_unload()
+        self._use(merged.eval().requires_grad_(False), name)
+
+    def _use(self, model: Any, adapter: str | None) -> None:
+        self.model, self._adapter = model, adapter
+        self.model.set_attn_implementation(NAME)
+        self._fused = FusedLlama(model) if self._may_fuse and is_plain_llama(model) else None
 
 
-class _StopFinder:
+class _Ends:
     """Notices the end of a text: an end-of-turn token, or a stop string anywhere in what was drawn."""
 
-    def __init__(self, tokenizer: Any, stop: tuple[str, ...], ends: frozenset[int]) -> None:
+    def __init__(self, model: Any, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
-        self._stop = stop
-        self._last = {s[-1] for s in stop}
-        self._ends = ends
+        declared = getattr(model.generation_config, "eos_token_id", None)
+        ids = declared if isinstance(declared, list) else [declared]
+        self._tokens = frozenset(i for i in (*ids, tokenizer.eos_token_id) if i is not None)
+        self._pieces: dict[int, str] = {}
 
     def decode(self, tokens: Sequence[int]) -> str:
+        """Return the text of tokens, special ones left out."""
         text: str = self._tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
 
-    def ended(self, row: _Row) -> Finish | None:
-        """Say whether the row's last token ended it, and set its text if so."""
-        if row.tokens[-1] in self._ends:
-            row.text = self.decode(row.tokens[:-1])
-            return "stop"
-        piece = self.decode(row.tokens[-1:])
-        if self._stop and (self._last.intersection(piece) or "�" in piece):
-            text = self.decode(row.tokens)
-            found = [text.index(s) for s in self._stop if s in text]
+    def ended(self, tokens: Sequence[int], stop: tuple[str, ...]) -> tuple[str, Finish | None]:
+        """Say whether the last token ended the text, and which text that is."""
+        last = tokens[-1]
+        if last in self._tokens:
+            return self.decode(tokens[:-1]), "stop"
+        if last not in self._pieces:
+            self._pieces[last] = self.decode([last])
+        piece = self._pieces[last]
+        if any(s[-1] in piece for s in stop) or (stop and "\ufffd" in piece):
+            text = self.decode(tokens)
+            found = [text.index(s) for s in stop if s in text]
             if found:
-                row.text = text[: min(found)]
-                return "stop"
-        return None
-
-
-def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
-    """Return the ids that end a turn, from the model's generation settings and its tokenizer."""
-    declared = getattr(model.generation_config, "eos_token_id", None)
-    ids = declared if isinstance(declared, list) else [declared]
-    return frozenset(i for i in (*ids, tokenizer.eos_token_id) if i is not None)
+                return text[: min(found)], "stop"
+        return "", None
 
 
 def _groups(token_ids: Sequence[Sequence[int]]) -> Iterator[tuple[int, list[int]]]:
@@ -291,6 +299,38 @@ def _groups(token_ids: Sequence[Sequence[int]]) -> Iterator[tuple[int, list[int]
         limit = min(len(token_ids[i]) for i in members) - 1
         shared = next((n for n in range(limit) if low[n] != high[n]), limit)
         yield (shared if shared >= _SHARED_AT_LEAST else 0), members
+
+
+def _stems(suffixes: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
+    """Group neighbouring rows that begin alike; every row keeps at least one token of its own.
+
+    Returns the common length of each group (0 for a row alone), and each row's group.
+    """
+    lengths: list[int] = []
+    owner: list[int] = []
+    first: Sequence[int] = ()
+    for index, tokens in enumerate(suffixes):
+        common = next((n for n, (a, b) in enumerate(zip(first, tokens, strict=False)) if a != b), min(len(first), len(tokens)))
+        common = min(common, len(first) - 1, len(tokens) - 1)
+        if index and common >= max(_SHARED_AT_LEAST, len(first) // 2):
+            lengths[-1] = min(common, lengths[-1]) if owner.count(len(lengths) - 1) > 1 else common
+        else:
+            first = tokens
+            lengths.append(0)
+        owner.append(len(lengths) - 1)
+    return lengths, owner
+
+
+def _row_batches(rows: Sequence[_Row], at_most: int) -> Iterator[list[_Row]]:
+    """Cut rows into batches: rows that begin alike side by side, those of like length together."""
+    rows = sorted(rows, key=lambda row: (row.suffix, row.index))
+    _, owner = _stems([row.suffix for row in rows])
+    longest: dict[int, int] = {}
+    for row, group in zip(rows, owner, strict=True):
+        longest[group] = max(longest.get(group, 0), len(row.suffix))
+    order = sorted(range(len(rows)), key=lambda i: (longest[owner[i]], owner[i], i))
+    for start in range(0, len(rows), at_most):
+        yield [rows[i] for i in order[start : start + at_most]]
 
 
 def _token_batches(rows: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
