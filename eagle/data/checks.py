@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import shutil
 import tempfile
@@ -125,6 +126,13 @@ def tables_to_check(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
     return {name: table.assign(row=range(len(table))) for name, table in tables.items()}
 
 
+def _escaped(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with text that is safe in HTML: Data Docs show failing values as they are. Different ids stay different."""
+    text = {name: table[name] for name in table.columns if pd.api.types.is_string_dtype(table[name])}
+    unsafe = {name: column for name, column in text.items() if column.str.contains("[&<>\"']", regex=True, na=False).any()}
+    return table.assign(**{name: column.map(html.escape, na_action="ignore").astype(column.dtype) for name, column in unsafe.items()})
+
+
 def validate(catalogue: Catalogue, noun: str, docs: Path) -> list[dict[str, Any]]:
     """Run all checks, keep the Data Docs page under ``docs`` and return one record per check.
 
@@ -132,12 +140,12 @@ def validate(catalogue: Catalogue, noun: str, docs: Path) -> list[dict[str, Any]
     """
     checks = checks_for(catalogue, noun)
     tables = tables_to_check(catalogue)
-    results = _expectations(checks, tables, docs)
+    results = _expectations(checks, {name: _escaped(table) for name, table in tables.items()}, docs)
     problems = [
         _problem(check, tables[check.table], result) for check, result in zip(checks, results, strict=True) if not result["success"]
     ]
     if problems:
-        raise EagleError([*problems, Problem("the catalogue is not used", mend=f"all checks with their rows: {docs / 'index.html'}")])
+        raise EagleError(problems)
     return [
         {"table": check.table, "check": result["type"], "on": result["on"], "passed": True}
         for check, result in zip(checks, results, strict=True)
@@ -231,7 +239,11 @@ def _keep(site: Path, docs: Path) -> None:
 def run(config: Config, project: Project) -> None:
     """Check ``data/catalogue/`` and write ``data/validation.json``, which the split asks for."""
     catalogue = read_catalogue(project.catalogue)
-    records = validate(catalogue, config.data.noun, project.data_docs)
+    try:
+        records = validate(catalogue, config.data.noun, project.data_docs)
+    except EagleError as error:
+        pages = ", ".join(str(page) for page in sorted(project.data_docs.glob("validations/*/*/*/*.html")))
+        raise EagleError([*error.problems, Problem("the catalogue is not used", mend=f"all checks, table by table: {pages}")]) from None
     write_json(
         project.validation,
         {

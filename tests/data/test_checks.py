@@ -120,6 +120,23 @@ def test_all_failures_are_told_at_once_and_long_lists_are_cut(tmp_path: Path) ->
     assert "and 15 more" in str(error)
 
 
+def test_ids_from_outside_are_escaped_in_the_page_and_told_apart(tmp_path: Path) -> None:
+    built = catalogue()
+    built.ratings.loc[[3, 4, 5], "item"] = ["<script>alert(1)</script>", "a & b", "a &amp; b"]
+    message = str(_failure(tmp_path, built))
+    assert "item=<script>alert(1)</script>" in message
+    assert "3 of 180 rows" in message
+    page = next((tmp_path / "reports/data_docs").glob("validations/ratings/*/*/*.html"))
+    assert str(page) in message
+    assert "<script>alert(1)" not in page.read_text()
+    built = catalogue()
+    built.items.loc[[1, 2], "item"] = ["<b>i1</b>", "<b>i1</b>"]
+    assert "an item id stands in several rows" in str(_failure(tmp_path, built))
+    pages = [page.read_text() for page in (tmp_path / "reports/data_docs").rglob("*.html")]
+    assert not [text for text in pages if "<b>i1" in text]
+    assert [text for text in pages if "&lt;b&gt;i1" in text]
+
+
 def test_too_little_of_everything_is_refused(tmp_path: Path) -> None:
     message = str(_failure(tmp_path, catalogue(users=3, items=8, per_user=4)))
     for words in ("there are too few items", "there are too few users", "there are too few ratings", "found: 12", "at least 50"):
