@@ -1,36 +1,17 @@
-"""Open the simple agents on a project's files: random actions, linear rule with and without repetition, softmax policy."""
+"""Fit the softmax policy on a project's files."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from eagle.artifacts import read_table
-from eagle.baselines.rules import LinearRule, RandomActions, mean_shifts
 from eagle.baselines.softmax import SoftmaxPolicy, Tastes, fit_softmax
-from eagle.config import UtilityConfig
-from eagle.policies.base import Agent
 from eagle.policies.prompt import state_genres
 from eagle.project import Project
-from eagle.training.setup import Material, load_material
+from eagle.training.setup import Material
 
 #: alpha of the softmax policy, SD of U per nat: METHOD's prototype.
 SOFTMAX_KL = 0.1
-
-
-def open_baselines(utility: UtilityConfig, project: Project, *, repeat: bool = False) -> dict[str, Agent]:
-    """Return agents by name: ``random``, ``linear_rule`` (no action twice unless ``repeat``), ``linear_rule_repeated``, ``softmax_policy``.
-
-    All learn from the cached transitions of training anchors and from training users only.
-    """
-    material = load_material(utility, project)
-    shifts = mean_shifts(material.steps)
-    agents: list[Agent] = [
-        RandomActions(material.listed, repeat),
-        LinearRule(material.listed, shifts, material.user_vector, repeat),
-        LinearRule(material.listed, shifts, material.user_vector, True, "linear_rule_repeated"),
-        fit_softmax_policy(material, project, repeat=repeat),
-    ]
-    return {agent.name: agent for agent in agents}
 
 
 def fit_softmax_policy(material: Material, project: Project, *, repeat: bool) -> SoftmaxPolicy:

@@ -195,6 +195,10 @@ class LoraPolicy:
         logits = self.logits(self.hidden(batch))  # (n_slots, vocabulary)
         return _path_log_probs(logits, batch)
 
+    def prompt_states(self, prompts: Sequence[str]) -> torch.Tensor:
+        """Return the hidden state ``(n, width)`` at the last token of each prompt."""
+        return self.hidden(pack([self.tokens(p) for p in prompts], [build_trie([[0]], full=True)] * len(prompts)))
+
     def score_texts(self, prompts: Sequence[str], sequences: Sequence[Sequence[int]]) -> list[torch.Tensor]:
         """Return, per prompt, float32 logits ``(n_tokens, vocabulary)`` from which each token of its continuation was drawn."""
         batch = pack([self.tokens(p) for p in prompts], [build_trie([sequence], full=True) for sequence in sequences])

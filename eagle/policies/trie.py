@@ -137,5 +137,5 @@ def pack(prompts: Sequence[Sequence[int]], tries: Sequence[Trie]) -> PackedBatch
     columns = (slot_row, slot_column, edge_slot, edge_token, step_action, step_edge)
     rows_, columns_, slots_, tokens_, actions_, edges_ = (torch.from_numpy(np.concatenate(part)) for part in columns)
     counts = tuple(len(t.path) for t in tries)
-    layout = (torch.from_numpy(part) for part in (ids, positions, attention))
-    return PackedBatch(*layout, rows_, columns_, slots_, tokens_, actions_, edges_, counts)
+    layout = torch.from_numpy(ids), torch.from_numpy(positions), torch.from_numpy(attention)
+    return PackedBatch(layout[0], layout[1], layout[2], rows_, columns_, slots_, tokens_, actions_, edges_, counts)

@@ -22,16 +22,20 @@ def warm(learning_rate: float, update: int, warmup: int) -> float:
     return learning_rate * min(1.0, (update + 1) / max(1, warmup))
 
 
-def descend(optimizer: torch.optim.Optimizer, loss: torch.Tensor, learning_rate: float) -> float:
-    """Take one step; return the gradient's norm before clipping. A loss that is not finite is an error."""
-    if not torch.isfinite(loss):
+def descend(optimizer: torch.optim.Optimizer, loss: torch.Tensor | None, learning_rate: float) -> float:
+    """Take one step; return the gradient's norm before clipping. A loss that is not finite is an error.
+
+    ``loss`` None: the gradients were accumulated already.
+    """
+    if loss is not None and not torch.isfinite(loss):
         raise user_error(
             "training diverged: the loss is not finite", found=float(loss.detach()), mend="lower the learning rate of this phase"
         )
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    if loss is not None:
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     norm = torch.nn.utils.clip_grad_norm_(parameters, CLIP)
     optimizer.step()

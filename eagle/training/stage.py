@@ -93,6 +93,6 @@ def _starter(
         return lambda: AllAction(
             phase, _source(config, phase, material, "train"), policy, kl_coefficient=config.train.kl_coefficient, seed=own
         )
-    from eagle.training.on_policy import start_on_policy
+    from eagle.training.start import start_on_policy  # the environment and its encoder are opened only by this phase
 
     return lambda: start_on_policy(phase, config, project, material, policy, own)

@@ -25,9 +25,8 @@ def test_mean_shifts_count_every_anchor_once() -> None:
     steps = planted().steps
     doubled = steps.of([*steps.anchor[:4]])
     assert len(doubled) == 4
-    np.testing.assert_allclose(
-        mean_shifts(doubled)[ACTIONS[0]], (doubled.next_vector - doubled.state_vector)[doubled.action == doubled.action[0]][0]
-    )
+    (row,) = np.flatnonzero([doubled.vocabulary[a] == ACTIONS[0] for a in doubled.action])
+    np.testing.assert_allclose(mean_shifts(doubled)[ACTIONS[0]], doubled.next_vector[row] - doubled.state_vector[row])
 
 
 def test_linear_rule_finds_each_users_action_and_goes_down_the_list() -> None:

@@ -131,7 +131,8 @@ def test_targets() -> None:
     uniform = target("uniform", decision, {})
     np.testing.assert_allclose(uniform, decision.unused / 3)
     best = target("optimistic", decision, {})
-    assert best.sum() == 1 and decision.values[best.argmax()] == decision.values[decision.unused].max()
+    assert best.sum() == 1
+    assert decision.values[best.argmax()] == decision.values[decision.unused].max()
     weights = {(decision.state.anchor, a): w for a, w in zip(decision.actions, (0.4, 0.3, 0.2, 0.1), strict=True)}
     design = target("g_optimal", decision, weights)
     expected = np.array([0.4, 0.3, 0.2, 0.1]) * decision.unused

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,12 +16,14 @@ import pytest
 from safetensors.numpy import load_file
 
 from eagle.artifacts import read_table
-from eagle.baselines.open import open_baselines
+from eagle.baselines.open import fit_softmax_policy
 from eagle.errors import EagleError
 from eagle.policies import reference
 from eagle.project import Project
 from eagle.training import stage
+from eagle.training.setup import load_material
 from tests.tiny import build_tiny_llm
+from tests.training.planted import ACTIONS
 from tests.training.project_files import build_project, config, copy_of
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +33,7 @@ from pathlib import Path
 sys.path.insert(0, {root!r})
 from eagle.project import Project
 from eagle.training import all_action, stage
+from tests.training.planted import ACTIONS
 from tests.training.project_files import config
 update = all_action.AllAction.update
 def dies(self, number):
@@ -133,6 +138,9 @@ def test_reference_of_another_model_is_refused(prepared: Project, tmp_path: Path
         stage.run(config(), project, "g_optimal")
 
 
-def test_baselines_open_on_the_same_files(prepared: Project) -> None:
-    agents = open_baselines(config().utility, prepared)
-    assert list(agents) == ["random", "linear_rule", "linear_rule_repeated", "softmax_policy"]
+def test_softmax_policy_is_fitted_on_the_same_files(prepared: Project) -> None:
+    material = load_material(config().utility, prepared)
+    policy = fit_softmax_policy(material, prepared, repeat=False)
+    assert policy.actions == ACTIONS
+    held_out: Any = SimpleNamespace(anchor="new", user="u6", text="Genres: war.", history=())
+    assert policy.act([held_out], [0]) == [ACTIONS[2]]  # u6 likes the third genre best

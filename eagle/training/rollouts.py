@@ -1,0 +1,117 @@
+"""Free-text episodes of the policy in the environment, as lists of steps that can be scored again without any model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eagle.policies.listed import is_valid_action, unused
+from eagle.policies.lora import LoraPolicy, Written
+from eagle.seeding import derive_seed
+
+if TYPE_CHECKING:
+    from eagle.environment import Case, Observation, SteeringEnvironment
+
+#: Draws of an action that was already used before a listed one is put in its place.
+REDRAWS = 3
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How episodes are played. ``actions``: listed actions of an anchor, ``explore``: their exploration weights."""
+
+    prompt: Callable[[Observation], str]
+    actions: Callable[[str], Sequence[str]]
+    explore: Callable[[str, str], float]  # (anchor, action) -> weight
+    temperature: float
+    epsilon: float
+    repeat: bool
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One step of an episode.
+
+    ``origin``: "policy" (freely written), "explored" (drawn by the exploration design) or "replaced" (instead of a repetition).
+    ``behaviour`` is the probability with which exploration would have drawn this action (0 for one that is not listed).
+    """
+
+    prompt: str
+    action: str
+    tokens: tuple[int, ...]
+    origin: str
+    behaviour: float
+    valid: bool
+    reward: float | None
+    text: str | None
+    copied: bool
+
+
+@dataclass
+class Episode:
+    """Steps of one case; ``cause`` says why a failed one failed. ``group`` numbers the (anchor, user) pair."""
+
+    case: Case
+    group: int
+    turns: list[Turn] = field(default_factory=list)
+    cause: str | None = None
+
+
+def _write(policy: LoraPolicy, prompts: Sequence[str], histories: Sequence[Sequence[str]], rules: Rules, seed: int) -> list[Written | None]:
+    """Write an action for each prompt; None where only used actions came."""
+    found: list[Written | None] = [None] * len(prompts)
+    for draw in range(1 if rules.repeat else REDRAWS):
+        rows = [row for row, written in enumerate(found) if written is None]
+        if not rows:
+            break
+        drawn = policy.write([prompts[r] for r in rows], rules.temperature, derive_seed(seed, draw))
+        for row, written in zip(rows, drawn, strict=True):
+            if rules.repeat or written.text not in histories[row]:
+                found[row] = written
+    return found
+
+
+def _choose(policy: LoraPolicy, seen: Observation, prompt: str, written: Written | None, rules: Rules, rng: np.random.Generator) -> Turn:
+    """Take what was written, or an exploration action with probability epsilon or where only repetitions came."""
+    options = list(rules.actions(seen.anchor)) if rules.repeat else unused(rules.actions(seen.anchor), seen.history)
+    weights = np.array([rules.explore(seen.anchor, a) for a in options])
+    chance = weights / weights.sum() if weights.sum() > 0 else np.full(len(options), 1 / len(options))
+    explored = bool(rng.random() < rules.epsilon)
+    drawn = int(rng.choice(len(options), p=chance))
+    if written is None or explored:
+        action, tokens = options[drawn], tuple(policy.action_tokens(options[drawn]))
+        origin = "explored" if explored else "replaced"
+    else:
+        action, tokens, origin = written.text, written.tokens, "policy"
+    behaviour = float(chance[options.index(action)]) if action in options else 0.0
+    return Turn(prompt, action, tokens, origin, behaviour, is_valid_action(action), None, None, False)
+
+
+def roll_out(
+    policy: LoraPolicy, environment: SteeringEnvironment, rules: Rules, cases: Sequence[Case], groups: Sequence[int], seed: int
+) -> list[Episode]:
+    """Play all episodes side by side until every one is done; a failed step ends its episode with a cause."""
+    episodes = [Episode(case, group) for case, group in zip(cases, groups, strict=True)]
+    running = dict(zip(range(len(cases)), environment.reset(cases), strict=True))
+    step = 0
+    while running:
+        rng = np.random.default_rng(derive_seed(seed, "explore", step))
+        seen = list(running.values())
+        prompts = [rules.prompt(o) for o in seen]
+        written = _write(policy, prompts, [o.history for o in seen], rules, derive_seed(seed, "write", step))
+        turns = [_choose(policy, o, p, w, rules, rng) for o, p, w in zip(seen, prompts, written, strict=True)]
+        results = environment.step([turn.action for turn in turns])
+        for row, turn, result in zip(list(running), turns, results, strict=True):
+            text = None if result.cause else result.observation.text
+            outcome = {"reward": result.reward, "text": text, "copied": bool(result.copied)}
+            episodes[row].turns.append(Turn(**{**vars(turn), **outcome}))
+            episodes[row].cause = result.cause
+            if result.done or result.cause is not None:
+                del running[row]
+            else:
+                running[row] = result.observation
+        step += 1
+    return episodes

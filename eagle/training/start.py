@@ -1,0 +1,70 @@
+"""Open what on-policy rollouts need: the environment, its cases, and the rules of an episode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from eagle.artifacts import read_table
+from eagle.config import Config, OnPolicyPhase
+from eagle.embeddings.encoder import Encoder
+from eagle.environment import Case, SteeringEnvironment
+from eagle.llm.open import open_language_model
+from eagle.llm.rewrite import Rewriter
+from eagle.policies.lora import LoraPolicy
+from eagle.policies.prompt import policy_prompt
+from eagle.policies.reference import design_weights
+from eagle.project import Project
+from eagle.training.on_policy import OnPolicy
+from eagle.training.rollouts import Rules
+from eagle.training.setup import Material
+
+
+def training_cases(project: Project, material: Material) -> list[Case]:
+    """Return every (training anchor, training user) as a case; the anchors are those with cached transitions."""
+    texts = read_table(project.descriptions, "descriptions").assign(item=lambda t: t["item"].astype(str)).set_index("item")["text"]
+    anchors = material.listed.anchors("train")
+    return [
+        Case(0, anchor, user, str(texts[anchor]), material.latent.years.get(anchor))
+        for anchor in anchors
+        for user in material.users["train"]
+    ]
+
+
+def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, material: Material) -> Rules:
+    """Return how episodes are played under these parameters."""
+    weights = design_weights(project)
+
+    def prompt(observation: object) -> str:
+        history: Sequence[str] = () if config.train.repeat_actions else observation.history  # type: ignore[attr-defined]
+        return policy_prompt(material.profiles[observation.user], observation.text, history)  # type: ignore[attr-defined]
+
+    return Rules(
+        prompt=prompt,
+        actions=material.listed.of,
+        explore=lambda anchor, action: weights.get((anchor, action), 0.0),
+        temperature=config.train.temperature,
+        epsilon=phase.epsilon,
+        repeat=config.train.repeat_actions,
+    )
+
+
+def start_on_policy(phase: OnPolicyPhase, config: Config, project: Project, material: Material, policy: LoraPolicy, seed: int) -> OnPolicy:
+    """Open the environment and return the phase ready to run."""
+    environment = SteeringEnvironment(
+        Rewriter.open(config, project, model=open_language_model(config.llm, project.llm)),
+        Encoder.load(project.encoder, project.text_model),
+        material.utility,
+        config.train.horizon,
+        seed,
+        reward=config.train.reward,
+    )
+    return OnPolicy(
+        phase,
+        environment,
+        episode_rules(config, phase, project, material),
+        training_cases(project, material),
+        policy,
+        kl_coefficient=config.train.kl_coefficient,
+        gamma=config.train.gamma,
+        seed=seed,
+    )

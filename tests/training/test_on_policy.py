@@ -1,0 +1,178 @@
+"""On-policy rollouts in an environment whose answers are known: it pays for short actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from eagle.config import LoraSettings, OnPolicyPhase
+from eagle.errors import EagleError
+from eagle.policies.lora import LoraPolicy
+from eagle.training.on_policy import OnPolicy, importance, repetition, score_action
+from eagle.training.rollouts import Rules, Turn, roll_out
+from tests.tiny import build_tiny_llm
+
+LISTED = ("Add a love story.", "Set it in space.")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Case and observation in one."""
+
+    case: int
+    anchor: str = "a"
+    user: str = "u"
+    text: str = "Genres: war."
+    year: int | None = None
+    step: int = 0
+    history: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    observation: Place
+    reward: float | None
+    done: bool
+    cause: str | None = None
+    copied: bool = False
+
+
+@dataclass
+class Counting:
+    """Pays 1 for every action that contains the wanted letter; fails for the cases told to."""
+
+    wanted: str = "e"
+    horizon: int = 2
+    failing: frozenset[int] = frozenset()
+    running: list[Place] = field(default_factory=list)
+
+    def reset(self, cases: Sequence[Any]) -> list[Any]:
+        self.running = list(cases)
+        return list(cases)
+
+    def step(self, actions: Sequence[str]) -> list[Any]:
+        outcomes = []
+        for place, action in zip(self.running, actions, strict=True):
+            after = replace(place, step=place.step + 1, history=(*place.history, action))
+            if place.case in self.failing:
+                outcomes.append(Outcome(after, None, True, "no text"))
+            else:
+                outcomes.append(Outcome(after, float(self.wanted in action), after.step == self.horizon))
+        self.running = [o.observation for o in outcomes if not o.done]
+        return outcomes
+
+
+def rules(**settings: Any) -> Rules:
+    values: dict[str, Any] = {"temperature": 1.0, "epsilon": 0.0, "repeat": True} | settings
+    return Rules(lambda o: "Action:", lambda anchor: LISTED, lambda anchor, action: float(action == LISTED[1]), **values)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_tiny_llm(tmp_path_factory.mktemp("llm") / "model")
+
+
+@pytest.fixture
+def policy(base: Path, tmp_path: Path) -> LoraPolicy:
+    LoraPolicy.create(base, LoraSettings(rank=4), 0).save(tmp_path / "reference")
+    return LoraPolicy.load(base, tmp_path / "reference", trainable=True)
+
+
+def phase(policy: LoraPolicy, environment: Any, how: Rules | None = None, **settings: Any) -> OnPolicy:
+    values = {"updates": 1, "episodes": 8, "rollouts_per_pair": 4} | settings
+    cases: Any = [Place(0)]
+    return OnPolicy(OnPolicyPhase(**values), environment, how or rules(), cases, policy, kl_coefficient=0.1, gamma=1.0, seed=3)
+
+
+def test_episodes_have_the_horizon_and_failed_ones_their_cause(policy: LoraPolicy) -> None:
+    environment: Any = Counting(failing=frozenset({1}))
+    cases: Any = [Place(i) for i in range(3)]
+    episodes = roll_out(policy, environment, rules(), cases, [0, 0, 0], seed=1)
+    assert [len(e.turns) for e in episodes] == [2, 1, 2]
+    assert [e.cause for e in episodes] == [None, "no text", None]
+    assert episodes[1].turns[0].reward is None
+    again = roll_out(policy, environment, rules(), cases, [0, 0, 0], seed=1)
+    assert [t.action for e in again for t in e.turns] == [t.action for e in episodes for t in e.turns]
+
+
+def test_exploration_draws_from_the_design(policy: LoraPolicy) -> None:
+    environment: Any = Counting()
+    cases: Any = [Place(i) for i in range(4)]
+    episodes = roll_out(policy, environment, rules(epsilon=1.0), cases, [0] * 4, seed=1)
+    turns = [t for e in episodes for t in e.turns]
+    assert {t.action for t in turns} == {LISTED[1]}
+    assert {(t.origin, t.behaviour) for t in turns} == {("explored", 1.0)}
+
+
+def test_importance_weights() -> None:
+    turn = Turn("", "x", (), "policy", 0.0, True, 1.0, "", False)
+    assert importance(np.log(0.3), turn, 0.0) == pytest.approx(1)
+    assert importance(np.log(0.3), replace(turn, behaviour=0.9), 0.5) == pytest.approx(0.3 / 0.6)
+    assert importance(np.log(0.3), replace(turn, origin="replaced"), 0.5) == 0
+
+
+def test_action_score_by_hand() -> None:
+    logits, reference = torch.tensor([[0.0, 1.0], [2.0, 0.0]]), torch.tensor([[0.0, 1.0], [0.0, 0.0]])
+    scored = score_action(logits, reference, [1, 0], 0.5)
+    assert float(scored.log_prob) == pytest.approx(-np.log1p(np.exp(-2)) - np.log1p(np.exp(-4)))
+    p = 1 / (1 + np.exp(-2))
+    assert float(scored.kl) == pytest.approx(p * np.log(2 * p) + (1 - p) * np.log(2 * (1 - p)), abs=1e-6)
+    assert repetition("a b a b") == 0.5
+
+
+@pytest.mark.parametrize("baseline", ["value", "leave_one_out"])
+def test_an_update_moves_the_adapter_alone_and_starts_at_the_reference(policy: LoraPolicy, baseline: str) -> None:
+    started = {name: p.detach().clone() for name, p in policy.model.named_parameters()}
+    running = phase(policy, Counting(), baseline=baseline)
+    row, _ = running.update(0)
+    assert row["kl"] == pytest.approx(0, abs=1e-5)
+    assert ("value_loss" in row) == (baseline == "value")
+    moved = {name for name, p in policy.model.named_parameters() if not torch.equal(p, started[name])}
+    assert moved == {name for name in policy.parameters() if "lora_B" in name}  # lora_A gets no gradient while B is zero
+    assert row["reward"] >= 0
+    assert running.update(1)[0]["kl"] > 0
+
+
+def test_actions_with_an_advantage_become_likelier_and_replaced_ones_do_not_matter(policy: LoraPolicy) -> None:
+    running = phase(policy, Counting(), learning_rate=1e-2)
+    good, bad = (Turn("Action:", a, tuple(policy.action_tokens(a)), "policy", 0.0, True, 1.0, "", False) for a in LISTED)
+
+    def margin() -> float:
+        with torch.no_grad():
+            scores = policy.score_lists(["Action:"], [LISTED], full=True)[1][0]
+        return float(scores[0] - scores[1])
+
+    before = margin()
+    for _ in range(3):
+        running._descend_policy([good, bad], np.array([1.0, -1.0]), 1.0)
+    after = margin()
+    assert after > before + 1
+    running.kl_coefficient = 0.0
+    row = running._descend_policy([replace(good, origin="replaced")], np.array([-5.0]), 1.0)
+    assert row["gradient_norm"] == 0
+
+
+def test_value_head_learns_its_goal(policy: LoraPolicy) -> None:
+    running = phase(policy, Counting(), value_learning_rate=1e-2)
+    prompts = ["Action:", "Genres: war.\nAction:"]
+    assert np.array_equal(running._values(prompts), [0.0, 0.0])
+    losses = [running._descend_value(prompts, np.array([1.0, -1.0])) for _ in range(40)]
+    assert losses[-1] < 0.05 * losses[0]
+
+
+def test_too_many_failures_stop_training_and_name_the_cause(policy: LoraPolicy) -> None:
+    with pytest.raises(EagleError, match="no text"):
+        phase(policy, Counting(failing=frozenset(range(6)))).update(0)
+
+
+def test_some_failures_are_counted_and_left_out(policy: LoraPolicy) -> None:
+    row, samples = phase(policy, Counting(failing=frozenset({0}))).update(0)
+    assert row["failed_share"] == pytest.approx(1 / 8)
+    assert np.isfinite(row["loss"])
+    assert samples[0]["cause"] == "no text"
