@@ -171,7 +171,7 @@ def _measure(table: pd.DataFrame, latent: LatentSpace, splits: np.ndarray, proje
     """Check each kind of text that the table holds, all on the same users."""
     embedder = SentenceModel(project.text_model)
     measured = (table["origin"] == config.profiles.origin).to_numpy()
-    texts = {"full": table["full"], "short": table["short"]}
+    texts = {"full": table["full"]}
     if config.profiles.origin == "llm":
         texts["full, from ratings"] = table["derived"]
     vectors = latent.user_vectors[:, :-1].astype(np.float64)  # the last coordinate is 1 for everybody

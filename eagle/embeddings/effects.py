@@ -10,7 +10,7 @@ import pandas as pd
 
 from eagle.text import Description
 
-EXAMPLES = 32  # descriptions the effect is averaged over; the map is linear in the genre block, so few suffice [O: time]
+EXAMPLES = 16  # descriptions the effect is averaged over; the map is linear in the genre block, so few suffice [O: time]
 MIN_ITEMS = 10  # items a genre needs for its effect to be more than noise [O]
 
 

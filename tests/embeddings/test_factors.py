@@ -1,0 +1,126 @@
+"""Weighted ALS against planted factors, a dense solver and its own objective."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eagle.artifacts import read_json
+from eagle.config import FactorsConfig, parse_config
+from eagle.embeddings.factors import BIAS_PENALTY, Factors, fit_factors, fold_in, run
+from eagle.embeddings.ratings import Missing, Ratings, Splits, normal_equations, solve_rows
+from eagle.errors import EagleError
+from eagle.project import Project
+from tests.embeddings.conftest import Planted, plant
+
+
+def fitted(planted: Planted, **settings_: float) -> Factors:
+    config = FactorsConfig(**{"dimension": 3, "regularization": 0.1, "iterations": 30, **settings_})
+    return fit_factors(planted.ratings, config, np.random.default_rng(0))
+
+
+def predictions(factors: Factors) -> np.ndarray:
+    u, i = np.indices((len(factors.users), len(factors.items)))
+    return factors.predict(u.ravel(), i.ravel()).reshape(u.shape)
+
+
+def test_planted_factors_are_recovered_on_pairs_never_seen(planted: Planted) -> None:
+    seen = planted.ratings.counts.toarray() > 0
+    error = predictions(fitted(planted)) - planted.expected
+    assert np.sqrt((error[~seen] ** 2).mean()) < 0.25
+    assert planted.expected[~seen].std() > 1.5
+
+
+def test_half_a_sweep_is_the_dense_ridge_solution_row_by_row(planted: Planted) -> None:
+    ratings, rng = planted.ratings, np.random.default_rng(1)
+    features, shift, penalty = rng.normal(size=(50, 4)), rng.normal(size=50), np.array([1.0, 2.0, 3.0, 4.0])
+    fast = solve_rows(*normal_equations(ratings, features, shift), penalty)
+    counts, sums = ratings.counts.toarray(), ratings.sums.toarray()
+    for row in range(len(fast)):
+        x, y = features[counts[row] > 0], (sums[row] - shift)[counts[row] > 0]
+        np.testing.assert_allclose(fast[row], np.linalg.solve(x.T @ x + np.diag(penalty), x.T @ y), atol=1e-9)
+
+
+@settings(deadline=None, max_examples=20)
+@given(weight=st.floats(0, 2), seed=st.integers(0, 1000))
+def test_missing_entries_weigh_as_a_dense_weighted_regression_says(weight: float, seed: int) -> None:
+    world, rng = plant(6, 7, 2, seed=seed), np.random.default_rng(seed)
+    features, shift = rng.normal(size=(7, 3)), rng.normal(size=7)
+    missing = Missing(weight, rng.normal(size=6), rng.normal(size=7))
+    left, right = normal_equations(world.ratings, features, shift, missing)
+    seen, sums = world.ratings.counts.toarray() > 0, world.ratings.sums.toarray()
+    target = np.where(seen, sums, missing.row[:, None] + missing.column) - shift
+    weights = np.where(seen, 1.0, weight)
+    np.testing.assert_allclose(left, np.einsum("ni,ia,ib->nab", weights, features, features), atol=1e-8)
+    np.testing.assert_allclose(right, (weights * target) @ features, atol=1e-8)
+
+
+def test_fold_in_of_the_same_users_gives_the_same_users(planted: Planted) -> None:
+    factors = fitted(planted)
+    config = FactorsConfig(dimension=3, regularization=0.1)
+    folded = fold_in(factors, planted.ratings, config)
+    np.testing.assert_allclose(folded.user_factors, factors.user_factors, atol=1e-10)
+    np.testing.assert_allclose(folded.user_bias, factors.user_bias, atol=1e-10)
+
+
+def test_folding_in_is_the_optimum_with_the_items_frozen(planted: Planted) -> None:
+    """No small step from the folded-in user lowers the penalised squares."""
+    config = FactorsConfig(dimension=3, regularization=0.7)
+    factors = fold_in(fitted(planted), planted.ratings, config)
+    rows = planted.table[planted.table["user"] == "u4"]
+    items = rows["item"].str[1:].astype(int).to_numpy()
+
+    def squares(vector: np.ndarray, bias: float) -> float:
+        error = rows["rating"] - factors.mean - bias - factors.item_bias[items] - factors.item_factors[items] @ vector
+        return float((error**2).sum() + 0.7 * (vector**2).sum() + BIAS_PENALTY * bias**2)
+
+    best = squares(factors.user_factors[4], factors.user_bias[4])
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        step = rng.normal(size=4, scale=0.01)
+        assert squares(factors.user_factors[4] + step[:3], factors.user_bias[4] + step[3]) > best
+
+
+def test_a_user_without_ratings_stands_at_zero(planted: Planted) -> None:
+    ratings = Ratings.from_table(planted.table, [*planted.users, "nobody"], planted.items)
+    folded = fold_in(fitted(planted), ratings, FactorsConfig(dimension=3))
+    assert not folded.user_factors[-1].any()
+    assert folded.user_bias[-1] == 0
+    assert ratings.user_means()[-1] == pytest.approx(ratings.mean)
+
+
+def test_fewer_items_or_users_than_dimensions_is_one_clear_error(planted: Planted) -> None:
+    with pytest.raises(EagleError, match=r"50 items, 51 dimensions"):
+        fit_factors(planted.ratings, FactorsConfig(dimension=51), np.random.default_rng(0))
+    with pytest.raises(EagleError, match="training users"):
+        fit_factors(plant(4, 50).ratings, FactorsConfig(dimension=5), np.random.default_rng(0))
+
+
+def test_rows_of_unknown_users_and_items_are_left_out() -> None:
+    table = pd.DataFrame({"user": ["a", "b", "a"], "item": ["x", "x", "z"], "rating": [1.0, 2.0, 3.0]})
+    ratings = Ratings.from_table(table, ["a"], ["x", "y"])
+    np.testing.assert_array_equal(ratings.sums.toarray(), [[1.0, 0.0]])
+
+
+def test_stage_learns_from_fit_rows_of_train_users_on_train_items_only(world: Project, tmp_path: Path) -> None:
+    config = parse_config({"seed": 3, "factors": {"dimension": 4}}).only(["seed", "factors"])
+    run(config, world)
+    report = read_json(world.stage_metrics("factors"))
+    splits = Splits.load(world)
+    factors = Factors.load(world.factors)
+    assert set(factors.items) == set(splits.items_in("train"))
+    assert set(factors.users) == set(splits.users_in("train"))
+    rows = splits.ratings[splits.ratings["user"].isin(factors.users) & splits.ratings["item"].isin(factors.items)]
+    assert report["ratings"] == (rows["part"] == "fit").sum()
+    assert report["warm_rmse"]["factors"]["value"] < report["warm_rmse"]["user and item mean"]["value"]
+    again = Project(tmp_path)
+    (tmp_path / "data").symlink_to(world.root / "data")
+    run(config, again)
+    assert again.factors.read_bytes() == world.factors.read_bytes()
+
+
