@@ -73,7 +73,7 @@ class FusedLlama:
         queries, keys, values = joined.split((self._heads, self._kv_heads, self._kv_heads), dim=1)
         queries, keys = apply_rotary_pos_emb(queries, keys, *turns)
         cache.update(keys, values, number)
-        return cache.attend(number, queries, self._width**-0.5).view(rows, new, -1)
+        return cache.attend(number, queries, self._width**-0.5).reshape(rows, new, -1)
 
 
 def _join(layer: Any) -> _Layer:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from transformers import AttentionInterface
 from transformers.cache_utils import Cache, DynamicCache
 
@@ -58,9 +59,8 @@ class SharedPrefixCache(Cache):
         if missing <= 0:
             return
         extra = -(-missing // _STRETCH) * _STRETCH
-        pad = torch.nn.functional.pad
-        self._visible = pad(self._visible, (0, extra))
-        self._own = [(pad(k, (0, extra)), pad(v, (0, 0, 0, extra))) for k, v in self._own]
+        self._visible = F.pad(self._visible, (0, extra))
+        self._own = [(F.pad(k, (0, extra)), F.pad(v, (0, 0, 0, extra))) for k, v in self._own]
 
     def gather(self, rows: torch.Tensor) -> None:
         """Make the rows with these numbers the rows of the cache; a number may come several times."""
@@ -83,21 +83,37 @@ class SharedPrefixCache(Cache):
 
     def attend(self, layer: int, query: torch.Tensor, scaling: float) -> torch.Tensor:
         """Return (rows, n, heads, head_dim) for a query (rows, heads, n, head_dim); heads are grouped by key-value head."""
+        rows, heads, new, width = query.shape
+        kv_heads = self._own[layer][0].shape[0]
+        grouped = query.reshape(rows, kv_heads, heads // kv_heads * new, width)
+        out = self._attend_many(layer, grouped, new, scaling) if new > 1 else self._attend_one(layer, grouped, scaling)
+        return out.reshape(rows, heads, new, width).transpose(1, 2)
+
+    def _attend_many(self, layer: int, query: torch.Tensor, new: int, scaling: float) -> torch.Tensor:
+        """Several new positions a row: prefix and own positions side by side, so that no table of scores is ever stored."""
+        shared_keys, shared_values = self.prefix[layer]
+        rows, n_prefix = query.shape[0], shared_values.shape[1]
+        keys, values = (own.transpose(0, 1) for own in self._own[layer])
+        keys = torch.cat((shared_keys.transpose(1, 2).expand(rows, -1, -1, -1), keys.transpose(2, 3)), dim=2)
+        values = torch.cat((shared_values.expand(rows, -1, -1, -1), values), dim=2)
+        mask = F.pad(self._mask, (n_prefix, 0)).repeat(1, 1, query.shape[2] // new, 1)
+        return F.scaled_dot_product_attention(query, keys, values, attn_mask=mask, scale=scaling)
+
+    def _attend_one(self, layer: int, query: torch.Tensor, scaling: float) -> torch.Tensor:
+        """One new position a row: the prefix's keys meet all rows' queries in one product and are never copied."""
         shared_keys, shared_values = self.prefix[layer]
         keys, values = self._own[layer]
-        rows, heads, new, width = query.shape
-        kv_heads, capacity = keys.shape[0], keys.shape[3]
-        groups, n_prefix = heads // kv_heads, shared_keys.shape[2]
-        grouped = (query * scaling).reshape(rows, kv_heads, groups * new, width).transpose(0, 1).contiguous()
-        flat = grouped.view(kv_heads, rows * groups * new, width)
-        own = torch.bmm(grouped.view(kv_heads * rows, groups * new, width), keys.view(kv_heads * rows, width, capacity))
-        own.view(kv_heads, rows, groups, new, capacity).add_(self._mask)
-        own = own.view(kv_heads, rows * groups * new, capacity)
-        weights = torch.softmax(torch.cat((torch.bmm(flat, shared_keys), own), dim=-1), dim=-1)
-        of_own = weights[..., n_prefix:].reshape(kv_heads * rows, groups * new, capacity)
-        out = torch.bmm(of_own, values.view(kv_heads * rows, capacity, width)).view(kv_heads, rows * groups * new, width)
+        rows, kv_heads, groups, width = query.shape
+        capacity, n_prefix = keys.shape[3], shared_keys.shape[2]
+        grouped = (query * scaling).transpose(0, 1).contiguous()
+        own = torch.bmm(grouped.view(kv_heads * rows, groups, width), keys.view(kv_heads * rows, width, capacity))
+        own = own.view(kv_heads, rows, groups, capacity).add_(self._mask[:, 0]).view(kv_heads, rows * groups, capacity)
+        shared = torch.bmm(grouped.view(kv_heads, rows * groups, width), shared_keys)
+        weights = torch.softmax(torch.cat((shared, own), dim=-1), dim=-1)
+        of_own = weights[..., n_prefix:].reshape(kv_heads * rows, groups, capacity)
+        out = torch.bmm(of_own, values.view(kv_heads * rows, capacity, width)).view(kv_heads, rows * groups, width)
         out += torch.bmm(weights[..., :n_prefix], shared_values)
-        return out.view(kv_heads, rows, groups, new, width).permute(1, 3, 0, 2, 4).reshape(rows, new, heads, width)
+        return out.view(kv_heads, rows, groups, width).transpose(0, 1).contiguous()
 
 
 def attend(
