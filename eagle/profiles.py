@@ -26,10 +26,9 @@ from eagle.embeddings.encoder import Encoder, LatentSpace, load_latent
 from eagle.embeddings.profile_check import profile_check
 from eagle.embeddings.ratings import Splits
 from eagle.embeddings.sentence import SentenceModel
+from eagle.profile_writer import SECTIONS, write_profiles
 from eagle.project import Project
 from eagle.seeding import stream
-
-SECTIONS = ("Overall", "Genre", "Director", "Aesthetic", "Other")
 
 AESTHETICS = {
     "action": "movement, stunts and spectacle",
@@ -157,7 +156,6 @@ def _written(
 ) -> tuple[dict[str, str], dict[str, int]]:
     """Let the LLM write full profiles, evaluation users first: (user -> text for those that passed), counts of failures by cause."""
     from eagle.llm.open import open_language_model
-    from eagle.profile_writer import write_profiles
 
     split = splits.users.set_index("user")["split"]
     order = sorted(latent.users, key=lambda user: (["test", "validation", "train"].index(split[user]), user))

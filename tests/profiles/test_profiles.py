@@ -1,0 +1,140 @@
+"""Profiles: derived tastes, written texts that leak nothing, and the encoder-from-profile check."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eagle.artifacts import read_json, read_table
+from eagle.config import Config, ProfilesConfig, parse_config
+from eagle.embeddings.encoder import LatentSpace, load_latent
+from eagle.embeddings.profile_check import nearest_neighbour_distance, profile_check
+from eagle.llm.scripted import ScriptedModel
+from eagle.profile_writer import SECTIONS, bare_title, history_line, leak, write_profiles
+from eagle.profiles import Taste, rank_genres, run, tastes
+from eagle.project import Project
+from tests.embeddings.conftest import WordEmbedder
+
+GENRES = ["comedy", "crime", "drama", "war"]
+
+
+def test_the_short_profile_reads_as_the_policy_expects() -> None:
+    taste = Taste(("crime", "drama"), ("war",), 1.0, 0.0, 0.0, 30)
+    assert taste.short == "User likes crime, drama. Dislikes war."
+
+
+def test_tastes_are_relative_to_the_average_train_user() -> None:
+    """Everybody loves drama (the effect is common); only what differs from the average names a user."""
+    vectors = np.array([[2.0, 1.0], [2.0, -1.0], [2.0, 0.0]], np.float32)
+    names = ["a", "b", "c"]
+    latent = LatentSpace(["i"], np.zeros((1, 2), np.float32), names, vectors, {"i": None}, np.ones(1, bool), np.ones(3, bool))
+    effects = {"crime": np.array([0.0, 1.0]), "drama": np.array([5.0, 0.0]), "war": np.array([0.0, -1.0])}
+    history = pd.DataFrame({"user": ["a", "b"], "rating": [5.0, 1.0]})
+    found = tastes(latent, effects, np.array([0.0, 1.0]), history, ProfilesConfig(liked=1, disliked=1))
+    assert [(taste.liked, taste.disliked) for taste in found[:2]] == [(("crime",), ("war",)), (("war",), ("crime",))]
+    assert [taste.generosity for taste in found] == [2.0, -2.0, 0.0]
+    assert found[0].newer > 0 > found[1].newer
+    assert [taste.ratings for taste in found] == [1, 1, 0]
+
+
+@given(effects=st.lists(st.floats(-1, 1), min_size=1, max_size=9), liked=st.integers(1, 5), disliked=st.integers(1, 5))
+def test_no_genre_is_both_liked_and_disliked_and_the_strongest_comes_first(effects: list[float], liked: int, disliked: int) -> None:
+    names = [f"g{n}" for n in range(len(effects))]
+    likes, dislikes = rank_genres(np.array(effects), names, liked, disliked)
+    assert not set(likes) & set(dislikes)
+    value = dict(zip(names, effects, strict=True))
+    assert value[likes[0]] == max(effects)
+    assert all(value[a] >= value[b] for a in likes for b in dislikes)
+    assert list(likes) == sorted(likes, key=lambda g: -value[g])
+    assert list(dislikes) == sorted(dislikes, key=lambda g: value[g])
+
+
+def test_the_stage_writes_five_sections_for_every_user(encoded: Project) -> None:
+    run(parse_config({"seed": 3}).only(["seed", "data", "profiles", "llm"]), encoded)
+    table = read_table(encoded.profiles, "profiles")
+    assert table["user"].tolist() == load_latent(encoded.encoder).users
+    for text in table["full"]:
+        assert [line.split(":")[0] for line in text.split("\n")] == list(SECTIONS)
+        assert leak(text, ["Strange Tale 3 (1990)"]) is None
+    report = read_json(encoded.stage_metrics("profiles"))
+    assert report["origin"] == {"ratings": 40}
+    assert report["check"]["full"]["error"]["users"] == 8
+    before = encoded.profiles.read_bytes()
+    run(parse_config({"seed": 3}), encoded)
+    assert encoded.profiles.read_bytes() == before
+
+
+def test_the_check_passes_for_profiles_that_state_the_vector_and_fails_for_empty_ones() -> None:
+    rng = np.random.default_rng(0)
+    words = [f"word{n}" for n in range(12)]
+    choice = rng.integers(12, size=(120, 2))
+    meaning = rng.normal(size=(12, 3))
+    vectors = meaning[choice].sum(axis=1) + 0.3 * rng.normal(size=(120, 3))
+    splits = np.array((["train"] * 8 + ["validation", "test"]) * 12)
+    texts = [" ".join(words[word] for word in row) for row in choice]
+    telling = profile_check(texts, vectors, splits, WordEmbedder(), np.random.default_rng(1))
+    empty = profile_check(["nothing"] * 120, vectors, splits, WordEmbedder(), np.random.default_rng(1))
+    assert telling["error"]["high"] < telling["error of the mean user"]["low"]
+    assert empty["error"]["value"] == pytest.approx(empty["error of the mean user"]["value"], abs=1e-3)
+    assert empty["below nearest neighbour"] is False
+
+
+def test_the_nearest_neighbour_is_never_the_row_itself() -> None:
+    np.testing.assert_allclose(nearest_neighbour_distance(np.array([[0.0], [1.0], [5.0]])), [1, 1, 4])
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("Likes slow dramas.", None),
+        ("Loved The Matrix.", "title"),
+        ("Loved matrix reloaded-like films.", None),
+        ("Adores Star Wars and space.", "title"),
+        ("Adores star wars and space.", "title"),
+        ("Enjoyed Heat above all.", "title"),
+        ("Feels the heat of a chase.", None),
+        ("Gives 5 stars to dramas.", "rating"),
+        ("Dramas (4.5) over comedies.", "rating"),
+        ("Scores them 4/5.", "rating"),
+        ("Highly rated crime.", "rating"),
+        ("Prefers the 1990s.", None),
+        ("  ", "empty"),
+    ],
+)
+def test_titles_and_ratings_are_found(text: str, cause: str | None) -> None:
+    assert leak(text, ["Matrix, The (1999)", "Star Wars (1977)", "Heat (1995)"]) == cause
+
+
+def test_an_article_behind_the_comma_comes_to_the_front() -> None:
+    assert bare_title("Matrix, The (1999)") == "the matrix"
+
+
+ROWS = pd.DataFrame({"user": ["a", "a", "a", "b"], "item": ["1", "2", "3", "1"], "rating": [5.0, 3.0, 1.0, 4.0]})
+TITLES = pd.Series({"1": "Star Wars (1977)", "2": "Big Night (1996)", "3": "Old Road (1990)"})
+
+
+def test_the_history_shows_the_most_telling_ratings_best_first() -> None:
+    assert history_line(ROWS[ROWS["user"] == "a"], TITLES, 2) == "Star Wars (1977) (5), Old Road (1990) (1)"
+
+
+def test_a_profile_that_names_a_title_is_drawn_again_and_then_given_up() -> None:
+    def script(prompt: str, seed: int) -> str:
+        return " Loves Star Wars.\n" if "Big Night" in prompt.rsplit("user:", 1)[1] else " Likes quiet stories.\n"
+
+    model = ScriptedModel(script)
+    written, causes = write_profiles(model, ROWS, ["a", "b", "c"], TITLES, Config())
+    assert list(written) == ["b"]
+    assert written["b"].split("\n") == [f"{name}: Likes quiet stories." for name in SECTIONS]
+    assert causes == {"title": 3}
+    assert all(seeds for _, _, seeds in model.asked)
+
+
+def test_each_section_is_asked_for_after_the_finished_ones() -> None:
+    model = ScriptedModel(lambda prompt, seed: " Calm.\n")
+    write_profiles(model, ROWS, ["b"], TITLES, Config())
+    endings = [prompts[0].rsplit("assistant: ", 1)[1] for prompts, _, _ in model.asked]
+    assert endings[0] == "Overall:"
+    assert endings[2] == "Overall: Calm.\nGenre: Calm.\nDirector:"
