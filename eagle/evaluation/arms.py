@@ -15,8 +15,7 @@ from eagle import costs
 from eagle.baselines.open import fit_softmax_policy
 from eagle.baselines.rules import LinearRule, RandomActions, mean_shifts
 from eagle.config import Config
-from eagle.embeddings.encoder import Encoder
-from eagle.environment import Case, SteeringEnvironment
+from eagle.environment import Case, SteeringEnvironment, TextEncoder
 from eagle.evaluation.cases import HeldOut
 from eagle.evaluation.comparison import LINEAR
 from eagle.evaluation.oracle import FixedBest
@@ -107,7 +106,7 @@ class Arms:
     shards: Shards
 
     @classmethod
-    def open(cls, config: Config, project: Project, held: HeldOut, hashes: dict[str, str], encoder: Encoder) -> Arms:
+    def open(cls, config: Config, project: Project, held: HeldOut, hashes: dict[str, str], encoder: TextEncoder) -> Arms:
         """Open models, agents and environment; ``hashes`` are those of everything that decides what they answer."""
         material = load_material(config.utility, project)
         model = open_language_model(config.llm, project.llm)
@@ -133,4 +132,4 @@ class Arms:
 
 
 def _cases(held: HeldOut) -> list[Case]:
-    return [Case(**row) for row in held.cases.to_dict("records")]
+    return [Case(*row) for row in held.cases[["case", "anchor", "user", "text", "year"]].itertuples(index=False, name=None)]

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -60,10 +61,11 @@ def roll_out(
 
     The second value is what agents counted about their own actions, by arm.
 
-    The environment holds one episode per arm and case, in that order.
+    The environment holds one episode per arm and case, in that order, and takes actions for those that are not done.
     """
     width = len(cases)
     observations = environment.reset(list(cases) * len(agents))
+    owners = [index // width for index in range(len(observations))]
     rows = anchor_rows(ANCHOR, observations[:width])
     for index, agent in enumerate(agents):
         rows += anchor_rows(agent.name, observations[index * width : (index + 1) * width])
@@ -73,15 +75,16 @@ def roll_out(
         actions: list[str] = []
         with bar(len(agents), f"step {step + 1} of {horizon}: choosing actions", "arm") as progress:
             for index, agent in enumerate(agents):
-                mine = slice(index * width, (index + 1) * width)
+                mine = slice(bisect_left(owners, index), bisect_right(owners, index))
                 chosen, counted = sharded_actions(agent, observations[mine], seeds[mine], shards)
                 actions += chosen
                 counts[agent.name] += counted
                 progress.update()
         steps = environment.step(actions)
-        for index, (before, action, after) in enumerate(zip(observations, actions, steps, strict=True)):
-            rows.append(step_row(agents[index // width].name, before, action, after, seeds[index]))
-        observations = [after.observation for after in steps]
+        for owner, before, action, after, own in zip(owners, observations, actions, steps, seeds, strict=True):
+            rows.append(step_row(agents[owner].name, before, action, after, own))
+        owners = [owner for owner, after in zip(owners, steps, strict=True) if not after.done]
+        observations = [after.observation for after in steps if not after.done]
     return pd.DataFrame(rows).astype({"cause": object}), counts
 
 

@@ -1,8 +1,9 @@
-"""Put latent points and utilities beside every text of the trajectories; equal texts are encoded once."""
+"""Put latent points and utilities beside every text of the trajectories."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -28,12 +29,20 @@ def genre_line_only(anchor: str, text: str) -> str:
     return Description(parts(text).genres, parts(anchor).plot).render()
 
 
-def _encode(pairs: Sequence[Pair], encoder: TextEncoder) -> np.ndarray:
-    unique = list(dict.fromkeys(pairs))
-    vectors = encoder.encode([text for text, _ in unique], [year for _, year in unique])
-    place = {pair: index for index, pair in enumerate(unique)}
-    found: np.ndarray = vectors[[place[pair] for pair in pairs]]
-    return found
+@dataclass
+class RememberingEncoder:
+    """An encoder that encodes equal (text, year) pairs once in its life."""
+
+    inner: TextEncoder
+    _known: dict[Pair, np.ndarray] = field(default_factory=dict)
+
+    def encode(self, texts: Sequence[str], years: Sequence[int | None]) -> np.ndarray:
+        """Return (n, d), as the inner encoder would."""
+        pairs = list(zip(texts, years, strict=True))
+        new = [pair for pair in dict.fromkeys(pairs) if pair not in self._known]
+        if new:
+            self._known |= dict(zip(new, self.inner.encode([text for text, _ in new], [year for _, year in new]), strict=True))
+        return np.stack([self._known[pair] for pair in pairs])
 
 
 def score(trajectories: pd.DataFrame, cases: pd.DataFrame, encoder: TextEncoder, utility: Utility) -> pd.DataFrame:
@@ -47,7 +56,7 @@ def score(trajectories: pd.DataFrame, cases: pd.DataFrame, encoder: TextEncoder,
     case = trajectories["case"].to_numpy()
     anchors, years = about.loc[case, "text"].tolist(), about.loc[case, "year"].tolist()
     texts, users = trajectories["text"].tolist(), trajectories["user"].tolist()
-    z = _encode(list(zip(texts, years, strict=True)), encoder)
+    z = encoder.encode(texts, years)
     labels = [genre_line_only(anchor, text) for anchor, text in zip(anchors, texts, strict=True)]
     pieces = utility.parts(z, users)
     return trajectories.assign(
@@ -55,6 +64,6 @@ def score(trajectories: pd.DataFrame, cases: pd.DataFrame, encoder: TextEncoder,
         utility=utility(z, users),
         preference=pieces["preference"],
         distance_bonus=pieces["distance"],
-        genre_line_utility=utility(_encode(list(zip(labels, years, strict=True)), encoder), users),
+        genre_line_utility=utility(encoder.encode(labels, years), users),
         z=pd.Series([row.tolist() for row in z.astype(np.float32)], dtype=object, index=trajectories.index),
     )

@@ -23,7 +23,7 @@ from eagle.evaluation.comparison import Comparison
 from eagle.evaluation.judging import judge
 from eagle.evaluation.panel import Panel, Texts
 from eagle.evaluation.panel_check import PanelCheck, check_panel
-from eagle.evaluation.scoring import score
+from eagle.evaluation.scoring import RememberingEncoder, score
 from eagle.project import Project
 
 
@@ -95,7 +95,7 @@ def run(config: Config, project: Project) -> None:
     """Write reports/trajectories.parquet, metrics.json, table2.csv, table3.csv and table4.csv."""
     held = pick_cases(config.evaluate, config.seed, project)
     hashes = _hashes(config, project)
-    encoder = Encoder.load(project.encoder, project.text_model)
+    encoder = RememberingEncoder(Encoder.load(project.encoder, project.text_model))
     arms = Arms.open(config, project, held, hashes, encoder)
     trajectories, counts = arms.run()
     scored = score(trajectories, held.cases, encoder, arms.material.utility)
