@@ -4,6 +4,9 @@
 2. Differs: the paper's big model writes all actions; a small one repeats itself, so most come from these lists, and the same ones
    at the same index for every anchor, which lets the effect of an action be pooled over anchors.
 3. Differs: the half made for a taste goes by genre, in the catalogue's own words, because the environment rewrites a genre line.
+   Wordings were chosen by how often SmolLM2-135M then names the genre (5 to 30 training anchors each): adventure, crime, fantasy,
+   romance, mystery, drama, war, comedy, horror, sci-fi and thriller 90-100%, western 83%, action 70%, musical and film-noir 40%. No
+   wording that was tried gets it to write animation, children's or documentary more than now and then.
 """
 
 from __future__ import annotations
@@ -116,22 +119,22 @@ _PRODUCT_GENERIC: tuple[tuple[str, ...], ...] = (
 
 _BY_GENRE: dict[str, tuple[tuple[int, str], ...]] = {
     "action": ((0, "Turn it into an {genre} story of chases and fights."), (4, "Add {genre} scenes with car chases and gunfire.")),
-    "adventure": ((0, "Send the hero on an {genre} through jungle and desert."), (2, "Make it a treasure hunt {genre} at sea.")),
+    "adventure": ((0, "Make it {genre}, through jungle and desert."), (2, "Make it a treasure hunt {genre} at sea.")),
     "animation": ((2, "Retell it as an {genre} with talking animals."), (4, "Make it a colorful {genre} about living toys.")),
     "children": ((4, "Make it a {genre} story about a brave little girl."), (1, "Make the heroes clever kids in a {genre} tale.")),
     "comedy": ((4, "Make it a wild {genre} where everything goes wrong."), (1, "Make the hero a clumsy fool in a {genre}.")),
-    "crime": ((0, "Make it a {genre} story about a bank robbery."), (3, "Follow a corrupt policeman into the world of {genre}.")),
+    "crime": ((0, "Make it {genre}, with a bank robbery."), (3, "Follow a corrupt policeman into the world of {genre}.")),
     "documentary": ((2, "Retell it as a {genre} with real interviews."), (3, "Make it a {genre} about forgotten workers.")),
-    "drama": ((3, "Make it a serious {genre} about grief and forgiveness."), (1, "Focus on a broken marriage as a {genre}.")),
-    "fantasy": ((2, "Move it to a {genre} world of dragons and magic."), (1, "Make the hero a wizard in a {genre} kingdom.")),
-    "noir": ((2, "Make it a dark {genre} with a doomed detective."), (3, "Tell a {genre} tale of lies and betrayal.")),
+    "drama": ((3, "Make it {genre}, with grief and forgiveness."), (1, "Focus on a broken marriage as a {genre}.")),
+    "fantasy": ((2, "Make it {genre}, with dragons and magic."), (1, "Make the hero a wizard in a {genre} kingdom.")),
+    "noir": ((2, "Make it pure {genre}, {genre} and nothing else."), (3, "Make it a dark {genre} with a doomed detective.")),
     "horror": ((0, "Turn it into {genre} with a monster in the dark."), (4, "Make it a {genre} story about a cursed house.")),
-    "musical": ((2, "Turn it into a {genre} with songs and dancing."), (1, "Make the hero a singer in a {genre}.")),
-    "mystery": ((0, "Make it a {genre} about an unsolved murder."), (2, "Turn it into a {genre} with a missing letter.")),
-    "romance": ((0, "Add a passionate {genre} between the two leads."), (3, "Make it a {genre} about impossible love.")),
+    "musical": ((2, "Make {genre} the first genre, with songs and dancing."), (1, "Make the hero a singer in a {genre}.")),
+    "mystery": ((0, "Make it {genre}, with an unsolved murder."), (2, "Turn it into a {genre} with a missing letter.")),
+    "romance": ((0, "Make it {genre}, with two lovers."), (3, "Make it a {genre} about impossible love.")),
     "scifi": ((2, "Turn it into {genre} set on a spaceship."), (0, "Let aliens invade the earth as in {genre}.")),
     "thriller": ((0, "Make it a {genre} with a killer on the loose."), (4, "Turn it into a tense {genre} about a kidnapping.")),
-    "war": ((2, "Set it in a {genre} with soldiers at the front."), (3, "Show how {genre} destroys two young friends.")),
+    "war": ((2, "Make it {genre}, with soldiers at the front."), (3, "Show how {genre} destroys two young friends.")),
     "western": ((2, "Make it a {genre} with cowboys and a gunfight."), (1, "Make the hero a sheriff in a {genre} town.")),
 }
 _SAME_GENRE = {
