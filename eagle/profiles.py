@@ -30,6 +30,9 @@ from eagle.profile_writer import SECTIONS, write_profiles
 from eagle.project import Project
 from eagle.seeding import stream
 
+GRADES = ("Loves", "Likes", "Is neutral about", "Dislikes", "Avoids")
+GRADE_BOUNDS = (-1.2, -0.4, 0.4, 1.2)
+
 AESTHETICS = {
     "action": "movement, stunts and spectacle",
     "adventure": "journeys and wide places",
@@ -59,6 +62,7 @@ class Taste:
 
     liked: tuple[str, ...]  # strongest first
     disliked: tuple[str, ...]  # strongest first
+    grades: tuple[tuple[str, tuple[str, ...]], ...]  # all genres by grade ("Loves" .. "Avoids"), strongest first; empty grades left out
     strength: float  # spread of the genre effects, 1 = that of the typical user
     newer: float  # effect of a late against an early year, in SD over users
     generosity: float  # mean rating less the overall mean, stars
@@ -81,7 +85,7 @@ class Taste:
         return f"A viewer who {temper}, {width}; most drawn to {_first(self.liked)} and least to {_first(self.disliked)}."
 
     def _genre(self) -> str:
-        return f"Prefers {', '.join(self.liked) or 'no genre in particular'}. Avoids {', '.join(self.disliked) or 'none'}."
+        return " ".join(f"{grade} {', '.join(genres)}." for grade, genres in self.grades)
 
     def _director(self) -> str:
         period = _graded(self.newer, -0.5, 0.5, ("the classics of older days", "work of any period", "recent work"))
@@ -112,6 +116,14 @@ def rank_genres(effects: np.ndarray, genres: Sequence[str], liked: int, disliked
     return tuple(genres[g] for g in likes), tuple(genres[g] for g in dislikes)
 
 
+def grade_genres(effects: np.ndarray, genres: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Sort genres into grades by their effects (g,) in SD over users and genres; five grades told more than likes and dislikes [M]."""
+    order = np.argsort(-effects, kind="stable")
+    grade = np.digitize(-effects, GRADE_BOUNDS)
+    graded = ((name, tuple(genres[g] for g in order if grade[g] == rank)) for rank, name in enumerate(GRADES))
+    return tuple((name, members) for name, members in graded if members)
+
+
 def _standard(values: np.ndarray) -> np.ndarray:
     spread = float(values.std())
     standard: np.ndarray = (values - values.mean()) / (spread if spread > 0 else 1.0)
@@ -127,6 +139,7 @@ def tastes(
     genres = list(effects)
     by_genre = personal @ np.array([effects[g] for g in genres], np.float64).T  # (n_users, n_genres)
     spread = by_genre.std(axis=1)
+    scale = float(by_genre[latent.train_users].std()) or 1.0
     newer = _standard(personal @ year_effect)
     grouped = history.groupby("user")["rating"]
     mean, count = grouped.mean(), grouped.size()
@@ -136,7 +149,8 @@ def tastes(
         liked, disliked = rank_genres(by_genre[row], genres, config.liked, config.disliked)
         strength = float(spread[row] / (np.median(spread) or 1.0))
         generosity = float(mean.get(user, overall)) - overall
-        found.append(Taste(liked, disliked, strength, float(newer[row]), generosity, int(count.get(user, 0))))
+        grades = grade_genres(by_genre[row] / scale, genres)
+        found.append(Taste(liked, disliked, grades, strength, float(newer[row]), generosity, int(count.get(user, 0))))
     return found
 
 

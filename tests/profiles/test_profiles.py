@@ -14,15 +14,13 @@ from eagle.embeddings.encoder import LatentSpace, load_latent
 from eagle.embeddings.profile_check import nearest_neighbour_distance, profile_check
 from eagle.llm.scripted import ScriptedModel
 from eagle.profile_writer import SECTIONS, bare_title, history_line, leak, write_profiles
-from eagle.profiles import Taste, rank_genres, run, tastes
+from eagle.profiles import Taste, grade_genres, rank_genres, run, tastes
 from eagle.project import Project
 from tests.embeddings.conftest import WordEmbedder
 
-GENRES = ["comedy", "crime", "drama", "war"]
-
 
 def test_the_short_profile_reads_as_the_policy_expects() -> None:
-    taste = Taste(("crime", "drama"), ("war",), 1.0, 0.0, 0.0, 30)
+    taste = Taste(("crime", "drama"), ("war",), (), 1.0, 0.0, 0.0, 30)
     assert taste.short == "User likes crime, drama. Dislikes war."
 
 
@@ -50,6 +48,11 @@ def test_no_genre_is_both_liked_and_disliked_and_the_strongest_comes_first(effec
     assert all(value[a] >= value[b] for a in likes for b in dislikes)
     assert list(likes) == sorted(likes, key=lambda g: -value[g])
     assert list(dislikes) == sorted(dislikes, key=lambda g: value[g])
+
+
+def test_genres_fall_into_grades_by_their_effect() -> None:
+    graded = grade_genres(np.array([0.0, 1.3, -2.0, 2.0, 0.5]), ["a", "b", "c", "d", "e"])
+    assert graded == (("Loves", ("d", "b")), ("Likes", ("e",)), ("Is neutral about", ("a",)), ("Avoids", ("c",)))
 
 
 def test_the_stage_writes_five_sections_for_every_user(encoded: Project) -> None:
