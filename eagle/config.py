@@ -188,7 +188,7 @@ class LoraSettings(Section):
 
 class ReferenceConfig(Section):
     names: tuple[ReferenceName, ...] = Field(("uniform", "optimistic", "g_optimal"), description="which references are trained [P]")
-    updates: Count = Field(24, description="gradient steps [P: 20,000; M: 14]")
+    updates: Count = Field(18, description="gradient steps [P: 20,000; M: 14]")
     prompts: Count = Field(4, description="(anchor, user) prompts per step [P: batch 1,024; M: 4]")
     learning_rate: Positive = Field(1e-3, description="AdamW [P: 2e-6 on a 3B model; M: 1e-3 for LoRA]")
     optimistic_by: Literal["utility", "rating"] = Field("utility", description="what 'best next step' means [P: both]")
@@ -201,8 +201,8 @@ class AllActionPhase(Section):
     """Policy gradient in expectation over the K candidates of cached states: no sampling, no generation."""
 
     kind: Literal["all_action"] = "all_action"
-    updates: Natural = Field(60, description="gradient steps [M]")
-    pairs: Count = Field(16, description="(state, user) pairs per step [M]")
+    updates: Natural = Field(50, description="gradient steps [M: 60; O: time with 40 actions]")
+    pairs: Count = Field(12, description="(state, user) pairs per step [M: 16; O: time]")
     learning_rate: Positive = Field(6e-4, description="AdamW, linear warm-up then constant [M]")
     warmup: Natural = Field(5, description="steps of linear warm-up [M]")
     advantage_scale: Positive = Field(0.1, description="advantages (in SD of U) are divided by this [M]")

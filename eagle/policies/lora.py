@@ -29,6 +29,8 @@ from eagle.policies.trie import PackedBatch, Trie, build_trie, pack
 if TYPE_CHECKING:
     from eagle.config import LLMConfig, LoraSettings
 
+#: Rows of one forward pass.
+ROWS = 6
 _TRAINED, _REFERENCE = "default", "reference"
 
 
@@ -191,9 +193,18 @@ class LoraPolicy:
         vocabulary: of the complete action with ``full``, else of its tokens down to the last branching point.
         """
         tries = [self.trie(actions, full=full) for actions in lists]
-        batch = pack([self.tokens(p) for p in prompts], tries)
-        logits = self.logits(self.hidden(batch))  # (n_slots, vocabulary)
-        return _path_log_probs(logits, batch)
+        rows = [self.tokens(p) for p in prompts]
+        # Rows of similar length stand together, so that little is spent on padding.
+        order = sorted(range(len(rows)), key=lambda row: len(rows[row]) + len(tries[row].tokens))
+        policy: dict[int, torch.Tensor] = {}
+        vocabulary: dict[int, torch.Tensor] = {}
+        for start in range(0, len(order), ROWS):
+            part = order[start : start + ROWS]
+            batch = pack([rows[row] for row in part], [tries[row] for row in part])
+            found = _path_log_probs(self.logits(self.hidden(batch)), batch)
+            policy |= dict(zip(part, found[0], strict=True))
+            vocabulary |= dict(zip(part, found[1], strict=True))
+        return [policy[row] for row in range(len(rows))], [vocabulary[row] for row in range(len(rows))]
 
     def prompt_states(self, prompts: Sequence[str]) -> torch.Tensor:
         """Return the hidden state ``(n, width)`` at the last token of each prompt."""

@@ -23,6 +23,9 @@ from eagle.training.checkpoint import Trained
 from eagle.training.decisions import Decision, DecisionSource
 from eagle.training.optimizer import adamw, descend, warm
 
+#: Actions below this probability are left out of a format step.
+TAIL = 0.01
+
 
 @dataclass(frozen=True)
 class ListLoss:
@@ -93,7 +96,8 @@ class AllAction:
         loss, row, policies = self._loss(decisions)
         row["gradient_norm"] = descend(self.groups["policy"].optimizer, loss, rate)
         if self.settings.repair_every > 0 and (number + 1) % self.settings.repair_every == 0:
-            repair = imitation_loss(self.policy, decisions[: max(1, self.settings.pairs // 4)], None)
+            few = slice(0, max(1, self.settings.pairs // 4))
+            repair = imitation_loss(self.policy, decisions[few], own_targets(decisions[few], policies[few]))
             descend(self.groups["policy"].optimizer, repair, rate)
             row["repair_loss"] = float(repair.detach())
         return row, sample_records(decisions[:2], policies[:2])
@@ -160,14 +164,20 @@ def sample_records(decisions: Sequence[Decision], policies: Sequence[Mapping[str
     return records
 
 
-def imitation_loss(policy: LoraPolicy, decisions: Sequence[Decision], targets: Sequence[np.ndarray] | None) -> torch.Tensor:
+def imitation_loss(policy: LoraPolicy, decisions: Sequence[Decision], targets: Sequence[np.ndarray]) -> torch.Tensor:
     """Return the exact cross-entropy of complete action texts to target distributions ``(K,)``, in nats per decision.
 
-    Every token of every action is scored over the whole vocabulary. ``targets`` None: the policy's own, normalised over the list.
+    Every token of an action is scored over the whole vocabulary; actions without weight need no scoring at all.
     """
-    log_pi, log_vocabulary = policy.score_lists([d.prompt for d in decisions], [d.actions for d in decisions], full=True)
-    if targets is None:
-        goals = [pi.detach().exp() for pi in log_pi]
-    else:
-        goals = [torch.tensor(t, dtype=torch.float32, device=policy.device) for t in targets]
+    supports = [np.flatnonzero(target > 0) for target in targets]
+    lists = [[d.actions[i] for i in support] for d, support in zip(decisions, supports, strict=True)]
+    _, log_vocabulary = policy.score_lists([d.prompt for d in decisions], lists, full=True)
+    goals = [torch.tensor(t[s], dtype=torch.float32, device=policy.device) for t, s in zip(targets, supports, strict=True)]
     return torch.stack([-(goal * text).sum() for goal, text in zip(goals, log_vocabulary, strict=True)]).mean()
+
+
+def own_targets(decisions: Sequence[Decision], policies: Sequence[Mapping[str, float]]) -> list[np.ndarray]:
+    """Return each row's own policy ``(K,)`` without its tail of unlikely actions, as the target of a format step."""
+    chances = [np.array([policy[a] for a in d.actions]) for d, policy in zip(decisions, policies, strict=True)]
+    kept = [np.where(chance >= TAIL, chance, 0.0) if chance.max() >= TAIL else chance for chance in chances]
+    return [chance / chance.sum() for chance in kept]

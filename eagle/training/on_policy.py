@@ -91,8 +91,8 @@ class OnPolicy:
         self.kl_coefficient, self.gamma, self.seed, self.updates = kl_coefficient, gamma, seed, settings.updates
         parameters = policy.parameters()
         self.groups = {"policy": Trained(parameters, adamw(parameters, settings.learning_rate))}
-        width = policy.model.get_base_model().config.hidden_size  # type: ignore[operator,union-attr]
-        self.value = ValueHead(int(width), derive_seed(seed, "value")).to(policy.device)
+        base: Any = policy.model.get_base_model()
+        self.value = ValueHead(int(base.config.hidden_size), derive_seed(seed, "value")).to(policy.device)
         if settings.baseline == "value":
             own = dict(self.value.named_parameters())
             self.groups["value"] = Trained(own, adamw(own, settings.value_learning_rate))
