@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,7 +47,7 @@ def test_every_round_lowers_the_objective(planted: Planted) -> None:
     for rounds in range(1, 8):
         config = EncoderConfig(rounds=rounds, **SOFT)
         values.append(fit_joint(planted.ratings, x, start, config).objective(planted.ratings, x, config))
-    assert all(later < earlier for earlier, later in zip(values, values[1:], strict=False))
+    assert all(later < earlier for earlier, later in pairwise(values))
 
 
 def test_the_marginalised_map_is_the_joint_optimum_of_map_and_offsets() -> None:
