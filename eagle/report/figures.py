@@ -79,7 +79,7 @@ def curves(table: pd.DataFrame, name: str, wanted: Sequence[str], label: str) ->
         for axis, column in zip(axes, columns, strict=False):
             values = table[["update", column]].dropna()
             axis.plot(values["update"], values[column], color=LINE, linewidth=1)
-            smooth = values[column].rolling(7, min_periods=1, center=True).mean()
+            smooth = values[column].rolling(max(1, len(values) // 8), min_periods=1, center=True).mean()
             axis.plot(values["update"], smooth, color=ACCENT, linewidth=1.6)
             axis.set_title(column.replace("_", " "))
             axis.tick_params(labelsize=7)
@@ -118,7 +118,7 @@ def design(weights: pd.DataFrame, top: int = 18) -> str:
         for y, (action, value) in enumerate(mean.items()):
             axis.annotate(f"{used.get(action, 0)}/{anchors}", (value, y), (4, -3), textcoords="offset points", fontsize=7, color=QUIET)
         axis.set_yticks(range(len(mean)), [str(action)[:80] for action in mean.index])
-        axis.set_title("Mean design weight (beside each bar: in the support of so many anchors)")
+        axis.set_title("Mean design weight, and in how many anchors' support")
         axis.grid(axis="y", visible=False)
     return to_svg(figure, "design", "Mean design weight of the most used actions")
 

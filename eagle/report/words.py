@@ -68,7 +68,7 @@ def verdicts(metrics: Mapping[str, Any], arms: list[str]) -> list[str]:
         if compared(linear) in words:
             said.append(f"It {words[compared(linear)]} the simple linear rule with as many changes (difference {interval(linear)}).")
         if found.get("more_defects_than_reference"):
-            said.append("Its gain comes with more defective texts than its reference's: read it with care.")
+            said.append("It leaves more defective texts than its reference: read any gain with care.")
         share, followed, anchor = found["beats_anchor"], found["followed"], metrics["anchor"]["utility"]
         said.append(
             f"In {number((share['mean'] or 0) * 100, 0)}% of the cases its text beats the existing item. "
