@@ -95,5 +95,5 @@ def is_copy(new: Description, old_text: str) -> bool:
     try:
         old = Description.parse(old_text)
     except ValueError:
-        return similarity(new.render(), old_text) >= COPY_AT
+        return similarity(new.plot, old_text) >= COPY_AT
     return set(new.genres) == set(old.genres) and similarity(new.plot, old.plot) >= COPY_AT

@@ -67,12 +67,11 @@ def shorten(text: str, max_words: int) -> str:
 def describe(items: pd.DataFrame, max_words: int) -> pd.DataFrame:
     """Return the descriptions table from the catalogue's own words (schema descriptions)."""
     rows = []
-    for item in items.itertuples():
-        genres = tuple(dict.fromkeys(g for g in (_genre(name) for name in item.genres) if g))
-        plot = shorten(item.text, max_words) if isinstance(item.text, str) else ""
-        year = None if pd.isna(item.year) else int(item.year)
-        text = Description(genres, plot).render()
-        rows.append((item.item, text, list(genres), plot, year, "source" if plot else "metadata"))
+    for item, told, named, released in zip(items["item"], items["text"], items["genres"], items["year"], strict=True):
+        genres = tuple(dict.fromkeys(g for g in (_genre(name) for name in named) if g))
+        plot = shorten(told, max_words) if isinstance(told, str) else ""
+        year = None if pd.isna(released) else int(released)
+        rows.append((item, Description(genres, plot).render(), list(genres), plot, year, "source" if plot else "metadata"))
     table = pd.DataFrame(rows, columns=["item", "text", "genres", "plot", "year", "origin"])
     return table.astype({"year": "Int64"})
 
@@ -112,7 +111,7 @@ def write_plots(table: pd.DataFrame, items: pd.DataFrame, rows: Sequence[int], m
 def summary(table: pd.DataFrame, rated: pd.Series, causes: Counter[str]) -> dict[str, object]:
     """Return how many items, and which share of the ratings, have a text of which origin; lengths in words."""
     counts = table["item"].map(rated).fillna(0)
-    lengths = table.loc[table["plot"] != "", "plot"].str.split().str.len()
+    lengths = table.loc[table["plot"] != "", "plot"].map(lambda plot: len(plot.split()))
     return {
         "items": len(table),
         **{f"items_{origin}": int((table["origin"] == origin).sum()) for origin in ("source", "llm", "metadata")},

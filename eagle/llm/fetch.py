@@ -66,7 +66,7 @@ def install_llm(model: str, target: Path) -> None:
         raise user_error(
             "llm.model names no model that can be found",
             found=repr(model),
-            expected="'embedded', an existing folder, a .gguf file, or a hub id with its revision such as 'HuggingFaceTB/SmolLM2-135M-Instruct@main'",
+            expected="'embedded', an existing folder, a .gguf file, or a hub id with its revision: 'HuggingFaceTB/SmolLM2-135M@main'",
             mend="correct llm.model in params.yaml",
         )
 

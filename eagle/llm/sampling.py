@@ -20,10 +20,8 @@ def choose(logits: torch.Tensor, draws: torch.Tensor, temperature: float, top_p:
 
     ``draws`` (n,) are uniform in [0, 1); temperature 0 takes the most probable token (the first of equals).
     """
-    if temperature == 0:
-        tokens = logits.argmax(dim=-1)
-    else:
-        tokens = _draw(torch.softmax(logits / temperature, dim=-1), draws, top_p)
+    greedy = temperature == 0
+    tokens = logits.argmax(dim=-1) if greedy else _draw(torch.softmax(logits / temperature, dim=-1), draws, top_p)
     log_probs = logits.gather(1, tokens[:, None])[:, 0] - torch.logsumexp(logits, dim=-1)
     return tokens, log_probs
 

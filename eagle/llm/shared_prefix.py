@@ -136,7 +136,7 @@ AttentionInterface.register(NAME, attend)
 
 def compute_prefix(model: Any, token_ids: list[int]) -> Prefix:
     """Run the shared tokens once through transformers' model; no tokens give empty keys and values."""
-    cache = DynamicCache()
+    cache: Any = DynamicCache()
     ids = torch.tensor([token_ids or [0]], device=model.device)
     model.set_attn_implementation("sdpa")
     try:

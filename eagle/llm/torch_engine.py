@@ -81,7 +81,7 @@ class TorchModel:
         self.fingerprint = content_hash(Path(folder))
         self.usage = Usage()
         self._prefixes: OrderedDict[tuple[str | None, tuple[int, ...]], Prefix] = OrderedDict()
-        self._base.to(self.device).eval().requires_grad_(False)
+        self._base.eval().requires_grad_(False).to(self.device)
         self._ends = _Ends(self._base, self.tokenizer)
         self._may_fuse = fuse
         self._use(self._base, None)
@@ -289,7 +289,7 @@ class _Ends:
         return "", None
 
 
-def _groups(token_ids: Sequence[Sequence[int]]) -> Iterator[tuple[int, list[int]]]:
+def _groups(token_ids: Sequence[list[int]]) -> Iterator[tuple[int, list[int]]]:
     """Yield (length of the common prefix, rows) for rows that begin alike; every row keeps at least one token of its own."""
     opening: dict[tuple[int, ...], list[int]] = {}
     for index, ids in enumerate(token_ids):

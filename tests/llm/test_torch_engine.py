@@ -1,0 +1,183 @@
+"""The torch engine keeps the contract, and its fast paths equal the slow one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from peft import LoraConfig, get_peft_model
+from transformers import AutoModelForCausalLM
+
+from eagle.errors import EagleError
+from eagle.llm.base import SamplingSpec
+from eagle.llm.sampling import choose, uniforms
+from eagle.llm.torch_engine import TorchModel, _row_batches, _Row, _stems, pick_dtype
+from tests.llm.contract import ASKED, HEAD, LanguageModelContract
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_llm: Path) -> TorchModel:
+    return TorchModel(tiny_llm, dtype="float32", device="cpu", batch_rows=3)
+
+
+@pytest.fixture(scope="module")
+def plain(tiny_llm: Path) -> TorchModel:
+    return TorchModel(tiny_llm, dtype="float32", device="cpu", batch_rows=2, fuse=False)
+
+
+@pytest.fixture(scope="module")
+def adapter(tiny_llm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("adapter")
+    base: Any = AutoModelForCausalLM.from_pretrained(tiny_llm, dtype=torch.float32)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        config = LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "down_proj"], init_lora_weights=False, task_type="CAUSAL_LM")
+        get_peft_model(base, config).save_pretrained(folder)
+    return folder
+
+
+class TestContract(LanguageModelContract):
+    @pytest.fixture
+    def model(self, engine: TorchModel) -> TorchModel:
+        return engine
+
+
+class TestContractWithoutFusedWeights(LanguageModelContract):
+    @pytest.fixture
+    def model(self, plain: TorchModel) -> TorchModel:
+        return plain
+
+
+def _prompts(model: TorchModel) -> list[str]:
+    return [model.chat([*HEAD, ("user", asked)], prefill="Genres:") for asked in ASKED]
+
+
+def test_log_probs_are_those_of_transformers(engine: TorchModel, tiny_llm: Path) -> None:
+    reference = AutoModelForCausalLM.from_pretrained(tiny_llm, dtype=torch.float32)
+    prompts = _prompts(engine)
+    for prompt, done in zip(prompts, engine.generate(prompts, SamplingSpec(15, 1.0, 0.9, stop=()), range(5)), strict=True):
+        ids = [*engine.tokenize([prompt])[0], *done.token_ids]
+        table = reference(torch.tensor([ids])).logits[0].log_softmax(-1)[-len(done.token_ids) - 1 : -1]
+        expected = table.gather(1, torch.tensor(done.token_ids)[:, None])[:, 0].detach()
+        np.testing.assert_allclose(done.log_probs, expected.numpy(), atol=1e-5)
+
+
+def test_fused_equals_transformers(engine: TorchModel, plain: TorchModel) -> None:
+    spec = SamplingSpec(20, 0.8, 0.95, stop=())
+    ours, theirs = (m.generate(_prompts(m), spec, range(5)) for m in (engine, plain))
+    assert [c.token_ids for c in ours] == [c.token_ids for c in theirs]
+
+
+def test_merged_adapter_equals_peft(engine: TorchModel, tiny_llm: Path, adapter: Path) -> None:
+    from peft import PeftModel
+
+    prompt, tail = _prompts(engine)[0], " crime, war. Plot: A family moves"
+    plain = engine.score([prompt], [tail])[0]
+    engine.load_adapter(adapter)
+    adapted = engine.score([prompt], [tail])[0]
+    engine.load_adapter(None)
+    reference: Any = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny_llm, dtype=torch.float32), str(adapter))
+    head, rest = engine.tokenize([prompt, tail])
+    table = reference(torch.tensor([head + rest])).logits[0].log_softmax(-1)[len(head) - 1 : -1]
+    np.testing.assert_allclose(adapted, table.gather(1, torch.tensor(rest)[:, None])[:, 0].detach().numpy(), atol=1e-4)
+    assert np.abs(adapted - plain).max() > 1e-2
+    np.testing.assert_array_equal(engine.score([prompt], [tail])[0], plain)
+
+
+def test_end_of_turn_token_ends_a_row(tiny_llm: Path) -> None:
+    model = TorchModel(tiny_llm, dtype="float32", device="cpu")
+    first = model.generate(_prompts(model)[:1], SamplingSpec(4, 0.0, stop=()), [0])[0]
+    model._ends._tokens = frozenset({first.token_ids[2]})
+    ended = model.generate(_prompts(model)[:1], SamplingSpec(4, 0.0, stop=()), [0])[0]
+    assert ended.finish == "stop"
+    assert first.token_ids[: len(ended.token_ids)] == ended.token_ids
+    assert ended.text == model._ends.decode(ended.token_ids[:-1])
+
+
+def test_shared_tokens_are_computed_once(tiny_llm: Path) -> None:
+    model = TorchModel(tiny_llm, dtype="float32", device="cpu", batch_rows=8)
+    prompts = _prompts(model) * 2
+    model.generate(prompts, SamplingSpec(1, 0.0), range(len(prompts)))
+    assert model.usage.computed_tokens < model.usage.prompt_tokens / 2
+
+
+def test_a_folder_that_lacks_things_is_one_clear_error(tmp_path: Path, adapter: Path, engine: TorchModel) -> None:
+    (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
+    with pytest.raises(EagleError) as caught:
+        TorchModel(tmp_path)
+    assert [p.what.rsplit("/")[-1].split(" has no ")[1] for p in caught.value.problems] == ["config.json", "weights", "tokenizer.json"]
+    with pytest.raises(EagleError, match="no LoRA adapter"):
+        engine.load_adapter(tmp_path)
+
+
+def test_empty_prompt_is_refused(engine: TorchModel) -> None:
+    with pytest.raises(ValueError, match="empty"):
+        engine.generate([""], SamplingSpec(3, 0.0), [0])
+
+
+def test_dtype_by_name() -> None:
+    assert pick_dtype("float32", torch.device("cpu")) == torch.float32
+    assert pick_dtype("auto", torch.device("cpu")) in (torch.float32, torch.bfloat16)
+
+
+TOKENS = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=40), min_size=1, max_size=12)
+
+
+@given(TOKENS)
+@settings(max_examples=60, deadline=None)
+def test_stems_are_common_beginnings_and_leave_a_token(rows: list[list[int]]) -> None:
+    rows = sorted(rows)
+    lengths, owner = _stems(rows)
+    assert owner == sorted(owner)
+    for group, length in enumerate(lengths):
+        members = [row for row, g in zip(rows, owner, strict=True) if g == group]
+        assert len({tuple(row[:length]) for row in members}) == 1
+        assert all(len(row) > length for row in members)
+
+
+@given(TOKENS, st.integers(1, 5))
+@settings(max_examples=40, deadline=None)
+def test_batches_hold_every_row_once_whatever_the_order(suffixes: list[list[int]], at_most: int) -> None:
+    rows = [_Row(i, suffix, np.zeros(1)) for i, suffix in enumerate(suffixes)]
+    batches = list(_row_batches(rows, at_most))
+    assert sorted(row.index for batch in batches for row in batch) == list(range(len(rows)))
+    assert max(map(len, batches)) <= at_most
+    again = list(_row_batches(rows[::-1], at_most))
+    assert [[row.index for row in batch] for batch in batches] == [[row.index for row in batch] for batch in again]
+
+
+class TestSampling:
+    def test_frequencies_are_the_probabilities(self) -> None:
+        probabilities = torch.tensor([0.5, 0.3, 0.15, 0.05])
+        draws = torch.tensor((np.arange(2000) + 0.5) / 2000)
+        tokens, log_probs = choose(probabilities.log().expand(2000, 4), draws, 1.0, 1.0)
+        np.testing.assert_allclose(np.bincount(tokens, minlength=4) / 2000, probabilities, atol=1e-3)
+        np.testing.assert_allclose(log_probs.exp(), probabilities[tokens], rtol=1e-5)
+
+    def test_nucleus_keeps_the_smallest_head_that_reaches_top_p(self) -> None:
+        logits = torch.tensor([0.05, 0.5, 0.15, 0.3]).log().expand(1000, 4)
+        tokens, _ = choose(logits, torch.tensor((np.arange(1000) + 0.5) / 1000), 1.0, 0.6)
+        np.testing.assert_allclose(np.bincount(tokens, minlength=4) / 1000, [0, 0.625, 0, 0.375], atol=1e-3)
+
+    @given(st.integers(0, 10**6), st.floats(0.05, 0.999), st.floats(0.3, 2.0))
+    @settings(max_examples=40, deadline=None)
+    def test_short_sort_equals_full_sort(self, seed: int, top_p: float, temperature: float) -> None:
+        rng = np.random.default_rng(seed)
+        logits = torch.tensor(rng.normal(scale=3.0, size=(4, 5000)), dtype=torch.float32)
+        draws = torch.tensor(rng.random(4))
+        tokens, _ = choose(logits, draws, temperature, top_p)
+        values, order = torch.softmax(logits / temperature, -1).sort(descending=True, stable=True)
+        for row in range(4):
+            mass = values[row].double().cumsum(0)
+            kept = mass[: int((mass - values[row] < top_p).sum())]
+            place = int(torch.searchsorted(kept, draws[row] * kept[-1], right=True))
+            assert abs(float(mass[place] - mass[(order[row] == tokens[row]).nonzero()[0, 0]])) < 1e-5
+
+    def test_draws_depend_on_the_row_seed_only(self) -> None:
+        np.testing.assert_array_equal(uniforms([3, 4], 5)[1], uniforms([4], 5)[0])
+        np.testing.assert_array_equal(uniforms([3], 9)[0, :5], uniforms([3], 5)[0])
