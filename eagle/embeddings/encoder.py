@@ -58,7 +58,7 @@ class Encoder:
     @classmethod
     def load(cls, folder: Path, text_model: Path) -> Encoder:
         """Read an encoder and the sentence model it was made with (another one is an EagleError)."""
-        from eagle.embeddings.sentence import SentenceModel
+        from eagle.embeddings.sentence import Remembered, SentenceModel
 
         arrays, ids = read_arrays(folder / "encoder.safetensors", ENCODER_SCHEMA)
         made_with = read_json(folder / "encoder.json").get("text_model")
@@ -68,7 +68,7 @@ class Encoder:
                 f"{folder} was made with another sentence model than {text_model}",
                 found=found, expected=made_with, mend="run `dvc repro encoder`",
             )
-        return cls(FeatureMap.from_arrays(arrays, ids["genres"]), arrays["weights"], SentenceModel(text_model))
+        return cls(FeatureMap.from_arrays(arrays, ids["genres"]), arrays["weights"], Remembered(SentenceModel(text_model)))
 
 
 def text_model_fingerprint(folder: Path) -> str:

@@ -13,6 +13,7 @@ from eagle.errors import user_error
 
 TOKENS_PER_BATCH = 4096
 MAX_TOKENS = 128  # state texts are one line; longer input is cut
+MOST_REMEMBERED = 50_000  # vectors of 1.5 KiB each
 
 
 class SentenceModel:
@@ -77,7 +78,10 @@ def _batches(order: list[int], rows: list[list[int]]) -> list[list[int]]:
 
 
 class Remembered:
-    """An embedder that computes each distinct text once in its lifetime; for a stage that sees the catalogue several times."""
+    """An embedder that computes each distinct text once: a stage sees the catalogue, and arms see each other's texts, several times.
+
+    It forgets everything once it knows ``MOST_REMEMBERED`` texts.
+    """
 
     def __init__(self, embedder: TextEmbedder) -> None:
         self._embedder = embedder
@@ -85,6 +89,8 @@ class Remembered:
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Return (n, dimension) float32, as the embedder behind it would."""
+        if len(self._known) > MOST_REMEMBERED:
+            self._known.clear()
         new = sorted(set(texts) - set(self._known))
         vectors = self._embedder.embed(new)  # (0, dimension) where nothing is new
         self._known.update(zip(new, vectors, strict=True))

@@ -107,6 +107,14 @@ def test_each_text_is_embedded_once(embedder: WordEmbedder) -> None:
     assert remembered.embed([]).shape == (0, embedder.dimension)
 
 
+def test_memory_is_bounded(embedder: WordEmbedder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eagle.embeddings.sentence.MOST_REMEMBERED", 1)
+    remembered = Remembered(embedder)
+    first, again = remembered.embed(["a", "b"]), remembered.embed(["b", "a"])
+    assert embedder.calls == ["a", "b", "a", "b"]
+    np.testing.assert_array_equal(first, again[::-1])
+
+
 def test_sentence_vectors_do_not_depend_on_their_neighbours(world: Project) -> None:
     model = SentenceModel(world.text_model)
     texts = ["A thief.", "A retired thief takes one last job in Paris.", "A thief.", "Ghost " * 40]
