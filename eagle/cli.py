@@ -91,9 +91,9 @@ def check() -> None:
 def report() -> None:
     """Print the table of the last run and where to find everything."""
     from eagle.project import Project
-    from eagle.summary import summary
+    from eagle.report.summary import print_summary
 
-    print(summary(Project()))
+    print_summary(Project())
 
 
 def main() -> None:

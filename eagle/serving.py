@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pandas as pd
 from mlflow import MlflowClient, artifacts
 from mlflow.exceptions import MlflowException
@@ -100,8 +101,10 @@ def open_agent(config: RegistryConfig, project: Project, agent: str) -> AgentFil
 def download(config: RegistryConfig, project: Project, address: str) -> Path:
     """Return a folder with the files of a registered agent."""
     uri = resolve_uri(config.tracking_uri, project.root)
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
     try:
-        return Path(artifacts.download_artifacts(artifact_uri=f"{address}/artifacts/agent", tracking_uri=uri))
+        return Path(artifacts.download_artifacts(artifact_uri=f"{address}/artifacts/agent"))
     except MlflowException as error:
         raise user_error(f"{address} is not in the registry", found=error, mend="run `make run` or `eagle stage register`") from None
 

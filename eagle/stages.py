@@ -14,7 +14,9 @@ from eagle.config import Config
 from eagle.errors import did_you_mean, user_error
 from eagle.project import Project
 
-SHARED_CODE = frozenset({"artifacts", "config", "costs", "errors", "progress", "project", "seeding", "stages", "cli", "telemetry"})
+SHARED_CODE = frozenset(
+    {"artifacts", "config", "costs", "errors", "progress", "project", "seeding", "stages", "cli", "telemetry", "packages"}
+)
 """Modules that carry files, parameters and messages but decide no result: changing one makes no stage stale."""
 
 

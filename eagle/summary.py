@@ -1,4 +1,4 @@
-"""The few lines at the end of a run: the table, and where everything is."""
+"""The table of a run and where everything is, as Markdown for Prefect's page."""
 
 from __future__ import annotations
 
@@ -54,15 +54,8 @@ def _places(project: Project) -> list[tuple[str, str]]:
     return places
 
 
-def summary(project: Project) -> str:
-    """Return the table and the places as plain text."""
-    lines = ["Held-out anchors and users; U in SD over the catalogue, 0 = the user's mean item; 95% intervals unless set otherwise.", ""]
-    lines += [table(project).to_string(index=False), ""]
-    return "\n".join(lines + [f"{what + ':':<12} {where}" for what, where in _places(project)])
-
-
 def markdown(project: Project) -> str:
-    """Return the same for Prefect's page."""
+    """Return the table and the places."""
     short = table(project)
     cells: list[list[str]] = [list(short.columns), ["---"] * short.shape[1], *short.astype(str).to_numpy().tolist()]
     rows = ["| " + " | ".join(row) + " |" for row in cells]

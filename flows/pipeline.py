@@ -44,7 +44,7 @@ def _stop_at_once(*_: Any) -> None:
 
 def main() -> int:
     """Run the pipeline here and now, print the table, and return an exit code as the ``eagle`` command does."""
-    from eagle.summary import summary
+    from eagle.report.summary import print_summary
 
     signal.signal(signal.SIGINT, _stop_at_once)
     try:
@@ -52,7 +52,7 @@ def main() -> int:
     except (StageFailed, EagleError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 2 if isinstance(error, UserMistake | EagleError) else 1
-    print(summary(Project()))
+    print_summary(Project())
     return 0
 
 

@@ -76,12 +76,12 @@ class Failing(Exception):
 def _command(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
     """Exit code of ``eagle report`` where the library raises ``error``."""
 
-    def summary(_: object) -> str:
+    def print_summary(_: object) -> None:
         raise error
 
-    module = types.ModuleType("eagle.summary")
-    module.summary = summary  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "eagle.summary", module)
+    module = types.ModuleType("eagle.report.summary")
+    module.print_summary = print_summary  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "eagle.report.summary", module)
     monkeypatch.setattr(sys, "argv", ["eagle", "report"])
     with pytest.raises(SystemExit) as left:
         cli.main()

@@ -1,0 +1,57 @@
+"""One small project, brought up to date once by a real ``dvc repro`` and shared by all end-to-end tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from eagle.artifacts import write_json
+from eagle.project import Project
+from tests.end_to_end.small_world import write_project
+
+ROOT = Path(__file__).parents[2]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def environment(root: Path) -> dict[str, str]:
+    """The tests' environment; ``eagle`` and ``dvc`` are the installed ones, the library is the project's own copy."""
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(root)}
+
+
+def run(root: Path, *command: str, expect: int = 0) -> str:
+    """Run a command in the project and return its standard output; the exit code must be ``expect``."""
+    done = subprocess.run(command, cwd=root, env=environment(root), capture_output=True, text=True, check=False)
+    assert done.returncode == expect, f"{command} ended with {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout if expect == 0 else done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A git and DVC project whose pipeline has run once. Tests that change it put it back."""
+    root = tmp_path_factory.mktemp("project")
+    for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
+        shutil.copy2(ROOT / name, root / name)
+    shutil.copytree(ROOT / "eagle", root / "eagle", ignore=shutil.ignore_patterns("__pycache__"))
+    write_project(root, root / "given")
+    run(root, "git", "init", "-q", ".")
+    run(root, "dvc", "init", "-q")
+    shutil.copy2(ROOT / ".dvc/config", root / ".dvc/config")
+    _install_models(root)
+    run(root, "dvc", "repro", "-q")
+    run(root, "git", "add", "dvc.yaml", "dvc.lock", "params.yaml", ".dvc", "own", "eagle", ".gitignore", ".dvcignore")
+    run(root, "git", "commit", "-q", "-m", "first result")
+    return root
+
+
+def _install_models(root: Path) -> None:
+    """Stand in for the stage models, which reads released packages: put the tiny models where it would, and tell DVC so."""
+    for name in ("llm", "text_model"):
+        shutil.copytree(root / "given" / name, root / "models" / name)
+    write_json(Project(root).cost("models"), {"stage": "models", "seconds": 0.0, "peak_memory_mib": 0.0, "new_tokens": 0, "calls": 0})
+    run(root, "dvc", "commit", "-q", "-f", "models")

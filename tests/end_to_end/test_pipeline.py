@@ -1,0 +1,225 @@
+"""The whole pipeline by real ``dvc repro`` on real, tiny models: what is stale, what is restored, what came out."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from eagle.artifacts import content_hash, read_json
+from eagle.config import load_config
+from eagle.project import Project
+from eagle.stages import all_instances
+from tests.end_to_end.conftest import environment, run
+
+pytestmark = [pytest.mark.xdist_group("end_to_end"), pytest.mark.timeout(400)]
+
+
+def stale(root: Path) -> set[str]:
+    return set(json.loads(run(root, "dvc", "status", "--json")))
+
+
+@pytest.fixture
+def client(project: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
+    monkeypatch.chdir(project)
+    mlflow.set_tracking_uri("sqlite:///mlruns/mlflow.db")
+    mlflow.set_registry_uri("sqlite:///mlruns/mlflow.db")
+    return MlflowClient()
+
+
+def test_nothing_is_stale_afterwards_and_other_files_do_not_matter(project: Path) -> None:
+    (project / "README.md").write_text("changed", encoding="utf-8")
+    assert stale(project) == set()
+    assert "up to date" in run(project, "dvc", "repro")
+
+
+def test_a_training_parameter_makes_only_training_stale(project: Path) -> None:
+    before = (project / "params.yaml").read_text(encoding="utf-8")
+    try:
+        (project / "params.yaml").write_text(before.replace("kl_coefficient: 0.1", "kl_coefficient: 0.05"), encoding="utf-8")
+        changed = {name for name, why in json.loads(run(project, "dvc", "status", "--json")).items() if "params.yaml" in json.dumps(why)}
+    finally:
+        (project / "params.yaml").write_text(before, encoding="utf-8")
+    assert changed == {"train@g_optimal", "evaluate", "register"}
+    assert stale(project) == set()
+
+
+def test_every_stage_left_its_outputs_and_costs(project: Path) -> None:
+    done = Project(project)
+    for name in all_instances(load_config(done.params)):
+        assert read_json(done.cost(name))["seconds"] >= 0
+    assert done.report.stat().st_size > 10_000
+    assert set(pd.read_csv(done.reports / "table2.csv")["arm"]) >= {"anchor", "random", "linear", "reference_uniform", "eagle_g_optimal"}
+    assert "utility" in run(project, "dvc", "metrics", "show", "--json")
+    assert (project / run(project, "dvc", "plots", "show", "--json", "-o", "plots").strip().removeprefix("file://") or project).exists()
+
+
+def test_push_and_pull_restore_everything(project: Path, tmp_path: Path) -> None:
+    before = {name: content_hash(project / name) for name in ("data", "models", "reports")}
+    run(project, "dvc", "remote", "add", "-f", "-d", "--local", "store", str(tmp_path / "store"))
+    run(project, "dvc", "push", "-q")
+    for name in (*before, ".dvc/cache"):
+        shutil.rmtree(project / name)
+    run(project, "dvc", "pull", "-q")
+    assert {name: content_hash(project / name) for name in before} == before
+    assert stale(project) == set()
+
+
+def test_mlflow_has_the_pipeline_its_stages_and_its_arms(project: Path, client: MlflowClient) -> None:
+    registration = read_json(Project(project).reports / "registration.json")
+    experiment = client.get_experiment_by_name("eagle")
+    assert experiment is not None
+    assert experiment.artifact_location == "mlruns/artifacts"
+    runs = client.search_runs([experiment.experiment_id], max_results=200)
+    parent = next(r for r in runs if r.info.run_id == registration["pipeline_run"])
+    children = {r.info.run_name: r for r in runs if r.data.tags.get("mlflow.parentRunId") == parent.info.run_id}
+    assert {f"stage {name}" for name in all_instances(load_config(project / "params.yaml")) if name not in ("register",)} <= set(children)
+    assert {"arm eagle_g_optimal", "arm reference_uniform", "arm linear"} <= set(children)
+    assert parent.data.params["train.kl_coefficient"] == "0.1"
+    assert parent.data.tags["dvc.models/encoder"].endswith(".dir")
+    arm = children["arm eagle_g_optimal"]
+    history = client.get_metric_history(
+        arm.info.run_id, next(name for name in arm.data.metrics if name in pd.read_csv(curve(project)).columns)
+    )
+    assert [m.step for m in history] == sorted({m.step for m in history})
+    assert len(history) > 1
+    assert {file.path for file in client.list_artifacts(parent.info.run_id)} >= {"report.html", "metrics.json", "table2.csv"}
+    assert {file.path for file in client.list_artifacts(arm.info.run_id, "curves")} == {
+        "curves/train_g_optimal.csv",
+        "curves/train_g_optimal.png",
+    }
+
+
+def curve(project: Path) -> Path:
+    return Project(project).curve("train_g_optimal")
+
+
+def test_the_registered_agent_holds_no_base_weights_and_no_pickle(project: Path, client: MlflowClient) -> None:
+    version = client.get_model_version_by_alias("eagle-agent", "champion")
+    folder = Path(mlflow.artifacts.download_artifacts(f"models:/eagle-agent/{version.version}"))
+    names = {path.name for path in folder.rglob("*") if path.is_file()}
+    assert {"adapter_model.safetensors", "model_code.py", "agent.json", "cases.json", "params.yaml"} <= names
+    assert not [name for name in names if name.endswith((".pkl", ".pickle", ".bin", ".pt"))]
+    base = next(path.stat().st_size for path in (project / "models/llm").glob("*.safetensors"))
+    assert max(path.stat().st_size for path in folder.rglob("adapter_model.safetensors")) < base
+    assert read_json(next(folder.rglob("agent.json")))["base"]["hash"] == content_hash(project / "models/llm")
+
+
+def test_steer_shows_the_evaluations_own_texts(project: Path) -> None:
+    rows = pd.read_parquet(Project(project).trajectories)
+    mine = rows[(rows["arm"] == "eagle_g_optimal") & (rows["case"] == 0)].sort_values("step")
+    command = ("eagle", "steer", "--user", mine["user"].iloc[0], "--item", mine["anchor"].iloc[0], "--seed", "7", "--json")
+    (told,) = json.loads(run(project, *command))
+    assert [step["text"] for step in told["steps"]] == mine["text"].tolist()
+    assert [step["action"] for step in told["steps"]] == mine["action"].tolist()
+    assert [step["utility"] for step in told["steps"]] == pytest.approx(mine["utility"].tolist(), abs=1e-4)
+    assert all(len(step["nearest"]) == 3 for step in told["steps"])
+    said = run(project, "eagle", "steer", "--user", "u1x", "--item", "i3", expect=2)
+    assert "did you mean 'u1'?" in said
+    assert "Traceback" not in said
+
+
+def test_gaps_and_check_and_report_speak(project: Path) -> None:
+    found = json.loads(run(project, "eagle", "gaps", "--top", "3", "--json"))
+    assert all(gap["gain"] > 0 for gap in found)
+    assert "checks passed" in run(project, "eagle", "check")
+    assert "EAGLE, G-optimal" in run(project, "eagle", "report")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _ask(port: int, rows: list[dict[str, str]], patience: float = 120) -> dict:
+    body = json.dumps({"dataframe_records": rows}).encode()
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"})
+    end = time.monotonic() + patience
+    while True:
+        try:
+            with urllib.request.urlopen(asked, timeout=patience) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.5)
+
+
+def test_the_scoring_server_answers(project: Path) -> None:
+    port = _free_port()
+    command = [
+        "mlflow",
+        "models",
+        "serve",
+        "-m",
+        "models:/eagle-agent@champion",
+        "--env-manager",
+        "local",
+        "-p",
+        str(port),
+        "-h",
+        "127.0.0.1",
+    ]
+    surroundings = {**environment(project), "MLFLOW_TRACKING_URI": "sqlite:///mlruns/mlflow.db"}
+    with subprocess.Popen(
+        command, cwd=project, env=surroundings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as server:
+        try:
+            (answer,) = _ask(port, [{"user": "u1", "item": "i3"}])["predictions"]
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                _ask(port, [{"user": "nobody", "item": "i3"}])
+            message = refused.value.read().decode()
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+    assert answer["text"].startswith("Genres: ")
+    assert isinstance(answer["utility"], float)
+    assert [step["step"] for step in answer["trajectory"]] == [0, 1, 2]
+    assert refused.value.code == 400
+    assert "unknown user 'nobody'" in message
+
+
+def test_killed_in_the_middle_of_training_and_run_again_gives_the_identical_agent(project: Path) -> None:
+    agent = Project(project).agent("g_optimal")
+    before, curves = content_hash(agent), curve(project).read_bytes()
+    shutil.rmtree(agent)
+    with subprocess.Popen(
+        ["eagle", "stage", "train@g_optimal"], cwd=project, env=environment(project), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as training:
+        while not any((project / "models/checkpoints").rglob("*.safetensors")) and training.poll() is None:
+            time.sleep(0.01)
+        training.kill()
+    assert training.returncode == -signal.SIGKILL
+    assert not agent.exists()
+    run(project, "eagle", "stage", "train@g_optimal")
+    assert content_hash(agent) == before
+    assert curve(project).read_bytes() == curves
+
+
+def test_an_experiment_stands_beside_the_first_result(project: Path, client: MlflowClient) -> None:
+    run(project, "dvc", "checkout", "-q", "--force")
+    first = read_json(Project(project).reports / "registration.json")
+    run(project, "dvc", "exp", "run", "-q", "-S", "train.kl_coefficient=0.05", "-n", "weaker-kl")
+    second = read_json(Project(project).reports / "registration.json")
+    assert second["version"] == "2"
+    assert second["champion_before"] == first["version"]
+    assert second["decision"]["gain"] is not None
+    assert second["champion"] == ("2" if second["decision"]["gain"]["mean"] > 0 else "1")
+    assert "kl_coefficient" in run(project, "dvc", "params", "diff", "--json")
+    assert json.loads(run(project, "dvc", "metrics", "diff", "--json"))["diff"]
+    parents = client.search_runs([client.get_run(first["run"]).info.experiment_id], "tags.`eagle.kind` = 'pipeline'")
+    assert {run_.data.params["train.kl_coefficient"] for run_ in parents} == {"0.1", "0.05"}
