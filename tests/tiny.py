@@ -9,13 +9,14 @@ from eagle.llm.offline import stay_offline
 
 stay_offline()
 
-_WORDS = (
+_TEXT = (
     "Genres: crime, comedy, drama, horror, romance, action, sci-fi, western, war, musical, animation, thriller. Plot: "
     "A retired thief takes one last job in Paris. The young woman falls in love with a robot. A family moves to an old house "
     "and finds a ghost in the cellar. Two soldiers walk home after the war. Make the hero a robot. Set it in space. Add a love story. "
     "Turn it into a horror film. User likes drama, comedy. Dislikes war, horror. Action: Movie: Rewrite the film so that Change: "
     "<|im_start|>user assistant system You are a writer. Keep one line. It ends well, and the crew of the ship must save the city. "
-).split(" ")
+)
+_WORDS = _TEXT.split(" ")
 CORPUS = tuple(" ".join(_WORDS[start:] + _WORDS[:start]) for start in range(0, len(_WORDS), 7))
 CHAT_TEMPLATE = (
     "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import time
+import warnings
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -249,7 +250,9 @@ class TorchModel:
             return
         from peft import PeftModel
 
-        merged = PeftModel.from_pretrained(copy.deepcopy(self._base), str(folder), local_files_only=True).merge_and_unload()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 reads an attribute that transformers 5.23 renames
+            merged: Any = PeftModel.from_pretrained(copy.deepcopy(self._base), str(folder), local_files_only=True).merge_and_unload()
         self._use(merged.eval().requires_grad_(False), name)
 
     def _use(self, model: Any, adapter: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from transformers import AutoModelForCausalLM
 from eagle.errors import EagleError
 from eagle.llm.base import SamplingSpec
 from eagle.llm.sampling import choose, uniforms
-from eagle.llm.torch_engine import TorchModel, _row_batches, _Row, _stems, pick_dtype
+from eagle.llm.torch_engine import TorchModel, _Row, _row_batches, _stems, pick_dtype
 from tests.llm.contract import ASKED, HEAD, LanguageModelContract
 
 
@@ -34,7 +35,8 @@ def plain(tiny_llm: Path) -> TorchModel:
 def adapter(tiny_llm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("adapter")
     base: Any = AutoModelForCausalLM.from_pretrained(tiny_llm, dtype=torch.float32)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 reads an attribute that transformers 5.23 renames
         torch.manual_seed(1)
         config = LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "down_proj"], init_lora_weights=False, task_type="CAUSAL_LM")
         get_peft_model(base, config).save_pretrained(folder)
@@ -81,7 +83,9 @@ def test_merged_adapter_equals_peft(engine: TorchModel, tiny_llm: Path, adapter:
     engine.load_adapter(adapter)
     adapted = engine.score([prompt], [tail])[0]
     engine.load_adapter(None)
-    reference: Any = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny_llm, dtype=torch.float32), str(adapter))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        reference: Any = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny_llm, dtype=torch.float32), str(adapter))
     head, rest = engine.tokenize([prompt, tail])
     table = reference(torch.tensor([head + rest])).logits[0].log_softmax(-1)[len(head) - 1 : -1]
     np.testing.assert_allclose(adapted, table.gather(1, torch.tensor(rest)[:, None])[:, 0].detach().numpy(), atol=1e-4)
