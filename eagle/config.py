@@ -59,9 +59,7 @@ class DataConfig(Section):
     )
     noun: str = Field("film", description="what an item is called in prompts (film, book, garment)")
     files: OwnFiles = Field(OwnFiles(), description="used when source is 'files'")
-    archive_url: str | None = Field(
-        None, description="another address of an official archive (a mirror); None takes GroupLens' own"
-    )
+    archive_url: str | None = Field(None, description="another address of an official archive (a mirror); None takes GroupLens' own")
     rating_min: float | None = Field(None, description="lowest legal rating; None takes the source's own scale, or 0.5")
     rating_max: float | None = Field(None, description="highest legal rating; None takes the source's own scale, or 5")
     min_ratings_per_user: Count = Field(10, description="users with fewer are left out [O: too few to split]")
@@ -92,16 +90,21 @@ class FactorsConfig(Section):
 
 
 class DescribeConfig(Section):
-    max_words: Count = Field(45, description="words of a plot kept, cut at a sentence where possible [M: the small model needs short texts]")
+    max_words: Count = Field(
+        45, description="words of a plot kept, cut at a sentence where possible [M: the small model needs short texts]"
+    )
     write_at_most: Natural = Field(
-        0, description="LLM-written plots for at most this many items without a text, most rated first [O: time]; others get their genre line only"
+        0,
+        description="LLM-written plots for at most this many items without a text, most rated first [O: time]; others get their genre line only",
     )
     temperature: NonNegative = Field(0.7, description="sampling temperature of written plots [O]")
 
 
 class EncoderConfig(Section):
     kind: Literal["joint_hybrid", "two_stage"] = Field("joint_hybrid", description="joint hybrid [M]; two_stage is the paper's [P 5.1]")
-    rounds: Count = Field(3, description="alternations of the joint hybrid [M: 3 ranks unseen items better than 6 or 10; stopping early regularises]")
+    rounds: Count = Field(
+        3, description="alternations of the joint hybrid [M: 3 ranks unseen items better than 6 or 10; stopping early regularises]"
+    )
     lambda_user: Positive = Field(10.0, description="penalty on user vectors [M]")
     lambda_offset: Positive = Field(10.0, description="penalty on item offsets from the text prediction [M]")
     lambda_text: Positive = Field(37.0, description="penalty on the text map W [M]")
@@ -113,7 +116,10 @@ class EncoderConfig(Section):
     genre_weight: NonNegative = Field(0.3, description="scale of the genre multi-hot features [M]")
     plot_weight: NonNegative = Field(1.0, description="scale of the plot-only embedding [M]")
     year_functions: Natural = Field(13, description="radial functions of the year; 0 leaves the year out [M]")
-    bias_weight: NonNegative = Field(0.3, description="c in E_D = [W x, c bias]: how much general appeal counts [M: 70% of its gain in ranking, personal part 1.6 times as large]")
+    bias_weight: NonNegative = Field(
+        0.3,
+        description="c in E_D = [W x, c bias]: how much general appeal counts [M: 70% of its gain in ranking, personal part 1.6 times as large]",
+    )
 
 
 class UtilityConfig(Section):
@@ -121,13 +127,18 @@ class UtilityConfig(Section):
     distance_weight: NonNegative = Field(0.1, description="lambda: weight of the distance to the catalogue [P 5.2; value open]")
     neighbours: Count = Field(3, description="nearest catalogue items in the distance [P 5.2]")
     distance: Literal["novelty", "paper"] = Field(
-        "novelty", description="paper: sum of the distances; novelty: relative to the spacing of the neighbourhood [M: the sum grows with the norm of z]"
+        "novelty",
+        description="paper: sum of the distances; novelty: relative to the spacing of the neighbourhood [M: the sum grows with the norm of z]",
     )
-    standardize: bool = Field(True, description="divide each part by its SD over the encoded catalogue before weighing [M: the raw distance is a norm bonus]")
+    standardize: bool = Field(
+        True, description="divide each part by its SD over the encoded catalogue before weighing [M: the raw distance is a norm bonus]"
+    )
 
 
 class ProfilesConfig(Section):
-    origin: Literal["ratings", "llm"] = Field("ratings", description="derived from the user's vector, or written by the LLM from the history [P]")
+    origin: Literal["ratings", "llm"] = Field(
+        "ratings", description="derived from the user's vector, or written by the LLM from the history [P]"
+    )
     liked: Count = Field(4, description="genres named as liked in the policy's prompt [M]")
     disliked: Count = Field(4, description="genres named as disliked [M]")
     history: Count = Field(20, description="origin llm: rated items shown to the LLM [O]")
@@ -137,7 +148,9 @@ class ProfilesConfig(Section):
 class ActionsConfig(Section):
     per_anchor: Count = Field(40, description="K candidate actions per anchor [P: 100; O: time on two cores]")
     personalized_share: Fraction = Field(0.5, description="share of candidates made for a taste [P: half]")
-    llm_written: Natural = Field(4, description="of the K, how many the LLM writes for this anchor; the rest come from our seeds [O: the small model repeats itself]")
+    llm_written: Natural = Field(
+        4, description="of the K, how many the LLM writes for this anchor; the rest come from our seeds [O: the small model repeats itself]"
+    )
     train_anchors: Count = Field(24, description="anchors from training items whose transitions are cached [M]")
     validation_anchors: Natural = Field(6, description="anchors from validation items, for choosing settings [O]")
     temperature: NonNegative = Field(0.7, description="sampling temperature of written actions [O: above it the small model drifts]")
@@ -145,7 +158,9 @@ class ActionsConfig(Section):
 
 class TransitionsConfig(Section):
     samples: Count = Field(1, description="next texts per (state, action) [M: several; O: pooled over anchors instead]")
-    second_steps: Natural = Field(0, description="per anchor, how many first-step texts are expanded again, each with second_actions actions [M]")
+    second_steps: Natural = Field(
+        0, description="per anchor, how many first-step texts are expanded again, each with second_actions actions [M]"
+    )
     second_actions: Count = Field(10, description="actions tried from each expanded text [O]")
 
 
@@ -162,15 +177,21 @@ class PaperSampler(Section):
 class DesignConfig(Section):
     method: Literal["certified", "paper"] = Field("certified", description="solver of the G-optimal design [O: certified]")
     tolerance: Positive = Field(1e-3, description="certificate: max norm <= (1 + tolerance) rank [O]")
-    projection: Natural = Field(6, description="principal directions of the anchor's next-step vectors kept; 0 keeps all [O: K must be well above n]")
-    centre: Literal["none", "anchor"] = Field("none", description="what is taken off the next-step vectors: nothing [P], or the anchor's own vector [O]")
+    projection: Natural = Field(
+        6, description="principal directions of the anchor's next-step vectors kept; 0 keeps all [O: K must be well above n]"
+    )
+    centre: Literal["none", "anchor"] = Field(
+        "none", description="what is taken off the next-step vectors: nothing [P], or the anchor's own vector [O]"
+    )
     paper: PaperSampler = Field(PaperSampler(), description="settings of the paper's sampler")
 
 
 class LLMConfig(Section):
     model: str = Field("embedded", description="'embedded', a local folder, a .gguf file, or a hub id 'name@revision'")
     engine: Literal["auto", "torch", "openai"] = Field("auto", description="who generates; auto takes torch unless an endpoint is set")
-    dtype: Literal["float32", "bfloat16", "auto"] = Field("auto", description="weights and arithmetic; auto: bfloat16 where the processor has it")
+    dtype: Literal["float32", "bfloat16", "auto"] = Field(
+        "auto", description="weights and arithmetic; auto: bfloat16 where the processor has it"
+    )
     device: str = Field("auto", description="torch device; auto: cuda, else cpu")
     batch_rows: Count = Field(64, description="rows decoded together [M]")
     temperature: NonNegative = Field(0.7, description="environment's temperature [P: 0.5; M: fewer copies at 0.7]")
@@ -192,8 +213,12 @@ class ReferenceConfig(Section):
     prompts: Count = Field(4, description="(anchor, user) prompts per step [P: batch 1,024; M: 4]")
     learning_rate: Positive = Field(1e-3, description="AdamW [P: 2e-6 on a 3B model; M: 1e-3 for LoRA]")
     optimistic_by: Literal["utility", "rating"] = Field("utility", description="what 'best next step' means [P: both]")
-    history: Natural = Field(2, description="used actions named in the prompt, at most; 0 never names any [O: horizon 3 without repetition]")
-    single_cell_weight: Fraction = Field(0.12, description="optimistic: weight of one (anchor, action) cell against the pooled estimate [M]")
+    history: Natural = Field(
+        2, description="used actions named in the prompt, at most; 0 never names any [O: horizon 3 without repetition]"
+    )
+    single_cell_weight: Fraction = Field(
+        0.12, description="optimistic: weight of one (anchor, action) cell against the pooled estimate [M]"
+    )
     lora: LoraSettings = Field(LoraSettings(), description="adapter")
 
 
@@ -207,9 +232,19 @@ class AllActionPhase(Section):
     warmup: Natural = Field(5, description="steps of linear warm-up [M]")
     advantage_scale: Positive = Field(0.1, description="advantages (in SD of U) are divided by this [M]")
     listed_mass: NonNegative = Field(0.5, description="weight of -log(probability mass on listed actions) [M]")
-    repair_every: Natural = Field(6, description="every so many steps one step of full-vocabulary cross-entropy to the policy's own distribution; 0 never [M: keeps free text valid]")
+    repair_every: Natural = Field(
+        6,
+        description="every so many steps one step of full-vocabulary cross-entropy to the policy's own distribution; 0 never [M: keeps free text valid]",
+    )
     single_cell_weight: Fraction = Field(0.12, description="weight of one (anchor, action) cell against the pooled estimate [M]")
-    lookahead: Count = Field(3, description="changes planned ahead in the latent space for an action's value, up to 3; 1 is the one-step value [O]")
+    lookahead: Count = Field(
+        1,
+        description="changes planned ahead in the latent space for an action's value, up to 3; 1 is the one-step value [M: planned ones tell users apart half as much]",
+    )
+    contrast_updates: Natural = Field(
+        20,
+        description="first updates that take off an action's mean advantage over all users of the batch; 0 never [O: without it one action for all came first]",
+    )
 
 
 class OnPolicyPhase(Section):
@@ -237,7 +272,9 @@ class TrainConfig(Section):
     phases: tuple[Phase, ...] = Field((AllActionPhase(),), description="run in this order")
     horizon: Count = Field(3, description="H, changes per episode [P: 5; M: 3 with a small model]")
     gamma: Fraction = Field(1.0, description="discount [P: 1]")
-    reward: Literal["end", "step"] = Field("step", description="U(x_H) at the end, or U(x_t+1) - U(x_t) at each step: the same objective at gamma 1 [P: end; M: step]")
+    reward: Literal["end", "step"] = Field(
+        "step", description="U(x_H) at the end, or U(x_t+1) - U(x_t) at each step: the same objective at gamma 1 [P: end; M: step]"
+    )
     repeat_actions: bool = Field(False, description="may an episode use one action twice [P: yes; M: no]")
     kl_coefficient: NonNegative = Field(0.1, description="alpha, weight of KL(policy || reference), with advantages in SD of U [P: 0.1]")
     temperature: Positive = Field(0.5, description="agent's temperature in rollouts [P: 0.5]")

@@ -5,6 +5,8 @@
    which is what makes it learn on a small model (plain REINFORCE did not: docs/method.md).
 3. Differs: pi is normalised over the list at the trie's branching points; a term holds the probability mass on the list, and now
    and then a step of full cross-entropy to the policy's own distribution keeps freely written actions valid.
+4. Differs: in the first updates (contrast_updates) what an action is worth to everyone is taken off its value, so that the policy reads
+   the profile before it learns what all users like; the objective of the remaining updates is the true one.
 """
 
 from __future__ import annotations
@@ -32,7 +34,6 @@ class ListLoss:
     """Loss of one decision and its parts, all scalars."""
 
     loss: torch.Tensor
-    utility: torch.Tensor
     kl: torch.Tensor
     entropy: torch.Tensor
     mass: torch.Tensor
@@ -57,7 +58,7 @@ def list_loss(
     kl = (pi * (log_pi - log_reference)).sum()
     mass = log_vocabulary.logsumexp(0)
     loss = (kl_coefficient * kl - gain) / advantage_scale - listed_mass * mass
-    return ListLoss(loss, (pi * values).sum(), kl, -(pi * log_pi).sum(), mass)
+    return ListLoss(loss, kl, -(pi * log_pi).sum(), mass)
 
 
 def information(policies: Sequence[Mapping[str, float]]) -> float:
@@ -93,7 +94,7 @@ class AllAction:
         self.policy.seed_dropout(derive_seed(self.seed, self.kind, number))
         rate = warm(self.settings.learning_rate, number, self.settings.warmup)
         decisions = self.source.sample(rng, self.settings.pairs)
-        loss, row, policies = self._loss(decisions)
+        loss, row, policies = self._loss(decisions, contrast=number < self.settings.contrast_updates)
         row["gradient_norm"] = descend(self.groups["policy"].optimizer, loss, rate)
         if self.settings.repair_every > 0 and (number + 1) % self.settings.repair_every == 0:
             few = slice(0, max(1, self.settings.pairs // 4))
@@ -102,26 +103,39 @@ class AllAction:
             row["repair_loss"] = float(repair.detach())
         return row, sample_records(decisions[:2], policies[:2])
 
-    def _loss(self, decisions: Sequence[Decision]) -> tuple[torch.Tensor, dict[str, Any], list[dict[str, float]]]:
+    def _loss(self, decisions: Sequence[Decision], *, contrast: bool) -> tuple[torch.Tensor, dict[str, Any], list[dict[str, float]]]:
         prompts, lists = [d.prompt for d in decisions], [d.actions for d in decisions]
         log_pi, log_vocabulary = self.policy.score_lists(prompts, lists)
         with torch.no_grad(), self.policy.as_reference():
             log_reference, _ = self.policy.score_lists(prompts, lists)
+        goals = without_common(decisions) if contrast else [d.values for d in decisions]
         parts = [
             list_loss(
                 pi,
                 reference,
                 vocabulary,
-                torch.tensor(d.values, dtype=torch.float32, device=pi.device),
+                torch.tensor(goal, dtype=torch.float32, device=pi.device),
                 advantage_scale=self.settings.advantage_scale,
                 kl_coefficient=self.kl_coefficient,
                 listed_mass=self.settings.listed_mass,
             )
-            for d, pi, reference, vocabulary in zip(decisions, log_pi, log_reference, log_vocabulary, strict=True)
+            for goal, pi, reference, vocabulary in zip(goals, log_pi, log_reference, log_vocabulary, strict=True)
         ]
         loss = torch.stack([p.loss for p in parts]).mean()
         policies = as_policies(decisions, log_pi)
         return loss, {"loss": float(loss.detach()), **_figures(decisions, parts, policies, log_reference)}, policies
+
+
+def without_common(decisions: Sequence[Decision]) -> list[np.ndarray]:
+    """Return each row's values ``(K,)`` less what every action is worth to all rows alike (its mean advantage in this batch)."""
+    advantages = [d.values - d.values.mean() for d in decisions]
+    gathered: dict[str, list[float]] = {}
+    for decision, own in zip(decisions, advantages, strict=True):
+        for action, value in zip(decision.actions, own, strict=True):
+            gathered.setdefault(action, []).append(float(value))
+    # An action that one row alone lists says nothing about what all like.
+    common = {action: float(np.mean(found)) if len(found) > 1 else 0.0 for action, found in gathered.items()}
+    return [own - np.array([common[a] for a in d.actions]) for d, own in zip(decisions, advantages, strict=True)]
 
 
 def _figures(
@@ -131,7 +145,7 @@ def _figures(
         return float(np.mean([float(v.detach()) for v in values]))
 
     reference = np.mean([float(ref.exp().cpu().numpy() @ d.values) for d, ref in zip(decisions, log_reference, strict=True)])
-    utility = mean(p.utility for p in parts)
+    utility = float(np.mean([float(np.dot(list(p.values()), d.values)) for p, d in zip(policies, decisions, strict=True)]))
     return {
         "utility": utility,
         "gain": utility - float(reference),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from eagle.config import AllActionPhase, LoraSettings
 from eagle.policies.lora import LoraPolicy
 from eagle.policies.reference import target
 from eagle.training.advantages import gae, leave_one_out, returns
-from eagle.training.all_action import AllAction, imitation_loss, information, list_loss
+from eagle.training.all_action import AllAction, imitation_loss, information, list_loss, without_common
 from eagle.training.optimizer import adamw, descend, warm
 from eagle.training.watch import Watch, score_decisions
 from tests.tiny import build_tiny_llm
@@ -138,3 +139,13 @@ def test_targets() -> None:
     expected = np.array([0.4, 0.3, 0.2, 0.1]) * decision.unused
     np.testing.assert_allclose(design, expected / expected.sum())
     np.testing.assert_allclose(target("g_optimal", decision, {}), uniform)
+
+
+def test_contrast_takes_off_what_all_rows_share_and_keeps_the_difference() -> None:
+    source = planted().source(horizon=1, lookahead=1)
+    decisions = [source.first("a0", user) for user in ("u0", "u1", "u2", "u3")]
+    shifted = [replace(d, values=d.values + np.array([5.0, 0.0, 0.0, 0.0])) for d in decisions]
+    for plain, moved in zip(without_common(decisions), without_common(shifted), strict=True):
+        np.testing.assert_allclose(plain, moved, atol=1e-9)
+    np.testing.assert_allclose(np.mean(without_common(decisions), axis=0), 0, atol=1e-12)
+    assert [int(v.argmax()) for v in without_common(shifted)] == [0, 1, 2, 3]
