@@ -1,0 +1,73 @@
+"""The MLflow store of a project: relative, movable, and what is written to it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from eagle.config import RegistryConfig
+from eagle.project import Project
+from eagle.registry.runs import RunLog, commit, data_versions, draw_curve, flatten, numbers
+from eagle.registry.store import open_store, resolve_uri
+
+
+@pytest.mark.parametrize(
+    ("uri", "resolved"),
+    [
+        ("sqlite:///mlruns/mlflow.db", "sqlite:////home/p/mlruns/mlflow.db"),
+        ("sqlite:////data/m.db", "sqlite:////data/m.db"),
+        ("http://localhost:5000", "http://localhost:5000"),
+    ],
+)
+def test_relative_stores_lie_below_the_project(uri: str, resolved: str) -> None:
+    assert resolve_uri(uri, Path("/home/p")) == resolved
+
+
+def test_a_moved_project_keeps_its_runs_and_artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    curve = here / "curve.csv"
+    pd.DataFrame({"update": [0, 1, 2], "reward": [0.0, 0.5, None], "phase": ["a", "a", "b"]}).to_csv(curve, index=False)
+    store = open_store(RegistryConfig(), Project())
+    with RunLog(store, "parent", {"eagle.kind": "pipeline"}) as run:
+        run.params({"train": {f"p{i}": i for i in range(150)}})
+        run.metrics({"arm": {"mean": 1.5, "low": None, "high": float("nan"), "ok": True}})
+        run.curve(curve)
+        run.files([curve, draw_curve(curve, here / "curve.png")], "curves")
+    monkeypatch.chdir(tmp_path)
+    shutil.move(here, there)
+    monkeypatch.chdir(there)
+    again = open_store(RegistryConfig(), Project())
+    found = again.client.get_run(run.run_id)
+    assert again.experiment_id == store.experiment_id
+    assert found.info.status == "FINISHED"
+    assert found.info.artifact_uri.startswith("mlruns/artifacts/")
+    assert len(found.data.params) == 150
+    assert {name: found.data.metrics[name] for name in ("arm.mean", "arm.ok")} == {"arm.mean": 1.5, "arm.ok": 1.0}
+    assert [(m.step, m.value) for m in again.client.get_metric_history(run.run_id, "reward")] == [(0, 0.0), (1, 0.5)]
+    assert {file.path for file in again.client.list_artifacts(run.run_id, "curves")} == {"curves/curve.csv", "curves/curve.png"}
+
+
+def test_a_run_that_breaks_is_marked_so(tmp_path: Path) -> None:
+    store = open_store(RegistryConfig(), Project(tmp_path))
+    log = RunLog(store, "broken", {})
+    with pytest.raises(ZeroDivisionError), log:
+        _ = 1 / 0
+    assert store.client.get_run(log.run_id).info.status == "FAILED"
+
+
+def test_flat_names_and_finite_numbers_only() -> None:
+    nested = {"a": {"b@c": 1, "text": "x", "none": None}, "d": float("inf"), "e": 2.5}
+    assert flatten(nested) == {"a.b@c": 1, "a.text": "x", "a.none": None, "d": float("inf"), "e": 2.5}
+    assert numbers(nested) == {"a.b_c": 1.0, "e": 2.5}
+
+
+def test_versions_of_data_come_from_dvcs_lock(tmp_path: Path) -> None:
+    assert data_versions(Project(tmp_path)) == {}
+    (tmp_path / "dvc.lock").write_text("stages:\n  a:\n    outs:\n    - path: data/x\n      md5: abc.dir\n", encoding="utf-8")
+    assert data_versions(Project(tmp_path)) == {"data/x": "abc.dir"}
+    assert commit(Project(tmp_path)) == ""
