@@ -243,7 +243,7 @@ class AllActionPhase(Section):
     )
     contrast_updates: Natural = Field(
         20,
-        description="first updates that take off an action's mean advantage over all users of the batch; 0 never [O: without it one action for all came first]",
+        description="first updates that take off an action's mean advantage over all users of the batch; 0 never [M: on a planted problem with one action that all like, 3 seeds, gain .40 instead of .27 to .35]",
     )
 
 
@@ -334,18 +334,14 @@ class Config(Section):
 
         A stage gets only what dvc.yaml says that it reads, so a forgotten dependency cannot hide.
         """
-        return _Restricted.model_construct(_allowed=frozenset(sections), **dict(self))
+        view = _Restricted.model_construct(**dict(self))
+        object.__setattr__(view, "_allowed_sections", frozenset(sections))
+        return view
 
 
 class _Restricted(Config):
     def __init__(self, **data: Any) -> None:  # pragma: no cover - built by model_construct only
         raise TypeError("use Config.only")
-
-    @classmethod
-    def model_construct(cls, _allowed: frozenset[str] = frozenset(), **values: Any) -> _Restricted:  # type: ignore[override]
-        view = super().model_construct(**values)
-        object.__setattr__(view, "_allowed_sections", _allowed)
-        return view
 
     def __getattribute__(self, name: str) -> Any:
         if name in Config.model_fields:
