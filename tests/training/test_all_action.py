@@ -149,3 +149,20 @@ def test_contrast_takes_off_what_all_rows_share_and_keeps_the_difference() -> No
         np.testing.assert_allclose(plain, moved, atol=1e-9)
     np.testing.assert_allclose(np.mean(without_common(decisions), axis=0), 0, atol=1e-12)
     assert [int(v.argmax()) for v in without_common(shifted)] == [0, 1, 2, 3]
+
+
+def test_contrast_keeps_one_action_that_all_like_from_winning_for_everyone(base: Path, reference: Path) -> None:
+    problem = planted()
+    for user, taste in problem.tastes.items():
+        problem.tastes[user] = 0.3 * taste + np.array([0.25, 0.0, 0.0, 0.0])
+    source = problem.source(horizon=1, lookahead=1)
+    told_apart = {}
+    for updates in (0, 20):
+        policy = LoraPolicy.load(base, reference, trainable=True)
+        settings = AllActionPhase(pairs=8, learning_rate=3e-3, contrast_updates=updates)
+        phase = AllAction(settings, source, policy, kl_coefficient=0.1, seed=2)
+        for number in range(30):
+            phase.update(number)
+        held = [source.first("a0", user) for user in problem.tastes]
+        told_apart[updates] = information([dict(zip(ACTIONS, lp.exp().tolist(), strict=True)) for lp in score_decisions(policy, held)])
+    assert told_apart[20] > 0.6 > 0.3 > told_apart[0]
