@@ -6,7 +6,7 @@ Follows the paper (section 5.1, appendix):
 3. Checked by an encoder from profile to z_u, its mean error on held-out users beside the mean nearest-neighbour distance.
 Differs:
 4. By default both are derived from the user's vector: the genres whose naming in a text raises <z_u, E_D> most, relative to the
-   average user. What a small LLM writes from twenty titles tells users apart less well; the stage's report has the figures.
+   average user. It needs no tokens; with ``llm`` the stage's report checks both kinds on the same users.
 5. The director section says what ratings can tell (the period), since the catalogue names no directors.
 """
 
@@ -165,9 +165,7 @@ def year_effect(encoder: Encoder, descriptions: pd.DataFrame) -> np.ndarray:
     return moved
 
 
-def _written(
-    latent: LatentSpace, splits: Splits, project: Project, config: Config
-) -> tuple[dict[str, str], dict[str, int]]:
+def _written(latent: LatentSpace, splits: Splits, project: Project, config: Config) -> tuple[dict[str, str], dict[str, int]]:
     """Let the LLM write full profiles, evaluation users first: (user -> text for those that passed), counts of failures by cause."""
     from eagle.llm.open import open_language_model
 

@@ -93,9 +93,7 @@ class Utility:
     def fit(cls, latent: LatentSpace, config: UtilityConfig) -> Utility:
         """Measure scales on the encoded catalogue; EagleError where both weights are 0."""
         if config.preference_weight == 0 and config.distance_weight == 0:
-            raise user_error(
-                "utility.preference_weight and utility.distance_weight are both 0", mend="give at least one of them a weight"
-            )
+            raise user_error("utility.preference_weight and utility.distance_weight are both 0", mend="give at least one of them a weight")
         kind = PaperDistance if config.distance == "paper" else Novelty
         distance = kind(latent.item_vectors, config.neighbours)
         items, users = latent.item_vectors.astype(np.float64), latent.user_vectors.astype(np.float64)
