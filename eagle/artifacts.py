@@ -89,9 +89,7 @@ def _require(path: Path) -> None:
         raise user_error(f"{path} does not exist", mend="run `make run` or `dvc repro` to make it")
 
 
-def write_table(
-    path: Path, table: pd.DataFrame, schema: str, *, version: int = 1, inputs: Iterable[Path] = ()
-) -> None:
+def write_table(path: Path, table: pd.DataFrame, schema: str, *, version: int = 1, inputs: Iterable[Path] = ()) -> None:
     """Write a data frame as Parquet under a schema name."""
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     meta = dict(arrow.schema.metadata or {})

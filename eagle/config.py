@@ -146,13 +146,13 @@ class ProfilesConfig(Section):
 
 
 class ActionsConfig(Section):
-    per_anchor: Count = Field(40, description="K candidate actions per anchor [P: 100; O: time on two cores]")
+    per_anchor: Count = Field(32, description="K candidate actions per anchor [P: 100; O: time on two cores]")
     personalized_share: Fraction = Field(0.5, description="share of candidates made for a taste [P: half]")
     llm_written: Natural = Field(
-        4, description="of the K, how many the LLM writes for this anchor; the rest come from our seeds [O: the small model repeats itself]"
+        2, description="of the K, how many the LLM writes for this anchor; the rest come from our seeds [O: the small model repeats itself]"
     )
     train_anchors: Count = Field(24, description="anchors from training items whose transitions are cached [M]")
-    validation_anchors: Natural = Field(6, description="anchors from validation items, for choosing settings [O]")
+    validation_anchors: Natural = Field(4, description="anchors from validation items, for choosing settings [O]")
     temperature: NonNegative = Field(0.7, description="sampling temperature of written actions [O: above it the small model drifts]")
 
 
@@ -283,8 +283,8 @@ class TrainConfig(Section):
 
 
 class EvaluateConfig(Section):
-    anchors: Count = Field(12, description="held-out anchors [M]")
-    users: Count = Field(16, description="held-out users [M]")
+    anchors: Count = Field(10, description="held-out anchors [M: 12; O: time]")
+    users: Count = Field(12, description="held-out users [M: 16; O: time]")
     horizon: Count = Field(3, description="H of every arm [P: 5; M: 3]")
     temperature: NonNegative = Field(0.5, description="agent's temperature; 0 is greedy [P: 0.5]")
     bootstrap: Count = Field(2000, description="resamples of anchors and users")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from eagle.artifacts import write_json
+from eagle.costs import account
 from eagle.project import Project
 from tests.end_to_end.small_world import write_project
 
@@ -53,5 +53,6 @@ def _install_models(root: Path) -> None:
     """Stand in for the stage models, which reads released packages: put the tiny models where it would, and tell DVC so."""
     for name in ("llm", "text_model"):
         shutil.copytree(root / "given" / name, root / "models" / name)
-    write_json(Project(root).cost("models"), {"stage": "models", "seconds": 0.0, "peak_memory_mib": 0.0, "new_tokens": 0, "calls": 0})
+    with account("models", Project(root).cost("models")):
+        pass
     run(root, "dvc", "commit", "-q", "-f", "models")
