@@ -114,7 +114,9 @@ class LoraPolicy:
     def save(self, folder: Path, **note: Any) -> None:
         """Write adapter_model.safetensors, adapter_config.json and the note with the base's hash into ``folder``."""
         # The path of the base says where it lay on this machine: its hash is what identifies it.
-        self.model.peft_config[_TRAINED].base_model_name_or_path = f"eagle:{self.base_hash}"
+        adapter: Any = self.model.peft_config[_TRAINED]
+        adapter.base_model_name_or_path = f"eagle:{self.base_hash}"
+        adapter.target_modules = sorted(adapter.target_modules or ())  # peft keeps a set, whose order changes from process to process
         self.model.save_pretrained(str(folder), selected_adapters=[_TRAINED], save_embedding_layers=False)
         (Path(folder) / "README.md").unlink(missing_ok=True)
         (Path(folder) / ADAPTER_NOTE).write_text(json.dumps({"base": self.base_hash, **note}, indent=2) + "\n", encoding="utf-8")

@@ -138,7 +138,7 @@ def small_config(model: Path, **changes: dict[str, Any]) -> Config:
         "transitions": {"samples": 1, "second_steps": 0},
         "design": {"projection": 3},
         "llm": {"model": str(model), "dtype": "float32", "max_new_tokens": 40},
-        "reference": {"updates": 2, "prompts": 2, "lora": {"rank": 2}},
+        "reference": {"names": ["uniform", "g_optimal"], "updates": 2, "prompts": 2, "lora": {"rank": 2}},
         "train": {
             "phases": [{"kind": "all_action", "updates": 6, "pairs": 4, "warmup": 1}],
             "horizon": 2,
