@@ -146,13 +146,13 @@ class ProfilesConfig(Section):
 
 
 class ActionsConfig(Section):
-    per_anchor: Count = Field(32, description="K candidate actions per anchor [P: 100; O: time on two cores]")
+    per_anchor: Count = Field(26, description="K candidate actions per anchor [P: 100; M: 24; O: time on two cores]")
     personalized_share: Fraction = Field(0.5, description="share of candidates made for a taste [P: half]")
     llm_written: Natural = Field(
         2, description="of the K, how many the LLM writes for this anchor; the rest come from our seeds [O: the small model repeats itself]"
     )
-    train_anchors: Count = Field(24, description="anchors from training items whose transitions are cached [M]")
-    validation_anchors: Natural = Field(4, description="anchors from validation items, for choosing settings [O]")
+    train_anchors: Count = Field(22, description="anchors from training items whose transitions are cached [M]")
+    validation_anchors: Natural = Field(3, description="anchors from validation items, for choosing settings [O]")
     temperature: NonNegative = Field(0.7, description="sampling temperature of written actions [O: above it the small model drifts]")
 
 
@@ -209,9 +209,9 @@ class LoraSettings(Section):
 
 class ReferenceConfig(Section):
     names: tuple[ReferenceName, ...] = Field(("uniform", "optimistic", "g_optimal"), description="which references are trained [P]")
-    updates: Count = Field(18, description="gradient steps [P: 20,000; M: 14]")
-    prompts: Count = Field(4, description="(anchor, user) prompts per step [P: batch 1,024; M: 4]")
-    learning_rate: Positive = Field(1e-3, description="AdamW [P: 2e-6 on a 3B model; M: 1e-3 for LoRA]")
+    updates: Count = Field(16, description="gradient steps [P: 20,000; M: 14]")
+    prompts: Count = Field(2, description="(anchor, user) prompts per step [P: batch 1,024; M: 2 at twice the rate reach the loss of 4 in half the time]")
+    learning_rate: Positive = Field(2e-3, description="AdamW [P: 2e-6 on a 3B model; M: 2e-3 for LoRA]")
     optimistic_by: Literal["utility", "rating"] = Field("utility", description="what 'best next step' means [P: both]")
     history: Natural = Field(
         2, description="used actions named in the prompt, at most; 0 never names any [O: horizon 3 without repetition]"
@@ -226,14 +226,14 @@ class AllActionPhase(Section):
     """Policy gradient in expectation over the K candidates of cached states: no sampling, no generation."""
 
     kind: Literal["all_action"] = "all_action"
-    updates: Natural = Field(50, description="gradient steps [M: 60; O: time with 40 actions]")
-    pairs: Count = Field(12, description="(state, user) pairs per step [M: 16; O: time]")
+    updates: Natural = Field(44, description="gradient steps [M: 60; O: time]")
+    pairs: Count = Field(10, description="(state, user) pairs per step [M: 16; O: time]")
     learning_rate: Positive = Field(6e-4, description="AdamW, linear warm-up then constant [M]")
     warmup: Natural = Field(5, description="steps of linear warm-up [M]")
     advantage_scale: Positive = Field(0.1, description="advantages (in SD of U) are divided by this [M]")
     listed_mass: NonNegative = Field(0.5, description="weight of -log(probability mass on listed actions) [M]")
     repair_every: Natural = Field(
-        6,
+        10,
         description="every so many steps one step of full-vocabulary cross-entropy to the policy's own distribution; 0 never [M: keeps free text valid]",
     )
     single_cell_weight: Fraction = Field(0.12, description="weight of one (anchor, action) cell against the pooled estimate [M]")
@@ -278,7 +278,7 @@ class TrainConfig(Section):
     repeat_actions: bool = Field(False, description="may an episode use one action twice [P: yes; M: no]")
     kl_coefficient: NonNegative = Field(0.1, description="alpha, weight of KL(policy || reference), with advantages in SD of U [P: 0.1]")
     temperature: Positive = Field(0.5, description="agent's temperature in rollouts [P: 0.5]")
-    checkpoint_every: Count = Field(10, description="updates between checkpoints")
+    checkpoint_every: Count = Field(22, description="updates between checkpoints")
     lora: LoraSettings = Field(LoraSettings(), description="adapter")
 
 
