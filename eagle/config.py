@@ -210,7 +210,9 @@ class LoraSettings(Section):
 class ReferenceConfig(Section):
     names: tuple[ReferenceName, ...] = Field(("uniform", "optimistic", "g_optimal"), description="which references are trained [P]")
     updates: Count = Field(16, description="gradient steps [P: 20,000; M: 14]")
-    prompts: Count = Field(2, description="(anchor, user) prompts per step [P: batch 1,024; M: 2 at twice the rate reach the loss of 4 in half the time]")
+    prompts: Count = Field(
+        2, description="(anchor, user) prompts per step [P: batch 1,024; M: 2 at twice the rate reach the loss of 4 in half the time]"
+    )
     learning_rate: Positive = Field(2e-3, description="AdamW [P: 2e-6 on a 3B model; M: 2e-3 for LoRA]")
     optimistic_by: Literal["utility", "rating"] = Field("utility", description="what 'best next step' means [P: both]")
     history: Natural = Field(

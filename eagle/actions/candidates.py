@@ -101,9 +101,7 @@ def build_actions(
         splits_of = dict(zip(anchors["item"], anchors["split"], strict=True))
         requests = requests_for(anchors, profiles, (written_counts[0], written_counts[1]), noun, len(seeds), config.seed)
         reserve = {"generic": generic_seeds(noun)[generic:], "personalized": personalized_seeds(genres, noun)[personalized:]}
-        answers, statistics = write_actions(
-            model, requests, [s.action for s in seeds], reserve, noun, settings.temperature, config.seed
-        )
+        answers, statistics = write_actions(model, requests, [s.action for s in seeds], reserve, noun, settings.temperature, config.seed)
         rows += [
             (request.anchor, splits_of[request.anchor], request.slot, action, category, request.kind, origin)
             for request, (action, category, origin) in zip(requests, answers, strict=True)

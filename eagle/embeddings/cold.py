@@ -33,9 +33,7 @@ def _recipe_scores(name: str, fitted: Fitted, vectors: np.ndarray, bias_weight: 
     """Scores (n_users, n_items): personal part, as in U (bias x c), and with the whole bias."""
     personal = fitted.user_factors @ (vectors @ fitted.text_map[:-1].T).T
     bias = vectors @ fitted.text_map[-1]
-    return {
-        f"{name}, {part}": personal + weight * bias for part, weight in zip(PARTS, (0.0, bias_weight, 1.0), strict=True)
-    }
+    return {f"{name}, {part}": personal + weight * bias for part, weight in zip(PARTS, (0.0, bias_weight, 1.0), strict=True)}
 
 
 def _scores(fitted: Mapping[str, Fitted], genres: Fitted, material: Material, splits: Splits, config: Config) -> dict[str, np.ndarray]:

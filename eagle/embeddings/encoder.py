@@ -66,7 +66,9 @@ class Encoder:
         if made_with != found:
             raise user_error(
                 f"{folder} was made with another sentence model than {text_model}",
-                found=found, expected=made_with, mend="run `dvc repro encoder`",
+                found=found,
+                expected=made_with,
+                mend="run `dvc repro encoder`",
             )
         return cls(FeatureMap.from_arrays(arrays, ids["genres"]), arrays["weights"], Remembered(SentenceModel(text_model)))
 

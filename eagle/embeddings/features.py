@@ -74,9 +74,7 @@ class FeatureMap:
         return len(self.genres) + len(self.year_centres) + int(projected)
 
     @classmethod
-    def fit(
-        cls, texts: Sequence[str], years: Sequence[int | None], embedder: TextEmbedder, config: EncoderConfig
-    ) -> FeatureMap:
+    def fit(cls, texts: Sequence[str], years: Sequence[int | None], embedder: TextEmbedder, config: EncoderConfig) -> FeatureMap:
         """Learn vocabulary, year range and principal directions from training items."""
         parsed = [parse_loosely(text) for text in texts]
         known = np.array([year for year in years if year is not None], float)

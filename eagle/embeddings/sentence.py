@@ -31,9 +31,7 @@ class SentenceModel:
                 mend="run `dvc repro models`, which fetches it",
             )
         self._tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-        model: Any = AutoModel.from_pretrained(
-            str(folder), local_files_only=True, use_safetensors=True, dtype=torch.float32
-        )
+        model: Any = AutoModel.from_pretrained(str(folder), local_files_only=True, use_safetensors=True, dtype=torch.float32)
         self._model = model.eval()
         self.dimension = int(self._model.config.hidden_size)
 

@@ -101,9 +101,7 @@ class Comparison:
         if "genre_line_utility" in final:
             estimates["genre_line_gain"] = self.bootstrap.difference(final["genre_line_utility"].to_numpy(float), anchor)
         groups = {
-            kind: {
-                str(label): self.bootstrap.difference(utility, anchor, labels == label) for label in sorted(set(labels.tolist()))
-            }
+            kind: {str(label): self.bootstrap.difference(utility, anchor, labels == label) for label in sorted(set(labels.tolist()))}
             for kind, labels in self.groups.items()
         }
         marked = reference in habits and self._marked(estimates, habits[arm], habits[reference])

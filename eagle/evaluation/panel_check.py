@@ -95,7 +95,5 @@ def _summary(judged: pd.DataFrame, seed: int, resamples: int, confidence: float)
         return PanelCheck(NOTHING, NOTHING, NOTHING, NOTHING, rmse, 0)
     table = np.array([np.mean(folds, axis=0) for folds in figures.values()])  # (n_users, panel | average rater, auc | spearman)
     bootstrap = TwoWayBootstrap([""] * len(figures), list(figures), resamples, confidence, seed)
-    (auc, spearman), (auc_average, spearman_average) = (
-        tuple(bootstrap.mean(table[:, who, what]) for what in (0, 1)) for who in (0, 1)
-    )
+    (auc, spearman), (auc_average, spearman_average) = (tuple(bootstrap.mean(table[:, who, what]) for what in (0, 1)) for who in (0, 1))
     return PanelCheck(auc, spearman, auc_average, spearman_average, rmse, len(figures))

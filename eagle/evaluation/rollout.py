@@ -33,8 +33,7 @@ def _row(arm: str, before: Observation, **values: Any) -> dict[str, Any]:
 def anchor_rows(arm: str, observations: Sequence[Observation]) -> list[dict[str, Any]]:
     """Step 0 of every case: the anchor's own text, which nobody wrote."""
     return [
-        _row(arm, o, step=0, action="", text=o.text, valid=True, cause=None, copied=False, seed=0, duplicate=False)
-        for o in observations
+        _row(arm, o, step=0, action="", text=o.text, valid=True, cause=None, copied=False, seed=0, duplicate=False) for o in observations
     ]
 
 

@@ -112,4 +112,3 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Project:
     write_table(project.catalogue / "items.parquet", titles, "items")
     build_tiny_text_encoder(project.text_model)
     return project
-

@@ -122,5 +122,3 @@ def test_stage_learns_from_fit_rows_of_train_users_on_train_items_only(world: Pr
     (tmp_path / "data").symlink_to(world.root / "data")
     run(config, again)
     assert again.factors.read_bytes() == world.factors.read_bytes()
-
-

@@ -67,9 +67,7 @@ def test_equals_the_slow_loop() -> None:
     by_anchor, by_user = boot._draws
     means = []
     for a_counts, u_counts in zip(by_anchor, by_user, strict=True):
-        drawn = [
-            (a_counts[case // 5] * u_counts[case % 5], value) for case, value in enumerate(values) if not math.isnan(value)
-        ]
+        drawn = [(a_counts[case // 5] * u_counts[case % 5], value) for case, value in enumerate(values) if not math.isnan(value)]
         total = sum(weight for weight, _ in drawn)
         if total:
             means.append(sum(weight * value for weight, value in drawn) / total)
