@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from eagle import costs
 from eagle.baselines.open import fit_softmax_policy
 from eagle.baselines.rules import LinearRule, RandomActions, mean_shifts
 from eagle.config import Config
@@ -61,7 +60,7 @@ class TrieScorer:
 
 
 def language_agents(config: Config, project: Project, material: Material, model: LanguageModel) -> list[Agent]:
-    """Return references and EAGLE arms that write freely, and each EAGLE arm restricted to the list."""
+    """Return references and EAGLE arms that write freely, and on demand each EAGLE arm restricted to the list."""
 
     def agent(name: str, adapter: Path, mode: str = "free") -> LoraAgent:
         return LoraAgent(
@@ -79,7 +78,9 @@ def language_agents(config: Config, project: Project, material: Material, model:
 
     found = [agent(f"reference_{name}", project.reference(name)) for name in config.reference.names]
     for arm in config.train.arms:
-        found += [agent(f"eagle_{arm}", project.agent(arm)), agent(f"eagle_{arm}_listed", project.agent(arm), "listed")]
+        found.append(agent(f"eagle_{arm}", project.agent(arm)))
+        if config.evaluate.listed_arms:
+            found.append(agent(f"eagle_{arm}_listed", project.agent(arm), "listed"))
     return list(found)
 
 
@@ -110,7 +111,6 @@ class Arms:
         """Open models, agents and environment; ``hashes`` are those of everything that decides what they answer."""
         material = load_material(config.utility, project)
         model = open_language_model(config.llm, project.llm)
-        costs.register(model.usage)
         surroundings = [sorted(hashes.items()), *(getattr(config, s).model_dump_json() for s in ("llm", "evaluate", "train", "utility"))]
         shards = Shards(project.checkpoints / "evaluate", str([model.fingerprint, config.seed, *surroundings]))
         writer = ShardedRewriter(Rewriter.open(config, project, model=model), shards)
