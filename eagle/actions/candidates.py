@@ -14,7 +14,6 @@ from typing import Any
 
 import pandas as pd
 
-from eagle import costs
 from eagle.actions.anchors import choose_anchors
 from eagle.actions.duplicates import duplicate_rate
 from eagle.actions.seeds import Seed, categories_of, choose_seeds, generic_seeds, personalized_seeds
@@ -141,7 +140,6 @@ def run(config: Config, project: Project) -> None:
         from eagle.llm.open import open_language_model
 
         model = open_language_model(config.llm, project.llm)
-        costs.register(model.usage)
     table, figures = build_actions(config, descriptions, splits, profiles, model)
     write_table(project.actions, table, "actions", inputs=[project.descriptions, project.profiles])
     write_json(project.stage_metrics("actions"), figures)

@@ -20,7 +20,6 @@ from typing import Any
 
 import pandas as pd
 
-from eagle import costs
 from eagle.actions.expansion import Anchor, Row, Writer, apply_to_all, first_steps, second_steps
 from eagle.actions.outcomes import check_enough_worked, outcome_figures
 from eagle.artifacts import read_json, read_table, write_json, write_table
@@ -123,7 +122,6 @@ def run(config: Config, project: Project) -> None:
     from eagle.llm.rewrite import Rewriter
 
     model = open_language_model(config.llm, project.llm)
-    costs.register(model.usage)
     writer = Rewriter.open(config, project, model=model, remember=False)
     example = rewrite_prompt(model, "Genres: drama. Plot: A plot.", "An action.", config.data.noun)
     described = {"model": model.fingerprint, "prompt": example, "llm": config.llm.model_dump()}

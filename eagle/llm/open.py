@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from eagle import costs
 from eagle.config import LLMConfig
 from eagle.errors import user_error
 from eagle.llm.base import LanguageModel
@@ -12,8 +13,15 @@ from eagle.llm.base import LanguageModel
 def open_language_model(config: LLMConfig, folder: Path) -> LanguageModel:
     """Open the engine that ``llm.engine`` names, over the model in ``folder`` (models/llm).
 
-    Engine auto takes the endpoint where one is set, else torch.
+    Engine auto takes the endpoint where one is set, else torch. What the model reads and writes from here on counts towards
+    the costs of the stage that is running.
     """
+    model = _open(config, folder)
+    costs.register(model.usage)
+    return model
+
+
+def _open(config: LLMConfig, folder: Path) -> LanguageModel:
     if config.engine == "openai" or (config.engine == "auto" and config.endpoint):
         from eagle.llm.openai_engine import OpenAIModel
 
