@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,11 +71,7 @@ def run(config: Config, project: Project) -> None:
     splits, catalogue = Splits.load(project), Catalogue.load(project)
     embedder = Remembered(SentenceModel(project.text_model))
     material, features = _material(catalogue, splits, Factors.load(project.factors), embedder, config)
-    fitted, seconds = {}, {}
-    for kind in ("two_stage", "joint_hybrid"):
-        start = time.perf_counter()
-        fitted[kind] = _fit(kind, material, config)
-        seconds[kind] = round(time.perf_counter() - start, 2)
+    fitted = {kind: _fit(kind, material, config) for kind in ("two_stage", "joint_hybrid")}
     chosen = fitted[config.encoder.kind]
     weights = chosen.weights(config.encoder.bias_weight)
     description: dict[str, Any] = {
@@ -96,6 +91,5 @@ def run(config: Config, project: Project) -> None:
         "features": material.vectors.shape[1],
         "cold": cold_report(fitted, genres, material, catalogue.has_plot, splits, config),
         "warm_rmse": {kind: warm_rmse(each, splits, stream(config.seed, "warm")) for kind, each in fitted.items()},
-        "fit_seconds": seconds,
     }
     write_json(project.stage_metrics("encoder"), report)

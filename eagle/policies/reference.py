@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,6 @@ def fine_tune(
     optimizer = adamw(parameters, settings.learning_rate)
     rows = []
     for update in track(range(settings.updates), f"reference {name}", unit="update"):
-        begun = time.perf_counter()
         decisions = source.sample(stream(config.seed, "reference", name, update), settings.prompts)
         targets = [target(name, d, weights) for d in decisions]
         policy.seed_dropout(derive_seed(config.seed, "reference", name, update))
@@ -75,7 +73,6 @@ def fine_tune(
                 "loss": float(loss.detach()),
                 "excess": float(loss.detach()) - float(least),
                 "gradient_norm": norm,
-                "seconds": time.perf_counter() - begun,
             }
         )
     return rows

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,15 +55,13 @@ class Trainer:
         with bar(phase.updates, f"train {phase.kind}", "update") as shown:
             shown.update(state.done)
             while state.done < phase.updates:
-                begun = time.perf_counter()
                 row, samples = phase.update(state.done)
                 state.done += 1
                 due = state.done % self.checkpoint_every == 0 or state.done == phase.updates
                 if due:
                     row = row | self.watch()
-                seconds = time.perf_counter() - begun
                 number = len(state.rows) + 1
-                state.rows.append({"update": number, "phase": phase.kind, **row, "seconds": seconds})
+                state.rows.append({"update": number, "phase": phase.kind, **row})
                 state.samples.extend({"update": number, "phase": phase.kind, **s} for s in samples)
                 if due:
                     save(self.checkpoints, phase.groups, state)
