@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from eagle.artifacts import read_table
 from eagle.config import Config, OnPolicyPhase
 from eagle.embeddings.encoder import Encoder
-from eagle.environment import Case, SteeringEnvironment
+from eagle.environment import Case, Observation, SteeringEnvironment
 from eagle.llm.open import open_language_model
 from eagle.llm.rewrite import Rewriter
 from eagle.policies.lora import LoraPolicy
@@ -34,9 +32,9 @@ def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, materi
     """Return how episodes are played under these parameters."""
     weights = design_weights(project)
 
-    def prompt(observation: object) -> str:
-        history: Sequence[str] = () if config.train.repeat_actions else observation.history  # type: ignore[attr-defined]
-        return policy_prompt(material.profiles[observation.user], observation.text, history)  # type: ignore[attr-defined]
+    def prompt(observation: Observation) -> str:
+        history = () if config.train.repeat_actions else observation.history
+        return policy_prompt(material.profiles[observation.user], observation.text, history)
 
     return Rules(
         prompt=prompt,
@@ -51,7 +49,7 @@ def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, materi
 def start_on_policy(phase: OnPolicyPhase, config: Config, project: Project, material: Material, policy: LoraPolicy, seed: int) -> OnPolicy:
     """Open the environment and return the phase ready to run."""
     environment = SteeringEnvironment(
-        Rewriter.open(config, project, model=open_language_model(config.llm, project.llm)),
+        Rewriter.open(config, project, model=open_language_model(config.llm, project.llm), remember=False),
         Encoder.load(project.encoder, project.text_model),
         material.utility,
         config.train.horizon,
