@@ -209,11 +209,11 @@ class LoraSettings(Section):
 
 class ReferenceConfig(Section):
     names: tuple[ReferenceName, ...] = Field(("uniform", "optimistic", "g_optimal"), description="which references are trained [P]")
-    updates: Count = Field(16, description="gradient steps [P: 20,000; M: 14]")
-    prompts: Count = Field(
-        2, description="(anchor, user) prompts per step [P: batch 1,024; M: 2 at twice the rate reach the loss of 4 in half the time]"
+    updates: Count = Field(18, description="gradient steps [P: 20,000; M: 14]")
+    prompts: Count = Field(4, description="(anchor, user) prompts per step [P: batch 1,024; M: 4]")
+    learning_rate: Positive = Field(
+        1e-3, description="AdamW [P: 2e-6 on a 3B model; M: 1e-3 for LoRA; 2e-3 is faster, but leaves a reference with half the entropy]"
     )
-    learning_rate: Positive = Field(2e-3, description="AdamW [P: 2e-6 on a 3B model; M: 2e-3 for LoRA]")
     optimistic_by: Literal["utility", "rating"] = Field("utility", description="what 'best next step' means [P: both]")
     history: Natural = Field(
         2, description="used actions named in the prompt, at most; 0 never names any [O: horizon 3 without repetition]"
@@ -228,8 +228,8 @@ class AllActionPhase(Section):
     """Policy gradient in expectation over the K candidates of cached states: no sampling, no generation."""
 
     kind: Literal["all_action"] = "all_action"
-    updates: Natural = Field(44, description="gradient steps [M: 60; O: time]")
-    pairs: Count = Field(10, description="(state, user) pairs per step [M: 16; O: time]")
+    updates: Natural = Field(48, description="gradient steps [M: 60; O: time]")
+    pairs: Count = Field(12, description="(state, user) pairs per step [M: 16; O: time]")
     learning_rate: Positive = Field(6e-4, description="AdamW, linear warm-up then constant [M]")
     warmup: Natural = Field(5, description="steps of linear warm-up [M]")
     advantage_scale: Positive = Field(0.1, description="advantages (in SD of U) are divided by this [M]")
@@ -280,7 +280,7 @@ class TrainConfig(Section):
     repeat_actions: bool = Field(False, description="may an episode use one action twice [P: yes; M: no]")
     kl_coefficient: NonNegative = Field(0.1, description="alpha, weight of KL(policy || reference), with advantages in SD of U [P: 0.1]")
     temperature: Positive = Field(0.5, description="agent's temperature in rollouts [P: 0.5]")
-    checkpoint_every: Count = Field(22, description="updates between checkpoints")
+    checkpoint_every: Count = Field(24, description="updates between checkpoints")
     lora: LoraSettings = Field(LoraSettings(), description="adapter")
 
 
