@@ -1,0 +1,103 @@
+"""The on-policy phase through its own start-up, after an all-action phase: real files, a small real language model, encoder and utility."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from eagle.artifacts import content_hash, read_json, read_table, write_table
+from eagle.config import Config, EncoderConfig
+from eagle.costs import account
+from eagle.embeddings.encoder import Encoder, text_model_fingerprint
+from eagle.embeddings.features import FeatureMap
+from eagle.embeddings.sentence import SentenceModel
+from eagle.policies import reference
+from eagle.project import Project
+from eagle.text import Description
+from eagle.training import stage
+from eagle.training.on_policy import OnPolicy
+from tests.end_to_end.small_world import GENRES, PLOTS, teach_language_model
+from tests.tiny import build_tiny_text_encoder
+from tests.training.project_files import build_project, config, copy_of
+
+PHASES = [
+    {"kind": "all_action", "updates": 2, "pairs": 2},
+    {"kind": "on_policy", "updates": 2, "episodes": 4, "rollouts_per_pair": 2, "epsilon": 0.3, "max_failures": 0.9},
+]
+
+
+def settings(reward: str) -> Config:
+    return config(phases=PHASES, reward=reward, checkpoint_every=1, horizon=2)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project up to its G-optimal reference, whose language model writes descriptions."""
+    project = build_project(tmp_path_factory.mktemp("start") / "root")
+    shutil.rmtree(project.llm)
+    teach_language_model(project.llm)
+    described = [Description((GENRES[i % 6], GENRES[(i + 1) % 6]), PLOTS[i % 6]) for i in range(8)]
+    table = pd.DataFrame(
+        {
+            "item": [f"a{i}" for i in range(8)],
+            "text": [d.render() for d in described],
+            "genres": [list(d.genres) for d in described],
+            "plot": [d.plot for d in described],
+        }
+    )
+    write_table(project.descriptions, table, "descriptions")
+    write_encoder(project, table["text"].tolist())
+    reference.run(config(), project, "g_optimal")
+    return project
+
+
+def write_encoder(project: Project, texts: list[str]) -> None:
+    model = SentenceModel(build_tiny_text_encoder(project.text_model))
+    features = FeatureMap.fit(texts, [None] * len(texts), model, EncoderConfig(pca=4))
+    weights = np.random.default_rng(0).normal(size=(4, features.dimension))
+    Encoder(features, weights, model).save(project.encoder, {"text_model": text_model_fingerprint(project.text_model)})
+
+
+@pytest.mark.parametrize("reward", ["end", "step"])
+def test_rollouts_train_and_are_logged(prepared: Project, tmp_path: Path, reward: str) -> None:
+    project = copy_of(prepared, tmp_path / "root")
+    with account("train@g_optimal", project.cost("train@g_optimal")):
+        stage.run(settings(reward), project, "g_optimal")
+    curve = pd.read_csv(project.curve("train_g_optimal"))
+    assert curve["phase"].tolist() == ["all_action"] * 2 + ["on_policy"] * 2
+    played = curve[curve["phase"] == "on_policy"]
+    for column in ("loss", "reward", "kl", "entropy", "value_loss", "duplicate_actions", "no_op_rate", "repetition"):
+        assert np.isfinite(played[column]).all(), column
+    assert (played["failed_share"] < 1).all()
+    samples = read_table(project.reports / "training/g_optimal.parquet", "training_samples")
+    written = samples[(samples["phase"] == "on_policy") & samples["text"].notna()]
+    assert written["text"].str.startswith("Genres: ").all()
+    assert set(written["step"]) == {1, 2}
+    assert written.loc[written["step"] == 2, "value"].notna().all()
+    assert (written.loc[written["step"] == 1, "value"].notna() == (reward == "step")).all()
+    assert read_json(project.cost("train@g_optimal"))["new_tokens"] > 0
+
+
+def test_stopped_within_the_rollouts_and_run_again_gives_the_identical_result(
+    prepared: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    straight, stopped = (copy_of(prepared, tmp_path / name) for name in ("straight", "stopped"))
+    stage.run(settings("step"), straight, "g_optimal")
+    update = OnPolicy.update
+
+    def stops(self: OnPolicy, number: int) -> tuple[dict, list[dict]]:
+        if number == 1:
+            raise KeyboardInterrupt
+        return update(self, number)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(OnPolicy, "update", stops)
+        stage.run(settings("step"), stopped, "g_optimal")
+    assert not stopped.agent("g_optimal").exists()
+    stage.run(settings("step"), stopped, "g_optimal")
+    assert content_hash(stopped.agent("g_optimal")) == content_hash(straight.agent("g_optimal"))
+    assert stopped.curve("train_g_optimal").read_bytes() == straight.curve("train_g_optimal").read_bytes()
