@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 
+import pytest
+
 from eagle import telemetry
 
 telemetry.switch_off()
@@ -29,6 +31,11 @@ os.environ.update(
 )
 for _name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "EAGLE_BASE_MODEL"):
     os.environ.pop(_name, None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first, so that the other worker takes all others meanwhile (make test hands out whole files in this order)."""
+    items.sort(key=lambda item: "end_to_end" not in item.path.parts)
 
 
 def pytest_unconfigure() -> None:

@@ -22,7 +22,7 @@ from flows.pipeline import pipeline
 from tests.flows.conftest import write_dvc
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [pytest.mark.xdist_group("prefect"), pytest.mark.usefixtures("prefect_server")]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
 def order(folder: Path) -> list[str]:
