@@ -24,8 +24,6 @@ from eagle.project import Project
 from eagle.stages import all_instances
 from tests.end_to_end.conftest import environment, run
 
-pytestmark = pytest.mark.timeout(400)
-
 
 def stale(root: Path) -> set[str]:
     return set(json.loads(run(root, "dvc", "status", "--json")))
