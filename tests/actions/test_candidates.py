@@ -41,10 +41,11 @@ def test_seeds_are_short_valid_and_distinct() -> None:
     assert {seed.category for seed in seeds} == set(STORY_CATEGORIES)
 
 
-def test_default_personalized_half_names_every_genre_of_the_embedded_catalogue() -> None:
-    generic, personalized, *_ = halves(ActionsConfig())
-    chosen = [s.action for s in choose_seeds(MOVIELENS, "film", generic, personalized) if s.kind == "personalized"]
-    assert all(any(genre in action for action in chosen) for genre in MOVIELENS)
+@pytest.mark.parametrize("personalized", [halves(ActionsConfig())[1], len(MOVIELENS)])
+def test_personalized_half_names_the_most_frequent_genres_each_once_before_any_twice(personalized: int) -> None:
+    chosen = [s.action for s in choose_seeds(MOVIELENS, "film", 5, personalized) if s.kind == "personalized"]
+    assert len(chosen) == personalized
+    assert all(genre in action for genre, action in zip(MOVIELENS, chosen, strict=False))
 
 
 def test_other_genres_get_templates_and_plain_sentences_only() -> None:
