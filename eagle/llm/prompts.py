@@ -16,32 +16,32 @@ _SPECIAL = re.compile(r"<\|[^|<>]*\|>")
 # (text, change, answer): a strong change of genre, a change of place, a change of character, an added thread
 SHOTS: tuple[tuple[str, str, str], ...] = (
     (
-        "Genres: drama. Plot: A widowed baker in a small harbour town learns that her shop will be torn down. With her teenage son she "
-        "writes to everyone who ever bought bread there, and one old letter changes what she believes about her husband.",
+        "Genres: drama. Plot: A widowed baker in a small harbour town learns that her shop will be torn down. One old letter changes "
+        "what she believes about her husband.",
         "Turn it into a horror film.",
-        "Genres: horror. Plot: A widowed baker in a small harbour town hears her dead husband kneading dough at night. When everyone who "
-        "eats the bread begins to speak with his voice, she and her teenage son must burn down the shop before morning.",
+        "Genres: horror. Plot: A widowed baker in a small harbour town hears her dead husband kneading dough at night. She must burn "
+        "down the shop before morning.",
     ),
     (
-        "Genres: crime, comedy. Plot: Two clumsy brothers plan to rob the bank where their mother cleans the floors. Everything goes wrong "
-        "when the manager mistakes them for the new guards and hands them the keys.",
+        "Genres: crime, comedy. Plot: Two clumsy brothers plan to rob the bank where their mother cleans the floors. The manager "
+        "mistakes them for the new guards.",
         "Set it in space.",
-        "Genres: sci-fi, comedy. Plot: Two clumsy brothers plan to rob the vault of an orbiting station where their mother repairs the "
-        "engines. Everything goes wrong when the captain mistakes them for the new pilots and hands them the ship.",
+        "Genres: sci-fi, comedy. Plot: Two clumsy brothers plan to rob an orbiting station where their mother repairs the engines. "
+        "The captain mistakes them for the new pilots.",
     ),
     (
-        "Genres: action, war. Plot: A sergeant leads nine tired men behind enemy lines to blow up a bridge. As winter closes in, he finds "
-        "out that one of them has been sending signals to the other side.",
+        "Genres: action, war. Plot: A sergeant leads nine tired men behind enemy lines to blow up a bridge. He finds out that one of "
+        "them is a traitor.",
         "Add a love story.",
-        "Genres: war, romance. Plot: A sergeant behind enemy lines is hidden by a young nurse who lives beside the bridge that he has to "
-        "blow up. As winter closes in they fall in love, and he must choose between his orders and her home.",
+        "Genres: war, romance. Plot: A sergeant behind enemy lines is hidden by a young nurse. They fall in love, and he must choose "
+        "between his orders and her home.",
     ),
     (
         "Genres: romance, drama. Plot: A shy piano teacher falls for the divorced father of her best pupil. When he is offered work "
-        "abroad, she has one concert left to tell him what she feels.",
+        "abroad, she has one concert left.",
         "Make the main character a detective.",
-        "Genres: crime, mystery, drama. Plot: A shy detective takes piano lessons to watch the divorced father of a missing pupil. When "
-        "the man is about to leave the country, she has one concert left to prove that he did it.",
+        "Genres: crime, mystery, drama. Plot: A shy detective takes piano lessons to watch the divorced father of a missing pupil. "
+        "She has one concert left to prove it.",
     ),
 )
 

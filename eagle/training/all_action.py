@@ -5,7 +5,9 @@
    which is what makes it learn on a small model (plain REINFORCE did not: docs/method.md).
 3. Differs: pi is normalised over the list at the trie's branching points; a term holds the probability mass on the list, and now
    and then a step of full cross-entropy to the policy's own distribution keeps freely written actions valid.
-4. Differs: in the first updates (contrast_updates) what an action is worth to everyone is taken off its value, so that the policy reads
+4. Differs: objective "closed_form" descends the cross-entropy to pi_ref exp(Q / alpha) / Z, the maximiser of the same objective. Its
+   gradient pi - pi* neither saturates nor grows with the values, so one action cannot win before the profile is read.
+5. Differs: in the first updates (contrast_updates) what an action is worth to everyone is taken off its value, so that the policy reads
    the profile before it learns what all users like; the objective of the remaining updates is the true one.
 """
 
@@ -48,17 +50,22 @@ def list_loss(
     advantage_scale: float,
     kl_coefficient: float,
     listed_mass: float,
+    closed_form: bool = False,
 ) -> ListLoss:
     """Return -sum_a pi(a) A(a) / s + (alpha / s) KL(pi || pi_ref) - w log(mass on the list); all inputs ``(K,)``.
 
-    A is Q less its mean; dividing the KL by the same s keeps alpha in SD of U per nat.
+    A is Q less its mean; dividing the KL by the same s keeps alpha in SD of U per nat. With ``closed_form`` the first two
+    terms give way to the cross-entropy to their maximiser pi_ref exp(Q / alpha) / Z (alpha must then be above 0).
     """
     pi = log_pi.exp()
-    gain = (pi * (values - values.mean())).sum()
     kl = (pi * (log_pi - log_reference)).sum()
     mass = log_vocabulary.logsumexp(0)
-    loss = (kl_coefficient * kl - gain) / advantage_scale - listed_mass * mass
-    return ListLoss(loss, kl, -(pi * log_pi).sum(), mass)
+    if closed_form:
+        best = (log_reference + values / kl_coefficient).softmax(0)
+        steered = -(best * log_pi).sum()
+    else:
+        steered = (kl_coefficient * kl - (pi * (values - values.mean())).sum()) / advantage_scale
+    return ListLoss(steered - listed_mass * mass, kl, -(pi * log_pi).sum(), mass)
 
 
 def information(policies: Sequence[Mapping[str, float]]) -> float:
@@ -118,6 +125,7 @@ class AllAction:
                 advantage_scale=self.settings.advantage_scale,
                 kl_coefficient=self.kl_coefficient,
                 listed_mass=self.settings.listed_mass,
+                closed_form=self.settings.objective == "closed_form",
             )
             for goal, pi, reference, vocabulary in zip(goals, log_pi, log_reference, log_vocabulary, strict=True)
         ]

@@ -37,6 +37,24 @@ def test_gradient_equals_the_analytic_one_on_a_softmax() -> None:
     assert float(part.entropy.detach()) == pytest.approx(float(-(pi * log_pi).sum()))
 
 
+def test_closed_form_has_its_minimum_where_the_gradient_objective_has() -> None:
+    """At pi_ref exp(Q / alpha) / Z both gradients vanish; elsewhere the cross-entropy's is pi - pi*."""
+    rng = np.random.default_rng(1)
+    reference, q = torch.tensor(rng.normal(size=6)).log_softmax(0), torch.tensor(rng.normal(size=6))
+    best = (reference + q / 0.3).log_softmax(0)
+    for start, expected in ((best, torch.zeros(6)), (reference, reference.exp() - best.exp())):
+        for closed_form in (True, False):
+            logits = start.clone().requires_grad_(True)
+            part = list_loss(
+                logits.log_softmax(0), reference, torch.zeros(6), q,
+                advantage_scale=1.0, kl_coefficient=0.3, listed_mass=0.0, closed_form=closed_form,
+            )  # fmt: skip
+            part.loss.backward()
+            assert logits.grad is not None
+            if closed_form or start is best:
+                np.testing.assert_allclose(logits.grad, expected, atol=1e-12)
+
+
 def test_listed_mass_pulls_probability_to_the_list() -> None:
     logits = torch.zeros(4, requires_grad=True)  # two listed, two not
     log_all = logits.log_softmax(0)
@@ -159,7 +177,7 @@ def test_contrast_keeps_one_action_that_all_like_from_winning_for_everyone(base:
     told_apart = {}
     for updates in (0, 20):
         policy = LoraPolicy.load(base, reference, trainable=True)
-        settings = AllActionPhase(pairs=8, learning_rate=3e-3, contrast_updates=updates)
+        settings = AllActionPhase(objective="gradient", repair_every=6, pairs=8, learning_rate=3e-3, contrast_updates=updates)
         phase = AllAction(settings, source, policy, kl_coefficient=0.1, seed=2)
         for number in range(30):
             phase.update(number)
