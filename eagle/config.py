@@ -216,7 +216,9 @@ class ReferenceConfig(Section):
     )
     optimistic_by: Literal["utility", "rating"] = Field("utility", description="what 'best next step' means [P: both]")
     history: Natural = Field(
-        2, description="used actions named in the prompt, at most; 0 never names any [O: horizon 3 without repetition]"
+        0,
+        description="used actions named in the prompt, at most; 0 never names any, and repetition is prevented where the agent acts "
+        "[M: with 2, changes after the first gained nothing]",
     )
     single_cell_weight: Fraction = Field(
         0.12, description="optimistic: weight of one (anchor, action) cell against the pooled estimate [M]"

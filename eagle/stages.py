@@ -55,7 +55,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("transitions", "eagle.actions.transitions", ("seed", "data", "transitions", "llm")),
     Stage("design", "eagle.actions.stage", ("seed", "design")),
     Stage("reference", "eagle.policies.reference", ("seed", "reference", "utility", "llm"), each="reference.names"),
-    Stage("train", "eagle.training.stage", ("seed", "data", "train", "utility", "llm"), each="train.arms"),
+    Stage("train", "eagle.training.stage", ("seed", "data", "train", "reference", "utility", "llm"), each="train.arms"),
     Stage(
         "evaluate",
         "eagle.evaluation.stage",

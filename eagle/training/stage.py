@@ -54,7 +54,7 @@ def run(config: Config, project: Project, arm: ReferenceName) -> None:
 def _key(config: Config, project: Project, arm: ReferenceName) -> str:
     """Hash of all inputs and parameters: a checkpoint of other data or parameters is never taken up."""
     inputs = [project.llm, project.actions, project.transitions, project.design, project.profiles, project.encoder, project.reference(arm)]
-    sections = [config.seed, *(getattr(config, s).model_dump(mode="json") for s in ("train", "utility", "llm"))]
+    sections = [config.seed, *(getattr(config, s).model_dump(mode="json") for s in ("train", "reference", "utility", "llm"))]
     text = json.dumps([*sections, *(content_hash(Path(p)) for p in inputs)])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -65,7 +65,8 @@ def _source(config: Config, phase: AllActionPhase, material: Material, split: st
         single_cell_weight=phase.single_cell_weight,
         horizon=config.train.horizon,
         lookahead=phase.lookahead,
-        repeat=config.train.repeat_actions,
+        # A prompt that names no used actions cannot answer for them: repetition is then prevented where the agent acts.
+        repeat=config.train.repeat_actions or config.reference.history == 0,
     )
 
 

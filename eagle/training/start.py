@@ -33,7 +33,8 @@ def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, materi
     weights = design_weights(project)
 
     def prompt(observation: Observation) -> str:
-        history = () if config.train.repeat_actions else observation.history
+        named = 0 if config.train.repeat_actions else config.reference.history
+        history = observation.history[-named:] if named else ()
         return policy_prompt(material.profiles[observation.user], observation.text, history)
 
     return Rules(
