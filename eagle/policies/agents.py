@@ -80,7 +80,7 @@ class LoraAgent:
     repeat: bool = False
     history: int = 2
     mode: str = "free"
-    draws: int = 4
+    draws: int = 8
     counts: ActionCounts = field(default_factory=ActionCounts)
 
     def prompt(self, observation: Observation) -> str:

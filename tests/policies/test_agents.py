@@ -65,7 +65,7 @@ def test_repetition_is_drawn_again_then_replaced_by_the_best_unused_listed_actio
     made = agent(model)
     assert made.act([observation(("Add a dog.",))], [1]) == ["Add a cat."]
     assert made.counts.resampled == 1
-    stubborn = agent(Scripted(["add a dog!"] * 4))
+    stubborn = agent(Scripted(["add a dog!"] * LoraAgent.draws))
     assert stubborn.act([observation(("Add a dog.",))], [1]) == ["Add a robot."]
     assert stubborn.counts.fallen_back == 1
     assert agent(Scripted(["Add a dog."]), repeat=True).act([observation(("Add a dog.",))], [1]) == ["Add a dog."]
