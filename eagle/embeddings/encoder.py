@@ -56,8 +56,12 @@ class Encoder:
         write_json(folder / "encoder.json", description)
 
     @classmethod
-    def load(cls, folder: Path, text_model: Path) -> Encoder:
-        """Read an encoder and the sentence model it was made with (another one is an EagleError)."""
+    def load(cls, folder: Path, text_model: Path, *, remember: bool = True) -> Encoder:
+        """Read an encoder and the sentence model it was made with (another one is an EagleError).
+
+        ``remember``: embed an equal text once. A remembered vector differs in its last bits from one that is computed in another
+        batch, so work that must resume identically goes without.
+        """
         from eagle.embeddings.sentence import Remembered, SentenceModel
 
         arrays, ids = read_arrays(folder / "encoder.safetensors", ENCODER_SCHEMA)
@@ -70,7 +74,8 @@ class Encoder:
                 expected=made_with,
                 mend="run `dvc repro encoder`",
             )
-        return cls(FeatureMap.from_arrays(arrays, ids["genres"]), arrays["weights"], Remembered(SentenceModel(text_model)))
+        model = SentenceModel(text_model)
+        return cls(FeatureMap.from_arrays(arrays, ids["genres"]), arrays["weights"], Remembered(model) if remember else model)
 
 
 def text_model_fingerprint(folder: Path) -> str:

@@ -51,7 +51,7 @@ def start_on_policy(phase: OnPolicyPhase, config: Config, project: Project, mate
     """Open the environment and return the phase ready to run."""
     environment = SteeringEnvironment(
         Rewriter.open(config, project, model=open_language_model(config.llm, project.llm), remember=False),
-        Encoder.load(project.encoder, project.text_model),
+        Encoder.load(project.encoder, project.text_model, remember=False),
         material.utility,
         config.train.horizon,
         seed,
