@@ -237,8 +237,16 @@ class AllActionPhase(Section):
     )
     updates: Natural = Field(60, description="gradient steps [M: 60]")
     pairs: Count = Field(10, description="(state, user) pairs per step [M: 16; O: time]")
-    learning_rate: Positive = Field(6e-4, description="AdamW, linear warm-up then constant [M]")
+    pool: Count = Field(
+        300,
+        description="pairs drawn once, from which every step takes its own; the reference scores each of them once [O: a third of the time of a step]",
+    )
+    learning_rate: Positive = Field(6e-4, description="AdamW, after the warm-up [M]")
     warmup: Natural = Field(5, description="steps of linear warm-up [M]")
+    decay: Literal["linear", "none"] = Field(
+        "linear",
+        description="the learning rate falls to zero by the last step, or stays [M: with none the gain went up and down by a third between steps 40 and 60]",
+    )
     advantage_scale: Positive = Field(0.1, description="advantages (in SD of U) are divided by this [M]")
     listed_mass: NonNegative = Field(0.5, description="weight of -log(probability mass on listed actions) [M]")
     repair_every: Natural = Field(

@@ -26,6 +26,7 @@ from eagle.seeding import derive_seed, stream
 from eagle.training.checkpoint import Trained
 from eagle.training.decisions import Decision, DecisionSource
 from eagle.training.optimizer import adamw, descend, warm
+from eagle.training.scoring import score_decisions
 
 #: Actions below this probability are left out of a format step.
 TAIL = 0.01
@@ -85,13 +86,17 @@ def as_policies(decisions: Sequence[Decision], log_pi: Sequence[torch.Tensor]) -
 
 
 class AllAction:
-    """The phase under way: draws decisions, descends, and repairs the format now and then."""
+    """The phase under way: draws decisions from its pool, descends, and repairs the format now and then."""
 
     kind = "all_action"
 
     def __init__(self, settings: AllActionPhase, source: DecisionSource, policy: LoraPolicy, *, kl_coefficient: float, seed: int) -> None:
-        self.settings, self.source, self.policy = settings, source, policy
+        self.settings, self.policy = settings, policy
         self.kl_coefficient, self.seed, self.updates = kl_coefficient, seed, settings.updates
+        self.pool = source.sample(stream(seed, self.kind, "pool"), max(settings.pool, settings.pairs))
+        # What the frozen reference says of a pair never changes: it is asked once.
+        with policy.as_reference():
+            self.references = score_decisions(policy, self.pool, "reference policy on the pool")
         parameters = policy.parameters()
         self.groups = {"policy": Trained(parameters, adamw(parameters, settings.learning_rate))}
 
@@ -99,9 +104,10 @@ class AllAction:
         """Take one update (and the format step that may follow it)."""
         rng = stream(self.seed, self.kind, number)
         self.policy.seed_dropout(derive_seed(self.seed, self.kind, number))
-        rate = warm(self.settings.learning_rate, number, self.settings.warmup)
-        decisions = self.source.sample(rng, self.settings.pairs)
-        loss, row, policies = self._loss(decisions, contrast=number < self.settings.contrast_updates)
+        rate = warm(self.settings.learning_rate, number, self.settings.warmup, self.updates if self.settings.decay == "linear" else 0)
+        chosen = rng.choice(len(self.pool), self.settings.pairs, replace=False)
+        decisions = [self.pool[i] for i in chosen]
+        loss, row, policies = self._loss(decisions, [self.references[i] for i in chosen], contrast=number < self.settings.contrast_updates)
         row["gradient_norm"] = descend(self.groups["policy"].optimizer, loss, rate)
         if self.settings.repair_every > 0 and (number + 1) % self.settings.repair_every == 0:
             few = slice(0, max(1, self.settings.pairs // 4))
@@ -110,11 +116,10 @@ class AllAction:
             row["repair_loss"] = float(repair.detach())
         return row, sample_records(decisions[:2], policies[:2])
 
-    def _loss(self, decisions: Sequence[Decision], *, contrast: bool) -> tuple[torch.Tensor, dict[str, Any], list[dict[str, float]]]:
-        prompts, lists = [d.prompt for d in decisions], [d.actions for d in decisions]
-        log_pi, log_vocabulary = self.policy.score_lists(prompts, lists)
-        with torch.no_grad(), self.policy.as_reference():
-            log_reference, _ = self.policy.score_lists(prompts, lists)
+    def _loss(
+        self, decisions: Sequence[Decision], log_reference: Sequence[torch.Tensor], *, contrast: bool
+    ) -> tuple[torch.Tensor, dict[str, Any], list[dict[str, float]]]:
+        log_pi, log_vocabulary = self.policy.score_lists([d.prompt for d in decisions], [d.actions for d in decisions])
         goals = without_common(decisions) if contrast else [d.values for d in decisions]
         parts = [
             list_loss(

@@ -1,4 +1,4 @@
-"""AdamW with linear warm-up, clipped gradients, and a check that the loss is finite."""
+"""AdamW with linear warm-up and decay, clipped gradients, and a check that the loss is finite."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ def adamw(parameters: Mapping[str, torch.nn.Parameter], learning_rate: float) ->
     return torch.optim.AdamW(list(parameters.values()), lr=learning_rate, betas=BETAS, weight_decay=0.0)
 
 
-def warm(learning_rate: float, update: int, warmup: int) -> float:
-    """Return the learning rate of an update counted from 0: linear over ``warmup`` updates, then constant."""
-    return learning_rate * min(1.0, (update + 1) / max(1, warmup))
+def warm(learning_rate: float, update: int, warmup: int, falls_over: int = 0) -> float:
+    """Return the learning rate of an update counted from 0: linear over ``warmup`` updates, then constant.
+
+    With ``falls_over`` it also falls linearly, to one part in ``falls_over`` at the last of so many updates.
+    """
+    left = (falls_over - update) / falls_over if falls_over else 1.0
+    return learning_rate * min(1.0, (update + 1) / max(1, warmup)) * left
 
 
 def descend(optimizer: torch.optim.Optimizer, loss: torch.Tensor | None, learning_rate: float) -> float:

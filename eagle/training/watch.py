@@ -4,33 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from eagle.policies.listed import is_valid_action
 from eagle.policies.lora import LoraPolicy
 from eagle.training.all_action import as_policies, information
 from eagle.training.decisions import Decision
+from eagle.training.scoring import CHUNK, expected_values, score_decisions
 
-#: Prompts scored together.
-CHUNK = 16
-
-
-def score_decisions(policy: LoraPolicy, decisions: Sequence[Decision]) -> list[torch.Tensor]:
-    """Return log pi over each decision's list, without gradients."""
-    found: list[torch.Tensor] = []
-    with torch.no_grad():
-        for start in range(0, len(decisions), CHUNK):
-            part = decisions[start : start + CHUNK]
-            found += policy.score_lists([d.prompt for d in part], [d.actions for d in part])[0]
-    return found
-
-
-def expected_values(decisions: Sequence[Decision], log_pi: Sequence[torch.Tensor]) -> np.ndarray:
-    """Return sum_a pi(a) Q(a) of each decision."""
-    return np.array([float(lp.exp().double().cpu().numpy() @ d.values) for d, lp in zip(decisions, log_pi, strict=True)])
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass
@@ -46,14 +31,18 @@ class Watch:
     def __post_init__(self) -> None:
         if self.decisions:
             with self.policy.as_reference():
-                self.reference = expected_values(self.decisions, score_decisions(self.policy, self.decisions))
+                self.reference = self._values(score_decisions(self.policy, self.decisions))
+
+    def _values(self, log_pi: Sequence[torch.Tensor]) -> np.ndarray:
+        # An agent acts at its own temperature; a greedy one is judged at a low one.
+        return expected_values(self.decisions, log_pi, max(self.temperature, 0.05))
 
     def __call__(self) -> dict[str, Any]:
         """Return the validation figures; empty where there is nothing held out."""
         if not self.decisions:
             return {}
         log_pi = score_decisions(self.policy, self.decisions)
-        gained = expected_values(self.decisions, log_pi)
+        gained = self._values(log_pi)
         policies = as_policies(self.decisions, log_pi)
         anchors = sorted({d.state.anchor for d in self.decisions})
         per_anchor = [[p for p, d in zip(policies, self.decisions, strict=True) if d.state.anchor == a] for a in anchors]

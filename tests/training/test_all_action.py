@@ -15,7 +15,8 @@ from eagle.policies.reference import target
 from eagle.training.advantages import gae, leave_one_out, returns
 from eagle.training.all_action import AllAction, imitation_loss, information, list_loss, without_common
 from eagle.training.optimizer import adamw, descend, warm
-from eagle.training.watch import Watch, score_decisions
+from eagle.training.scoring import expected_values, score_decisions
+from eagle.training.watch import Watch
 from tests.tiny import build_tiny_llm
 from tests.training.planted import ACTIONS, planted
 
@@ -96,6 +97,32 @@ def test_leave_one_out_by_hand() -> None:
 def test_warm_up_is_linear_then_constant() -> None:
     assert [warm(1.0, u, 4) for u in range(6)] == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
     assert warm(2.0, 0, 0) == 2.0
+
+
+def test_decay_is_linear_and_no_update_is_lost() -> None:
+    assert [warm(1.0, u, 2, falls_over=4) for u in range(4)] == [0.5, 0.75, 0.5, 0.25]
+
+
+def test_a_cold_agent_is_worth_its_best_action_and_a_hot_one_the_mean() -> None:
+    decision = planted().source(horizon=1, lookahead=1).first("a0", "u0")
+    log_pi = torch.tensor([0.5, 0.3, 0.1, 0.1]).log()
+    assert expected_values([decision], [log_pi])[0] == pytest.approx(np.dot([0.5, 0.3, 0.1, 0.1], decision.values))
+    assert expected_values([decision], [log_pi], 1e-3)[0] == pytest.approx(decision.values[0])
+    assert expected_values([decision], [log_pi], 1e6)[0] == pytest.approx(decision.values.mean(), abs=1e-5)
+
+
+def test_the_pool_remembers_what_the_reference_says_now_and_later(base: Path, reference: Path) -> None:
+    policy = LoraPolicy.load(base, reference, trainable=True)
+    phase = AllAction(
+        AllActionPhase(updates=2, pairs=4, pool=6, repair_every=0), planted().source(horizon=2), policy, kl_coefficient=0.1, seed=3
+    )
+    first, second = (phase.update(number)[0] for number in range(2))
+    assert (first["kl"], second["kl"] > 0) == (pytest.approx(0, abs=1e-6), True)
+    with policy.as_reference():
+        again = score_decisions(policy, phase.pool)
+    assert len(phase.pool) == 6
+    for remembered, asked in zip(phase.references, again, strict=True):
+        torch.testing.assert_close(remembered, asked)
 
 
 @pytest.fixture(scope="module")
