@@ -23,8 +23,9 @@ from eagle.evaluation.shards import ShardedRewriter, Shards
 from eagle.llm.open import open_language_model
 from eagle.llm.rewrite import Rewriter
 from eagle.policies.agents import LoraAgent
-from eagle.policies.lora import LoraPolicy, torch_device, torch_dtype
+from eagle.policies.lora import LoraPolicy
 from eagle.project import Project
+from eagle.torch_device import pick_device, pick_dtype
 from eagle.training.setup import Material, load_material
 from eagle.training.steps import CachedSteps
 
@@ -49,7 +50,8 @@ class TrieScorer:
         import torch
 
         if self._policy is None:
-            dtype, device = torch_dtype(self.config.llm), torch_device(self.config.llm)
+            device = pick_device(self.config.llm.device)
+            dtype = pick_dtype(self.config.llm.dtype, device)
             self._policy = LoraPolicy.load(self.base, self.adapter, dtype=dtype, device=device)
         found: list[np.ndarray] = []
         with torch.no_grad():

@@ -33,6 +33,7 @@ from transformers.utils import logging  # noqa: E402
 from eagle.llm.llama import FusedLlama, is_plain_llama  # noqa: E402
 from eagle.llm.sampling import choose, uniforms  # noqa: E402
 from eagle.llm.shared_prefix import NAME, Prefix, SharedPrefixCache, compute_prefix  # noqa: E402
+from eagle.torch_device import pick_device, pick_dtype  # noqa: E402
 
 _SHARED_AT_LEAST = 16  # tokens: shorter common prefixes are not worth a pass of their own
 _COMPACT_BELOW = 0.8  # share of live rows at which the ended ones are taken out of the cache
@@ -50,21 +51,6 @@ class _Row:
     log_probs: list[float] = field(default_factory=list)
     finish: Finish | None = None
     text: str = ""
-
-
-def pick_device(name: str) -> torch.device:
-    """Return the torch device that ``llm.device`` means."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)
-
-
-def pick_dtype(name: str, device: torch.device) -> torch.dtype:
-    """Return the dtype that ``llm.dtype`` means; auto takes bfloat16 where the processor computes in it."""
-    if name != "auto":
-        return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
-    native = device.type == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return torch.bfloat16 if native else torch.float32
 
 
 class TorchModel:

@@ -27,26 +27,11 @@ from eagle.policies.prompt import ACTION_END, ACTION_PREFIX
 from eagle.policies.trie import PackedBatch, Trie, build_trie, pack
 
 if TYPE_CHECKING:
-    from eagle.config import LLMConfig, LoraSettings
+    from eagle.config import LoraSettings
 
 #: Rows of one forward pass.
 ROWS = 6
 _TRAINED, _REFERENCE = "default", "reference"
-
-
-def torch_dtype(config: LLMConfig) -> torch.dtype:
-    """Return the dtype of the frozen base: as configured, or bfloat16 where the device computes with it."""
-    if config.dtype != "auto":
-        return getattr(torch, config.dtype)  # type: ignore[no-any-return]
-    fast = torch.cuda.is_available() if torch_device(config) == "cuda" else torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return torch.bfloat16 if fast else torch.float32
-
-
-def torch_device(config: LLMConfig) -> str:
-    """Return the device's name: as configured, or cuda where there is one."""
-    if config.device != "auto":
-        return config.device
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 @dataclass(frozen=True)
@@ -69,7 +54,7 @@ class LoraPolicy:
 
     # building ------------------------------------------------------------------------------------------------
     @staticmethod
-    def _base(folder: Path, dtype: torch.dtype, device: str) -> tuple[Any, Any]:
+    def _base(folder: Path, dtype: torch.dtype, device: torch.device | str) -> tuple[Any, Any]:
         if not (Path(folder) / "config.json").exists():
             raise user_error(
                 f"{folder} holds no language model", expected="config.json, tokenizer and safetensors", mend="run `dvc repro models`"
@@ -80,7 +65,9 @@ class LoraPolicy:
         return moved, AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
     @classmethod
-    def create(cls, folder: Path, lora: LoraSettings, seed: int, *, dtype: torch.dtype = torch.float32, device: str = "cpu") -> LoraPolicy:
+    def create(
+        cls, folder: Path, lora: LoraSettings, seed: int, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
+    ) -> LoraPolicy:
         """Put a fresh adapter (fp32, zero effect) over the model in ``folder``."""
         base, tokenizer = cls._base(folder, dtype, device)
         config = LoraConfig(
@@ -98,7 +85,7 @@ class LoraPolicy:
 
     @classmethod
     def load(
-        cls, folder: Path, adapter: Path, *, trainable: bool = False, dtype: torch.dtype = torch.float32, device: str = "cpu"
+        cls, folder: Path, adapter: Path, *, trainable: bool = False, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
     ) -> LoraPolicy:
         """Open a saved adapter. A trainable one gets a frozen twin beside it, which :meth:`as_reference` switches to."""
         expected = check_base(adapter, folder)

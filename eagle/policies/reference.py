@@ -19,10 +19,11 @@ import pandas as pd
 
 from eagle.artifacts import complete_or_absent, read_table
 from eagle.config import Config, ReferenceName
-from eagle.policies.lora import LoraPolicy, torch_device, torch_dtype
+from eagle.policies.lora import LoraPolicy
 from eagle.progress import track
 from eagle.project import Project
 from eagle.seeding import derive_seed, stream
+from eagle.torch_device import pick_device, pick_dtype
 from eagle.training.all_action import imitation_loss
 from eagle.training.curves import write_curve
 from eagle.training.decisions import Decision, DecisionSource
@@ -87,12 +88,13 @@ def run(config: Config, project: Project, name: ReferenceName) -> None:
     source = material.source(
         "train", single_cell_weight=settings.single_cell_weight, horizon=settings.history + 1, lookahead=1, repeat=settings.history == 0
     )
+    device = pick_device(config.llm.device)
     policy = LoraPolicy.create(
         project.llm,
         settings.lora,
         derive_seed(config.seed, "reference", name, "adapter"),
-        dtype=torch_dtype(config.llm),
-        device=torch_device(config.llm),
+        dtype=pick_dtype(config.llm.dtype, device),
+        device=device,
     )
     weights = design_weights(project) if name == "g_optimal" else {}
     rows = fine_tune(policy, source, name, weights, config)

@@ -17,10 +17,11 @@ import pandas as pd
 
 from eagle.artifacts import content_hash, write_table
 from eagle.config import AllActionPhase, Config, OnPolicyPhase, ReferenceName
-from eagle.policies.lora import LoraPolicy, torch_device, torch_dtype
+from eagle.policies.lora import LoraPolicy
 from eagle.policies.reference import save_policy
 from eagle.project import Project
 from eagle.seeding import derive_seed, stream
+from eagle.torch_device import pick_device, pick_dtype
 from eagle.training.all_action import AllAction
 from eagle.training.curves import write_curve
 from eagle.training.decisions import Decision, DecisionSource
@@ -35,9 +36,9 @@ WATCHED_USERS = 4
 def run(config: Config, project: Project, arm: ReferenceName) -> None:
     """Train one arm; write its adapter, its curve and its sample records."""
     material = load_material(config.utility, project)
-    policy = LoraPolicy.load(
-        project.llm, project.reference(arm), trainable=True, dtype=torch_dtype(config.llm), device=torch_device(config.llm)
-    )
+    device = pick_device(config.llm.device)
+    dtype = pick_dtype(config.llm.dtype, device)
+    policy = LoraPolicy.load(project.llm, project.reference(arm), trainable=True, dtype=dtype, device=device)
     seed = derive_seed(config.seed, "train", arm)
     watch = Watch(policy, _held_out(config, material, seed), config.train.temperature, seed)
     phases = [_starter(phase, number, config, project, material, policy, seed) for number, phase in enumerate(config.train.phases)]

@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM
 from eagle.errors import EagleError
 from eagle.llm.base import SamplingSpec
 from eagle.llm.sampling import choose, uniforms
-from eagle.llm.torch_engine import TorchModel, _Row, _row_batches, _stems, pick_dtype
+from eagle.llm.torch_engine import TorchModel, _Row, _row_batches, _stems
 from tests.llm.contract import ASKED, HEAD, LanguageModelContract
 
 
@@ -122,11 +122,6 @@ def test_a_folder_that_lacks_things_is_one_clear_error(tmp_path: Path, adapter: 
 def test_empty_prompt_is_refused(engine: TorchModel) -> None:
     with pytest.raises(ValueError, match="empty"):
         engine.generate([""], SamplingSpec(3, 0.0), [0])
-
-
-def test_dtype_by_name() -> None:
-    assert pick_dtype("float32", torch.device("cpu")) == torch.float32
-    assert pick_dtype("auto", torch.device("cpu")) in (torch.float32, torch.bfloat16)
 
 
 TOKENS = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=40), min_size=1, max_size=12)
