@@ -39,9 +39,14 @@ def user_error(what: str, *, found: object = "", expected: object = "", mend: st
     return EagleError(Problem(what, str(found), str(expected), mend))
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``"did you mean 'x'?"`` for the closest known word, or an empty string."""
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word most like ``word``, or None where none is like it."""
     import difflib
 
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {close[0]!r}?" if close else ""
+    return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``"did you mean 'x'?"`` for the closest known word, or an empty string."""
+    close = closest(word, known)
+    return f"did you mean {close!r}?" if close else ""

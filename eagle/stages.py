@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from eagle.config import Config
-from eagle.errors import did_you_mean, user_error
+from eagle.errors import closest, user_error
 from eagle.project import Project
 
 SHARED_CODE = frozenset(
@@ -80,9 +80,16 @@ def run_stage(name: str, config: Config, project: Project) -> None:
 
     known = {instance: stage for stage in STAGES for instance in stage.instances(config)}
     if name not in known:
-        raise user_error(f"there is no stage {name!r}", expected=f"one of {', '.join(known)}", mend=did_you_mean(name, known))
+        raise user_error(f"there is no stage {name!r}", expected=f"one of {', '.join(known)}", mend=_did_you_mean(name, known))
     stage = known[name]
     arguments: list[Any] = name.split("@")[1:]
     function = stage.function()
     with account(name, project.cost(name)):
         function(config.only(stage.sections), project, *arguments)
+
+
+def _did_you_mean(name: str, known: Mapping[str, Stage]) -> str:
+    """Return a hint: the stage whose own name is nearest (trian), and of its instances the nearest (train@g_optiml)."""
+    stage = closest(name.split("@")[0], {stage.name for stage in known.values()})
+    instances = [full for full, owner in known.items() if owner.name == stage]
+    return f"did you mean {closest(name, instances) or instances[0]!r}?" if instances else ""

@@ -38,6 +38,8 @@ def test_help_is_fine(arguments: tuple[str, ...], tmp_path: Path) -> None:
     [
         (("stage", "encodr"), "did you mean 'encoder'?"),
         (("stage", "reference@unifrom"), "did you mean 'reference@uniform'?"),
+        (("stage", "trian"), "did you mean 'train@g_optimal'?"),
+        (("stage", "train@g_optiml"), "did you mean 'train@g_optimal'?"),
         (("stage",), "Missing argument"),
         (("stagee", "encoder"), "No such command"),
         (("steer", "--user", "1"), "Missing option"),
