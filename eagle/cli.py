@@ -91,7 +91,7 @@ def check() -> None:
 def report() -> None:
     """Print the table of the last run and where to find everything."""
     from eagle.project import Project
-    from eagle.report.summary import print_summary
+    from eagle.summary import print_summary
 
     print_summary(Project())
 

@@ -44,7 +44,7 @@ def _stop_at_once(*_: Any) -> None:
 
 def main() -> int:
     """Run the pipeline here and now, print the table, and return an exit code as the ``eagle`` command does."""
-    from eagle.report.summary import print_summary
+    from eagle.summary import print_summary
 
     signal.signal(signal.SIGINT, _stop_at_once)
     try:

@@ -81,9 +81,9 @@ def _command(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
     def print_summary(_: object) -> None:
         raise error
 
-    module = types.ModuleType("eagle.report.summary")
+    module = types.ModuleType("eagle.summary")
     module.print_summary = print_summary  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "eagle.report.summary", module)
+    monkeypatch.setitem(sys.modules, "eagle.summary", module)
     monkeypatch.setattr(sys, "argv", ["eagle", "report"])
     with pytest.raises(SystemExit) as left:
         cli.main()

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import flows  # noqa: F401  sets Prefect's surroundings before it is imported
+from eagle.artifacts import write_json
 from eagle.config import Config
 from eagle.parameters import params_yaml
 from eagle.stages import STAGES
@@ -59,11 +60,11 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A DVC project whose stages only write a line each; the working folder of the test."""
     (tmp_path / "params.yaml").write_text(params_yaml(), encoding="utf-8")
     (tmp_path / "reports").mkdir()
-    header = "arm,defects," + ",".join(
-        f"{name},{name}_low,{name}_high"
-        for name in ("utility", "gain_over_reference", "gain_over_linear", "user_preference", "rater_preference")
-    )
-    (tmp_path / "reports/table2.csv").write_text(f"{header}\nanchor,0{',0.25' * 15}\n", encoding="utf-8")
+    estimates = ("utility", "gain_over_reference", "gain_over_linear", "user_preference")
+    header = "arm,defects,more_defects_than_reference," + ",".join(f"{name},{name}_low,{name}_high" for name in estimates)
+    (tmp_path / "reports/table2.csv").write_text(f"{header}\nanchor,0,False{',0.25' * 12}\n", encoding="utf-8")
+    cases = {"noun": "film", "anchors": 1, "users": 1, "horizon": 1, "confidence": 0.95}
+    write_json(tmp_path / "reports/metrics.json", {"cases": cases})
     write_dvc(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")

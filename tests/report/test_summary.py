@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 
 import pytest
 
+from eagle.artifacts import write_json
 from eagle.errors import EagleError
 from eagle.project import Project
-from eagle.report.summary import print_summary
 from eagle.report.words import compared, interval, number
+from eagle.summary import Summary, markdown, print_summary
 
 
 def test_names_every_arm_with_intervals_and_paths(finished: Project) -> None:
@@ -19,10 +21,30 @@ def test_names_every_arm_with_intervals_and_paths(finished: Project) -> None:
     shown = out.getvalue()
     for name in ("Anchor (unchanged)", "Linear rule, H changes", "Reference, G-optimal", "EAGLE, G-optimal"):
         assert name in shown
-    assert "report.html" in shown
-    assert "eagle gaps" in shown
     assert shown.count("[") > 10
     assert "against its reference ahead" in shown
+
+
+def test_the_page_and_the_terminal_say_the_same(finished: Project) -> None:
+    out = io.StringIO()
+    print_summary(finished, out, width=160)
+    said = Summary.read(finished)
+    everything = {said.heading, *said.notes, *said.places.values(), *said.table.to_numpy().ravel()}
+    assert [text for text in everything if text not in out.getvalue() or text not in markdown(finished)] == []
+
+
+def test_only_what_is_there_is_named(finished: Project, tmp_path: Path) -> None:
+    assert set(Summary.read(finished).places) == {"every text"}
+    shutil.copytree(finished.root, tmp_path, dirs_exist_ok=True)
+    project = Project(tmp_path)
+    project.report.touch()
+    (project.reports / "gaps.parquet").touch()
+    made = {"model": "m", "version": "3", "champion": "2", "decision": {"reason": "not ahead"}, "tracking_uri": "sqlite:///here.db"}
+    write_json(project.reports / "registration.json", made)
+    places = Summary.read(project).places
+    assert list(places) == ["report", "best gaps", "every text", "agent", "experiments"]
+    assert places["experiments"] == "mlflow ui --backend-store-uri sqlite:///here.db"
+    assert places["agent"] == "m version 3, champion 2: not ahead"
 
 
 def test_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
