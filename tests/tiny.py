@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from eagle.llm.offline import stay_offline
 
@@ -24,23 +26,31 @@ CHAT_TEMPLATE = (
 )
 
 
-def build_tiny_llm(folder: Path, *, seed: int = 0, vocab_size: int = 400) -> Path:
-    """Write a random 2-layer Llama (d 32, 4 heads, 2 key-value heads) with a byte-level BPE tokenizer and chat template."""
-    import torch
+def chat_tokenizer(lines: Sequence[str], vocab_size: int, split: Any = None) -> Any:
+    """Return a byte-level BPE tokenizer taught on ``lines``, with chat template; ``split``: what a token may span (a word)."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
-    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.pre_tokenizer = split or pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=vocab_size, special_tokens=special, initial_alphabet=alphabet, show_progress=False)
-    tokenizer.train_from_iterator(CORPUS, trainer)
+    tokenizer.train_from_iterator(lines, trainer)
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token="<|im_start|>", eos_token="<|im_end|>", pad_token="<|im_end|>", unk_token="<|endoftext|>"
     )
     fast.chat_template = CHAT_TEMPLATE
+    return fast
+
+
+def build_tiny_llm(folder: Path, *, seed: int = 0, vocab_size: int = 400) -> Path:
+    """Write a random 2-layer Llama (d 32, 4 heads, 2 key-value heads) with its tokenizer."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    fast = chat_tokenizer(CORPUS, vocab_size)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = LlamaForCausalLM(

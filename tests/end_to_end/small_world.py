@@ -15,7 +15,7 @@ import pandas as pd
 
 from eagle.config import Config, parse_config
 from eagle.parameters import params_yaml
-from tests.tiny import CHAT_TEMPLATE, build_tiny_text_encoder
+from tests.tiny import build_tiny_text_encoder, chat_tokenizer
 
 GENRES = ("crime", "comedy", "drama", "horror", "romance", "western")
 PLOTS = (
@@ -31,30 +31,20 @@ PLOTS = (
 def teach_language_model(folder: Path, *, seed: int = 0, steps: int = 150) -> Path:
     """Write a 1-layer Llama (d 48) trained on lines ``Genres: a, b. Plot: ...`` for a few seconds."""
     import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+    from tokenizers import pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM
 
     pairs = list(itertools.permutations(GENRES, 2))
     lines = [f"Genres: {a}, {b}. Plot: {plot}\n" for a, b in pairs for plot in PLOTS]
     lines += [f"Genres: {genre}. Plot: {plot}\n" for genre in GENRES for plot in PLOTS]
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+    word_and_space = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(" ", "merged_with_next"),  # " crime," is one token, so that one word tells what may follow
             pre_tokenizers.Split("\n", "isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
-    tokenizer.decoder = decoders.ByteLevel()
-    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-    trainer = trainers.BpeTrainer(
-        vocab_size=900, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
-    )
-    tokenizer.train_from_iterator(lines, trainer)
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<|im_start|>", eos_token="<|im_end|>", pad_token="<|im_end|>", unk_token="<|endoftext|>"
-    )
-    fast.chat_template = CHAT_TEMPLATE
+    fast = chat_tokenizer(lines, 900, word_and_space)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = LlamaForCausalLM(
