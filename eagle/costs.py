@@ -22,6 +22,15 @@ class Usage(Protocol):
     calls: int
 
 
+@dataclass
+class Counts:
+    """Plain counters, for a model that counts for itself."""
+
+    prompt_tokens: int = 0
+    new_tokens: int = 0
+    calls: int = 0
+
+
 _COUNTED = ("prompt_tokens", "new_tokens", "calls")
 
 

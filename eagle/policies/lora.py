@@ -20,6 +20,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from eagle import costs
 from eagle.artifacts import content_hash
 from eagle.errors import user_error
 from eagle.policies.adapters import ADAPTER_NOTE, check_base
@@ -49,6 +50,8 @@ class LoraPolicy:
     def __init__(self, model: PeftModel, tokenizer: Any, base_hash: str) -> None:
         self.model, self.tokenizer, self.base_hash = model, tokenizer, base_hash
         self.device = next(model.parameters()).device
+        self.usage = costs.Counts()
+        costs.register(self.usage)
         self._tries: dict[tuple[tuple[str, ...], bool], Trie] = {}
         self._prompts: dict[str, list[int]] = {}
 
@@ -156,6 +159,8 @@ class LoraPolicy:
 
     def hidden(self, batch: PackedBatch) -> torch.Tensor:
         """Return hidden states ``(n_slots, width)`` at the predicting positions only."""
+        self.usage.calls += 1
+        self.usage.prompt_tokens += batch.read
         base: Any = self.model.get_base_model()
         decoder = base.get_decoder()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.model.dtype == torch.bfloat16):
@@ -216,7 +221,11 @@ class LoraPolicy:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             torch.manual_seed(seed)
             out = self.model.generate(input_ids=ids, attention_mask=mask, max_new_tokens=max_new_tokens, **draw)
-        return [self._written(row, end) for row in out[:, width:].tolist()]
+        written = [self._written(row, end) for row in out[:, width:].tolist()]
+        self.usage.calls += 1
+        self.usage.prompt_tokens += sum(map(len, rows))
+        self.usage.new_tokens += sum(len(action.tokens) for action in written)
+        return written
 
     def _written(self, tokens: list[int], end: int) -> Written:
         ended = end in tokens

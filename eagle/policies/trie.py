@@ -108,6 +108,7 @@ class PackedBatch:
     step_action: torch.Tensor  # (n_steps,) action, counted through the batch, of each edge on a path
     step_edge: torch.Tensor  # (n_steps,)
     counts: tuple[int, ...]  # actions of each row
+    read: int  # tokens, without padding
 
 
 def pack(prompts: Sequence[Sequence[int]], tries: Sequence[Trie]) -> PackedBatch:
@@ -138,4 +139,4 @@ def pack(prompts: Sequence[Sequence[int]], tries: Sequence[Trie]) -> PackedBatch
     rows_, columns_, slots_, tokens_, actions_, edges_ = (torch.from_numpy(np.concatenate(part)) for part in columns)
     counts = tuple(len(t.path) for t in tries)
     layout = torch.from_numpy(ids), torch.from_numpy(positions), torch.from_numpy(attention)
-    return PackedBatch(layout[0], layout[1], layout[2], rows_, columns_, slots_, tokens_, actions_, edges_, counts)
+    return PackedBatch(*layout, rows_, columns_, slots_, tokens_, actions_, edges_, counts, sum(lengths))

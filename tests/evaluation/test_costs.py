@@ -1,23 +1,16 @@
 """The account of a stage: counters as differences, nothing written on failure."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from eagle import costs
 from eagle.artifacts import read_json
-
-
-@dataclass
-class Counter:
-    prompt_tokens: int = 0
-    new_tokens: int = 0
-    calls: int = 0
+from eagle.costs import Counts
 
 
 def test_counts_what_happened_since_registration(tmp_path: Path) -> None:
-    usage = Counter(prompt_tokens=100, new_tokens=5, calls=1)
+    usage = Counts(prompt_tokens=100, new_tokens=5, calls=1)
     with costs.account("describe", tmp_path / "describe.json"):
         costs.register(usage)
         costs.register(usage)
@@ -36,7 +29,7 @@ def test_counts_what_happened_since_registration(tmp_path: Path) -> None:
 
 
 def test_two_models_add_up_and_nothing_leaks_out_of_the_account(tmp_path: Path) -> None:
-    one, two = Counter(), Counter()
+    one, two = Counts(), Counts()
     costs.register(one)
     with costs.account("a", tmp_path / "a.json"):
         costs.register(one)
@@ -53,7 +46,7 @@ def test_a_failed_stage_writes_no_account(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="broken"), costs.account("a", tmp_path / "a.json"):
         raise RuntimeError("broken")
     assert list(tmp_path.iterdir()) == []
-    usage = Counter()
+    usage = Counts()
     costs.register(usage)
     with costs.account("b", tmp_path / "b.json"):
         usage.calls += 1

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from eagle.artifacts import read_json
 from eagle.config import LoraSettings
+from eagle.costs import account
 from eagle.errors import EagleError
 from eagle.policies.adapters import ADAPTER_NOTE
 from eagle.policies.lora import LoraPolicy
@@ -93,3 +95,17 @@ def test_writing_is_repeatable_and_does_not_move_the_global_generator(base: Path
     assert torch.equal(torch.get_rng_state(), state)
     assert policy.write([PROMPT, "Action:"], 1.0, 3, max_new_tokens=6) == first
     assert all(1 <= len(w.tokens) <= 6 for w in first)
+
+
+def test_every_token_read_and_written_is_counted(base: Path, tmp_path: Path) -> None:
+    with account("train", tmp_path / "costs.json"):
+        policy = LoraPolicy.create(base, LoraSettings(rank=2), 0)
+        prompt = len(policy.tokens(PROMPT))
+        policy.score_lists([PROMPT, PROMPT], [ACTIONS, ACTIONS[:1]], full=True)
+        written = policy.write([PROMPT], 1.0, 3, max_new_tokens=6)
+    # The last token of an action is predicted, not read; the first action and the others begin alike nowhere.
+    actions = [len(policy.action_tokens(action)) - 1 for action in (*ACTIONS, ACTIONS[0])]
+    costs = read_json(tmp_path / "costs.json")
+    assert costs["prompt_tokens"] == 3 * prompt + sum(actions)
+    assert costs["new_tokens"] == len(written[0].tokens)
+    assert costs["calls"] == 2
