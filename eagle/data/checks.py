@@ -161,10 +161,13 @@ def _expectations(checks: Sequence[Check], tables: Mapping[str, pd.DataFrame], d
         import great_expectations.expectations as known
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
+        from eagle.data.docs_view import SITE
+
     found: dict[int, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         context = gx.get_context(mode="file", project_root_dir=folder)
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        context.update_data_docs_site("local_site", SITE)
         source = context.data_sources.add_pandas("catalogue")
         for name, table in tables.items():
             chosen = {number: check for number, check in enumerate(checks) if check.table == name}
@@ -233,7 +236,7 @@ def _problem(check: Check, table: pd.DataFrame, result: Mapping[str, Any]) -> Pr
 
 def _keep(site: Path, docs: Path) -> None:
     with complete_or_absent(docs) as draft:
-        shutil.copytree(site, draft)
+        shutil.copytree(site, draft, ignore=shutil.ignore_patterns("static"))  # pictures and fonts of pages that are not made
 
 
 def run(config: Config, project: Project) -> None:

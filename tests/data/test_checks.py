@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -102,6 +103,22 @@ def test_ids_from_outside_are_escaped_in_the_page_and_told_apart(tmp_path: Path)
     pages = [page.read_text() for page in (tmp_path / "reports/data_docs").rglob("*.html")]
     assert not [text for text in pages if "<b>i1" in text]
     assert [text for text in pages if "&lt;b&gt;i1" in text]
+
+
+def test_the_pages_need_no_network_and_no_script(tmp_path: Path) -> None:
+    built = catalogue()
+    built.items.loc[2, "year"] = 3000
+    _failure(tmp_path, built)
+    pages = {page: page.read_text() for page in (tmp_path / "reports/data_docs").rglob("*") if page.is_file()}
+    assert len(pages) == 7  # the index, and for each table what is asked and what was found
+    for page, text in pages.items():
+        assert re.findall(r"https?://|//[a-z]+\.|url\(|@import|<script|<link|<img|<iframe|\bsrc=", text) == []
+        links = [link for link in re.findall(r'href="([^"]+)"', text) if not link.startswith("#")]
+        assert [link for link in links if not (page.parent / link).is_file()] == []
+        assert links
+    index = pages[tmp_path / "reports/data_docs/index.html"]
+    assert (index.count("fa-times text-danger"), index.count("fa-check-circle text-success")) == (1, 2)
+    assert all(index.count(f">{table}</td>") == 2 for table in ("items", "users", "ratings"))
 
 
 def test_too_little_of_everything_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,33 @@
+"""Data Docs that read without a network: great-expectations' own pages fetch styles, scripts and pictures when they are opened.
+
+The pages' frame and the one table that only a script would fill are templates of ours (``docs_pages/``); all else stays
+great-expectations' own. What they show is escaped before it gets here (eagle.data.checks).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from great_expectations.render.view import DefaultJinjaPageView
+from jinja2 import ChoiceLoader, PackageLoader
+
+SITE: Any = {
+    "class_name": "SiteBuilder",
+    "show_how_to_buttons": False,
+    "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": "uncommitted/data_docs/local_site/"},
+    "site_index_builder": {"class_name": "DefaultSiteIndexBuilder", "view": {"module_name": __name__, "class_name": "OfflineView"}},
+    "site_section_builders": {
+        name: {"class_name": "DefaultSiteSectionBuilder", "view": {"module_name": __name__, "class_name": "OfflineView"}}
+        for name in ("expectations", "validations")
+    },
+}
+"""How great-expectations is told to use the view, in place of its site ``local_site``."""
+
+
+class OfflineView(DefaultJinjaPageView):
+    """great-expectations' page view, with our templates before its own of the same name; index and sections share one frame."""
+
+    def __init__(self, **directories: Any) -> None:
+        super().__init__(**directories)
+        loaders: list[Any] = [PackageLoader("eagle.data", "docs_pages"), self.env.loader]
+        self.env.loader = ChoiceLoader(loaders)
