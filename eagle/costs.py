@@ -39,6 +39,8 @@ class _Account:
     """Counters registered while a stage runs, each with its reading at registration."""
 
     counters: list[tuple[Usage, dict[str, int]]] = field(default_factory=list)
+    updates: list[dict[str, float]] = field(default_factory=list)
+    running: dict[str, float] = field(default_factory=dict)  # the parts of the update under way
 
     def add(self, usage: Usage) -> None:
         if all(known is not usage for known, _ in self.counters):
@@ -57,6 +59,24 @@ def register(usage: Usage) -> None:
         _OPEN[-1].add(usage)
 
 
+@contextlib.contextmanager
+def part(name: str) -> Iterator[None]:
+    """Count the enclosed seconds towards one part of the training update under way (environment, policy, scoring, gradient)."""
+    start = time.perf_counter()
+    yield
+    if _OPEN:
+        parts = _OPEN[-1].running
+        parts[name] = parts.get(name, 0.0) + time.perf_counter() - start
+
+
+def close_update(number: int) -> None:
+    """Note the parts of training update ``number`` and begin the next one."""
+    if _OPEN:
+        opened = _OPEN[-1]
+        opened.updates.append({"update": number, **{name: round(seconds, 3) for name, seconds in opened.running.items()}})
+        opened.running = {}
+
+
 def peak_memory_mib() -> float:
     """Return the largest resident memory so far in MiB: this process, or its largest finished child if that was larger."""
     unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
@@ -67,7 +87,8 @@ def peak_memory_mib() -> float:
 def account(stage: str, path: Path) -> Iterator[None]:
     """Measure the enclosed work and write it to ``path`` as JSON; a stage that fails writes nothing.
 
-    Keys: stage, seconds, peak_memory_mib, prompt_tokens, new_tokens, calls. Times and memory differ between two
+    Keys: stage, seconds, peak_memory_mib, prompt_tokens, new_tokens, calls; for training also updates, the seconds of each
+    update that this process took by its parts. Times and memory differ between two
     runs of one seed; DVC therefore keeps these files as uncached outputs that no other stage's result depends on.
     """
     opened = _Account()
@@ -82,5 +103,6 @@ def account(stage: str, path: Path) -> Iterator[None]:
         "seconds": round(time.perf_counter() - start, 3),
         "peak_memory_mib": round(peak_memory_mib(), 1),
         **opened.totals(),
+        **({"updates": opened.updates} if opened.updates else {}),
     }
     write_json(path, costs)

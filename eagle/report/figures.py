@@ -133,3 +133,16 @@ def costs(stages: Sequence[Mapping[str, Any]]) -> str:
         axis.set_title("Seconds per stage", color=INK)
         axis.grid(axis="y", visible=False)
     return to_svg(figure, "costs", "Seconds per stage")
+
+
+def update_times(updates: Sequence[Mapping[str, Any]], name: str) -> str:
+    """Seconds of every training update, one area per part of it."""
+    table = pd.DataFrame(updates).set_index("update").fillna(0.0)
+    figure, (axis,) = new_figure(9.4, 2.2)
+    with matplotlib.rc_context(STYLE):
+        shades = [ACCENT, WARM, FILL, QUIET, LINE]
+        axis.stackplot(table.index, table.T.to_numpy(), labels=list(table), colors=shades[: table.shape[1]], step="mid")
+        axis.legend(loc="upper right", fontsize=7, frameon=False, ncols=table.shape[1])
+        axis.set_xlabel("update")
+        axis.set_title("Seconds per update", color=INK)
+    return to_svg(figure, name, "Seconds of every training update by part")

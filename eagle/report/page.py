@@ -79,6 +79,12 @@ def _curves(inputs: Inputs) -> list[dict[str, Any]]:
         (f"Training of {arm_name(name.replace('train_', 'eagle_', 1))}", figures.curves(table, f"curve-{name}", TRAINING_CURVE, name))
         for name, table in trained.items()
     ]
+    for cost in inputs.costs:
+        if cost.get("updates"):
+            arm = cost["stage"].split("@")[1]
+            shown.append(
+                (f"Where the time of training {arm_name(f'eagle_{arm}')} went", figures.update_times(cost["updates"], f"times-{arm}"))
+            )
     losses = {arm_name(name): t.set_index("update")["loss"] for name, t in inputs.curves.items() if name.startswith("reference_")}
     if losses:
         together = pd.DataFrame(losses).rename_axis("update").reset_index()

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from eagle import costs
 from eagle.config import AllActionPhase
 from eagle.policies.lora import LoraPolicy
 from eagle.seeding import derive_seed, stream
@@ -95,7 +96,7 @@ class AllAction:
         self.kl_coefficient, self.seed, self.updates = kl_coefficient, seed, settings.updates
         self.pool = source.sample(stream(seed, self.kind, "pool"), max(settings.pool, settings.pairs))
         # What the frozen reference says of a pair never changes: it is asked once.
-        with policy.as_reference():
+        with costs.part("scoring"), policy.as_reference():
             self.references = score_decisions(policy, self.pool, "reference policy on the pool")
         parameters = policy.parameters()
         self.groups = {"policy": Trained(parameters, adamw(parameters, settings.learning_rate))}
@@ -107,14 +108,21 @@ class AllAction:
         rate = warm(self.settings.learning_rate, number, self.settings.warmup, self.updates if self.settings.decay == "linear" else 0)
         chosen = rng.choice(len(self.pool), self.settings.pairs, replace=False)
         decisions = [self.pool[i] for i in chosen]
-        loss, row, policies = self._loss(decisions, [self.references[i] for i in chosen], contrast=number < self.settings.contrast_updates)
-        row["gradient_norm"] = descend(self.groups["policy"].optimizer, loss, rate)
+        references = [self.references[i] for i in chosen]
+        with costs.part("scoring"):
+            loss, row, policies = self._loss(decisions, references, contrast=number < self.settings.contrast_updates)
+        with costs.part("gradient"):
+            row["gradient_norm"] = descend(self.groups["policy"].optimizer, loss, rate)
         if self.settings.repair_every > 0 and (number + 1) % self.settings.repair_every == 0:
-            few = slice(0, max(1, self.settings.pairs // 4))
-            repair = imitation_loss(self.policy, decisions[few], own_targets(decisions[few], policies[few]))
-            descend(self.groups["policy"].optimizer, repair, rate)
-            row["repair_loss"] = float(repair.detach())
+            with costs.part("format step"):
+                row["repair_loss"] = self._repair(decisions, policies, rate)
         return row, sample_records(decisions[:2], policies[:2])
+
+    def _repair(self, decisions: Sequence[Decision], policies: Sequence[Mapping[str, float]], rate: float) -> float:
+        few = slice(0, max(1, self.settings.pairs // 4))
+        loss = imitation_loss(self.policy, decisions[few], own_targets(decisions[few], policies[few]))
+        descend(self.groups["policy"].optimizer, loss, rate)
+        return float(loss.detach())
 
     def _loss(
         self, decisions: Sequence[Decision], log_reference: Sequence[torch.Tensor], *, contrast: bool

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from eagle import costs
 from eagle.config import OnPolicyPhase
 from eagle.errors import user_error
 from eagle.policies.lora import LoraPolicy
@@ -106,7 +107,8 @@ class OnPolicy:
         self._check_failures(episodes)
         prompts = [turn.prompt for e in fine for turn in e.turns]
         rewards = np.array([[float(turn.reward or 0.0) for turn in e.turns] for e in fine])
-        values = self._values(prompts).reshape(rewards.shape)
+        with costs.part("scoring"):
+            values = self._values(prompts).reshape(rewards.shape)
         advantages, goals = self._advantages(rewards, values, np.array([e.group for e in fine]))
         self.policy.seed_dropout(seed)
         row = self._descend_policy([t for e in fine for t in e.turns], advantages.ravel(), warm(1.0, number, self.settings.warmup))
@@ -160,10 +162,11 @@ class OnPolicy:
         for start in range(0, len(turns), CHUNK):
             part = turns[start : start + CHUNK]
             prompts, tokens = [t.prompt for t in part], [t.tokens for t in part]
-            with torch.no_grad(), self.policy.as_reference():
-                references = self.policy.score_texts(prompts, tokens)
-            logits = self.policy.score_texts(prompts, tokens)
-            scored = [score_action(a, b, t, self.rules.temperature) for a, b, t in zip(logits, references, tokens, strict=True)]
+            with costs.part("scoring"):
+                with torch.no_grad(), self.policy.as_reference():
+                    references = self.policy.score_texts(prompts, tokens)
+                logits = self.policy.score_texts(prompts, tokens)
+                scored = [score_action(a, b, t, self.rules.temperature) for a, b, t in zip(logits, references, tokens, strict=True)]
             losses = []
             for turn, s, advantage in zip(part, scored, advantages[start : start + CHUNK], strict=True):
                 ratio = importance(float(s.log_prob.detach()), turn, self.settings.epsilon)
@@ -172,7 +175,8 @@ class OnPolicy:
                 entropies.append(float(s.entropy.detach()))
             loss = torch.stack(losses).sum() / len(turns)
             total += float(loss.detach())
-            loss.backward()
+            with costs.part("gradient"):
+                loss.backward()
         norm = descend(trained.optimizer, None, self.settings.learning_rate * warmth)
         return {"loss": total, "kl": float(np.mean(kls)), "entropy": float(np.mean(entropies)), "gradient_norm": norm}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eagle import costs
 from eagle.policies.listed import is_valid_action, unused
 from eagle.policies.lora import LoraPolicy, Written
 from eagle.seeding import derive_seed
@@ -101,9 +102,11 @@ def roll_out(
         rng = np.random.default_rng(derive_seed(seed, "explore", step))
         seen = list(running.values())
         prompts = [rules.prompt(o) for o in seen]
-        written = _write(policy, prompts, [o.history for o in seen], rules, derive_seed(seed, "write", step))
+        with costs.part("policy"):
+            written = _write(policy, prompts, [o.history for o in seen], rules, derive_seed(seed, "write", step))
         turns = [_choose(policy, o, p, w, rules, rng) for o, p, w in zip(seen, prompts, written, strict=True)]
-        results = environment.step([turn.action for turn in turns])
+        with costs.part("environment"):
+            results = environment.step([turn.action for turn in turns])
         for row, turn, result in zip(list(running), turns, results, strict=True):
             text = None if result.cause else result.observation.text
             outcome = {"reward": result.reward, "text": text, "copied": bool(result.copied)}

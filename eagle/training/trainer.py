@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from eagle import costs
 from eagle.progress import bar
 from eagle.training.checkpoint import Progress, Trained, newest, restore, save
 
@@ -61,6 +62,7 @@ class Trainer:
                 if due:
                     row = row | self.watch()
                 number = len(state.rows) + 1
+                costs.close_update(number)
                 state.rows.append({"update": number, "phase": phase.kind, **row})
                 state.samples.extend({"update": number, "phase": phase.kind, **s} for s in samples)
                 if due:

@@ -51,3 +51,25 @@ def test_a_failed_stage_writes_no_account(tmp_path: Path) -> None:
     with costs.account("b", tmp_path / "b.json"):
         usage.calls += 1
     assert read_json(tmp_path / "b.json")["calls"] == 0
+
+
+def test_the_parts_of_an_update_are_summed_and_belong_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+
+    def work(seconds: float, part: str) -> None:
+        with costs.part(part):
+            now[0] += seconds
+
+    monkeypatch.setattr(costs.time, "perf_counter", lambda: now[0])
+    work(9.0, "scoring")  # no account is open
+    with costs.account("train@a", tmp_path / "a.json"):
+        work(1.0, "scoring")
+        work(2.0, "scoring")
+        work(0.5, "gradient")
+        costs.close_update(4)
+        work(4.0, "gradient")
+        costs.close_update(5)
+    assert read_json(tmp_path / "a.json")["updates"] == [{"update": 4, "scoring": 3.0, "gradient": 0.5}, {"update": 5, "gradient": 4.0}]
+    with costs.account("fetch", tmp_path / "b.json"):
+        pass
+    assert "updates" not in read_json(tmp_path / "b.json")

@@ -96,7 +96,9 @@ def _training(project: Project) -> None:
     updates.to_csv(project.curve("reference_g_optimal"), index=False)
     for seconds, stage in enumerate(("fetch", "encoder", "train@g_optimal", "evaluate"), start=1):
         costs = {"seconds": seconds * 10.0, "peak_memory_mib": 100.0 * seconds, "prompt_tokens": 5, "new_tokens": 7, "calls": 1}
-        write_json(project.cost(stage), {"stage": stage, **costs})
+        parts = [{"update": 1, "scoring": 2.0}, {"update": 2, "scoring": 1.0, "gradient": 1.5}]
+        updates = {"updates": parts} if stage.startswith("train") else {}
+        write_json(project.cost(stage), {"stage": stage, **costs, **updates})
     judged = {"value": 0.2, "low": 0.1, "high": 0.3}
     cold = {"test items, all users": {f"recipe {HOSTILE}": {"rho": judged, "auc": judged}}}
     write_json(project.stage_metrics("encoder"), {"cold": cold})

@@ -86,6 +86,11 @@ def test_says_what_was_found(tags: Tags) -> None:
     assert "not run: set actions.personalized_share" in shown
 
 
+def test_where_the_time_of_an_update_went_is_drawn(page: str) -> None:
+    assert "Where the time of training EAGLE, G-optimal went" in page
+    assert 'id="times-g_optimal' in page
+
+
 def test_costs_are_summed(page: str, finished: Project) -> None:
     costs = read_json(finished.reports / "costs.json")
     assert costs["total"] == {"seconds": 100.0, "prompt_tokens": 20, "new_tokens": 28, "calls": 4, "peak_memory_mib": 400.0}
