@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +15,7 @@ import yaml
 from prefect.client.orchestration import get_client
 from prefect.flows import Flow, flow, load_flow_from_entrypoint
 from prefect.server.schemas.schedules import CronSchedule
+from prefect.settings import PREFECT_API_URL
 
 from eagle.config import Config
 from eagle.stages import all_instances
@@ -104,3 +108,21 @@ def test_a_deployment_names_a_flow_a_pool_and_a_legal_schedule(deployment: dict,
 def test_every_flow_is_deployed() -> None:
     modules = {path.stem for path in (ROOT / "flows").glob("*.py") if "@flow" in path.read_text(encoding="utf-8")}
     assert {Path(d["entrypoint"].split(":")[0]).stem for d in DEPLOYMENTS} == modules
+
+
+def test_pool_limit_and_deployments_as_the_readme_says(tmp_path: Path) -> None:
+    for name in ("flows", "eagle"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("prefect.yaml", "params.yaml", "README.md"):
+        shutil.copy2(ROOT / name, tmp_path)
+    commands = re.findall(r"^prefect (?:work-pool|deploy).*", (tmp_path / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(commands) == 3
+    surroundings = {**os.environ, "PREFECT_API_URL": PREFECT_API_URL.value(), "PYTHONPATH": str(tmp_path)}
+    surroundings["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for command in commands:
+        done = subprocess.run(command, shell=True, cwd=tmp_path, env=surroundings, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    with get_client(sync_client=True) as client:
+        assert client.read_work_pool("eagle").concurrency_limit == 1
+        deployed = {d.name: [s.schedule.cron for s in d.schedules] for d in client.read_deployments() if d.work_pool_name == "eagle"}
+    assert deployed == {d["name"]: [s["cron"] for s in d["schedules"]] for d in DEPLOYMENTS}

@@ -1,0 +1,194 @@
+"""Every command, path, parameter and link of the README exists. Which of them also run: tests/end_to_end, tests/flows, tests/registry."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dvc.cli import parse_args
+
+import flows  # noqa: F401  sets Prefect's surroundings before its command line is imported
+from eagle.config import Config, parse_config
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[list[str]]:
+    """The words of every command in the shell blocks, comments left out, and of inline code that starts like one."""
+    lines = [line for block in blocks("console") for line in block.splitlines()]
+    lines += [code for code in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", README) if " " in code and code.split()[0] in CHECKS]
+    found = [shlex.split(part, comments=True) for line in lines for part in line.split(" && ")]
+    return [words for words in found if words]
+
+
+def parameter(dotted: str) -> Any:
+    value: Any = Config()
+    for part in dotted.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def outputs() -> set[str]:
+    """Everything that dvc.yaml says a run writes, and dvc.lock itself."""
+    found = {"dvc.lock"}
+    for stage in yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"].values():
+        body = stage.get("do", stage)
+        found |= {str(path) for path in (*body["outs"], *body.get("metrics", []))}
+    return found
+
+
+# One check per command: it raises or exits where the command is not one.
+def _click(command: Any, words: list[str]) -> None:
+    """Parse as click does, without running anything; unknown commands, options and values are click's own errors."""
+    with command.make_context(words[0], words[1:]) as context:
+        rest = [*context._protected_args, *context.args]
+        if hasattr(command, "resolve_command") and rest:
+            name, sub, left = command.resolve_command(context, rest)
+            _click(sub, [name, *left])
+
+
+def _eagle(words: list[str]) -> None:
+    from typer.main import get_command
+
+    from eagle.cli import app
+
+    _click(get_command(app), words)
+
+
+def _mlflow(words: list[str]) -> None:
+    from mlflow.cli import cli
+
+    _click(cli, words)
+
+
+def _dvc(words: list[str]) -> None:
+    parsed = parse_args(words[1:])
+    for setting in getattr(parsed, "set_param", None) or []:
+        name, value = setting.split("=")
+        section, field = name.split(".")
+        assert parse_config({section: {field: yaml.safe_load(value)}}) != Config(), f"{setting} changes nothing"
+
+
+def _prefect(words: list[str]) -> None:
+    from prefect.cli._app import _app as app  # its public one runs what it parses
+
+    app.parse_args(words[1:], exit_on_error=False, print_error=False)
+
+
+def _make(words: list[str]) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(words[1:]) <= targets
+
+
+def _git(words: list[str]) -> None:
+    if words[1] == "add":
+        assert set(words[2:]) <= outputs()
+    else:
+        assert words[1:3] == ["commit", "-m"]
+
+
+def _open(words: list[str]) -> None:
+    assert set(words[1:]) <= outputs()
+
+
+def _export(words: list[str]) -> None:
+    expected = {"MLFLOW_TRACKING_URI": parameter("registry.tracking_uri"), "PREFECT_API_URL": "http://127.0.0.1:4200/api"}
+    for word in words[1:]:
+        name, value = word.split("=", 1)
+        assert value == expected[name]
+
+
+def _curl(words: list[str]) -> None:
+    from eagle.serving import SIGNATURE
+
+    (rows,) = json.loads(words[words.index("-d") + 1]).values()
+    assert all(set(row) == set(SIGNATURE.inputs.input_names()) for row in rows)
+    assert words[-1].startswith("http://127.0.0.1:") and words[-1].endswith("/invocations")
+
+
+def _activate(words: list[str]) -> None:
+    assert words[1:] == [".venv/bin/activate"]
+
+
+CHECKS: dict[str, Callable[[list[str]], None]] = {
+    "eagle": _eagle,
+    ".venv/bin/eagle": _eagle,
+    "mlflow": _mlflow,
+    "dvc": _dvc,
+    "prefect": _prefect,
+    "make": _make,
+    "git": _git,
+    "open": _open,
+    "export": _export,
+    "curl": _curl,
+    ".": _activate,
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:UserWarning")  # MLflow's, of its own hints, when it is imported
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_a_command_exists(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    CHECKS[words[0]](words)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "eagle gapps",
+        "eagle gaps --topp 5",
+        "eagle steer --user 1",
+        "mlflow uii",
+        "mlflow ui --backend-store http://x",
+        "dvc repro --forse",
+        "dvc exp run -S train.kl=0.05",
+        "prefect deploy --al",
+        "prefect work-pool creat eagle",
+        "make everything",
+        "open reports/nothing.html",
+        "git add nothing",
+        "export MLFLOW_TRACKING_URI=sqlite:///other.db",
+        """curl -d '{"dataframe_records": [{"who": "13"}]}' http://127.0.0.1:5001/invocations""",
+        "wget something",
+    ],
+)
+@pytest.mark.filterwarnings("ignore")  # the tools may warn on their way to the refusal
+def test_a_command_that_does_not_exist_is_noticed(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    words = shlex.split(line)
+    with pytest.raises(BaseException):  # noqa: B017, PT011  each tool has its own
+        CHECKS[words[0]](words)
+
+
+def test_the_request_goes_to_the_port_of_the_server() -> None:
+    server = next(words for words in commands() if words[:3] == ["mlflow", "models", "serve"])
+    request = next(words for words in commands() if words[0] == "curl")
+    assert f":{server[server.index('--port') + 1]}/" in request[-1]
+
+
+def test_the_catalogue_in_five_lines_is_legal() -> None:
+    (text,) = blocks("yaml")
+    data = parse_config(yaml.safe_load(text)).data
+    assert data.source == "files"
+    assert data.files.columns.text is not None
+
+
+def test_parameters_and_files_that_are_named_exist() -> None:
+    sections = "|".join(Config.model_fields)
+    named = re.findall(rf"`((?:{sections})\.[a-z_.]+)`", README)
+    assert named
+    for dotted in named:
+        parameter(dotted)
+    links = [link for link in re.findall(r"\]\(([^)#]+)", README) if not link.startswith("http")]
+    assert [link for link in links if not (ROOT / link).exists()] == []
