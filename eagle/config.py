@@ -409,10 +409,22 @@ def parse_config(values: Any, source: Path = Path("params.yaml")) -> Config:
         raise EagleError(_problem(e, source) for e in error.errors()) from None
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a name that stands twice in one section: YAML would silently take the last (pasted lines above the old ones)."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names: set[str] = set()
+        for key, _ in node.value:
+            if str(key.value) in names:
+                raise yaml.MarkedYAMLError(problem=f"{key.value!r} stands twice in one section", problem_mark=key.start_mark)
+            names.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
 def load_config(path: Path = Path("params.yaml")) -> Config:
     """Read params.yaml."""
     try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        values = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
         raise user_error(f"{path} does not exist", mend="run the command from the project's root folder") from None
     except yaml.YAMLError as error:

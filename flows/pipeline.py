@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 from prefect import flow
 
+from eagle.config import load_config
 from eagle.errors import EagleError
 from eagle.project import Project
 from flows.action_design import action_design
@@ -48,6 +49,7 @@ def main() -> int:
 
     signal.signal(signal.SIGINT, _stop_at_once)
     try:
+        load_config()  # mistakes in params.yaml are told before anything is started
         pipeline()
     except (StageFailed, EagleError) as error:
         print(f"\n{error}", file=sys.stderr)

@@ -43,6 +43,13 @@ def test_a_missing_or_broken_file_is_one_clear_error(tmp_path: Path) -> None:
         load_config(tmp_path / "params.yaml")
 
 
+def test_lines_pasted_above_the_old_ones_do_not_pass_unseen(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("data:\n  source: files\n  noun: film\n  source: movielens-100k\n")
+    with pytest.raises(EagleError, match=r"'source' stands twice in one section(.|\n)*line 4"):
+        load_config(path)
+
+
 def test_a_stage_cannot_read_a_section_that_it_does_not_declare() -> None:
     view = Config().only(["seed", "split"])
     assert view.seed == Config().seed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from eagle.stages import all_instances
 from flows.dvc import StageFailed, UserMistake, _stop, bring_up_to_date
 from flows.embedding_training import embedding_training
 from flows.names import dated
-from flows.pipeline import pipeline
+from flows.pipeline import main, pipeline
 from tests.flows.conftest import write_dvc
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +55,18 @@ def test_the_pipeline_brings_every_stage_up_to_date_once(toy: Path) -> None:
     assert {"pipeline", "embedding training", "action-set design", "EAGLE RL", "evaluation"} <= flows_seen
     assert {"catalogue and splits", "design", "reference policies", "EAGLE from g_optimal", "held-out comparison"} <= tasks_seen
     assert any("Anchor (unchanged)" in str(artifact.data) for artifact in artifacts)
+
+
+def test_a_mistake_in_the_parameters_is_told_before_anything_starts(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    (toy / "params.yaml").write_text("trian: {horizon: 3}\nseed: -1\n", encoding="utf-8")
+    try:
+        assert main() == 2
+    finally:
+        signal.signal(signal.SIGINT, before)
+    said = capsys.readouterr().err
+    assert "did you mean 'train'?" in said and "seed" in said
+    assert order(toy) == []
 
 
 def test_one_flow_alone_stops_where_its_part_ends(toy: Path) -> None:
