@@ -310,6 +310,14 @@ class EvaluateConfig(Section):
     bootstrap: Count = Field(2000, description="resamples of anchors and users")
     confidence: Fraction = Field(0.95, description="level of the intervals")
     listed_arms: bool = Field(False, description="also run every EAGLE arm restricted to the listed actions [O: time]")
+    macro: bool = Field(False, description="also apply each EAGLE arm's actions in one environment call [P Table 4; O: time]")
+    other_temperature: float | None = Field(
+        None, ge=0, description="also test each EAGLE arm where the environment has this temperature [P Table 3; O: time]"
+    )
+    other_model: str | None = Field(
+        None,
+        description="also test each EAGLE arm where this folder (transformers' layout) is the environment's model [P Table 3; O: time]",
+    )
     split: Literal["test", "validation"] = Field("test", description="which held-out anchors and users; tune on validation only")
 
 

@@ -17,6 +17,7 @@ from eagle.config import Config
 from eagle.environment import Case, SteeringEnvironment, TextEncoder
 from eagle.evaluation.cases import HeldOut
 from eagle.evaluation.comparison import LINEAR
+from eagle.evaluation.conditions import OtherConditions
 from eagle.evaluation.oracle import FixedBest
 from eagle.evaluation.rollout import roll_out, stopped_early
 from eagle.evaluation.shards import ShardedRewriter, Shards
@@ -107,6 +108,7 @@ class Arms:
     environment: SteeringEnvironment
     cases: list[Case]
     shards: Shards
+    others: OtherConditions
 
     @classmethod
     def open(cls, config: Config, project: Project, held: HeldOut, hashes: dict[str, str], encoder: TextEncoder) -> Arms:
@@ -118,7 +120,9 @@ class Arms:
         writer = ShardedRewriter(Rewriter.open(config, project, model=model), shards)
         agents = simple_agents(config, project, material, held.users) + language_agents(config, project, material, model)
         environment = SteeringEnvironment(writer, encoder, material.utility, config.evaluate.horizon, config.seed)
-        return cls(config, material, agents, environment, _cases(held), shards)
+        cases = _cases(held)
+        others = OtherConditions(config, project, cases, encoder, material.utility, shards)
+        return cls(config, material, agents, environment, cases, shards, others)
 
     def run(self) -> tuple[pd.DataFrame, dict[str, Counter[str]]]:
         """Return the trajectories of all arms, anchor first, and what the writing agents counted."""
@@ -126,7 +130,9 @@ class Arms:
         rows, counts = roll_out(self.environment, self.cases, self.agents, horizon, self.config.seed, self.shards)
         once = stopped_early(rows, LINEAR, f"{LINEAR}_once", 1)
         place = list(rows["arm"]).index(LINEAR)
-        return pd.concat([rows[:place], once, rows[place:]], ignore_index=True), counts
+        by_name = {agent.name: agent for agent in self.agents}
+        others = self.others.run({arm: by_name[f"eagle_{arm}"] for arm in self.config.train.arms}, rows)
+        return pd.concat([rows[:place], once, rows[place:], *others], ignore_index=True), counts
 
     def finish(self) -> None:
         """Forget unfinished work: the tables are written."""

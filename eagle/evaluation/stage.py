@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,12 @@ from eagle.evaluation.arms import Arms
 from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.cases import HeldOut, anchor_groups, pick_cases
 from eagle.evaluation.comparison import Comparison
+from eagle.evaluation.conditions import elsewhere, environment_name
 from eagle.evaluation.judging import judge
 from eagle.evaluation.panel import Panel, Texts
 from eagle.evaluation.panel_check import PanelCheck, check_panel
 from eagle.evaluation.scoring import RememberingEncoder, score
+from eagle.llm.fetch import check_model_folder
 from eagle.project import Project
 
 
@@ -67,6 +70,8 @@ def _hashes(config: Config, project: Project) -> dict[str, str]:
         "environment model": project.llm,
     }
     folders |= {f"reference {name}": project.reference(name) for name in config.reference.names}
+    if config.evaluate.other_model:
+        folders["other environment model"] = Path(config.evaluate.other_model)
     folders |= {f"agent {arm}": project.agent(arm) for arm in config.train.arms}
     return {name: content_hash(folder) for name, folder in folders.items()}
 
@@ -93,6 +98,8 @@ def _write_csv(table: pd.DataFrame, project: Project, name: str) -> None:
 
 def run(config: Config, project: Project) -> None:
     """Write reports/trajectories.parquet, metrics.json, table2.csv, table3.csv and table4.csv."""
+    if config.evaluate.other_model:
+        check_model_folder(Path(config.evaluate.other_model), chat=True)  # before an evaluation that would end there
     held = pick_cases(config.evaluate, config.seed, project)
     hashes = _hashes(config, project)
     encoder = RememberingEncoder(Encoder.load(project.encoder, project.text_model))
@@ -110,8 +117,10 @@ def run(config: Config, project: Project) -> None:
     trained = [f"eagle_{arm}" for arm in config.train.arms]
     write_table(project.trajectories, judged, "trajectories", inputs=[project.descriptions])
     _write_csv(tables.table2(results), project, "table2")
-    _write_csv(tables.table3(results, trained, config.llm.model), project, "table3")
-    _write_csv(tables.table4(results, trained), project, "table4")
+    there = elsewhere(config.llm, config.evaluate)
+    _write_csv(tables.table3(results, trained, environment_name(config.llm), environment_name(there) if there else None), project, "table3")
+    personalised = read_table(project.actions, "actions")["kind"].eq("personalized").any()
+    _write_csv(tables.table4(results, trained, personalised=bool(personalised)), project, "table4")
     source = read_json(project.catalogue / "source.json")["source"]
     extra = {"panel": check.as_dict(), "cases": _settings(config, held), "inputs": {"source": source, **hashes}}
     write_json(project.metrics, tables.metrics(results, extra))

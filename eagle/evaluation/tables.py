@@ -10,6 +10,7 @@ import pandas as pd
 
 from eagle.evaluation.bootstrap import NOTHING
 from eagle.evaluation.comparison import ArmResult
+from eagle.evaluation.conditions import ELSEWHERE, MACRO
 
 ESTIMATES = (
     "utility",
@@ -37,7 +38,15 @@ BEHAVIOUR = (
     "listed",
     "mutual_information",
 )
-NEEDS_ANOTHER_MODEL = "not run: set llm.model to another environment model and run again with the trained agent"
+NOT_RUN = {
+    "elsewhere": "not run: dvc exp run -S evaluate.other_temperature=0.5 (or -S evaluate.other_model=FOLDER)",
+    "without personalised": "not run: dvc exp run -S actions.personalized_share=0",
+    "personalised": "not run: set actions.personalized_share above 0",
+    "macro": "not run: dvc exp run -S evaluate.macro=true",
+    "default and macro": "not run: an agent cannot be trained on several actions in one call",
+}
+"""What makes a row that this run has not made."""
+DEFAULT = "default: free text"
 
 
 def table2(results: Sequence[ArmResult]) -> pd.DataFrame:
@@ -61,30 +70,32 @@ def _short(result: ArmResult) -> dict[str, float]:
     }
 
 
-def table3(results: Sequence[ArmResult], arms: Sequence[str], model: str) -> pd.DataFrame:
-    """EAGLE by environment model in training and in testing [P Table 3]; what was not run says so."""
-    rows: list[dict[str, Any]] = [
-        {"arm": r.arm, "trained_in": model, "tested_in": model, "status": "run", **_short(r)} for r in results if r.arm in arms
-    ]
-    rows.append({"arm": arms[0] if arms else "", "trained_in": model, "tested_in": "another model", "status": NEEDS_ANOTHER_MODEL})
-    return pd.DataFrame(rows)
-
-
-def table4(results: Sequence[ArmResult], arms: Sequence[str]) -> pd.DataFrame:
-    """EAGLE by action space [P Table 4]; what was not run says so."""
+def table3(results: Sequence[ArmResult], arms: Sequence[str], here: str, there: str | None) -> pd.DataFrame:
+    """EAGLE by environment in training and in testing [P Table 3]; what was not run says how to run it."""
     by_arm = {r.arm: r for r in results}
     rows: list[dict[str, Any]] = []
     for arm in arms:
-        rows.append({"arm": arm, "actions": "default: free text", "status": "run", **_short(by_arm[arm])})
-        if f"{arm}_listed" in by_arm:
-            listed = _short(by_arm[f"{arm}_listed"])
-            rows.append({"arm": f"{arm}_listed", "actions": "only actions of the list", "status": "run", **listed})
-    for space, how in (
-        ("without personalised", "not run: set actions.personalized_share to 0 and run the pipeline again"),
-        ("macro", "not run: several actions in one call are not offered to the environment at this size"),
-        ("default and macro", "not run: as macro"),
-    ):
-        rows.append({"arm": arms[0] if arms else "", "actions": space, "status": how})
+        rows.append({"arm": arm, "trained_in": here, "tested_in": here, "status": "run", **_short(by_arm[arm])})
+        moved = by_arm.get(arm.replace("eagle_", ELSEWHERE, 1))
+        status = {"status": "run", **_short(moved)} if moved else {"status": NOT_RUN["elsewhere"]}
+        rows.append({"arm": arm, "trained_in": here, "tested_in": there or "another environment", **status})
+    return pd.DataFrame(rows)
+
+
+def table4(results: Sequence[ArmResult], arms: Sequence[str], *, personalised: bool) -> pd.DataFrame:
+    """EAGLE by action space [P Table 4]; what was not run says how to run it. ``personalised``: whether this run's actions are in part."""
+    by_arm = {r.arm: r for r in results}
+    rows: list[dict[str, Any]] = []
+    for arm in arms:
+        this, other = (DEFAULT, "without personalised") if personalised else ("without personalised", DEFAULT)
+        spaces = {this: arm, "only actions of the list": f"{arm}_listed", "macro": arm.replace("eagle_", MACRO, 1)}
+        found = {space: by_arm[name] for space, name in spaces.items() if name in by_arm}
+        rows += [{"arm": result.arm, "actions": space, "status": "run", **_short(result)} for space, result in found.items()]
+        rows += [
+            {"arm": arm, "actions": space, "status": NOT_RUN["personalised" if space == DEFAULT else space]}
+            for space in (other, "macro", "default and macro")
+            if space not in found
+        ]
     return pd.DataFrame(rows)
 
 

@@ -20,11 +20,16 @@ REFERENCES = {"uniform": "uniform", "optimistic": "optimistic", "g_optimal": "G-
 
 def arm_name(arm: str) -> str:
     """Return what a reader calls an arm."""
-    for start, word in (("reference_", "Reference"), ("eagle_", "EAGLE")):
+    for start, word, condition in (
+        ("reference_", "Reference", ""),
+        ("eagle_", "EAGLE", ""),
+        ("elsewhere_", "EAGLE", ", other environment"),
+        ("macro_", "EAGLE", ", all actions at once"),
+    ):
         if arm.startswith(start):
             rest = arm.removeprefix(start)
             name = f"{word}, {REFERENCES.get(rest.removesuffix('_listed'), rest.removesuffix('_listed'))}"
-            return f"{name}, listed only" if rest.endswith("_listed") else name
+            return f"{name}, listed only" if rest.endswith("_listed") else name + condition
     return NAMES.get(arm, arm.replace("_", " "))
 
 

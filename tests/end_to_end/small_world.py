@@ -135,7 +135,7 @@ def small_config(model: Path, **changes: dict[str, Any]) -> Config:
             "checkpoint_every": 1,
             "lora": {"rank": 2},
         },
-        "evaluate": {"anchors": 3, "users": 4, "horizon": 2, "bootstrap": 50},
+        "evaluate": {"anchors": 3, "users": 4, "horizon": 2, "bootstrap": 50, "macro": True, "other_temperature": 1.5},
     }
     for section, change in changes.items():
         values[section] = {**values.get(section, {}), **change}

@@ -70,6 +70,21 @@ def test_every_stage_left_its_outputs_and_costs(project: Path) -> None:
     assert "train_g_optimal.csv" in run(project, "dvc", "plots", "show", "--json")
 
 
+def test_agents_are_tried_elsewhere_and_with_all_their_actions_at_once(project: Path) -> None:
+    rows = pd.read_parquet(Project(project).trajectories).sort_values(["case", "step"])
+    free, elsewhere, at_once = (rows[rows["arm"] == f"{start}_g_optimal"] for start in ("eagle", "elsewhere", "macro"))
+    first = [arm.loc[arm["step"] == 1, "action"].tolist() for arm in (free, elsewhere)]
+    assert first[0] == first[1]  # the same agent on the same texts with the same seeds
+    assert free["text"].tolist() != elsewhere["text"].tolist()
+    assert at_once["step"].max() == 1
+    joined = free[free["step"] > 0].groupby("case")["action"].agg(" ".join)
+    assert at_once.loc[at_once["step"] == 1, "action"].tolist() == joined.tolist()
+    tables = {number: pd.read_csv(project / f"reports/table{number}.csv") for number in (3, 4)}
+    assert tables[3]["status"].tolist() == ["run", "run"]
+    assert tables[3]["tested_in"].str.rsplit(" ", n=1).str[-1].tolist() == ["0.7", "1.5"]
+    assert tables[4].set_index("actions").loc["macro", "status"] == "run"
+
+
 def test_push_and_pull_restore_everything(project: Path, tmp_path: Path) -> None:
     before = {name: content_hash(project / name) for name in ("data", "models", "reports")}
     run(project, "dvc", "remote", "add", "-f", "-d", "--local", "store", str(tmp_path / "store"))

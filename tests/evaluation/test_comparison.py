@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -110,12 +111,29 @@ def test_tables_have_the_papers_columns_and_say_what_was_not_run(results: dict[s
     assert list(two.index) == list(results)
     assert two.loc["eagle_g_optimal", "more_defects_than_reference"]
     assert math.isnan(two.loc["anchor", "gain_over_reference"])
-    four = tables.table4(rows, ["eagle_g_optimal"])
-    assert four["status"].eq("run").sum() == 2
-    assert four["status"].str.startswith("not run: ").sum() == 3
-    three = tables.table3(rows, ["eagle_g_optimal"], "SmolLM2")
+    four = tables.table4(rows, ["eagle_g_optimal"], personalised=True).set_index("actions")["status"]
+    assert four[four == "run"].index.tolist() == ["default: free text", "only actions of the list"]
+    assert [row.split(" -S ")[-1] for row in four[four != "run"]] == [
+        "actions.personalized_share=0",
+        "evaluate.macro=true",
+        "not run: an agent cannot be trained on several actions in one call",
+    ]
+    three = tables.table3(rows, ["eagle_g_optimal"], "SmolLM2", None)
     assert three.loc[0, ["trained_in", "tested_in", "status"]].tolist() == ["SmolLM2", "SmolLM2", "run"]
-    assert three.loc[1, "status"].startswith("not run: ")
+    assert three.loc[1, "status"].startswith("not run: dvc exp run -S evaluate.other_temperature=0.5")
+
+
+def test_other_conditions_fill_their_rows(results: dict[str, ArmResult]) -> None:
+    own = results["eagle_g_optimal"]
+    rows = [*results.values(), replace(own, arm="elsewhere_g_optimal"), replace(own, arm="macro_g_optimal")]
+    three = tables.table3(rows, ["eagle_g_optimal"], "here", "there")
+    assert three["tested_in"].tolist() == ["here", "there"]
+    assert three["status"].eq("run").all()
+    assert three.loc[0, "utility"] == three.loc[1, "utility"]
+    four = tables.table4(rows, ["eagle_g_optimal"], personalised=False).set_index("actions")
+    assert four.loc["macro", "arm"] == "macro_g_optimal"
+    assert four.loc["without personalised", "utility"] == four.loc["macro", "utility"]
+    assert four.loc["default: free text", "status"] == "not run: set actions.personalized_share above 0"
 
 
 def test_metrics_are_plain_json_without_nan(results: dict[str, ArmResult]) -> None:

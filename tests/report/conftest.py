@@ -83,7 +83,8 @@ def _evaluation(project: Project) -> None:
     write_table(project.trajectories, judged, "trajectories")
     write_json(project.metrics, tables.metrics(results, extra))
     arms = ["eagle_g_optimal"]
-    made = {"table2": tables.table2(results), "table3": tables.table3(results, arms, HOSTILE), "table4": tables.table4(results, arms)}
+    made = {"table2": tables.table2(results), "table3": tables.table3(results, arms, HOSTILE, None)}
+    made["table4"] = tables.table4(results, arms, personalised=True)
     for name, table in made.items():
         table.to_csv(project.reports / f"{name}.csv", index=False)
 

@@ -82,8 +82,8 @@ def test_says_what_was_found(tags: Tags) -> None:
     shown = " ".join(" ".join(tags.text).split())
     assert "EAGLE, G-optimal: It learned." in shown
     assert "the simple linear rule with as many changes" in shown
-    assert "not run: set llm.model" in shown
-    assert "not run: set actions.personalized_share" in shown
+    assert "not run: dvc exp run -S evaluate.other_temperature=0.5" in shown
+    assert "not run: dvc exp run -S actions.personalized_share=0" in shown
 
 
 def test_where_the_time_of_an_update_went_is_drawn(page: str) -> None:
