@@ -75,7 +75,8 @@ class OtherConditions:
                 found.append(rows[rows["arm"] == agent.name].assign(arm=f"{ELSEWHERE}{arm}"))
             if self.config.evaluate.macro:
                 taken = trajectories[(trajectories["arm"] == agent.name) & (trajectories["step"] > 0)].sort_values(["case", "step"])
-                joined = OneCall(f"{MACRO}{arm}", taken.groupby("case")["action"].agg(" ".join).to_dict())
+                together = taken.groupby("case")["action"].agg(" ".join)
+                joined = OneCall(f"{MACRO}{arm}", dict(zip(together.index.tolist(), together.tolist(), strict=True)))
                 rows = self._episodes(joined, self.config.llm, 1)
                 found.append(rows[rows["arm"] == joined.name])
         return found
