@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +34,10 @@ from eagle.training.value import ValueHead
 if TYPE_CHECKING:
     from eagle.environment import Case, SteeringEnvironment
 
-#: Actions scored in one forward and backward pass.
+#: Prompts read in one pass without gradients.
 CHUNK = 16
+#: Tokens, read and written, of one forward and backward pass: what is kept for the gradient is most of the memory of an update.
+TOKENS = 1024
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,8 @@ class OnPolicy:
         total, kls, entropies = 0.0, [], []
         trained = self.groups["policy"]
         trained.optimizer.zero_grad(set_to_none=True)
-        for start in range(0, len(turns), CHUNK):
-            part = turns[start : start + CHUNK]
+        for start, end in self._passes(turns):
+            part = turns[start:end]
             prompts, tokens = [t.prompt for t in part], [t.tokens for t in part]
             with costs.part("scoring"):
                 with torch.no_grad(), self.policy.as_reference():
@@ -168,7 +170,7 @@ class OnPolicy:
                 logits = self.policy.score_texts(prompts, tokens)
                 scored = [score_action(a, b, t, self.rules.temperature) for a, b, t in zip(logits, references, tokens, strict=True)]
             losses = []
-            for turn, s, advantage in zip(part, scored, advantages[start : start + CHUNK], strict=True):
+            for turn, s, advantage in zip(part, scored, advantages[start:end], strict=True):
                 ratio = importance(float(s.log_prob.detach()), turn, self.settings.epsilon)
                 losses.append(weight * s.kl - ratio * float(advantage) * s.log_prob)
                 kls.append(float(s.kl.detach()))
@@ -179,6 +181,18 @@ class OnPolicy:
                 loss.backward()
         norm = descend(trained.optimizer, None, self.settings.learning_rate * warmth)
         return {"loss": total, "kl": float(np.mean(kls)), "entropy": float(np.mean(entropies)), "gradient_norm": norm}
+
+    def _passes(self, turns: Sequence[Turn]) -> Iterator[tuple[int, int]]:
+        """Cut turns, in order, into runs of at most ``TOKENS`` tokens once padded; one turn is never too long."""
+        start = longest = 0
+        for end, turn in enumerate(turns):
+            length = len(self.policy.tokens(turn.prompt)) + len(turn.tokens)
+            if end > start and (end + 1 - start) * max(longest, length) > TOKENS:
+                yield start, end
+                start, longest = end, 0
+            longest = max(longest, length)
+        if turns:
+            yield start, len(turns)
 
     def _descend_value(self, prompts: Sequence[str], goals: np.ndarray) -> float:
         target = torch.tensor(goals, dtype=torch.float32, device=self.policy.device)

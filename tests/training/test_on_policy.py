@@ -176,3 +176,16 @@ def test_some_failures_are_counted_and_left_out(policy: LoraPolicy) -> None:
     assert row["failed_share"] == pytest.approx(1 / 8)
     assert np.isfinite(row["loss"])
     assert samples[0]["cause"] == "no text"
+
+
+def test_the_size_of_a_pass_does_not_change_the_gradient(policy: LoraPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = [Turn("Action:", a, tuple(policy.action_tokens(a)), "policy", 0.0, True, 1.0, "x", False) for a in LISTED * 3]
+    found = []
+    for tokens, passes in ((10_000, 1), (1, 6)):
+        monkeypatch.setattr("eagle.training.on_policy.TOKENS", tokens)
+        running = phase(policy, Counting())
+        assert len(list(running._passes(turns))) == passes
+        monkeypatch.setattr(running.groups["policy"].optimizer, "step", lambda: None)
+        figures = running._descend_policy(turns, np.arange(6.0), 1.0)
+        found.append((figures["loss"], figures["gradient_norm"]))
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-5)

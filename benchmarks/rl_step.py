@@ -1,0 +1,216 @@
+"""One policy-gradient step: ours (phase on_policy) against TRL's GRPO trainer, same model, prompts, batch and lengths.
+
+A step writes 16 completions (4 prompts, 4 each), scores them under policy and reference, and updates a LoRA adapter of rank 16. The
+environment is left out on both sides: rewards are a hash of the tokens. Each side runs in a process of its own, because memory is
+the process's peak, and the two take turns. TRL runs with its defaults but for what must be equal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+STORY = "The old sailor told the children about a storm that took his boat, his brother and the lighthouse of the town. " * 30
+
+
+@dataclass(frozen=True)
+class Size:
+    """Sequences of a step: ``prompts`` x ``each``, of ``read`` + ``written`` tokens."""
+
+    prompts: int
+    each: int
+    read: int
+    written: int
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of one step, read and written."""
+        return self.prompts * self.each * (self.read + self.written)
+
+
+SIZES = {"tiny": Size(2, 2, 12, 4), "full": Size(4, 4, 160, 40)}
+
+
+def prompts(tokenizer: Any, size: Size) -> list[str]:
+    """Return the distinct prompts, each of ``size.read`` tokens."""
+    ids = tokenizer(STORY, add_special_tokens=False).input_ids
+    return [tokenizer.decode(ids[start : start + size.read]) for start in range(size.prompts)]
+
+
+def reward(tokens: list[int]) -> float:
+    """A number that depends on the completion alone."""
+    return float(sum(tokens) % 7)
+
+
+def our_steps(folder: Path, size: Size, steps: int) -> list[float]:
+    """Return the seconds of each of our steps: the phase itself, over an environment that costs nothing."""
+    import torch
+
+    from eagle.config import LoraSettings, OnPolicyPhase
+    from eagle.environment import Case, Observation, Step
+    from eagle.policies.lora import LoraPolicy, Written
+    from eagle.torch_device import pick_device, pick_dtype
+    from eagle.training.on_policy import OnPolicy
+    from eagle.training.rollouts import Rules
+
+    class FixedLength(LoraPolicy):
+        """Writes ``size.written`` tokens, whatever they are."""
+
+        def write(self, prompts: Any, temperature: float, seed: int, max_new_tokens: int = size.written) -> list[Written]:
+            rows = torch.tensor([self.tokens(p) for p in prompts], device=self.device)
+            torch.manual_seed(seed)
+            draw: dict[str, Any] = {"do_sample": True, "temperature": temperature, "top_k": 0, "use_cache": True}
+            with torch.no_grad():
+                out = self.model.generate(
+                    input_ids=rows, attention_mask=torch.ones_like(rows), min_new_tokens=size.written, max_new_tokens=size.written, **draw
+                )
+            tokens = out[:, rows.shape[1] :].tolist()
+            return [Written(self.tokenizer.decode(row), tuple(row), True) for row in tokens]
+
+    class Free:
+        """One change per episode; its reward is read off the action."""
+
+        horizon = 1
+
+        def reset(self, cases: Any) -> list[Observation]:
+            self.seen = [Observation(c.case, c.anchor, c.user, 0, c.text, None) for c in cases]
+            return self.seen
+
+        def step(self, actions: Any) -> list[Step]:
+            return [Step(o, reward(list(a.encode())), True) for o, a in zip(self.seen, actions, strict=True)]
+
+    device = pick_device("auto")
+    dtype = pick_dtype("auto", device)
+    with tempfile.TemporaryDirectory() as saved:
+        LoraPolicy.create(folder, LoraSettings(rank=16, alpha=32.0), 0, dtype=dtype, device=device).save(Path(saved) / "adapter")
+        policy = FixedLength.load(folder, Path(saved) / "adapter", trainable=True, dtype=dtype, device=device)
+    texts = prompts(policy.tokenizer, size)
+    phase = OnPolicy(
+        OnPolicyPhase(episodes=size.prompts * size.each, rollouts_per_pair=size.each, baseline="leave_one_out"),
+        Free(),  # type: ignore[arg-type]
+        Rules(lambda o: o.text, lambda anchor: ("Add a war.",), lambda anchor, action: 1.0, 1.0, 0.0, True),
+        [Case(0, "anchor", "user", text) for text in texts],
+        policy,
+        kl_coefficient=0.1,
+        gamma=1.0,
+        seed=0,
+    )
+    taken = []
+    for number in range(steps):
+        start = time.perf_counter()
+        phase.update(number)
+        taken.append(time.perf_counter() - start)
+    return taken
+
+
+def trl_steps(folder: Path, size: Size, steps: int) -> list[float]:
+    """Return the seconds of each step of TRL's GRPO trainer."""
+    import torch
+    from datasets import Dataset
+    from peft import LoraConfig
+    from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+    from trl import GRPOConfig, GRPOTrainer
+
+    ends: list[float] = []
+
+    class Clock(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            ends.append(time.perf_counter())
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+    cuda = torch.cuda.is_available()
+    rows = size.prompts * size.each
+    with tempfile.TemporaryDirectory() as out:
+        config = GRPOConfig(
+            output_dir=out,
+            per_device_train_batch_size=rows,
+            num_generations=size.each,
+            max_completion_length=size.written,
+            generation_kwargs={"min_new_tokens": size.written},
+            max_steps=steps,
+            beta=0.1,
+            learning_rate=1e-4,
+            bf16=True,
+            use_cpu=not cuda,
+            report_to=[],
+            save_strategy="no",
+            disable_tqdm=True,
+            logging_strategy="no",
+        )
+        trainer = GRPOTrainer(
+            model=AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True),
+            reward_funcs=lambda completion_ids, **_: [reward(list(ids)) for ids in completion_ids],
+            args=config,
+            train_dataset=Dataset.from_dict({"prompt": prompts(tokenizer, size) * steps}),
+            peft_config=LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM"),
+            callbacks=[Clock()],
+            processing_class=tokenizer,
+        )
+        ends.append(time.perf_counter())
+        trainer.train()
+    return [after - before for before, after in pairwise(ends)]
+
+
+SIDES = {"ours": our_steps, "trl": trl_steps}
+
+
+def measure(side: str, folder: Path, size: str, steps: int) -> dict[str, float]:
+    """Run one side in a process of its own; seconds per step (median, the first is warm-up where there are more) and peak MiB."""
+    command = [sys.executable, "-m", "benchmarks.rl_step", side, str(folder), "--size", size, "--steps", str(steps)]
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
+    found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def records(folder: Path, *, size: str = "full", steps: int = 3, runs: int = 3) -> list[dict[str, Any]]:
+    """Return rl_step_tokens (new and read tokens per second) and rl_step_memory (peak MiB of the process)."""
+    found: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
+    for _ in range(runs):
+        for side in SIDES:
+            found[side].append(measure(side, folder, size, steps))
+    speed = {side: [SIZES[size].tokens / run["seconds"] for run in done] for side, done in found.items()}
+    memory = {side: [run["peak_mib"] for run in done] for side, done in found.items()}
+    name = "TRL GRPOTrainer"
+    return [
+        _record("rl_step_tokens", "tokens/s", speed, name, ">= 2", runs),
+        _record("rl_step_memory", "MiB", memory, name, "<= 0.5", runs),
+    ]
+
+
+def _record(name: str, unit: str, sides: dict[str, list[float]], peer: str, goal: str, runs: int) -> dict[str, Any]:
+    ours, other = median(sides["ours"]), median(sides["trl"])
+    ratio = median(a / b for a, b in zip(sides["ours"], sides["trl"], strict=True))
+    figures = {"ours": round(ours, 2), "peer": round(other, 2), "ratio": round(ratio, 3)}
+    return {"name": name, "unit": unit, **figures, "peer_name": peer, "goal": goal, "runs": runs}
+
+
+def main() -> None:
+    """Measure one side in this process and print its figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("side", choices=SIDES)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--size", choices=SIZES, default="full")
+    parser.add_argument("--steps", type=int, default=3)
+    asked = parser.parse_args()
+    seconds = SIDES[asked.side](asked.folder, SIZES[asked.size], asked.steps)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    print(json.dumps({"seconds": median(seconds[1:] or seconds), "peak_mib": peak}))
+
+
+if __name__ == "__main__":
+    main()
