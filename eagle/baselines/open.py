@@ -19,7 +19,7 @@ def fit_softmax_policy(material: Material, project: Project, *, repeat: bool) ->
     table = read_table(project.profiles, "profiles")
     users = table["user"].astype(str)
     tastes = Tastes(dict(zip(users, map(tuple, table["liked"]), strict=True)), dict(zip(users, map(tuple, table["disliked"]), strict=True)))
-    source = material.source("train", single_cell_weight=0.12, horizon=1, lookahead=1, repeat=True)
+    source = material.source("train", single_cell_weight=0.12, horizon=1, lookahead=1, used="open")
     actions = tuple(a for a in material.listed.shared if a in source.values.index)
     named = {g for found in (tastes.liked, tastes.disliked) for genres in found.values() for g in genres}
     genres = tuple(sorted(named.union(*(state_genres(str(t)) for t in set(material.steps.state_text)))))

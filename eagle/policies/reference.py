@@ -86,7 +86,11 @@ def run(config: Config, project: Project, name: ReferenceName) -> None:
     if settings.optimistic_by == "rating":
         material = material.by_preference()
     source = material.source(
-        "train", single_cell_weight=settings.single_cell_weight, horizon=settings.history + 1, lookahead=1, repeat=settings.history == 0
+        "train",
+        single_cell_weight=settings.single_cell_weight,
+        horizon=settings.history + 1,
+        lookahead=1,
+        used="named" if settings.history else "open",
     )
     device = pick_device(config.llm.device)
     policy = LoraPolicy.create(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from eagle.policies.listed import ListedActions
 from eagle.policies.prompt import policy_prompt
 from eagle.training.values import ActionValues, State
 
+#: What becomes of an action that the episode has used: it may come again; the prompt names it; or it is no longer on the list, which
+#: is how an agent acts that draws again when it repeats itself.
+Used = Literal["open", "named", "left_out"]
 #: History actions: soft choice by value (temperature in SD of U), mixed with a uniform one, so that prompts cover both.
 HISTORY_TEMPERATURE, HISTORY_UNIFORM = 0.1, 0.3
 
@@ -43,7 +47,7 @@ class DecisionSource:
     users: Sequence[str]
     horizon: int = 3
     lookahead: int = 3
-    repeat: bool = False
+    used: Used = "named"
 
     @cached_property
     def _anchor_states(self) -> dict[str, State]:
@@ -70,11 +74,13 @@ class DecisionSource:
     def decide(self, state: State, user: str) -> Decision:
         """Put the question: prompt, actions and values in this state for this user."""
         actions = self.actions(state.anchor)
+        if self.used == "left_out":
+            actions = tuple(a for a in actions if a not in state.history) or actions
         remaining = max(1, min(self.lookahead, self.horizon - len(state.history)))
-        values = self.values.of(state, user, actions, remaining=remaining, repeat=self.repeat)
-        history = () if self.repeat else state.history
-        unused = np.array([a not in history for a in actions])
-        return Decision(state, user, policy_prompt(self.profiles[user], state.text, history), actions, values, unused)
+        values = self.values.of(state, user, actions, remaining=remaining, repeat=self.used == "open")
+        named = state.history if self.used == "named" else ()
+        unused = np.array([a not in named for a in actions])
+        return Decision(state, user, policy_prompt(self.profiles[user], state.text, named), actions, values, unused)
 
     def _follow(self, rng: np.random.Generator, decision: Decision) -> State:
         """Draw an action that a good policy might take and stand at a cached text that it led to from the anchor."""

@@ -13,7 +13,7 @@ from eagle.embeddings.encoder import LatentSpace, load_latent
 from eagle.errors import user_error
 from eagle.policies.listed import ListedActions
 from eagle.project import Project
-from eagle.training.decisions import DecisionSource
+from eagle.training.decisions import DecisionSource, Used
 from eagle.training.dynamics import fit_dynamics
 from eagle.training.steps import CachedSteps
 from eagle.training.values import ActionValues
@@ -49,7 +49,7 @@ class Material:
         settings = self.utility_config.model_copy(update={"preference_weight": 1.0, "distance_weight": 0.0})
         return replace(self, utility=Utility.fit(self.latent, settings), utility_config=settings)
 
-    def source(self, split: str, *, single_cell_weight: float, horizon: int, lookahead: int, repeat: bool) -> DecisionSource:
+    def source(self, split: str, *, single_cell_weight: float, horizon: int, lookahead: int, used: Used) -> DecisionSource:
         """Return decisions of the anchors and users of "train" or "validation".
 
         The model of the environment is always the one of the training anchors; a validation anchor's own cells count fully,
@@ -60,7 +60,7 @@ class Material:
             steps, fit_dynamics(self.steps), self.user_utility, self.user_vector, single_cell_weight if split == "train" else 1.0
         )
         anchors = sorted(set(steps.anchor))
-        return DecisionSource(values, self.listed, self.profiles, anchors, self.users[split], horizon, lookahead, repeat)
+        return DecisionSource(values, self.listed, self.profiles, anchors, self.users[split], horizon, lookahead, used)
 
 
 def load_material(utility: UtilityConfig, project: Project) -> Material:

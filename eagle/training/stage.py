@@ -24,7 +24,7 @@ from eagle.seeding import derive_seed, stream
 from eagle.torch_device import pick_device, pick_dtype
 from eagle.training.all_action import AllAction
 from eagle.training.curves import write_curve
-from eagle.training.decisions import Decision, DecisionSource
+from eagle.training.decisions import Decision, DecisionSource, Used
 from eagle.training.setup import Material, load_material
 from eagle.training.trainer import RunningPhase, Trainer
 from eagle.training.watch import Watch
@@ -60,14 +60,19 @@ def _key(config: Config, project: Project, arm: ReferenceName) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _used(config: Config) -> Used:
+    if config.train.repeat_actions:
+        return "open"
+    return "named" if config.reference.history else "left_out"
+
+
 def _source(config: Config, phase: AllActionPhase, material: Material, split: str) -> DecisionSource:
     return material.source(
         split,
         single_cell_weight=phase.single_cell_weight,
         horizon=config.train.horizon,
         lookahead=phase.lookahead,
-        # A prompt that names no used actions cannot answer for them: repetition is then prevented where the agent acts.
-        repeat=config.train.repeat_actions or config.reference.history == 0,
+        used=_used(config),
     )
 
 

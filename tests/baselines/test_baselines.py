@@ -61,7 +61,7 @@ def test_softmax_policy_acts_by_the_profile() -> None:
     liked = {u: tuple(GENRES[i] for i in np.argsort(-v)[:2]) for u, v in problem.tastes.items()}
     disliked = {u: tuple(GENRES[i] for i in np.argsort(v)[:2]) for u, v in problem.tastes.items()}
     tastes = Tastes(liked, disliked)
-    source = problem.source(horizon=1, lookahead=1, repeat=True)
+    source = problem.source(horizon=1, lookahead=1, used="open")
     decisions = [source.first(a, u) for a in source.anchors for u in problem.tastes]
     features = np.stack([tastes.features(GENRES, d.user, d.state.text) for d in decisions])
     weights = fit_softmax(features, np.stack([d.values for d in decisions]), 0.1)

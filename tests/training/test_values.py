@@ -97,6 +97,21 @@ def test_decisions_name_history_and_give_used_actions_nothing() -> None:
         assert (decision.values[~decision.unused] == decision.values.min()).all()
 
 
+def test_decisions_may_leave_used_actions_out_or_keep_them() -> None:
+    for used, left in (("left_out", True), ("open", False)):
+        decisions = planted().source(horizon=3, lookahead=1, used=used).sample(np.random.default_rng(0), 40)
+        assert {len(d.state.history) for d in decisions} == {0, 1, 2}
+        for decision in decisions:
+            assert "Done" not in decision.prompt
+            assert decision.unused.all()
+            assert len(decision.values) == len(decision.actions)
+            expected = [a for a in ACTIONS if not left or a not in decision.state.history]
+            assert list(decision.actions) == expected
+    many = planted().source(horizon=9, lookahead=1, used="left_out")
+    last = many.decide(State("a0", "Genres: war.", np.zeros(4), ACTIONS), "u0")
+    assert list(last.actions) == list(ACTIONS)  # where nothing is left, all may come again
+
+
 def test_same_generator_same_decisions() -> None:
     source = planted().source()
     first, second = ([d.prompt for d in source.sample(np.random.default_rng(5), 10)] for _ in range(2))
