@@ -1,8 +1,8 @@
 """Agents that act by a LoRA policy: writing their action freely, or choosing from the list.
 
 1. Follows the paper: the agent GENERATES its action as text (mode "free"); temperature and nucleus are parameters.
-2. Differs: where no action may be used twice, or where what is written is no valid action, further ones are drawn at temperature 1;
-   where none of these will do, the best unused listed action is taken. How often either happens is counted.
+2. Differs: where no action may be used twice, or where what is written is no valid action, further ones are drawn; where none of
+   these will do, the best unused listed action is taken. How often either happens is counted.
 3. Added: mode "listed" draws from the list itself (temperature 0: the best), through the trie.
 """
 
@@ -80,7 +80,7 @@ class LoraAgent:
     repeat: bool = False
     history: int = 2
     mode: str = "free"
-    draws: int = 8  # the first at the agent's temperature
+    draws: int = 8
     counts: ActionCounts = field(default_factory=ActionCounts)
 
     def prompt(self, observation: Observation) -> str:
@@ -104,13 +104,11 @@ class LoraAgent:
             self.model.load_adapter(None)
 
     def _freely(self, observations: Sequence[Observation], prompts: Sequence[str], seeds: Sequence[int]) -> list[str]:
-        actions = self._written(observations, prompts, seeds, range(len(prompts)), range(1), self.temperature)
+        actions = self._written(observations, prompts, seeds, range(len(prompts)), range(1))
         again = [row for row in range(len(prompts)) if row not in actions]
         if again and self.temperature > 0:  # a greedy agent would write the same again
             self.counts.resampled += len(again)
-            # A policy that is sure of its action repeats it, the more so the colder it is: the others are drawn as it was trained.
-            warm = max(self.temperature, 1.0)
-            actions |= self._written(observations, prompts, seeds, again, range(1, self.draws), warm)
+            actions |= self._written(observations, prompts, seeds, again, range(1, self.draws))
         for row, text in actions.items():
             on_list = _same(text) in {_same(a) for a in self.listed.of(observations[row].anchor)}
             self.counts.listed += on_list
@@ -129,10 +127,9 @@ class LoraAgent:
         seeds: Sequence[int],
         rows: Sequence[int],
         draws: Sequence[int],
-        temperature: float,
     ) -> dict[int, str]:
         """Write every numbered draw of these rows in one call; return each row's first allowed one."""
-        spec = SamplingSpec(LONGEST_ACTION, temperature, self.top_p, (ACTION_END,))
+        spec = SamplingSpec(LONGEST_ACTION, self.temperature, self.top_p, (ACTION_END,))
         asked = [(row, derive_seed(seeds[row], "draw", draw)) for row in rows for draw in draws]
         completions = self.model.generate([prompts[row] for row, _ in asked], spec, [seed for _, seed in asked])
         found: dict[int, str] = {}

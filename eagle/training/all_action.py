@@ -27,7 +27,7 @@ from eagle.seeding import derive_seed, stream
 from eagle.training.checkpoint import Trained
 from eagle.training.decisions import Decision, DecisionSource
 from eagle.training.optimizer import adamw, descend, warm
-from eagle.training.scoring import score_decisions
+from eagle.training.scoring import among, expected_values, score_decisions
 
 #: Actions below this probability are left out of a format step.
 TAIL = 0.01
@@ -54,7 +54,9 @@ def list_loss(
     listed_mass: float,
     closed_form: bool = False,
 ) -> ListLoss:
-    """Return -sum_a pi(a) A(a) / s + (alpha / s) KL(pi || pi_ref) - w log(mass on the list); all inputs ``(K,)``.
+    """Return -sum_a pi(a) A(a) / s + (alpha / s) KL(pi || pi_ref) - w log(mass on the list).
+
+    ``log_vocabulary`` is ``(K,)``, the others ``(n_choices,)``.
 
     A is Q less its mean; dividing the KL by the same s keeps alpha in SD of U per nat. With ``closed_form`` the first two
     terms give way to the cross-entropy to their maximiser pi_ref exp(Q / alpha) / Z (alpha must then be above 0).
@@ -82,7 +84,7 @@ def information(policies: Sequence[Mapping[str, float]]) -> float:
 
 
 def as_policies(decisions: Sequence[Decision], log_pi: Sequence[torch.Tensor]) -> list[dict[str, float]]:
-    """Return each row's policy as action text -> probability."""
+    """Return each row's policy over its whole list as action text -> probability."""
     return [dict(zip(d.actions, lp.detach().exp().tolist(), strict=True)) for d, lp in zip(decisions, log_pi, strict=True)]
 
 
@@ -131,20 +133,22 @@ class AllAction:
         goals = without_common(decisions) if contrast else [d.values for d in decisions]
         parts = [
             list_loss(
-                pi,
-                reference,
+                among(pi, decision),
+                among(reference, decision),
                 vocabulary,
-                torch.tensor(goal, dtype=torch.float32, device=pi.device),
+                torch.tensor(goal[decision.among], dtype=torch.float32, device=pi.device),
                 advantage_scale=self.settings.advantage_scale,
                 kl_coefficient=self.kl_coefficient,
                 listed_mass=self.settings.listed_mass,
                 closed_form=self.settings.objective == "closed_form",
             )
-            for goal, pi, reference, vocabulary in zip(goals, log_pi, log_reference, log_vocabulary, strict=True)
+            for decision, goal, pi, reference, vocabulary in zip(decisions, goals, log_pi, log_reference, log_vocabulary, strict=True)
         ]
         loss = torch.stack([p.loss for p in parts]).mean()
         policies = as_policies(decisions, log_pi)
-        return loss, {"loss": float(loss.detach()), **_figures(decisions, parts, policies, log_reference)}, policies
+        worth = [float(expected_values(decisions, [lp.detach() for lp in found]).mean()) for found in (log_pi, log_reference)]
+        row = {"loss": float(loss.detach()), "utility": worth[0], "gain": worth[0] - worth[1], **_figures(parts, policies)}
+        return loss, row, policies
 
 
 def without_common(decisions: Sequence[Decision]) -> list[np.ndarray]:
@@ -159,17 +163,11 @@ def without_common(decisions: Sequence[Decision]) -> list[np.ndarray]:
     return [own - np.array([common[a] for a in d.actions]) for d, own in zip(decisions, advantages, strict=True)]
 
 
-def _figures(
-    decisions: Sequence[Decision], parts: Sequence[ListLoss], policies: Sequence[Mapping[str, float]], log_reference: Sequence[torch.Tensor]
-) -> dict[str, Any]:
+def _figures(parts: Sequence[ListLoss], policies: Sequence[Mapping[str, float]]) -> dict[str, Any]:
     def mean(values: Iterable[torch.Tensor]) -> float:
         return float(np.mean([float(v.detach()) for v in values]))
 
-    reference = np.mean([float(ref.exp().cpu().numpy() @ d.values) for d, ref in zip(decisions, log_reference, strict=True)])
-    utility = float(np.mean([float(np.dot(list(p.values()), d.values)) for p, d in zip(policies, decisions, strict=True)]))
     return {
-        "utility": utility,
-        "gain": utility - float(reference),
         "kl": mean(p.kl for p in parts),
         "entropy": mean(p.entropy for p in parts),
         "information": information(policies),

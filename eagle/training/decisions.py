@@ -17,8 +17,8 @@ from eagle.policies.listed import ListedActions
 from eagle.policies.prompt import policy_prompt
 from eagle.training.values import ActionValues, State
 
-#: What becomes of an action that the episode has used: it may come again; the prompt names it; or it is no longer on the list, which
-#: is how an agent acts that draws again when it repeats itself.
+#: What becomes of an action that the episode has used: it may come again; the prompt names it; or the choice is among the others,
+#: which is how an agent acts that draws again when it repeats itself.
 Used = Literal["open", "named", "left_out"]
 #: History actions: soft choice by value (temperature in SD of U), mixed with a uniform one, so that prompts cover both.
 HISTORY_TEMPERATURE, HISTORY_UNIFORM = 0.1, 0.3
@@ -26,7 +26,8 @@ HISTORY_TEMPERATURE, HISTORY_UNIFORM = 0.1, 0.3
 
 @dataclass(frozen=True)
 class Decision:
-    """One choice. ``values`` (K,) in SD of U; ``unused`` (K,) says which actions are still open."""
+    """One choice. ``values`` (K,) in SD of U; ``unused`` (K,) says which actions the episode has not used, ``among`` (K,)
+    which of them the policy is judged on: all, but for used ones that its prompt does not name."""
 
     state: State
     user: str
@@ -34,6 +35,17 @@ class Decision:
     actions: tuple[str, ...]
     values: np.ndarray
     unused: np.ndarray
+    among: np.ndarray
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The actions that the choice is among."""
+        return tuple(a for a, open_ in zip(self.actions, self.among, strict=True) if open_)
+
+    @property
+    def stakes(self) -> np.ndarray:
+        """What they are worth."""
+        return self.values[self.among]
 
 
 @dataclass(frozen=True)
@@ -74,13 +86,14 @@ class DecisionSource:
     def decide(self, state: State, user: str) -> Decision:
         """Put the question: prompt, actions and values in this state for this user."""
         actions = self.actions(state.anchor)
-        if self.used == "left_out":
-            actions = tuple(a for a in actions if a not in state.history) or actions
         remaining = max(1, min(self.lookahead, self.horizon - len(state.history)))
         values = self.values.of(state, user, actions, remaining=remaining, repeat=self.used == "open")
-        named = state.history if self.used == "named" else ()
-        unused = np.array([a not in named for a in actions])
-        return Decision(state, user, policy_prompt(self.profiles[user], state.text, named), actions, values, unused)
+        history = () if self.used == "open" else state.history
+        unused = np.array([a not in history for a in actions])
+        unused |= not unused.any()  # where nothing is left, all may come again
+        among = unused if self.used == "left_out" else np.ones(len(actions), bool)
+        named = history if self.used == "named" else ()
+        return Decision(state, user, policy_prompt(self.profiles[user], state.text, named), actions, values, unused, among)
 
     def _follow(self, rng: np.random.Generator, decision: Decision) -> State:
         """Draw an action that a good policy might take and stand at a cached text that it led to from the anchor."""

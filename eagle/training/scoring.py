@@ -15,8 +15,14 @@ from eagle.training.decisions import Decision
 CHUNK = 16
 
 
+def among(log_pi: torch.Tensor, decision: Decision) -> torch.Tensor:
+    """Return log pi ``(n_choices,)`` given that the action is one of the decision's choices: what redrawing comes to."""
+    kept = log_pi[torch.from_numpy(decision.among).to(log_pi.device)]
+    return kept - kept.logsumexp(0)
+
+
 def score_decisions(policy: LoraPolicy, decisions: Sequence[Decision], shown: str | None = None) -> list[torch.Tensor]:
-    """Return log pi over each decision's list, ``(K,)`` each; ``shown``: label of a progress bar."""
+    """Return log pi over each decision's whole list, ``(K,)`` each; ``shown``: label of a progress bar."""
     starts = range(0, len(decisions), CHUNK)
     found: list[torch.Tensor] = []
     with torch.no_grad():
@@ -27,6 +33,6 @@ def score_decisions(policy: LoraPolicy, decisions: Sequence[Decision], shown: st
 
 
 def expected_values(decisions: Sequence[Decision], log_pi: Sequence[torch.Tensor], temperature: float = 1.0) -> np.ndarray:
-    """Return sum_a pi(a) Q(a) of each decision, pi drawn from at ``temperature`` (above 0)."""
-    chances = [(lp.double() / temperature).softmax(0).cpu().numpy() for lp in log_pi]
-    return np.array([float(chance @ d.values) for d, chance in zip(decisions, chances, strict=True)])
+    """Return sum_a pi(a) Q(a) over each decision's choices, pi drawn from at ``temperature`` (above 0)."""
+    chances = [(among(lp, d).double() / temperature).softmax(0).cpu().numpy() for d, lp in zip(decisions, log_pi, strict=True)]
+    return np.array([float(chance @ d.stakes) for d, chance in zip(decisions, chances, strict=True)])

@@ -29,11 +29,9 @@ class Scripted:
     usage: Usage = field(default_factory=Usage)
     prompts: list[str] = field(default_factory=list)
     adapters: list[Path | None] = field(default_factory=list)
-    temperatures: list[float] = field(default_factory=list)
 
     def generate(self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int]) -> list[Completion]:
         self.prompts += prompts
-        self.temperatures.append(spec.temperature)
         return [Completion(self.answers.pop(0)) for _ in prompts]
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[np.ndarray]:
@@ -67,7 +65,7 @@ def test_repetition_is_drawn_again_then_replaced_by_the_best_unused_listed_actio
     made = agent(model, draws=4)
     assert made.act([observation(("Add a dog.",))], [1]) == ["Add a cat."]
     assert made.counts.resampled == 1
-    assert model.temperatures == [0.5, 1.0]
+    assert len(model.prompts) == 4  # one call for all redraws
     stubborn = agent(Scripted(["add a dog!"] * LoraAgent.draws))
     assert stubborn.act([observation(("Add a dog.",))], [1]) == ["Add a robot."]
     assert stubborn.counts.fallen_back == 1

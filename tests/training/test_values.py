@@ -6,9 +6,11 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 
 from eagle.errors import EagleError
 from eagle.training.dynamics import fit_dynamics
+from eagle.training.scoring import among, expected_values
 from eagle.training.steps import CachedSteps
 from eagle.training.values import State
 from tests.training.planted import ACTIONS, KEEP, PUSH, planted, table_and_vectors
@@ -97,19 +99,31 @@ def test_decisions_name_history_and_give_used_actions_nothing() -> None:
         assert (decision.values[~decision.unused] == decision.values.min()).all()
 
 
-def test_decisions_may_leave_used_actions_out_or_keep_them() -> None:
+def test_decisions_may_be_among_the_actions_left_or_among_all() -> None:
     for used, left in (("left_out", True), ("open", False)):
         decisions = planted().source(horizon=3, lookahead=1, used=used).sample(np.random.default_rng(0), 40)
         assert {len(d.state.history) for d in decisions} == {0, 1, 2}
         for decision in decisions:
             assert "Done" not in decision.prompt
-            assert decision.unused.all()
-            assert len(decision.values) == len(decision.actions)
-            expected = [a for a in ACTIONS if not left or a not in decision.state.history]
-            assert list(decision.actions) == expected
-    many = planted().source(horizon=9, lookahead=1, used="left_out")
-    last = many.decide(State("a0", "Genres: war.", np.zeros(4), ACTIONS), "u0")
-    assert list(last.actions) == list(ACTIONS)  # where nothing is left, all may come again
+            assert decision.actions == ACTIONS
+            assert decision.choices == tuple(a for a in ACTIONS if not left or a not in decision.state.history)
+            np.testing.assert_array_equal(
+                decision.stakes, [v for a, v in zip(ACTIONS, decision.values, strict=True) if a in decision.choices]
+            )
+    every = planted().source(horizon=9, lookahead=1, used="left_out").decide(State("a0", "Genres: war.", np.zeros(4), ACTIONS), "u0")
+    assert every.choices == ACTIONS  # where nothing is left, all may come again
+
+
+def test_the_policy_among_the_choices_is_what_drawing_again_comes_to() -> None:
+    source = planted().source(horizon=3, lookahead=1, used="left_out")
+    decision = next(d for d in source.sample(np.random.default_rng(0), 20) if len(d.state.history) == 2)
+    rng, chance = np.random.default_rng(1), np.array([0.4, 0.3, 0.2, 0.1])
+    drawn = [ACTIONS[i] for i in rng.choice(4, size=40_000, p=chance)]
+    accepted = [a for a in drawn if a not in decision.state.history]
+    expected = [accepted.count(a) / len(accepted) for a in decision.choices]
+    found = among(torch.from_numpy(np.log(chance)), decision).exp().numpy()
+    np.testing.assert_allclose(found, expected, atol=0.02)
+    assert expected_values([decision], [torch.from_numpy(np.log(chance))])[0] == pytest.approx(float(found @ decision.stakes))
 
 
 def test_same_generator_same_decisions() -> None:
