@@ -435,6 +435,6 @@ def load_config(path: Path = Path("params.yaml")) -> Config:
         values = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
         raise user_error(f"{path} does not exist", mend="run the command from the project's root folder") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise user_error(f"{path} is not valid YAML", found=error) from None
     return parse_config(values, Path(path))

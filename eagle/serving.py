@@ -20,7 +20,7 @@ from eagle.agent_files import AgentFiles
 from eagle.config import RegistryConfig
 from eagle.errors import EagleError, user_error
 from eagle.project import Project
-from eagle.registry.store import resolve_uri
+from eagle.registry.store import is_there, resolve_uri
 
 _STEP = [
     Property("step", DataType.long),
@@ -92,7 +92,7 @@ def open_agent(config: RegistryConfig, project: Project, agent: str) -> AgentFil
     if not address.startswith("models:/"):
         raise user_error(
             f"there is no agent {agent!r}",
-            expected="champion, a models:/ address, or a folder with agent.json",
+            expected="champion, a models:/ address, or a folder with an agent or adapter, such as models/agent/g_optimal",
             mend="run `make run` first",
         )
     return AgentFiles(download(config, project, address), *borrowed_models(project))
@@ -101,6 +101,8 @@ def open_agent(config: RegistryConfig, project: Project, agent: str) -> AgentFil
 def download(config: RegistryConfig, project: Project, address: str) -> Path:
     """Return a folder with the files of a registered agent."""
     uri = resolve_uri(config.tracking_uri, project.root)
+    if not is_there(uri):
+        raise user_error(f"{address} is not in the registry", found=f"no store at {uri}", mend="run `make run` or `dvc repro` first")
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     try:

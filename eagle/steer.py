@@ -21,8 +21,10 @@ from eagle.evaluation.arms import TrieScorer
 from eagle.evaluation.rollout import roll_out
 from eagle.evaluation.scoring import score
 from eagle.evaluation.shards import Shards
+from eagle.llm.fetch import check_model_folder
 from eagle.llm.open import open_language_model
 from eagle.llm.rewrite import Rewriter
+from eagle.policies.adapters import ADAPTER_NOTE, check_base
 from eagle.policies.agents import LoraAgent
 from eagle.policies.listed import ListedActions
 from eagle.project import Project
@@ -130,11 +132,15 @@ class Steerer:
         for what, names in (("user", {user for user, _ in pairs}), ("item", {item for _, item in pairs})):
             for name in sorted(names - known[what]):
                 some = ", ".join(sorted(known[what])[:3])
-                problems.append(
-                    Problem(f"unknown {what} {name!r}", "", f"one of {len(known[what])}, such as {some}", did_you_mean(name, known[what]))
-                )
+                mend = (what == "item" and self._titled(name)) or did_you_mean(name, known[what])
+                problems.append(Problem(f"unknown {what} {name!r}", "", f"one of {len(known[what])}, such as {some}", mend))
         if problems:
             raise EagleError(problems)
+
+    def _titled(self, words: str) -> str:
+        """Return the ids of items with these words in their title, for who gave a title for an id."""
+        found = [f"{item} ({title})" for item, title in self.titles.items() if words.casefold() in title.casefold()][:NEAREST]
+        return f"give an id: {', '.join(found)}" if found and any(map(str.isalpha, words)) else ""
 
     def _case(self, number: int, user: str, item: str) -> Case:
         return Case(number, item, user, str(self.descriptions.at[item, "text"]), self.latent.years[item])
@@ -156,11 +162,20 @@ class Steerer:
 def steer(project: Project, user: str, item: str, *, agent: str, samples: int, seed: int) -> list[Trajectory]:
     """Return ``samples`` episodes of an agent (champion, a models:/ address, or a folder) for one user and item."""
     from eagle.config import load_config
-    from eagle.serving import open_agent
 
-    steerer = Steerer.load(open_agent(load_config(project.params).registry, project, agent))
+    steerer = _open(load_config(project.params), project, agent)
     seeds = [derive_seed(seed, "sample", n) if n else seed for n in range(samples)]
     return [trajectory for n, own in enumerate(seeds) for trajectory in steerer.steer([(user, item)], seed=own, sample=n)]
+
+
+def _open(config: Config, project: Project, agent: str) -> Steerer:
+    if (Path(agent) / ADAPTER_NOTE).exists():  # one of this project's own, registered or not
+        check_model_folder(project.llm, chat=True)
+        check_base(Path(agent), project.llm)
+        return Steerer.open(config, project, Path(agent))
+    from eagle.serving import open_agent
+
+    return Steerer.load(open_agent(config.registry, project, agent))
 
 
 def render(trajectories: Sequence[Trajectory], *, as_json: bool) -> str:

@@ -32,6 +32,11 @@ def resolve_uri(uri: str, root: Path) -> str:
     return f"{_SQLITE}{(root / path).resolve()}"
 
 
+def is_there(uri: str) -> bool:
+    """Say whether a resolved store may be asked: MLflow would make the database of one that is not there."""
+    return not uri.startswith(_SQLITE) or Path(uri.removeprefix(_SQLITE)).exists()
+
+
 def open_store(config: RegistryConfig, project: Project) -> Store:
     """Open, and on first use make, the store and its experiment."""
     uri = resolve_uri(config.tracking_uri, project.root)

@@ -56,6 +56,13 @@ def test_a_mistake_is_one_message_and_exit_2(arguments: tuple[str, ...], said: s
     assert done.stdout == ""
 
 
+def test_asking_for_an_agent_makes_no_store(project: Path) -> None:
+    done = run("steer", "--user", "1", "--item", "1", cwd=project)
+    assert done.returncode == 2
+    assert done.stderr.startswith("eagle: models:/eagle-agent@champion is not in the registry\n  found: no store at sqlite:///")
+    assert [path.name for path in project.iterdir()] == ["params.yaml"]
+
+
 def test_all_wrong_parameters_are_named_at_once(project: Path) -> None:
     text = params_yaml().replace("horizon: 3", "horizn: 3", 1).replace("iterations: 12", "iterations: 0")
     (project / "params.yaml").write_text(text, encoding="utf-8")

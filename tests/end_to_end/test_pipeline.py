@@ -145,8 +145,11 @@ def test_steer_shows_the_evaluations_own_texts(project: Path) -> None:
     assert [step["action"] for step in told["steps"]] == mine["action"].tolist()
     assert [step["utility"] for step in told["steps"]] == pytest.approx(mine["utility"].tolist(), abs=1e-4)
     assert all(len(step["nearest"]) == 3 for step in told["steps"])
-    said = run(project, "eagle", "steer", "--user", "u1x", "--item", "i3", expect=2)
+    (again,) = json.loads(run(project, *command, "--agent", "models/agent/g_optimal"))
+    assert again == told
+    said = run(project, "eagle", "steer", "--user", "u1x", "--item", "film 31", expect=2)
     assert "did you mean 'u1'?" in said
+    assert "give an id: i31 (Film 31" in said
     assert "Traceback" not in said
 
 
