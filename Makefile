@@ -31,4 +31,4 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf data models reports mlruns/artifacts mlruns/mlflow.db .prefect
+	rm -rf .cache data models reports mlruns/artifacts mlruns/mlflow.db .prefect

@@ -19,6 +19,7 @@ class Usage(Protocol):
 
     prompt_tokens: int
     new_tokens: int
+    remembered_tokens: int
     calls: int
 
 
@@ -28,10 +29,11 @@ class Counts:
 
     prompt_tokens: int = 0
     new_tokens: int = 0
+    remembered_tokens: int = 0
     calls: int = 0
 
 
-_COUNTED = ("prompt_tokens", "new_tokens", "calls")
+_COUNTED = ("prompt_tokens", "new_tokens", "remembered_tokens", "calls")
 
 
 @dataclass
@@ -87,8 +89,8 @@ def peak_memory_mib() -> float:
 def account(stage: str, path: Path) -> Iterator[None]:
     """Measure the enclosed work and write it to ``path`` as JSON; a stage that fails writes nothing.
 
-    Keys: stage, seconds, peak_memory_mib, prompt_tokens, new_tokens, calls; for training also updates, the seconds of each
-    update that this process took by its parts. Times and memory differ between two
+    Keys: stage, seconds, peak_memory_mib, prompt_tokens, new_tokens, remembered_tokens, calls; for training also updates, the
+    seconds of each update that this process took by its parts. Times and memory differ between two
     runs of one seed; DVC therefore keeps these files as uncached outputs that no other stage's result depends on.
     """
     opened = _Account()

@@ -86,6 +86,11 @@ class Project:
         """Unfinished work that a resumed run goes on from; not a DVC output, deleted on success."""
         return self.root / "models/checkpoints"
 
+    @property
+    def completions(self) -> Path:
+        """SQLite file: every text that a language model wrote; not a DVC output, may be deleted at any time."""
+        return self.root / ".cache/completions.sqlite"
+
     # reports/ --------------------------------------------------------------
     @property
     def reports(self) -> Path:

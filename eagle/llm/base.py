@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
+
+from eagle.errors import EagleError, Problem
 
 Finish = Literal["stop", "length", "error"]
 
@@ -52,11 +55,12 @@ class Completion:
 @dataclass
 class Usage:
     """Running counters. ``prompt_tokens`` counts a shared prefix once per row, as an endpoint would bill it;
-    ``computed_tokens`` counts what went through the network."""
+    ``computed_tokens`` counts what went through the network; ``remembered_tokens`` are new tokens that a cache had."""
 
     prompt_tokens: int = 0
     new_tokens: int = 0
     computed_tokens: int = 0
+    remembered_tokens: int = 0
     calls: int = 0
     seconds: float = 0.0
 
@@ -64,12 +68,34 @@ class Usage:
         return Usage(**vars(self))
 
 
+class Unfinished(EagleError):
+    """An engine had to stop in the middle of a call; ``done`` holds the completions it has, by row, for a cache to keep."""
+
+    def __init__(self, problems: Problem | Iterable[Problem], done: Mapping[int, Completion] | None = None) -> None:
+        super().__init__(problems)
+        self.done = dict(done or {})
+
+
+def engine_code() -> str:
+    """Return a hash of this room's modules: other code may write another text with the same weights."""
+    digest = hashlib.sha256()
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(module.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 @runtime_checkable
 class LanguageModel(Protocol):
-    """The seam. ``fingerprint`` identifies the weights, so that caches notice another model."""
+    """The seam.
+
+    ``fingerprint`` identifies the weights; ``arithmetic`` names what else decides a text (code, dtype, device). ``rows_alone``
+    says whether a row's text is the same whatever rows stand beside it. A cache needs all three.
+    """
 
     name: str
     fingerprint: str
+    arithmetic: str
+    rows_alone: bool
     usage: Usage
 
     def generate(self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int]) -> list[Completion]:

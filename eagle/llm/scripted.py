@@ -27,6 +27,8 @@ class ScriptedModel:
     script: Script = _fixed
     name: str = "scripted"
     fingerprint: str = "scripted"
+    arithmetic: str = "none"
+    rows_alone: bool = True
     usage: Usage = field(default_factory=Usage)
     asked: list[tuple[tuple[str, ...], SamplingSpec, tuple[int, ...]]] = field(default_factory=list)
     adapters: list[Path | None] = field(default_factory=list)

@@ -20,7 +20,7 @@ import numpy as np
 
 from eagle.artifacts import content_hash
 from eagle.errors import user_error
-from eagle.llm.base import Completion, Finish, SamplingSpec, Usage
+from eagle.llm.base import Completion, Finish, SamplingSpec, Usage, engine_code
 from eagle.llm.fetch import check_model_folder
 from eagle.llm.offline import stay_offline
 
@@ -66,6 +66,9 @@ class TorchModel:
         self._base: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=self.dtype, local_files_only=True, use_safetensors=True)
         self.name = Path(folder).name
         self.fingerprint = content_hash(Path(folder))
+        numbers = f"{self.dtype} {self.device} {torch.get_num_threads()} threads {batch_rows} rows"
+        self.arithmetic = f"{engine_code()} torch {torch.__version__} {numbers}"
+        self.rows_alone = self.dtype == torch.float32
         self.usage = Usage()
         self._prefixes: OrderedDict[tuple[str | None, tuple[int, ...]], Prefix] = OrderedDict()
         self._base.eval().requires_grad_(False).to(self.device)

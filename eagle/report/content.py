@@ -91,7 +91,8 @@ def read_costs(project: Project) -> list[dict[str, Any]]:
 
 def total_costs(costs: list[dict[str, Any]]) -> dict[str, Any]:
     """Sum of seconds, tokens and calls, largest memory, and the stages themselves: reports/costs.json."""
-    total: dict[str, Any] = {name: round(sum(c[name] for c in costs), 3) for name in ("seconds", "prompt_tokens", "new_tokens", "calls")}
+    summed = ("seconds", "prompt_tokens", "new_tokens", "remembered_tokens", "calls")
+    total: dict[str, Any] = {name: round(sum(c[name] for c in costs), 3) for name in summed}
     total["peak_memory_mib"] = max((c["peak_memory_mib"] for c in costs), default=0.0)
     return {"total": total, "stages": {c["stage"]: {k: v for k, v in c.items() if k not in ("stage", "updates")} for c in costs}}
 

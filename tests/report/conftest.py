@@ -96,7 +96,14 @@ def _training(project: Project) -> None:
     updates.to_csv(project.curve("train_g_optimal"), index=False)
     updates.to_csv(project.curve("reference_g_optimal"), index=False)
     for seconds, stage in enumerate(("fetch", "encoder", "train@g_optimal", "evaluate"), start=1):
-        costs = {"seconds": seconds * 10.0, "peak_memory_mib": 100.0 * seconds, "prompt_tokens": 5, "new_tokens": 7, "calls": 1}
+        costs = {
+            "seconds": seconds * 10.0,
+            "peak_memory_mib": 100.0 * seconds,
+            "prompt_tokens": 5,
+            "new_tokens": 7,
+            "remembered_tokens": 2,
+            "calls": 1,
+        }
         parts = [{"update": 1, "scoring": 2.0}, {"update": 2, "scoring": 1.0, "gradient": 1.5}]
         updates = {"updates": parts} if stage.startswith("train") else {}
         write_json(project.cost(stage), {"stage": stage, **costs, **updates})

@@ -93,7 +93,14 @@ def test_where_the_time_of_an_update_went_is_drawn(page: str) -> None:
 
 def test_costs_are_summed(page: str, finished: Project) -> None:
     costs = read_json(finished.reports / "costs.json")
-    assert costs["total"] == {"seconds": 100.0, "prompt_tokens": 20, "new_tokens": 28, "calls": 4, "peak_memory_mib": 400.0}
+    assert costs["total"] == {
+        "seconds": 100.0,
+        "prompt_tokens": 20,
+        "new_tokens": 28,
+        "remembered_tokens": 8,
+        "calls": 4,
+        "peak_memory_mib": 400.0,
+    }
     assert list(costs["stages"]) == ["fetch", "encoder", "train@g_optimal", "evaluate"]
 
 
