@@ -198,7 +198,24 @@ class LLMConfig(Section):
     top_p: Fraction = Field(0.95, description="nucleus of environment and agent [O]")
     max_new_tokens: Count = Field(64, description="longest next text, tokens [M]")
     endpoint: str | None = Field(None, description="engine openai: base address, such as http://localhost:8000/v1")
-    endpoint_model: str | None = Field(None, description="engine openai: model name at the endpoint")
+    endpoint_model: str | None = Field(None, description="engine openai: model name at the endpoint; none takes the model folder's")
+    endpoint_adapters: Literal["local", "served"] = Field(
+        "local", description="engine openai: who runs the agents' LoRA adapters, torch here or the endpoint, each under a name of its own"
+    )
+    requests: Count = Field(16, description="engine openai: requests under way at once")
+    timeout: Positive = Field(300.0, description="engine openai: seconds to wait for one answer")
+    retries: Natural = Field(
+        8, description="engine openai: further tries of a failed request, after waits that double: 2 minutes in all [O]"
+    )
+    token_budget: Natural = Field(0, description="engine openai: tokens that one stage may read and write there; 0 sets no limit")
+    failures_at_most: Fraction = Field(
+        0.05, description="engine openai: share of texts without an answer after all retries, above which the stage stops [O]"
+    )
+    cache: bool = Field(True, description="remember every generated text in .cache/completions.sqlite, which changes no result [O]")
+
+    def decisive(self) -> dict[str, Any]:
+        """Return what decides a text; the rest says how it is come by, and may change in the middle of unfinished work."""
+        return self.model_dump(exclude={"requests", "timeout", "retries", "token_budget", "failures_at_most", "cache"})
 
 
 class LoraSettings(Section):

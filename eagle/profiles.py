@@ -173,7 +173,7 @@ def _written(latent: LatentSpace, splits: Splits, project: Project, config: Conf
     order = sorted(latent.users, key=lambda user: (["test", "validation", "train"].index(split[user]), user))
     chosen = order[: config.profiles.written or len(order)]
     titles = read_table(project.catalogue / "items.parquet", "items").set_index("item")["title"]
-    model = open_language_model(config.llm, project.llm)
+    model = open_language_model(config.llm, project.llm, project.completions)
     return write_profiles(model, splits.part("fit"), chosen, titles, config)
 
 

@@ -139,7 +139,7 @@ def run(config: Config, project: Project) -> None:
     if config.actions.llm_written:
         from eagle.llm.open import open_language_model
 
-        model = open_language_model(config.llm, project.llm)
+        model = open_language_model(config.llm, project.llm, project.completions)
     table, figures = build_actions(config, descriptions, splits, profiles, model)
     write_table(project.actions, table, "actions", inputs=[project.descriptions, project.profiles])
     write_json(project.stage_metrics("actions"), figures)

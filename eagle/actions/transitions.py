@@ -121,10 +121,10 @@ def run(config: Config, project: Project) -> None:
     from eagle.llm.prompts import rewrite_prompt
     from eagle.llm.rewrite import Rewriter
 
-    model = open_language_model(config.llm, project.llm)
+    model = open_language_model(config.llm, project.llm, project.completions)
     writer = Rewriter.open(config, project, model=model, remember=False)
     example = rewrite_prompt(model, "Genres: drama. Plot: A plot.", "An action.", config.data.noun)
-    described = {"model": model.fingerprint, "prompt": example, "llm": config.llm.model_dump()}
+    described = {"model": model.fingerprint, "prompt": example, "llm": config.llm.decisive()}
     actions, descriptions = read_table(project.actions, "actions"), read_table(project.descriptions, "descriptions")
     table, figures = build_transitions(config, actions, descriptions, writer, described, project.checkpoints)
     write_table(project.transitions, table, "transitions", inputs=[project.actions, project.descriptions])

@@ -114,8 +114,9 @@ class Arms:
     def open(cls, config: Config, project: Project, held: HeldOut, hashes: dict[str, str], encoder: TextEncoder) -> Arms:
         """Open models, agents and environment; ``hashes`` are those of everything that decides what they answer."""
         material = load_material(config.utility, project)
-        model = open_language_model(config.llm, project.llm)
-        surroundings = [sorted(hashes.items()), *(getattr(config, s).model_dump_json() for s in ("llm", "evaluate", "train", "utility"))]
+        model = open_language_model(config.llm, project.llm, project.completions)
+        sections = (getattr(config, name).model_dump_json() for name in ("evaluate", "train", "utility"))
+        surroundings = [sorted(hashes.items()), config.llm.decisive(), *sections]
         shards = Shards(project.checkpoints / "evaluate", str([model.fingerprint, config.seed, *surroundings]))
         writer = ShardedRewriter(Rewriter.open(config, project, model=model), shards)
         agents = simple_agents(config, project, material, held.users) + language_agents(config, project, material, model)

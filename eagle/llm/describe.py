@@ -39,7 +39,7 @@ def run(config: Config, project: Project) -> None:
     if write:
         from eagle.llm.open import open_language_model
 
-        model = open_language_model(config.llm, project.llm)
+        model = open_language_model(config.llm, project.llm, project.completions)
         causes = write_plots(table, items, write, model, config)
     inputs = [project.catalogue / "items.parquet", project.splits / "ratings.parquet"]
     write_table(project.descriptions, table, "descriptions", inputs=inputs)

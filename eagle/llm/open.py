@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from eagle import costs
@@ -9,27 +10,72 @@ from eagle.config import LLMConfig
 from eagle.errors import user_error
 from eagle.llm.base import LanguageModel
 
+_ENDPOINT_PACKAGES = ("anyio", "httpx", "tenacity")
 
-def open_language_model(config: LLMConfig, folder: Path) -> LanguageModel:
+
+def open_language_model(config: LLMConfig, folder: Path, cache: Path | None = None) -> LanguageModel:
     """Open the engine that ``llm.engine`` names, over the model in ``folder`` (models/llm).
 
-    Engine auto takes the endpoint where one is set, else torch. What the model reads and writes from here on counts towards
+    Engine auto takes the endpoint where one is set, else torch, and says so. ``cache``: file in which completions are remembered
+    (`eagle.llm.cache`) unless ``llm.cache`` is off; None remembers none. What the model reads and writes from here on counts towards
     the costs of the stage that is running.
     """
-    model = _open(config, folder)
+    model = _open(config, folder, cache if config.cache else None)
     costs.register(model.usage)
     return model
 
 
-def _open(config: LLMConfig, folder: Path) -> LanguageModel:
-    if config.engine == "openai" or (config.engine == "auto" and config.endpoint):
-        from eagle.llm.openai_engine import OpenAIModel
+def _open(config: LLMConfig, folder: Path, cache: Path | None) -> LanguageModel:
+    if _pick(config) == "torch":
+        return _remembered(_torch(config, folder), cache)
+    remote = _remembered(_endpoint(config, folder), cache)
+    if config.endpoint_adapters == "served":
+        return remote
+    from eagle.llm.two_places import TwoPlaces
 
-        if not config.endpoint:
-            raise user_error(
-                "llm.engine is openai, but no endpoint is set", mend="set llm.endpoint, such as http://localhost:8000/v1, in params.yaml"
-            )
-        return OpenAIModel(config.endpoint, folder, model=config.endpoint_model)
+    return TwoPlaces(remote, lambda: _remembered(_torch(config, folder), cache))
+
+
+def _pick(config: LLMConfig) -> str:
+    if config.engine != "auto":
+        return config.engine
+    picked, why = ("openai", f"llm.endpoint is {config.endpoint}") if config.endpoint else ("torch", "no llm.endpoint is set")
+    print(f"language model: engine {picked}, since {why}", file=sys.stderr, flush=True)
+    return picked
+
+
+def _torch(config: LLMConfig, folder: Path) -> LanguageModel:
     from eagle.llm.torch_engine import TorchModel
 
     return TorchModel(folder, dtype=config.dtype, device=config.device, batch_rows=config.batch_rows)
+
+
+def _endpoint(config: LLMConfig, folder: Path) -> LanguageModel:
+    if not config.endpoint:
+        raise user_error(
+            "llm.engine is openai, but no endpoint is set", mend="set llm.endpoint, such as http://localhost:8000/v1, in params.yaml"
+        )
+    try:
+        from eagle.llm.openai_engine import OpenAIModel
+    except ModuleNotFoundError as error:
+        if error.name not in _ENDPOINT_PACKAGES:
+            raise
+        raise user_error(f"an endpoint needs the package {error.name}", mend="pip install -e '.[endpoint]'") from None
+    return OpenAIModel(
+        config.endpoint,
+        folder,
+        model=config.endpoint_model,
+        concurrency=config.requests,
+        timeout=config.timeout,
+        retries=config.retries,
+        token_budget=config.token_budget,
+        failures_at_most=config.failures_at_most,
+    )
+
+
+def _remembered(model: LanguageModel, cache: Path | None) -> LanguageModel:
+    if cache is None:
+        return model
+    from eagle.llm.cache import CachedModel, CompletionStore
+
+    return CachedModel(model, CompletionStore(cache))

@@ -1,29 +1,32 @@
 """The language model behind an OpenAI-compatible endpoint (vLLM and others): /completions with prompt, seed and log-probabilities.
 
-Requests run side by side up to a bound, with time-outs and retries. The chat template and the tokenizer are those of the
-local model folder. A row that fails after all retries is a completion with a cause; a request that the endpoint
-refuses (4xx) is the user's to mend. The key, if the endpoint wants one, is read from EAGLE_ENDPOINT_KEY.
+Requests run side by side, as many as `llm.requests`. Every row sends its own seed and is put back in its place, so that neither the
+order of the answers nor a repeated request changes a result; how well a seed is kept is the server's matter. The chat template and
+the tokenizer are those of the local model folder. A row without an answer after all retries is a completion with a cause; too
+many of them (`llm.failures_at_most`), a spent `llm.token_budget` or a refusal stop with one error, which carries the finished rows.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import anyio
+import httpx
 import numpy as np
-import urllib3
-from urllib3.exceptions import HTTPError
 
-from eagle.errors import user_error
-from eagle.llm.base import Completion, Finish, SamplingSpec, Usage
+from eagle.artifacts import content_hash
+from eagle.errors import EagleError, user_error
+from eagle.llm.base import Completion, Finish, SamplingSpec, Unfinished, Usage
+from eagle.llm.endpoint import Body, Endpoint, Passing
 from eagle.llm.offline import stay_offline
 
-_RETRIED = (408, 429, 500, 502, 503, 504)
+_ENDED_BY_SERVER = ("abort", "error")
+T = TypeVar("T")
 
 
 class OpenAIModel:
@@ -37,58 +40,54 @@ class OpenAIModel:
         model: str | None = None,
         concurrency: int = 16,
         timeout: float = 300.0,
-        retries: int = 4,
+        retries: int = 8,
         backoff: float = 0.5,
+        token_budget: int = 0,
+        failures_at_most: float = 0.05,
     ) -> None:
-        """``timeout``: seconds for one answer; ``backoff``: seconds before the second try, doubled with each further one."""
+        """Seconds and counts as in `llm` of params.yaml; ``backoff``: seconds before the second try, doubled with each further one."""
         stay_offline()
         from transformers import AutoTokenizer
 
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        self._url = endpoint.rstrip("/") + "/completions"
+        self._endpoint = Endpoint(endpoint, concurrency=concurrency, timeout=timeout, retries=retries, backoff=backoff)
         self._concurrency = concurrency
-        self._pool = urllib3.PoolManager(
-            maxsize=concurrency,
-            timeout=urllib3.Timeout(connect=10.0, read=timeout),
-            retries=urllib3.Retry(
-                retries, backoff_factor=backoff, status_forcelist=_RETRIED, allowed_methods=None, raise_on_status=False, redirect=0
-            ),
-        )
-        key = os.environ.get("EAGLE_ENDPOINT_KEY")
-        self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
-        self.name = model or Path(folder).name
-        self.fingerprint = f"{endpoint} {self.name}"
+        self._budget = token_budget
+        self._failures_at_most = failures_at_most
+        self._asked = 0
+        self._failed: Counter[str] = Counter()
+        self._spent = 0
+        self._reserved = 0
+        self.name = self._speaker = model or Path(folder).name
+        self.fingerprint = f"{self._endpoint.address} {self.name}"
+        self.arithmetic = "endpoint"
+        self.rows_alone = True
         self.usage = Usage()
 
     def generate(self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int]) -> list[Completion]:
-        """Continue every prompt; see :class:`~eagle.llm.base.LanguageModel`."""
-        bodies = [
-            {
-                "model": self.name,
-                "prompt": prompt,
-                "max_tokens": spec.max_new_tokens,
-                "temperature": spec.temperature,
-                "top_p": spec.top_p,
-                "stop": list(spec.stop),
-                "seed": seed,
-                "logprobs": 1,
-            }
-            for prompt, seed in zip(prompts, seeds, strict=True)
-        ]
-        done = [self._completion(answer, spec) for answer in self._ask_all(bodies)]
-        self.usage.prompt_tokens += self._count(prompts)
-        self.usage.new_tokens += sum(len(completion.token_ids) for completion in done)
-        return done
+        """Continue every prompt; see :class:`~eagle.llm.base.LanguageModel`. Raises Unfinished where it has to stop."""
+        bodies = [self._body(prompt, spec, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        lengths = self._lengths(prompts)
+        readers = [partial(self._completion, spec, length) for length in lengths]
+        done, stopped = self._ask_all(bodies, readers, [length + spec.max_new_tokens for length in lengths])
+        completions = {row: self._or_failed(answer) for row, answer in done.items()}
+        if stopped is not None:
+            raise Unfinished(stopped.problems, completions)
+        return [completions[row] for row in range(len(bodies))]
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[np.ndarray]:
         """Return log-probabilities by letting the endpoint echo its prompt; EagleError where it cannot."""
-        bodies = [
-            {"model": self.name, "prompt": prompt + tail, "max_tokens": 0, "temperature": 0, "echo": True, "logprobs": 1}
-            for prompt, tail in zip(prompts, continuations, strict=True)
+        texts = [prompt + tail for prompt, tail in zip(prompts, continuations, strict=True)]
+        bodies: list[Body] = [
+            {"model": self._speaker, "prompt": text, "max_tokens": 0, "temperature": 0, "echo": True, "logprobs": 1} for text in texts
         ]
-        answers = self._ask_all(bodies)
-        self.usage.prompt_tokens += self._count([str(body["prompt"]) for body in bodies])
-        return [_echoed(answer, len(prompt)) for answer, prompt in zip(answers, prompts, strict=True)]
+        lengths = self._lengths(texts)
+        readers = [partial(self._echoed, len(prompt), length) for prompt, length in zip(prompts, lengths, strict=True)]
+        done, stopped = self._ask_all(bodies, readers, lengths)
+        failed = next((answer for answer in done.values() if isinstance(answer, Passing)), None)
+        if stopped is not None or failed is not None:
+            raise stopped or _no_scores(failed.cause if failed else "")
+        return [scores for row in range(len(bodies)) if not isinstance(scores := done[row], Passing)]
 
     def chat(self, messages: Sequence[tuple[str, str]], prefill: str = "") -> str:
         """Render turns with the local tokenizer's chat template."""
@@ -97,70 +96,160 @@ class OpenAIModel:
         return text + prefill
 
     def load_adapter(self, folder: Path | None) -> None:
-        """An endpoint serves its adapters under names of their own: only None is possible here."""
-        if folder is not None:
-            raise user_error(
-                "an endpoint cannot load a LoRA adapter from here",
-                found=folder,
-                mend="set llm.engine to torch for the agent, or serve the adapter and name it in llm.endpoint_model",
-            )
+        """Ask for the adapter by its :func:`served_name` from here on, or for the plain model; EagleError where it is not served."""
+        name = self.name if folder is None else served_name(folder)
+        if folder is not None and name != self._speaker:
+            names = self._endpoint.run(self._endpoint.served)
+            if name not in names:
+                raise _not_served(folder, self._endpoint.address, names)
+        self._speaker = name
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._pool.clear()
+    # rows ------------------------------------------------------------------
+    def _ask_all(
+        self, bodies: Sequence[Body], readers: Sequence[Callable[[Any], T]], most: Sequence[int]
+    ) -> tuple[dict[int, T | Passing], EagleError | None]:
+        """Return the answers by row, and why not all rows have one, if so. ``most``: tokens that a row may cost."""
+        started, before = time.perf_counter(), self._endpoint.calls
+        self._asked += len(bodies)
+        done: dict[int, T | Passing] = {}
+        stopped: list[EagleError] = []
+        rows = iter(range(len(bodies)))
 
-    def _count(self, texts: Sequence[str]) -> int:
-        return sum(len(ids) for ids in self._tokenizer(list(texts), add_special_tokens=False)["input_ids"]) if texts else 0
+        async def work(client: httpx.AsyncClient, group: anyio.abc.TaskGroup) -> None:
+            for row in rows:  # one iterator for all workers: every row is taken once
+                try:
+                    self._reserve(most[row])
+                except EagleError as error:  # requests under way are paid for, so they may end
+                    stopped.append(error)
+                if stopped:
+                    return
+                try:
+                    done[row] = await self._endpoint.complete(client, bodies[row], readers[row])
+                except Passing as failed:
+                    done[row] = failed
+                    if (too_many := self._failure(failed)) is not None:
+                        stopped.append(too_many)
+                        group.cancel_scope.cancel()
+                except EagleError as error:
+                    stopped.append(error)
+                    group.cancel_scope.cancel()
+                finally:
+                    self._reserved -= most[row]
 
-    def _ask_all(self, bodies: Sequence[dict[str, Any]]) -> list[dict[str, Any] | str]:
-        started = time.perf_counter()
-        with ThreadPoolExecutor(self._concurrency) as workers:
-            answers = list(workers.map(self._ask, bodies))
-        self.usage.calls += len(bodies)
+        async def workers(client: httpx.AsyncClient) -> None:
+            async with anyio.create_task_group() as group:
+                for _ in range(min(self._concurrency, len(bodies))):
+                    group.start_soon(work, client, group)
+
+        if bodies:
+            self._endpoint.run(workers)
+        self.usage.calls += self._endpoint.calls - before
         self.usage.seconds += time.perf_counter() - started
-        return answers
+        return done, stopped[0] if stopped else None
 
-    def _ask(self, body: dict[str, Any]) -> dict[str, Any] | str:
-        """Return the first choice of the answer, or the cause why there is none."""
-        try:
-            answer = self._pool.request("POST", self._url, body=json.dumps(body).encode(), headers=self._headers)
-        except HTTPError as error:
-            return f"endpoint: {type(error).__name__}"
-        if answer.status in _RETRIED:
-            return f"endpoint: status {answer.status}"
-        if answer.status >= 300:
+    def _reserve(self, tokens: int) -> None:
+        """Set tokens aside for a row; EagleError where the budget does not hold them."""
+        if self._budget and self._spent + self._reserved + tokens > self._budget:
             raise user_error(
-                f"the endpoint {self._url} refused a request",
-                found=f"status {answer.status}: {answer.data[:200].decode(errors='replace')}",
-                mend="check llm.endpoint, llm.endpoint_model and EAGLE_ENDPOINT_KEY",
+                "the token budget is spent",
+                found=f"{self._spent:,} tokens read and written; the next text may take {tokens:,}",
+                expected=f"at most {self._budget:,} (llm.token_budget)",
+                mend="raise llm.token_budget (0: no limit) and run the same command again; it goes on from here",
             )
-        try:
-            choice: dict[str, Any] = json.loads(answer.data)["choices"][0]
-            return choice if isinstance(choice["text"], str) else "endpoint: no text in the answer"
-        except (ValueError, KeyError, IndexError, TypeError):
-            return "endpoint: unreadable answer"
+        self._reserved += tokens
 
-    def _completion(self, answer: dict[str, Any] | str, spec: SamplingSpec) -> Completion:
-        if isinstance(answer, str):
-            return Completion("", finish="error", cause=answer)
-        text = answer["text"]
+    def _failure(self, failed: Passing) -> EagleError | None:
+        """Count a row without an answer; return the error to stop with where they are too many."""
+        self._failed[failed.cause] += 1
+        if self._failed.total() <= self._failures_at_most * self._asked:
+            return None
+        causes = "; ".join(f"{cause} ({count})" for cause, count in self._failed.most_common(3))
+        return user_error(
+            f"the endpoint {self._endpoint.address} left too many texts without an answer",
+            found=f"{self._failed.total()} of {self._asked}, each after all retries: {causes}",
+            expected=f"at most {self._failures_at_most:.0%} (llm.failures_at_most)",
+            mend="see whether the server is up and keeps pace (fewer llm.requests, a longer llm.timeout), then run the same command again",
+        )
+
+    # requests and answers --------------------------------------------------
+    def _body(self, prompt: str, spec: SamplingSpec, seed: int) -> Body:
+        body = {
+            "model": self._speaker,
+            "prompt": prompt,
+            "max_tokens": spec.max_new_tokens,
+            "temperature": spec.temperature,
+            "top_p": spec.top_p,
+            "seed": seed,
+            "logprobs": 1,
+        }
+        return body | ({"stop": list(spec.stop)} if spec.stop else {})  # some servers fail on an empty list
+
+    def _completion(self, spec: SamplingSpec, prompt_tokens: int, answer: Any) -> Completion:
+        choice = answer["choices"][0]
+        text: str = choice["text"]
+        reason = choice.get("finish_reason")
+        if (not text and not reason) or reason in _ENDED_BY_SERVER:
+            raise Passing("empty answer" if not text else f"ended by the server ({reason})")
         found = [text.index(s) for s in spec.stop if s in text]  # some servers leave the stop string in
         kept = text[: min(found)] if found else text
-        ids = answer.get("token_ids") or self._tokenizer(kept, add_special_tokens=False)["input_ids"]
-        log_probs = (answer.get("logprobs") or {}).get("token_logprobs") or []
-        finish: Finish = "length" if answer.get("finish_reason") == "length" and not found else "stop"
-        return Completion(kept, tuple(ids), tuple(float(p) for p in log_probs), finish)
+        told = answer.get("usage") or {}
+        written = told.get("completion_tokens")
+        if len(kept) > self._longest_token * spec.max_new_tokens or (not found and (written or 0) > spec.max_new_tokens):
+            raise Passing("too long answer")
+        # without ids in the answer those of the text stand in, which a tokenizer may cut into more pieces than were drawn
+        ids = choice.get("token_ids") or self._tokenizer(kept, add_special_tokens=False)["input_ids"][: spec.max_new_tokens]
+        log_probs = tuple(float(p) for p in (choice.get("logprobs") or {}).get("token_logprobs") or ())
+        self._count(told.get("prompt_tokens") or prompt_tokens, len(ids) if written is None else written)
+        finish: Finish = "length" if reason == "length" and not found else "stop"
+        return Completion(kept, tuple(ids), log_probs, finish)
+
+    def _echoed(self, start: int, tokens: int, answer: Any) -> np.ndarray:
+        """Return the log-probabilities of the tokens that begin at character ``start`` or later."""
+        told = answer["choices"][0].get("logprobs")
+        if not told or "text_offset" not in told:
+            raise _no_scores("an answer without log-probabilities")
+        pairs = zip(told["text_offset"], told["token_logprobs"], strict=True)
+        scores = np.array([value for offset, value in pairs if offset >= start], dtype=np.float64)
+        self._count(tokens, 0)
+        return scores
+
+    def _count(self, read: int, written: int) -> None:
+        self.usage.prompt_tokens += read
+        self.usage.new_tokens += written
+        self._spent += read + written
+
+    @staticmethod
+    def _or_failed(answer: Completion | Passing) -> Completion:
+        return Completion("", finish="error", cause=f"endpoint: {answer.cause}") if isinstance(answer, Passing) else answer
+
+    def _lengths(self, texts: Sequence[str]) -> list[int]:
+        return [len(ids) for ids in self._tokenizer(list(texts), add_special_tokens=False)["input_ids"]] if texts else []
+
+    @cached_property
+    def _longest_token(self) -> int:
+        return max(map(len, self._tokenizer.get_vocab()))  # characters
 
 
-def _echoed(answer: dict[str, Any] | str, start: int) -> np.ndarray:
-    """Return the log-probabilities of the tokens that begin at character ``start`` or later."""
-    told = None if isinstance(answer, str) else answer.get("logprobs")
-    if not told or "text_offset" not in told:
-        raise user_error(
-            "the endpoint cannot score texts",
-            found=answer if isinstance(answer, str) else "an answer without log-probabilities",
-            expected="echo, logprobs and text_offset of the completions interface",
-            mend="take an endpoint that has them (vLLM does), or llm.engine torch",
-        )
-    pairs = zip(told["text_offset"], told["token_logprobs"], strict=True)
-    return np.array([value for offset, value in pairs if offset >= start], dtype=np.float64)
+def served_name(folder: Path) -> str:
+    """Return the name under which an endpoint has to serve an adapter; its hash keeps an older one from answering in its place."""
+    folder = Path(folder)
+    return f"{folder.parent.name}-{folder.name}-{content_hash(folder)[:8]}"
+
+
+def _not_served(folder: Path, address: str, names: Sequence[str]) -> EagleError:
+    beside = sorted(path.parent for path in Path(folder).parents[1].glob("*/*/adapter_config.json"))
+    wanted = " ".join(f"{served_name(adapter)}={adapter}" for adapter in beside)
+    return user_error(
+        f"the endpoint {address} does not serve the adapter {served_name(folder)}",
+        found=", ".join(names) or "no list of served models",
+        mend=f"serve it (vLLM: --enable-lora --lora-modules {wanted}), or set llm.endpoint_adapters to local",
+    )
+
+
+def _no_scores(found: str) -> EagleError:
+    return user_error(
+        "the endpoint cannot score texts",
+        found=found,
+        expected="echo, logprobs and text_offset of the completions interface",
+        mend="take an endpoint that has them (vLLM does), or llm.engine torch",
+    )

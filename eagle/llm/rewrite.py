@@ -73,7 +73,7 @@ class Rewriter:
         genres = read_table(project.descriptions, "descriptions")["genres"]
         spec = SamplingSpec(config.llm.max_new_tokens, config.llm.temperature, config.llm.top_p)
         return cls(
-            model or open_language_model(config.llm, project.llm),
+            model or open_language_model(config.llm, project.llm, project.completions),
             {genre for row in genres for genre in row},
             noun=config.data.noun,
             spec=spec,

@@ -50,7 +50,7 @@ def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, materi
 def start_on_policy(phase: OnPolicyPhase, config: Config, project: Project, material: Material, policy: LoraPolicy, seed: int) -> OnPolicy:
     """Open the environment and return the phase ready to run."""
     environment = SteeringEnvironment(
-        Rewriter.open(config, project, model=open_language_model(config.llm, project.llm), remember=False),
+        Rewriter.open(config, project, model=open_language_model(config.llm, project.llm, project.completions), remember=False),
         Encoder.load(project.encoder, project.text_model, remember=False),
         material.utility,
         config.train.horizon,

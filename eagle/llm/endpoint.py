@@ -1,0 +1,177 @@
+"""The line to an OpenAI-compatible endpoint: one request at a time, repeated while what went wrong may pass.
+
+Repeated, with waits that double up to a minute or that the endpoint asks for (Retry-After): no answer in time, lost connections,
+statuses 408, 425, 429 and 5xx, answers that cannot be read. Final, and the user's to mend: nobody at the address, a refusal
+(other 4xx), a model that is not served. Nothing but the given address is called. The key, if the endpoint wants one, is read from
+EAGLE_ENDPOINT_KEY.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from functools import cached_property
+from typing import Any, TypeVar
+
+import httpx
+from anyio.from_thread import start_blocking_portal
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
+from eagle.errors import EagleError, did_you_mean, user_error
+
+_log = logging.getLogger(__name__)
+_REPEATED = frozenset({408, 425, 429})
+_UNREADABLE = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)
+_CONNECT_SECONDS = 10.0
+_LONGEST_WAIT = 60.0  # seconds
+
+T = TypeVar("T")
+Body = dict[str, Any]
+
+
+class Passing(Exception):
+    """What went wrong with one try may go right the next time; ``wait``: seconds that the endpoint asked for."""
+
+    def __init__(self, cause: str, wait: float = 0.0) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.wait = wait
+
+
+class Endpoint:
+    """One address. ``calls`` counts requests, ``repeated`` why requests were repeated."""
+
+    def __init__(self, address: str, *, concurrency: int, timeout: float, retries: int, backoff: float) -> None:
+        """``timeout``: seconds for one answer; ``backoff``: seconds before the second try, doubled with each further one."""
+        self.address = _checked(address)
+        self.calls = 0
+        self.repeated: Counter[str] = Counter()
+        self._retries = retries
+        self._backoff = backoff
+        self._timeout = httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS), pool=None)
+        self._limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
+        self._reached = False
+        self._known: set[str] = set()  # models that gave an answer or were looked up
+
+    def run(self, work: Callable[[httpx.AsyncClient], Awaitable[T]]) -> T:
+        """Run ``work`` with an open client, on an event loop of its own, so that callers may have one running."""
+        key = os.environ.get("EAGLE_ENDPOINT_KEY")
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+
+        async def opened() -> T:
+            async with httpx.AsyncClient(
+                base_url=self.address, headers=headers, timeout=self._timeout, limits=self._limits, verify=self._certificates
+            ) as client:
+                return await work(client)
+
+        with start_blocking_portal() as portal:
+            return portal.call(opened)
+
+    @cached_property
+    def _certificates(self) -> ssl.SSLContext:
+        return httpx.create_ssl_context()  # reading them takes longer than a short request
+
+    async def complete(self, client: httpx.AsyncClient, body: Body, read: Callable[[Any], T]) -> T:
+        """Return what ``read`` makes of the answer to a body; :class:`Passing` once all tries are used up.
+
+        ``read`` may raise Passing itself; KeyError, TypeError and the like mean an unreadable answer.
+        """
+        tries = AsyncRetrying(
+            retry=retry_if_exception_type(Passing),
+            stop=stop_after_attempt(1 + self._retries),
+            wait=self._wait,
+            before_sleep=self._note,
+            reraise=True,
+        )
+        return await tries(self._once, client, body, read)
+
+    async def _once(self, client: httpx.AsyncClient, body: Body, read: Callable[[Any], T]) -> T:
+        self.calls += 1
+        try:
+            response = await client.post("completions", json=body)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            if not self._reached:
+                raise self._nobody(error) from None
+            raise Passing("no connection") from None
+        except httpx.TimeoutException:
+            raise Passing("no answer in time") from None
+        except httpx.RequestError as error:
+            raise Passing(f"lost connection ({type(error).__name__})") from None
+        self._reached = True
+        if not response.is_success:
+            await self._check_served(client, body["model"])
+            if response.status_code in _REPEATED or response.status_code >= 500:
+                raise Passing(f"status {response.status_code}", _asked_wait(response))
+            raise self._refused(response)
+        try:
+            answer = read(response.json())
+        except _UNREADABLE:
+            raise Passing("unreadable answer") from None
+        self._known.add(body["model"])
+        return answer
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.wait if isinstance(error, Passing) else 0.0
+        own = wait_exponential_jitter(multiplier=self._backoff, max=_LONGEST_WAIT, jitter=self._backoff)(state)
+        return max(own, min(asked, self._timeout.read or 0.0))
+
+    def _note(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, Passing):
+            self.repeated[error.cause] += 1
+            if self.repeated[error.cause] == 1:
+                _log.warning("%s: %s; such requests are repeated, up to %d times each", self.address, error.cause, self._retries)
+
+    async def served(self, client: httpx.AsyncClient) -> list[str]:
+        """Return the names of the models that the endpoint says it serves; none where it does not say."""
+        try:
+            response = await client.get("models")
+            return sorted(str(model["id"]) for model in response.json()["data"]) if response.is_success else []
+        except (httpx.RequestError, *_UNREADABLE):
+            return []
+
+    async def _check_served(self, client: httpx.AsyncClient, model: str) -> None:
+        """EagleError where the endpoint names other models only; asked once, and not of a model that gave an answer."""
+        if model in self._known:
+            return
+        names = await self.served(client)
+        if names and model not in names:
+            raise user_error(
+                f"the endpoint {self.address} does not serve {model}",
+                expected=f"one of {', '.join(names)}",
+                mend=f"set llm.endpoint_model. {did_you_mean(model, names)}".strip(),
+            )
+        self._known.update((model, *names))
+
+    def _nobody(self, error: Exception) -> EagleError:
+        return user_error(
+            f"nobody answers at the endpoint {self.address}",
+            found=str(error) or type(error).__name__,
+            mend="start the server and wait until it listens, or mend llm.endpoint in params.yaml",
+        )
+
+    def _refused(self, response: httpx.Response) -> EagleError:
+        return user_error(
+            f"the endpoint {self.address} refused a request",
+            found=f"status {response.status_code}: {' '.join(response.text.split())[:300]}",
+            mend="check llm.endpoint_model and EAGLE_ENDPOINT_KEY; where a prompt is too long, serve the model with more context",
+        )
+
+
+def _checked(address: str) -> str:
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise user_error("llm.endpoint is not an address", found=address, expected="such as http://localhost:8000/v1")
+    return address.rstrip("/")
+
+
+def _asked_wait(response: httpx.Response) -> float:
+    asked = response.headers.get("Retry-After", "")
+    return float(asked) if asked.isdigit() else 0.0
