@@ -84,10 +84,11 @@ class OpenAIModel:
         lengths = self._lengths(texts)
         readers = [partial(self._echoed, len(prompt), length) for prompt, length in zip(prompts, lengths, strict=True)]
         done, stopped = self._ask_all(bodies, readers, lengths)
-        failed = next((answer for answer in done.values() if isinstance(answer, Passing)), None)
-        if stopped is not None or failed is not None:
-            raise stopped or _no_scores(failed.cause if failed else "")
-        return [scores for row in range(len(bodies)) if not isinstance(scores := done[row], Passing)]
+        scores = {row: answer for row, answer in done.items() if not isinstance(answer, Passing)}
+        if len(scores) < len(bodies):
+            causes = {answer.cause for answer in done.values() if isinstance(answer, Passing)}
+            raise _no_scores(", ".join(sorted(causes))) if causes or stopped is None else stopped
+        return [scores[row] for row in range(len(bodies))]
 
     def chat(self, messages: Sequence[tuple[str, str]], prefill: str = "") -> str:
         """Render turns with the local tokenizer's chat template."""

@@ -12,6 +12,8 @@ ASKED = ("Add a love story.", "Turn it into a horror film.", "Make the hero a ro
 
 
 class LanguageModelContract:
+    tells_token_ids = True
+
     @pytest.fixture
     def prompts(self, model: LanguageModel) -> list[str]:
         return [model.chat([*HEAD, ("user", asked)], prefill="Genres:") for asked in ASKED]
@@ -58,7 +60,9 @@ class LanguageModelContract:
     def test_usage_is_counted(self, model: LanguageModel, prompts: list[str]) -> None:
         before = model.usage.copy()
         done = model.generate(prompts, SamplingSpec(5, 0.7, stop=()), range(5))
-        assert model.usage.new_tokens - before.new_tokens == sum(len(c.token_ids) for c in done)
+        if self.tells_token_ids:
+            assert model.usage.new_tokens - before.new_tokens == sum(len(c.token_ids) for c in done)
+        assert 0 < model.usage.new_tokens - before.new_tokens <= 5 * len(done)
         assert model.usage.prompt_tokens > before.prompt_tokens
         assert model.usage.calls > before.calls
 

@@ -1,0 +1,181 @@
+"""The environment at a real OpenAI-compatible server (transformers serve): the contract, adapters by name, a pipeline, and faults.
+
+That server is one from a package, with its own loop and its own random numbers. It tells neither log-probabilities nor token ids.
+"""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eagle.artifacts import read_json, read_table
+from eagle.config import Config
+from eagle.errors import EagleError
+from eagle.llm.base import SamplingSpec
+from eagle.llm.cache import CachedModel, CompletionStore
+from eagle.llm.openai_engine import OpenAIModel, served_name
+from eagle.llm.torch_engine import TorchModel
+from eagle.project import Project
+from eagle.stages import run_stage
+from tests.end_to_end.small_world import small_config, teach_language_model, write_catalogue
+from tests.endpoint.served import FAULTS, Line, line_to, publish, served
+from tests.llm.contract import ASKED, HEAD, LanguageModelContract
+from tests.tiny import build_tiny_llm, build_tiny_text_encoder
+
+
+@dataclass(frozen=True)
+class World:
+    """Models on disk and the port of the server that has them all."""
+
+    tiny: Path
+    taught: Path
+    adapter: Path
+    port: int
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    root = tmp_path_factory.mktemp("world")
+    tiny, taught = build_tiny_llm(root / "tiny"), teach_language_model(root / "taught")
+    hub = root / "home/hub"
+    base = publish(hub, "tests/tiny", tiny)
+    publish(hub, "tests/taught", taught)
+    adapter = _adapter(root / "agent/tuned", base)
+    publish(hub, served_name(adapter), adapter, base)
+    with served(root / "home") as port:
+        yield World(tiny, taught, adapter, port)
+
+
+def _adapter(folder: Path, base: Path) -> Path:
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 reads an attribute that transformers 5.23 renames
+        torch.manual_seed(1)
+        config = LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "down_proj"], init_lora_weights=False, task_type="CAUSAL_LM")
+        get_peft_model(model, config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def line(world: World) -> Iterator[Line]:
+    with line_to(world.port) as line:
+        yield line
+
+
+@pytest.fixture
+def engine(world: World, line: Line) -> OpenAIModel:
+    return OpenAIModel(line.address, world.tiny, model="tests/tiny", concurrency=4, backoff=0.001)
+
+
+class ServedContract(LanguageModelContract):
+    tells_token_ids = False
+
+    def test_score_agrees_with_generation(self, model: Any, prompts: list[str]) -> None:
+        with pytest.raises(EagleError, match="cannot score texts"):
+            model.score(prompts, prompts)  # this server cannot
+
+
+class TestContract(ServedContract):
+    @pytest.fixture
+    def model(self, engine: OpenAIModel) -> OpenAIModel:
+        return engine
+
+
+class TestContractRemembered(ServedContract):
+    @pytest.fixture
+    def model(self, engine: OpenAIModel, tmp_path: Path) -> CachedModel:
+        return CachedModel(engine, CompletionStore(tmp_path / "completions.sqlite"))
+
+
+def test_greedy_texts_are_those_of_the_engine_here_with_and_without_an_adapter(world: World, engine: OpenAIModel) -> None:
+    here = TorchModel(world.tiny, dtype="float32", device="cpu")
+    prompts = [here.chat([*HEAD, ("user", asked)], prefill="Genres:") for asked in ASKED]
+    spec = SamplingSpec(16, 0.0)
+    found = []
+    for adapter in (None, world.adapter):
+        engine.load_adapter(adapter)
+        here.load_adapter(adapter)
+        found.append([(c.text, c.finish) for c in engine.generate(prompts, spec, range(5))])
+        assert found[-1] == [(c.text, c.finish) for c in here.generate(prompts, spec, range(5))]
+    assert found[0] != found[1]
+
+
+def test_a_wrong_name_lists_the_served_models(world: World, line: Line) -> None:
+    with pytest.raises(EagleError, match="does not serve tests/tini") as caught:
+        OpenAIModel(line.address, world.tiny, model="tests/tini").generate(["Genres:"], SamplingSpec(3, 0.0), [1])
+    assert caught.value.problems[0].expected == f"one of {served_name(world.adapter)}, tests/taught, tests/tiny"
+
+
+# a pipeline ----------------------------------------------------------------------------------------------------------------------
+BEFORE = ("fetch", "validate", "split", "factors", "describe", "encoder", "profiles", "actions")
+AFTER = ("transitions", "design", "reference@g_optimal", "train@g_optimal", "evaluate")
+
+
+def _config(world: World, line: Line) -> Config:
+    return small_config(
+        world.taught,
+        actions={"train_anchors": 2, "validation_anchors": 1},
+        llm={
+            "endpoint": line.address,
+            "endpoint_model": "tests/taught",
+            "engine": "openai",
+            "requests": 4,
+            "timeout": 3.0,
+            "retries": 12,
+            "cache": False,
+        },
+        reference={"names": ["g_optimal"]},
+        evaluate={"anchors": 2, "users": 2},
+    )
+
+
+@pytest.fixture(scope="module")
+def prepared(world: World, line: Line, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with everything that needs no language model."""
+    project = Project(tmp_path_factory.mktemp("project"))
+    write_catalogue(project.root / "own")
+    shutil.copytree(world.taught, project.llm)
+    build_tiny_text_encoder(project.text_model)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project.root)
+        for stage in BEFORE:
+            run_stage(stage, _config(world, line), Project())
+    return project
+
+
+def _tables(project: Project) -> dict[str, Any]:
+    tables: dict[str, Any] = {name: (project.reports / f"{name}.csv").read_text() for name in ("table2", "table3", "table4")}
+    tables["transitions"] = read_table(project.transitions, "transitions").to_csv()
+    tables["trajectories"] = read_table(project.trajectories, "trajectories").to_csv()
+    return tables | {"metrics": read_json(project.metrics)}
+
+
+def test_a_pipeline_ends_with_the_same_tables_when_three_answers_of_ten_fail(
+    prepared: Project, world: World, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(prepared.root)
+    monkeypatch.setattr("eagle.llm.endpoint._LONGEST_WAIT", 0.01)
+    for stage in AFTER:
+        run_stage(stage, _config(world, line), prepared)
+    wanted = _tables(prepared)
+    calls = {stage: read_json(prepared.cost(stage))["calls"] for stage in ("transitions", "evaluate")}
+    shutil.rmtree(prepared.reports)
+    prepared.transitions.unlink()
+    with line_to(world.port, failing=0.3, seed=1) as failing:
+        for stage in calls:  # those between them ask the endpoint for nothing
+            run_stage(stage, _config(world, failing), prepared)
+    assert _tables(prepared) == wanted
+    failed = failing.faults.total()
+    assert set(failing.faults) == set(FAULTS)
+    assert 0.2 < failed / (failed + failing.answered) < 0.4
+    assert sum(read_json(prepared.cost(stage))["calls"] for stage in calls) == sum(calls.values()) + failed
