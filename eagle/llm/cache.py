@@ -34,7 +34,7 @@ from eagle.llm.base import Completion, LanguageModel, SamplingSpec, Unfinished, 
 _log = logging.getLogger(__name__)
 _PATIENCE = 60.0  # seconds to wait for another process's write
 _DAMAGED = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR", "SQLITE_IOERR_SHORT_READ")
-_TABLE = "CREATE TABLE IF NOT EXISTS completions (key BLOB PRIMARY KEY, value BLOB NOT NULL, checksum BLOB NOT NULL) WITHOUT ROWID"
+_TABLE = "CREATE TABLE IF NOT EXISTS completions (key BLOB PRIMARY KEY, value BLOB NOT NULL, checksum BLOB NOT NULL)"
 _SIDE_FILES = ("", "-wal", "-shm")
 T = TypeVar("T")
 
