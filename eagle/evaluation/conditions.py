@@ -38,7 +38,8 @@ def environment_name(llm: LLMConfig) -> str:
 
 def elsewhere(llm: LLMConfig, evaluate: EvaluateConfig) -> LLMConfig | None:
     """Return the settings of the other environment, None where none is asked for."""
-    asked = {"model": evaluate.other_model, "temperature": evaluate.other_temperature}
+    engine = "torch" if evaluate.other_model else None  # a folder is here, not at an endpoint
+    asked = {"model": evaluate.other_model, "temperature": evaluate.other_temperature, "engine": engine}
     changed = {name: value for name, value in asked.items() if value is not None}
     return llm.model_copy(update=changed) if changed else None
 
@@ -83,8 +84,8 @@ class OtherConditions:
 
     def _episodes(self, agent: Agent, llm: LLMConfig, horizon: int) -> pd.DataFrame:
         other = self.config.evaluate.other_model if llm is not self.config.llm else None
-        model = open_language_model(llm, Path(other) if other else self.project.llm)
-        shards = replace(self.shards, surroundings=f"{self.shards.surroundings} {model.fingerprint} {llm.model_dump_json()}")
+        model = open_language_model(llm, Path(other) if other else self.project.llm, self.project.completions)
+        shards = replace(self.shards, surroundings=f"{self.shards.surroundings} {model.fingerprint} {llm.decisive()}")
         rewriter = Rewriter.open(self.config.model_copy(update={"llm": llm}), self.project, model=model)
         environment = SteeringEnvironment(ShardedRewriter(rewriter, shards), self.encoder, self.utility, horizon, self.config.seed)
         rows, _ = roll_out(environment, self.cases, [agent], horizon, self.config.seed, shards)
