@@ -16,7 +16,8 @@ import numpy as np
 from scipy import linalg
 
 from eagle.config import EncoderConfig
-from eagle.embeddings.ratings import Ratings, normal_equations, solve_rows
+from eagle.embeddings.least_squares import normal_equations, pack, solve, solve_rows
+from eagle.embeddings.ratings import Ratings
 
 
 @dataclass(frozen=True)
@@ -92,13 +93,12 @@ def solve_text_map(
 
 def solve_users(mean: float, items: np.ndarray, ratings: Ratings, config: EncoderConfig) -> np.ndarray:
     """Fold users in: (n_users, k + 1) of (b_u, p_u) in closed form, with the items (n_items, k + 1) frozen."""
-    left, right = normal_equations(ratings, _led_by_bias_column(items), mean + items[:, 0])
-    return solve_rows(left, right, _penalties(config, items.shape[1])[0])
+    return solve(pack(ratings), _led_by_bias_column(items), mean + items[:, 0], _penalties(config, items.shape[1])[0])
 
 
 def fit_joint(ratings: Ratings, features: np.ndarray, start: np.ndarray, config: EncoderConfig) -> JointModel:
     """Fit on ``ratings`` with item features (n_items, f), from user factors ``start`` (n_users, k) of plain ALS."""
-    by_item, mean = ratings.transposed, ratings.mean
+    by_item, mean = pack(ratings.transposed), ratings.mean
     users = np.hstack([ratings.user_means(config.lambda_user_bias)[:, None] - mean, start])
     _, offset, text = _penalties(config, users.shape[1])
     model = JointModel(mean, np.zeros((users.shape[1], features.shape[1])), np.zeros((len(features), users.shape[1])), users)

@@ -1,4 +1,4 @@
-"""Ratings as two sparse matrices with one structure, and the batched ridge solves that every factorisation here is made of."""
+"""Ratings as two sparse matrices with one structure, and which of them may be used for what."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from eagle.project import Project
 
 @dataclass(frozen=True)
 class Ratings:
-    """Ratings of ``users`` (rows) on ``items`` (columns); a pair that occurs twice counts twice."""
+    """Ratings of ``users`` (rows) on ``items`` (columns); a pair that occurs twice counts twice.
+
+    Both matrices are float32 and share their structure (12 bytes per rating), so that tens of millions of ratings fit.
+    """
 
     users: list[str]
     items: list[str]
@@ -27,20 +30,28 @@ class Ratings:
         row = pd.Index(users).get_indexer(pd.Index(table["user"]))
         column = pd.Index(items).get_indexer(pd.Index(table["item"]))
         known = (row >= 0) & (column >= 0)
-        index = (row[known], column[known])
+        return cls.from_pairs(row[known], column[known], table["rating"].to_numpy()[known], users, items)
+
+    @classmethod
+    def from_pairs(cls, row: np.ndarray, column: np.ndarray, rating: np.ndarray, users: Sequence[str], items: Sequence[str]) -> Ratings:
+        """Build from row and column numbers (n,) and ratings (n,)."""
+        index = (row.astype(np.int32, copy=False), column.astype(np.int32, copy=False))
         shape = (len(users), len(items))
-        value = table["rating"].to_numpy(np.float64)[known]
-        counts = sparse.csr_array((np.ones(len(value)), index), shape=shape)
-        return cls(list(users), list(items), counts, sparse.csr_array((value, index), shape=shape))
+        sums = sparse.csr_array((rating.astype(np.float32, copy=False), index), shape=shape)
+        if sums.nnz == len(rating):
+            counts = np.ones(sums.nnz, np.float32)
+        else:  # some pairs occur more than once
+            counts = sparse.csr_array((np.ones(len(rating), np.float32), index), shape=shape).data
+        return cls(list(users), list(items), _like(sums, counts), sums)
 
     @property
     def mean(self) -> float:
-        return float(self.sums.sum() / max(self.counts.sum(), 1.0))
+        return float(self.sums.data.sum(dtype=np.float64) / max(self.counts.data.sum(dtype=np.float64), 1.0))
 
     def user_means(self, damping: float = 0.0) -> np.ndarray:
         """Return every user's mean rating (n_users,), drawn to the overall mean by ``damping`` ratings."""
-        count = np.asarray(self.counts.sum(axis=1)).ravel()
-        total = np.asarray(self.sums.sum(axis=1)).ravel()
+        one = np.ones(len(self.items))
+        count, total = self.counts @ one, self.sums @ one
         # A user without ratings stands at the overall mean.
         means: np.ndarray = (total + damping * self.mean + (count == 0) * self.mean) / (count + damping + (count == 0))
         return means
@@ -48,43 +59,13 @@ class Ratings:
     @property
     def transposed(self) -> Ratings:
         """The same ratings with items as rows, for the item half of an alternation."""
-        return Ratings(self.items, self.users, self.counts.T.tocsr(), self.sums.T.tocsr())
+        sums = self.sums.T.tocsr()
+        return Ratings(self.items, self.users, _like(sums, self.counts.T.tocsr().data), sums)
 
 
-@dataclass(frozen=True)
-class Missing:
-    """Unobserved entries take part with ``weight`` at the target ``row[i] + column[j]``."""
-
-    weight: float
-    row: np.ndarray  # (n_rows,)
-    column: np.ndarray  # (n_columns,)
-
-
-def normal_equations(
-    ratings: Ratings, features: np.ndarray, shift: np.ndarray, missing: Missing | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the left (n_rows, k, k) and right (n_rows, k) sides of every row's least-squares problem.
-
-    Row i explains ``rating - shift[j]`` by ``<x_i, features[j]>`` over its rated columns j; features (n_columns, k).
-    """
-    n_rows, k = ratings.counts.shape[0], features.shape[1]
-    outer = (features[:, :, None] * features[:, None, :]).reshape(-1, k * k)
-    left = (ratings.counts @ outer).reshape(n_rows, k, k)
-    right = ratings.sums @ features - ratings.counts @ (shift[:, None] * features)
-    if missing is None or missing.weight == 0:
-        return left, right
-    rated = ratings.counts @ features  # (n_rows, k)
-    target = missing.column - shift  # (n_columns,), the row part comes on top
-    absent = missing.row[:, None] * (features.sum(axis=0) - rated)
-    absent += target @ features - ratings.counts @ (target[:, None] * features)
-    return left * (1 - missing.weight) + missing.weight * (features.T @ features), right + missing.weight * absent
-
-
-def solve_rows(left: np.ndarray, right: np.ndarray, penalty: np.ndarray, prior: np.ndarray | None = None) -> np.ndarray:
-    """Return argmin_x of every row's problem plus ``penalty * (x - prior)^2``: (n_rows, k); penalty (k,)."""
-    pull = right if prior is None else right + penalty * prior
-    solved: np.ndarray = np.linalg.solve(left + np.diag(penalty), pull[:, :, None])[:, :, 0]
-    return solved
+def _like(matrix: sparse.csr_array, data: np.ndarray) -> sparse.csr_array:
+    """Return a matrix of the same structure, held once, with other values."""
+    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 @dataclass(frozen=True)
