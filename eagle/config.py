@@ -87,6 +87,10 @@ class FactorsConfig(Section):
     missing_weight: NonNegative = Field(
         0.0, description="weight of an unobserved rating at the user's mean; 0 fits observed ratings only [P leaves it open]"
     )
+    engine: Literal["numpy", "spark"] = Field(
+        "numpy",
+        description="who factorises: this process, or Spark MLlib's ALS (extra spark; Spark's own settings say where) [M: 25M ratings fit one machine]",
+    )
 
 
 class DescribeConfig(Section):

@@ -20,6 +20,7 @@ ONLY_IN = {
     "mlflow": ("eagle/registry", "eagle/serving.py"),
     "great_expectations": ("eagle/data/checks.py", "eagle/data/docs_view.py"),
     "typer": ("eagle/cli.py",),
+    "pyspark": ("eagle/embeddings/spark.py",),
     "prefect": (),
     "dvc": (),
     "flows": (),

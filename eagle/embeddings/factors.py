@@ -8,13 +8,14 @@ Differs:
    z_u = [p_u, b_u + mu, 1] and z_m = [q_i, 1, b_i]; keeping the biases apart lets the encoder treat taste and appeal
    separately, and lets them have their own penalties.
 4. Own solver: `implicit` fits preferences of 0 or 1 with every missing entry at weight 1, so explicit ratings, targets other than
-   0 and 1 and a missing weight of 0 cannot be stated in it; lenskit's explicit ALS holds pandas below 3. Each half of a sweep is
-   two sparse products and one batched solve.
+   0 and 1 and a missing weight of 0 cannot be stated in it; lenskit's explicit ALS holds pandas below 3; cmfrec comes without
+   wheels. Half sweeps take a few steps of conjugate gradients in float32 (least_squares); ``factors.engine: spark`` hands the
+   factorisation to Spark MLlib.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def _half_sweep(
 
 
 def fit_factors(ratings: Ratings, config: FactorsConfig, rng: np.random.Generator) -> Factors:
-    """Factorise ``ratings``; EagleError where there are fewer items or users than dimensions."""
+    """Factorise ``ratings`` with ``config.engine``; EagleError where there are fewer items or users than dimensions."""
     n_users, n_items = ratings.counts.shape
     for what, number in (("items", n_items), ("users", n_users)):
         if number < config.dimension:
@@ -88,6 +89,11 @@ def fit_factors(ratings: Ratings, config: FactorsConfig, rng: np.random.Generato
                 expected=f"at most {number} dimensions",
                 mend="lower factors.dimension in params.yaml, or use a larger catalogue",
             )
+    return _by_spark(ratings, config, rng) if config.engine == "spark" else _by_blocks(ratings, config, rng)
+
+
+def _by_blocks(ratings: Ratings, config: FactorsConfig, rng: np.random.Generator) -> Factors:
+    n_users, n_items = ratings.counts.shape
     drawn = rng.normal(scale=1 / np.sqrt(config.dimension), size=(n_items, config.dimension))
     items = np.hstack([drawn, np.zeros((n_items, 1))]).astype(np.float32)
     users = np.zeros((n_users, config.dimension + 1), np.float32)
@@ -100,6 +106,19 @@ def fit_factors(ratings: Ratings, config: FactorsConfig, rng: np.random.Generato
         items = _half_sweep(by_item, users, mean, config, turned, items)
     users = _half_sweep(by_user, items, mean, config, missing, users, LAST_STEPS)
     return Factors(mean, ratings.users, ratings.items, users[:, :-1], users[:, -1], items[:, :-1], items[:, -1])
+
+
+def _by_spark(ratings: Ratings, config: FactorsConfig, rng: np.random.Generator) -> Factors:
+    """MLlib's item factors, then one exact sweep in which biases and factors, fitted apart, settle together."""
+    from eagle.embeddings import spark
+
+    user_bias, item_bias = spark.fit_biases(ratings, BIAS_PENALTY)
+    vectors = spark.item_factors(ratings, user_bias, item_bias, config, int(rng.integers(2**31)))
+    users = np.zeros((len(ratings.users), config.dimension), np.float32)
+    found = fold_in(Factors(ratings.mean, ratings.users, ratings.items, users, user_bias, vectors, item_bias), ratings, config)
+    users = np.hstack([found.user_factors, found.user_bias[:, None]])
+    items = _half_sweep(pack(ratings.transposed), users, ratings.mean, config, Missing(0.0, item_bias, user_bias), None)
+    return fold_in(replace(found, item_factors=items[:, :-1], item_bias=items[:, -1]), ratings, config)
 
 
 def fold_in(factors: Factors, ratings: Ratings, config: FactorsConfig) -> Factors:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +20,7 @@ from eagle.project import Project
 from tests.embeddings.conftest import Planted, plant
 
 
-def fitted(planted: Planted, **settings_: float) -> Factors:
+def fitted(planted: Planted, **settings_: float | str) -> Factors:
     config = FactorsConfig(**{"dimension": 3, "regularization": 0.1, "iterations": 30, **settings_})
     return fit_factors(planted.ratings, config, np.random.default_rng(0))
 
@@ -96,3 +99,45 @@ def test_stage_learns_from_fit_rows_of_train_users_on_train_items_only(world: Pr
     (tmp_path / "data").symlink_to(world.root / "data")
     run(config, again)
     assert again.factors.read_bytes() == world.factors.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A Spark of two threads that tells nobody; skipped where Spark or Java is missing."""
+    sql = pytest.importorskip("pyspark.sql", reason="the extra spark is not installed")
+    if not shutil.which("java"):
+        pytest.skip("Spark needs Java, and there is none")
+    builder = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config("spark.driver.host", "localhost")
+    session = builder.config("spark.ui.showConsoleProgress", "false").config("spark.sql.shuffle.partitions", "2").getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    session.sparkContext.setCheckpointDir(str(tmp_path_factory.mktemp("spark")))
+    yield
+    session.stop()
+
+
+@pytest.mark.usefixtures("spark")
+def test_sparks_als_predicts_pairs_never_seen_as_well_as_ours(planted: Planted) -> None:
+    seen = planted.ratings.counts.toarray() > 0
+    ours, theirs, again = (fitted(planted, regularization=1.0, iterations=6, engine=engine) for engine in ("numpy", "spark", "spark"))
+    errors = [np.sqrt(((predictions(each) - planted.expected)[~seen] ** 2).mean()) for each in (ours, theirs)]
+    assert errors[1] < 1.15 * errors[0]
+    np.testing.assert_array_equal(again.item_factors, theirs.item_factors)
+
+
+def test_spark_cannot_weigh_missing_ratings(planted: Planted) -> None:
+    with pytest.raises(EagleError, match="observed ratings only"):
+        fitted(planted, engine="spark", missing_weight=0.1)
+
+
+def test_spark_without_java_names_what_is_missing(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyspark", reason="the extra spark is not installed")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(EagleError, match="needs Java"):
+        fitted(planted, engine="spark")
+
+
+def test_spark_without_pyspark_names_the_extra(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark.errors", None)
+    with pytest.raises(EagleError, match=r"eagle-steering\[spark\]"):
+        fitted(planted, engine="spark")
