@@ -42,6 +42,9 @@ def _equilibrate(vectors: Array) -> tuple[Array, NDArray[np.int64]]:
             scaled = np.ldexp(scaled, -exponent)
             if axis == 2:
                 exponents += exponent[:, :, 0]
+                settled = not exponent.any()
+        if settled:
+            break
     return scaled, exponents
 
 
@@ -69,29 +72,31 @@ def span_coordinates(vectors: Array, eps: float) -> SpanCoordinates:
     scale = np.ldexp(1.0, np.maximum(exponents, -1000))  # row lengths relative to the longest, (S, K)
     floor = 10 * max(count, width) * eps * lengths
     steps = min(count, width)
-    left, along = unit.copy(), np.zeros((sets, count, steps))
+    left, along = unit.copy(), np.zeros((sets, steps, count))
+    outside = np.ones((sets, count), dtype=bool)  # of the span of the rows picked so far
+    removed = np.empty_like(left)
     directions = np.zeros((sets, width, steps))
     basis = np.full((sets, steps), -1, dtype=np.int64)
     ranks = np.zeros(sets, dtype=np.int64)
     every = np.arange(sets)
     for step in range(steps):
-        norms = np.linalg.norm(left, axis=2)
-        inside = norms <= floor
-        left[inside] = 0.0
-        norms = np.where(inside, 0.0, norms * scale)
-        if not norms.any():
+        norms = np.sqrt(np.vecdot(left, left))
+        outside &= norms > floor
+        if not outside.any():
             break
+        norms = np.where(outside, norms * scale, 0.0)
         pick, direction = _orthogonal_step(left, directions, norms)
         found = norms[every, pick] > 0
         direction[~found] = 0.0
         basis[found, step] = pick[found]
         ranks += found
         directions[:, :, step] = direction
-        along[:, :, step] = np.einsum("skn,sn->sk", left, direction)
-        left -= along[:, :, step, None] * direction[:, None, :]
-        left[every[found], pick[found]] = 0.0
+        along[:, step] = np.where(outside, np.matvec(left, direction), 0.0)
+        np.multiply(along[:, step, :, None], direction[:, None, :], out=removed)
+        left -= removed
+        outside[every[found], pick[found]] = False
     rank = int(ranks.max(initial=0))
-    return SpanCoordinates(_in_row_basis(along[:, :, :rank] * scale[:, :, None], basis[:, :rank]), ranks, basis[:, :rank])
+    return SpanCoordinates(_in_row_basis(along[:, :rank].transpose(0, 2, 1) * scale[:, :, None], basis[:, :rank]), ranks, basis[:, :rank])
 
 
 def _in_row_basis(along: Array, basis: NDArray[np.int64]) -> Array:

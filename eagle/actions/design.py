@@ -16,12 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eagle.actions.batch import factors_of
 from eagle.actions.coordinates import Array, span_coordinates
-from eagle.actions.frank_wolfe import factors_of, solve
+from eagle.actions.frank_wolfe import solve
 from eagle.errors import EagleError, Problem, user_error
 
 MIN_TOLERANCE = 1e-8
-_CHUNK_NUMBERS = 8_000_000  # 64 MB of float64 per array: larger lists are solved in chunks
+_CHUNK_NUMBERS = 400_000  # 3 MB of float64 per array, which stays in the cache: larger lists are solved in chunks
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,17 @@ def _padded(arrays: Sequence[NDArray[np.floating]]) -> tuple[Array, NDArray[np.b
 
 def _canonical_order(padded: Array, real: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Sort each set's rows by value, padding last; return the order (S, K) and which sorted rows repeat the one before."""
+    first = np.where(real, padded[:, :, 0], np.inf)
+    order = np.argsort(first, axis=1)
+    ascending = np.take_along_axis(first, order, axis=1)
+    repeats = np.zeros(real.shape, dtype=bool)
+    tied = ((ascending[:, 1:] == ascending[:, :-1]) & np.isfinite(ascending[:, 1:])).any(axis=1)
+    if tied.any():  # the first column does not tell all rows apart
+        order[tied], repeats[tied] = _order_by_all_columns(padded[tied], real[tied])
+    return order, repeats
+
+
+def _order_by_all_columns(padded: Array, real: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     sets, count, width = padded.shape
     keys = [padded[:, :, column].ravel() for column in range(width - 1, -1, -1)]
     order = np.lexsort([*keys, ~real.ravel(), np.repeat(np.arange(sets), count)]).reshape(sets, count)
