@@ -21,7 +21,8 @@ def moments(rows: Array, weights: Array, ranks: Index) -> Array:
 def inverses_and_norms(rows: Array, weights: Array, ranks: Index) -> tuple[Array, Array]:
     """Return V^-1 (S, r, r) and g (S, K) from the weights alone."""
     factor = np.linalg.inv(np.linalg.cholesky(moments(rows, weights, ranks)))  # L^-1
-    return np.matmul(factor.transpose(0, 2, 1), factor), (np.matmul(rows, factor.transpose(0, 2, 1)) ** 2).sum(axis=2)
+    whitened = np.matmul(rows, np.ascontiguousarray(factor.transpose(0, 2, 1)))
+    return np.matmul(factor.transpose(0, 2, 1), factor), np.vecdot(whitened, whitened)
 
 
 def factors_of(rows: Array, weights: Array, ranks: Index) -> Array:

@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from eagle.actions.batch import Batch, moments
+from eagle.actions.coordinates import span_coordinates
 from eagle.actions.design import Design, optimal_design, optimal_designs
+from eagle.actions.newton import newton_step
 from eagle.errors import EagleError
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
@@ -202,3 +205,40 @@ def test_all_unusable_sets_are_named_at_once() -> None:
 def test_unusable_tolerance_is_an_error(tolerance: float) -> None:
     with pytest.raises(EagleError, match="tolerance"):
         optimal_design([[1.0]], tolerance)
+
+
+@quick
+@given(st.integers(2, 30), st.integers(1, 6), st.integers(0, 10**6))
+def test_a_newton_step_never_lowers_the_volume(count: int, width: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(1, count, width))
+    span = span_coordinates(vectors, np.finfo(float).eps)
+    batch = Batch(span, np.ones((1, count), dtype=bool))
+    batch.weights = rng.dirichlet(np.ones(count), size=1)
+    batch.refresh()
+    before = np.linalg.slogdet(moments(batch.rows, batch.weights, batch.ranks))[1]
+    moved = newton_step(batch, np.array([0]), 1e-6)
+    after = np.linalg.slogdet(moments(batch.rows, batch.weights, batch.ranks))[1]
+    assert (after > before) == moved
+    assert (batch.weights >= 0).all()
+    assert batch.weights.sum() == pytest.approx(1.0)
+
+
+def test_near_the_optimum_a_newton_step_squares_the_error() -> None:
+    vectors = np.random.default_rng(1).normal(size=(40, 6))
+    span = span_coordinates(vectors[None], np.finfo(float).eps)
+    batch = Batch(span, np.ones((1, 40), dtype=bool))
+    batch.weights = optimal_design(vectors, 1e-3).weights[None]
+    batch.refresh()
+    before = batch.excess()[0]
+    newton_step(batch, np.array([0]), 1e-9)
+    batch.refresh()
+    assert batch.excess()[0] < 100 * before**2
+
+
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-8])
+def test_a_finer_certificate_costs_a_few_steps_more(tolerance: float) -> None:
+    vectors = np.random.default_rng(0).normal(size=(100, 16))
+    design = optimal_design(vectors, tolerance)
+    check(design, 100, tolerance)
+    assert design.iterations < 60
