@@ -7,12 +7,13 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
   $(shell command -v $(name) >/dev/null 2>&1 && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 BIN := .venv/bin
 STAMP := .venv/.installed
+EXTRAS := .venv/.extras
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 run: $(STAMP)
 	$(BIN)/python -m flows.pipeline
 
-test: $(STAMP)
+test: $(EXTRAS)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)
@@ -28,6 +29,11 @@ $(STAMP): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --progress-bar off -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# What only the optional parts need, all of which are tested.
+$(EXTRAS): $(STAMP) requirements-extras.lock
+	$(BIN)/python -m pip install --quiet --progress-bar off --no-deps -r requirements-extras.lock
 	@touch $@
 
 clean:
