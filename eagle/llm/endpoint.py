@@ -13,7 +13,7 @@ import os
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import httpx
@@ -79,6 +79,23 @@ class Endpoint:
 
         ``read`` may raise Passing itself; KeyError, TypeError and the like mean an unreadable answer.
         """
+
+        async def once() -> T:
+            self.calls += 1
+            response = await self._send(client.build_request("POST", "completions", json=body), client)
+            if not response.is_success and body["model"] not in self._known:
+                await self._check_served(client, body["model"])
+            answer = self._read(response, read)
+            self._known.add(body["model"])
+            return answer
+
+        return await self._repeat(once)
+
+    async def served(self, client: httpx.AsyncClient) -> list[str]:
+        """Return the names of the models that the endpoint serves; :class:`Passing` where it does not say."""
+        return await self._repeat(partial(self._names, client))
+
+    async def _repeat(self, once: Callable[[], Awaitable[T]]) -> T:
         tries = AsyncRetrying(
             retry=retry_if_exception_type(Passing),
             stop=stop_after_attempt(1 + self._retries),
@@ -86,12 +103,11 @@ class Endpoint:
             before_sleep=self._note,
             reraise=True,
         )
-        return await tries(self._once, client, body, read)
+        return await tries(once)
 
-    async def _once(self, client: httpx.AsyncClient, body: Body, read: Callable[[Any], T]) -> T:
-        self.calls += 1
+    async def _send(self, request: httpx.Request, client: httpx.AsyncClient) -> httpx.Response:
         try:
-            response = await client.post("completions", json=body)
+            response = await client.send(request)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             if not self._reached:
                 raise self._nobody(error) from None
@@ -101,17 +117,17 @@ class Endpoint:
         except httpx.RequestError as error:
             raise Passing(f"lost connection ({type(error).__name__})") from None
         self._reached = True
+        return response
+
+    def _read(self, response: httpx.Response, read: Callable[[Any], T]) -> T:
+        if response.status_code in _REPEATED or response.status_code >= 500:
+            raise Passing(f"status {response.status_code}", _asked_wait(response))
         if not response.is_success:
-            await self._check_served(client, body["model"])
-            if response.status_code in _REPEATED or response.status_code >= 500:
-                raise Passing(f"status {response.status_code}", _asked_wait(response))
             raise self._refused(response)
         try:
-            answer = read(response.json())
+            return read(response.json())
         except _UNREADABLE:
             raise Passing("unreadable answer") from None
-        self._known.add(body["model"])
-        return answer
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -126,26 +142,23 @@ class Endpoint:
             if self.repeated[error.cause] == 1:
                 _log.warning("%s: %s; such requests are repeated, up to %d times each", self.address, error.cause, self._retries)
 
-    async def served(self, client: httpx.AsyncClient) -> list[str]:
-        """Return the names of the models that the endpoint says it serves; none where it does not say."""
-        try:
-            response = await client.get("models")
-            return sorted(str(model["id"]) for model in response.json()["data"]) if response.is_success else []
-        except (httpx.RequestError, *_UNREADABLE):
-            return []
+    async def _names(self, client: httpx.AsyncClient) -> list[str]:
+        response = await self._send(client.build_request("GET", "models"), client)
+        return self._read(response, lambda answer: sorted(str(model["id"]) for model in answer["data"]))
 
     async def _check_served(self, client: httpx.AsyncClient, model: str) -> None:
-        """EagleError where the endpoint names other models only; asked once, and not of a model that gave an answer."""
-        if model in self._known:
-            return
-        names = await self.served(client)
+        """EagleError where the endpoint names other models only; an endpoint that names none may be right."""
+        try:
+            names = await self._names(client)
+        except (Passing, EagleError):
+            names = []
         if names and model not in names:
             raise user_error(
                 f"the endpoint {self.address} does not serve {model}",
                 expected=f"one of {', '.join(names)}",
                 mend=f"set llm.endpoint_model. {did_you_mean(model, names)}".strip(),
             )
-        self._known.update((model, *names))
+        self._known.add(model)
 
     def _nobody(self, error: Exception) -> EagleError:
         return user_error(

@@ -58,6 +58,7 @@ class OpenAIModel:
         self._failed: Counter[str] = Counter()
         self._spent = 0
         self._reserved = 0
+        self._adapters: set[str] = set()  # found to be served
         self.name = self._speaker = model or Path(folder).name
         self.fingerprint = f"{self._endpoint.address} {self.name}"
         self.arithmetic = "endpoint"
@@ -99,10 +100,14 @@ class OpenAIModel:
     def load_adapter(self, folder: Path | None) -> None:
         """Ask for the adapter by its :func:`served_name` from here on, or for the plain model; EagleError where it is not served."""
         name = self.name if folder is None else served_name(folder)
-        if folder is not None and name != self._speaker:
-            names = self._endpoint.run(self._endpoint.served)
+        if folder is not None and name not in self._adapters:
+            try:
+                names = self._endpoint.run(self._endpoint.served)
+            except Passing as failed:
+                raise _not_served(folder, self._endpoint.address, failed.cause) from None
             if name not in names:
-                raise _not_served(folder, self._endpoint.address, names)
+                raise _not_served(folder, self._endpoint.address, ", ".join(names))
+            self._adapters.add(name)
         self._speaker = name
 
     # rows ------------------------------------------------------------------
@@ -118,10 +123,8 @@ class OpenAIModel:
 
         async def work(client: httpx.AsyncClient, group: anyio.abc.TaskGroup) -> None:
             for row in rows:  # one iterator for all workers: every row is taken once
-                try:
-                    self._reserve(most[row])
-                except EagleError as error:  # requests under way are paid for, so they may end
-                    stopped.append(error)
+                if not stopped and (spent := self._reserve(most[row])) is not None:
+                    stopped.append(spent)  # requests under way are paid for, so they may end
                 if stopped:
                     return
                 try:
@@ -148,16 +151,17 @@ class OpenAIModel:
         self.usage.seconds += time.perf_counter() - started
         return done, stopped[0] if stopped else None
 
-    def _reserve(self, tokens: int) -> None:
-        """Set tokens aside for a row; EagleError where the budget does not hold them."""
+    def _reserve(self, tokens: int) -> EagleError | None:
+        """Set tokens aside for a row; return the error to stop with where the budget does not hold them."""
         if self._budget and self._spent + self._reserved + tokens > self._budget:
-            raise user_error(
+            return user_error(
                 "the token budget is spent",
                 found=f"{self._spent:,} tokens read and written; the next text may take {tokens:,}",
                 expected=f"at most {self._budget:,} (llm.token_budget)",
-                mend="raise llm.token_budget (0: no limit) and run the same command again; it goes on from here",
+                mend="raise llm.token_budget (0: no limit) and run the same command again; finished texts are remembered (llm.cache)",
             )
         self._reserved += tokens
+        return None
 
     def _failure(self, failed: Passing) -> EagleError | None:
         """Count a row without an answer; return the error to stop with where they are too many."""
@@ -186,21 +190,26 @@ class OpenAIModel:
         return body | ({"stop": list(spec.stop)} if spec.stop else {})  # some servers fail on an empty list
 
     def _completion(self, spec: SamplingSpec, prompt_tokens: int, answer: Any) -> Completion:
+        """Read one answer; Passing where it is of no use. What it says that it cost counts either way."""
+        told = answer.get("usage") or {}
+        read, written = told.get("prompt_tokens", prompt_tokens), told.get("completion_tokens")
+        if written is not None:
+            self._count(int(read), int(written))
         choice = answer["choices"][0]
-        text: str = choice["text"]
-        reason = choice.get("finish_reason")
+        text, reason = choice["text"], choice.get("finish_reason")
+        if not isinstance(text, str):
+            raise TypeError("a text is expected")
         if (not text and not reason) or reason in _ENDED_BY_SERVER:
             raise Passing("empty answer" if not text else f"ended by the server ({reason})")
         found = [text.index(s) for s in spec.stop if s in text]  # some servers leave the stop string in
         kept = text[: min(found)] if found else text
-        told = answer.get("usage") or {}
-        written = told.get("completion_tokens")
         if len(kept) > self._longest_token * spec.max_new_tokens or (not found and (written or 0) > spec.max_new_tokens):
             raise Passing("too long answer")
         # without ids in the answer those of the text stand in, which a tokenizer may cut into more pieces than were drawn
         ids = choice.get("token_ids") or self._tokenizer(kept, add_special_tokens=False)["input_ids"][: spec.max_new_tokens]
         log_probs = tuple(float(p) for p in (choice.get("logprobs") or {}).get("token_logprobs") or ())
-        self._count(told.get("prompt_tokens") or prompt_tokens, len(ids) if written is None else written)
+        if written is None:
+            self._count(int(read), len(ids))
         finish: Finish = "length" if reason == "length" and not found else "stop"
         return Completion(kept, tuple(ids), log_probs, finish)
 
@@ -237,12 +246,12 @@ def served_name(folder: Path) -> str:
     return f"{folder.parent.name}-{folder.name}-{content_hash(folder)[:8]}"
 
 
-def _not_served(folder: Path, address: str, names: Sequence[str]) -> EagleError:
+def _not_served(folder: Path, address: str, found: str) -> EagleError:
     beside = sorted(path.parent for path in Path(folder).parents[1].glob("*/*/adapter_config.json"))
     wanted = " ".join(f"{served_name(adapter)}={adapter}" for adapter in beside)
     return user_error(
         f"the endpoint {address} does not serve the adapter {served_name(folder)}",
-        found=", ".join(names) or "no list of served models",
+        found=found,
         mend=f"serve it (vLLM: --enable-lora --lora-modules {wanted}), or set llm.endpoint_adapters to local",
     )
 

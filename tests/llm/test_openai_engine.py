@@ -20,7 +20,7 @@ from eagle.errors import EagleError
 from eagle.llm.base import SamplingSpec, Unfinished
 from eagle.llm.cache import CachedModel, CompletionStore
 from eagle.llm.open import open_language_model
-from eagle.llm.openai_engine import OpenAIModel
+from eagle.llm.openai_engine import OpenAIModel, served_name
 from eagle.llm.torch_engine import TorchModel
 from eagle.llm.two_places import TwoPlaces
 from tests.llm.contract import LanguageModelContract
@@ -150,7 +150,10 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", [*FAULTS.values(), (200, b""), (200, b"[]"), (200, b'{"choices": []}'), (200, b"[" * 10_000)])
+UNREADABLE = (b"", b"[]", b'{"choices": []}', b'{"choices": [{"text": ["x"]}]}', b"[" * 10_000)
+
+
+@pytest.mark.parametrize("fault", [*FAULTS.values(), *((200, answer) for answer in UNREADABLE)])
 def test_a_failed_request_is_repeated_and_gives_the_same_text(server: Server, engine: OpenAIModel, fault: Answer) -> None:
     spec = SamplingSpec(8, 0.9, stop=())
     undisturbed = engine.generate(["Genres:"] * 3, spec, [1, 2, 3])
@@ -301,6 +304,33 @@ def test_an_adapter_that_is_not_served_says_how_to_serve_it(engine: OpenAIModel,
         engine.load_adapter(tmp_path / "agent/g_optimal")
     assert "reference-uniform-" in caught.value.problems[0].mend
     assert caught.value.problems[0].found == "other, tiny"
+
+
+def test_a_served_adapter_is_found_though_the_list_of_models_fails_at_first(
+    server: Server, opened: Callable[..., OpenAIModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "agent/g_optimal").mkdir(parents=True)
+    (tmp_path / "agent/g_optimal/adapter_config.json").write_text("{}")
+    name = served_name(tmp_path / "agent/g_optimal")
+    answers = [(503, b""), (200, b"garbage"), (200, json.dumps({"data": [{"id": "tiny"}, {"id": name}]}).encode())]
+    monkeypatch.setattr(Handler, "do_GET", lambda self: self._send(*answers.pop(0)))
+    engine = opened()
+    for adapter in (tmp_path / "agent/g_optimal", None, tmp_path / "agent/g_optimal"):
+        engine.load_adapter(adapter)
+        engine.generate(["Genres:"], SHORT, [1])
+    assert [body["model"] for body in server.seen] == [name, "tiny", name]
+    assert answers == []
+
+
+def test_what_an_answer_says_that_it_cost_counts_even_where_it_is_of_no_use(server: Server, opened: Callable[..., OpenAIModel]) -> None:
+    useless = {"usage": {"prompt_tokens": 100, "completion_tokens": 9}, "choices": [{"text": "la " * 9, "finish_reason": "length"}]}
+    server.answers = [(200, json.dumps(useless).encode())]
+    engine = opened(failures_at_most=1.0, token_budget=112)
+    (done,) = engine.generate(["Genres:"], SHORT, [1])
+    assert done.finish != "error"
+    assert engine.usage.new_tokens == 9 + len(done.token_ids)
+    with pytest.raises(EagleError, match="the token budget is spent"):
+        engine.generate(["Genres:"], SHORT, [1])
 
 
 def test_open_takes_the_engine_that_parameters_name(
