@@ -135,7 +135,7 @@ def one_store(tmp_path_factory: pytest.TempPathFactory) -> CompletionStore:
     return CompletionStore(tmp_path_factory.mktemp("store") / "completions.sqlite")
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.text(), st.lists(st.integers(0, 2**40)), st.lists(st.floats(allow_nan=False)), st.sampled_from(["stop", "length"]))
 def test_a_completion_comes_back_as_it_was(
     one_store: CompletionStore, text: str, ids: list[int], log_probs: list[float], finish: Finish
