@@ -145,8 +145,11 @@ class ProfilesConfig(Section):
     )
     liked: Count = Field(4, description="genres named as liked in the policy's prompt [M]")
     disliked: Count = Field(4, description="genres named as disliked [M]")
-    history: Count = Field(20, description="origin llm: rated items shown to the LLM [O]")
-    written: Natural = Field(0, description="origin llm: write at most this many profiles, evaluation users first; 0 writes all [O: time]")
+    history: Count = Field(12, description="origin llm: rated items shown to the LLM, those furthest from the user's mean [O: time]")
+    written: Natural = Field(
+        0,
+        description="origin llm: write at most this many profiles, half of them of training users, from whom the check learns; 0 writes all [O: time]",
+    )
 
 
 class ActionsConfig(Section):

@@ -1,7 +1,8 @@
-"""Full profiles written by the LLM from a user's history "title (rating)", as in the paper, section by section.
+"""Full profiles written by the LLM from a user's history, as in the paper, section by section.
 
 1. Follows the paper: the five sections; the finished text holds no title and no rating, which is checked here, not hoped for.
 2. Differs: one line per section, each generated with the earlier ones before it, since a small model loses the form of a long answer.
+3. Differs: the history is "Liked: title (genres), ... Disliked: ..." and not "title (rating)": a small model knows few titles.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from eagle.config import Config
-from eagle.llm.base import LanguageModel, SamplingSpec
+from eagle.llm.base import Completion, LanguageModel, SamplingSpec
+from eagle.llm.checks import EXAMPLE_AT, repeats, similarity, to_last_sentence
 from eagle.llm.prompts import clean
+from eagle.progress import track
 from eagle.seeding import derive_seed
 
 SECTIONS = ("Overall", "Genre", "Director", "Aesthetic", "Other")
@@ -22,14 +25,30 @@ TRIES = 3  # draws of one section before a user is given up [O]
 LINE_TOKENS = 48
 TEMPERATURE = 0.7
 
-_SHOT_HISTORY = "Iron Harbour (5), Quiet Snow (5), The Long Ledger (4), Laughing Gas 3 (1), Beach Week (2)"
-_SHOT = {
-    "Overall": "Prefers slow, serious stories about people under pressure and has little patience for noise.",
-    "Genre": "Likes drama, war and crime; dislikes broad comedy.",
-    "Director": "Is drawn to patient directors with an eye for detail rather than to showmen.",
-    "Aesthetic": "Enjoys muted colours, long takes and natural light.",
-    "Other": "Values good dialogue and an honest ending.",
-}
+_SHOTS = (
+    (
+        "Liked: Iron Harbour (drama, war), Quiet Snow (drama), The Long Ledger (crime, drama). "
+        "Disliked: Laughing Gas (comedy), Beach Week (comedy).",
+        {
+            "Overall": "Prefers slow, serious stories about people under pressure and has little patience for noise.",
+            "Genre": "Likes drama, war and crime; dislikes comedy.",
+            "Director": "Is drawn to patient directors with an eye for detail rather than to showmen.",
+            "Aesthetic": "Enjoys muted colours, long takes and natural light.",
+            "Other": "Values good dialogue and an honest ending.",
+        },
+    ),
+    (
+        "Liked: Rocket Pals (animation, children's), Space Dogs (adventure, sci-fi), Pie Fight (comedy). "
+        "Disliked: The Cold Cellar (horror), Ashes (drama).",
+        {
+            "Overall": "Wants to laugh and to be taken along, and leaves when it gets gloomy.",
+            "Genre": "Likes animation, adventure, science fiction and comedy; dislikes horror and drama.",
+            "Director": "Follows makers who keep things moving and never lecture.",
+            "Aesthetic": "Enjoys bright pictures, invented worlds and quick cuts.",
+            "Other": "Watches with the family and likes a happy ending.",
+        },
+    ),
+)
 
 _RATING = re.compile(r"\b\d(?:\.\d)?\s*(?:/\s*\d+|stars?\b|out of\b)|\brat(?:ed|ing|ings)\b|\(\s*\d(?:\.\d)?\s*\)|★", re.IGNORECASE)
 _YEAR = re.compile(r"\s*\(\d{4}\)\s*$")
@@ -61,55 +80,73 @@ def leak(text: str, titles: Sequence[str]) -> str | None:
     return None
 
 
-def history_line(rows: pd.DataFrame, titles: pd.Series, most: int) -> str:
-    """Return ``title (rating), ...``: the ratings furthest from the user's mean, best first."""
-    away = (rows["rating"] - rows["rating"].mean()).abs()
-    kept = rows.assign(away=away).sort_values(["away", "item"], ascending=[False, True]).head(most)
-    kept = kept.sort_values(["rating", "item"], ascending=[False, True])
-    return ", ".join(f"{clean(titles[item])} ({rating:g})" for item, rating in zip(kept["item"], kept["rating"], strict=True))
+def history_line(rows: pd.DataFrame, names: pd.Series, most: int) -> str:
+    """Return ``Liked: ... Disliked: ...``: the ratings furthest from the user's mean, strongest first; ``names`` by item id."""
+    away = rows["rating"] - rows["rating"].mean()
+    kept = rows.assign(away=away, size=away.abs()).sort_values(["size", "item"], ascending=[False, True]).head(most)
+    sides = {"Liked": kept.loc[kept["away"] >= 0, "item"], "Disliked": kept.loc[kept["away"] < 0, "item"]}
+    return " ".join(f"{side}: {', '.join(names[item] for item in items)}." for side, items in sides.items() if len(items))
 
 
 def _prompt(model: LanguageModel, history: str, lines: Sequence[str], noun: str) -> str:
     """Ask for the next section; ``lines`` are the finished ones."""
     system = (
-        f"You describe a person's taste from the {noun}s they rated. Five lines: {', '.join(SECTIONS)}. "
+        f"You describe a person's taste from the {noun}s they liked and disliked. Five lines: {', '.join(SECTIONS)}. "
         "One sentence each. Never name a title, never give a rating."
     )
-    shot = "\n".join(f"{name}: {line}" for name, line in _SHOT.items())
-    messages = [("system", system), ("user", _SHOT_HISTORY), ("assistant", shot), ("user", history)]
+    messages = [("system", system)]
+    for shot_history, shot in _SHOTS:
+        messages += [("user", shot_history), ("assistant", "\n".join(f"{name}: {line}" for name, line in shot.items()))]
     done = [f"{name}: {line}" for name, line in zip(SECTIONS, lines, strict=False)]
-    return model.chat(messages, prefill="\n".join([*done, f"{SECTIONS[len(lines)]}:"]))
+    return model.chat([*messages, ("user", history)], prefill="\n".join([*done, f"{SECTIONS[len(lines)]}:"]))
+
+
+def _judged(completion: Completion, before: Sequence[str], titles: Sequence[str]) -> tuple[str, str | None]:
+    """Return a drawn line, cut after its last full sentence where it met the length limit, and why it may not be used."""
+    line = clean(completion.text)
+    if completion.finish == "length":
+        line = to_last_sentence(line)
+    return line, completion.cause or ("cut off" if completion.finish == "length" and not line else _defect(line, before, titles))
+
+
+def _defect(line: str, before: Sequence[str], titles: Sequence[str]) -> str | None:
+    if any(similarity(line, example) >= EXAMPLE_AT for _, shot in _SHOTS for example in shot.values()):
+        return "example"
+    if repeats(line) or any(similarity(line, earlier) >= EXAMPLE_AT for earlier in before):
+        return "repetition"
+    return leak(line, titles)
 
 
 def write_profiles(
-    model: LanguageModel, rows: pd.DataFrame, users: Sequence[str], titles: pd.Series, config: Config
+    model: LanguageModel, rows: pd.DataFrame, users: Sequence[str], items: pd.DataFrame, config: Config
 ) -> tuple[dict[str, str], dict[str, int]]:
     """Return (user -> five lines) for the users whose every section passed, and how many draws failed, by cause.
 
-    ``rows`` are the fit rows (user, item, rating), ``titles`` the items' titles by id.
+    ``rows`` are the fit rows (user, item, rating); ``items`` has title and genres by id.
     """
     grouped = {str(user): own for user, own in rows[rows["user"].isin(set(users))].groupby("user")}
-    told = {user: history_line(grouped[user], titles, config.profiles.history) for user in users if user in grouped}
-    seen = {user: [str(titles[item]) for item in grouped[user]["item"]] for user in told}
+    names = pd.Series({i: _named(title, genres) for i, title, genres in items[["title", "genres"]].itertuples(name=None)}, dtype=object)
+    told = {user: history_line(grouped[user], names, config.profiles.history) for user in users if user in grouped}
+    seen = {user: items.loc[grouped[user]["item"], "title"].tolist() for user in told}
     written: dict[str, list[str]] = {user: [] for user in told}
     causes: Counter[str] = Counter()
-    for name in SECTIONS:
-        waiting = [user for user, lines in written.items() if len(lines) == SECTIONS.index(name)]
+    spec = SamplingSpec(LINE_TOKENS, TEMPERATURE, config.llm.top_p)
+    for number, section in track(list(enumerate(SECTIONS)), "profiles", unit="section"):
         for attempt in range(TRIES):
+            waiting = [user for user, lines in written.items() if len(lines) == number]
             if not waiting:
                 break
             prompts = [_prompt(model, told[user], written[user], config.data.noun) for user in waiting]
-            seeds = [derive_seed(config.seed, "profile", user, name, attempt) for user in waiting]
-            drawn = model.generate(prompts, SamplingSpec(LINE_TOKENS, TEMPERATURE, config.llm.top_p), seeds)
-            failed = []
-            for user, completion in zip(waiting, drawn, strict=True):
-                line = clean(completion.text)
-                cause = completion.cause or leak(line, seen[user])
+            seeds = [derive_seed(config.seed, "profile", user, section, attempt) for user in waiting]
+            for user, completion in zip(waiting, model.generate(prompts, spec, seeds), strict=True):
+                line, cause = _judged(completion, written[user], seen[user])
                 if cause:
                     causes[cause] += 1
-                    failed.append(user)
                 else:
                     written[user].append(line)
-            waiting = failed
     finished = {user: lines for user, lines in written.items() if len(lines) == len(SECTIONS)}
     return {user: "\n".join(f"{n}: {t}" for n, t in zip(SECTIONS, lines, strict=True)) for user, lines in finished.items()}, dict(causes)
+
+
+def _named(title: str, genres: Sequence[str]) -> str:
+    return clean(_YEAR.sub("", str(title))) + (f" ({', '.join(genres)})" if len(genres) else "")

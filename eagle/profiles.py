@@ -30,6 +30,7 @@ from eagle.profile_writer import SECTIONS, write_profiles
 from eagle.project import Project
 from eagle.seeding import stream
 
+FEWEST_USERS = 10  # training users below which the check has nothing to learn from [O]
 GRADES = ("Loves", "Likes", "Is neutral about", "Dislikes", "Avoids")
 GRADE_BOUNDS = (-1.2, -0.4, 0.4, 1.2)
 
@@ -165,22 +166,32 @@ def year_effect(encoder: Encoder, descriptions: pd.DataFrame) -> np.ndarray:
     return moved
 
 
+def asked_users(users: pd.DataFrame, most: int) -> list[str]:
+    """Return at most ``most`` users (0: all), half of them of the training split: the check learns from these and judges the others."""
+    ordered = users.sort_values("user")
+    turn = ordered.groupby("split").cumcount() / ordered["split"].map({"train": 2, "validation": 1, "test": 1})
+    chosen: list[str] = ordered.assign(turn=turn).sort_values(["turn", "split", "user"])["user"].tolist()
+    return chosen[: most or len(chosen)]
+
+
 def _written(latent: LatentSpace, splits: Splits, project: Project, config: Config) -> tuple[dict[str, str], dict[str, int]]:
-    """Let the LLM write full profiles, evaluation users first: (user -> text for those that passed), counts of failures by cause."""
+    """Let the LLM write full profiles: (user -> text for those that passed), counts of failures by cause."""
     from eagle.llm.open import open_language_model
 
-    split = splits.users.set_index("user")["split"]
-    order = sorted(latent.users, key=lambda user: (["test", "validation", "train"].index(split[user]), user))
-    chosen = order[: config.profiles.written or len(order)]
+    asked = asked_users(splits.users[splits.users["user"].isin(latent.users)], config.profiles.written)
     titles = read_table(project.catalogue / "items.parquet", "items").set_index("item")["title"]
+    items = read_table(project.descriptions, "descriptions").set_index("item")[["genres"]].join(titles)
     model = open_language_model(config.llm, project.llm, project.completions)
-    return write_profiles(model, splits.part("fit"), chosen, titles, config)
+    return write_profiles(model, splits.part("fit"), asked, items, config)
 
 
 def _measure(table: pd.DataFrame, latent: LatentSpace, splits: np.ndarray, project: Project, config: Config) -> dict[str, Any]:
-    """Check each kind of text that the table holds, all on the same users."""
-    embedder = SentenceModel(project.text_model)
+    """Check each kind of text that the table holds, all on the same users; without enough of them say so."""
     measured = (table["origin"] == config.profiles.origin).to_numpy()
+    users = {name: int((splits[measured] == name).sum()) for name in ("train", "validation", "test")}
+    if users["train"] < FEWEST_USERS or not users["test"]:
+        return {"not checked": f"too few users with such a profile: {users}"}
+    embedder = SentenceModel(project.text_model)
     texts = {"full": table["full"]}
     if config.profiles.origin == "llm":
         texts["full, from ratings"] = table["derived"]

@@ -13,8 +13,8 @@ from eagle.config import Config, ProfilesConfig, parse_config
 from eagle.embeddings.encoder import LatentSpace, load_latent
 from eagle.embeddings.profile_check import nearest_neighbour_distance, profile_check
 from eagle.llm.scripted import ScriptedModel
-from eagle.profile_writer import SECTIONS, bare_title, history_line, leak, write_profiles
-from eagle.profiles import Taste, grade_genres, rank_genres, run, tastes
+from eagle.profile_writer import SECTIONS, TRIES, bare_title, history_line, leak, write_profiles
+from eagle.profiles import Taste, asked_users, grade_genres, rank_genres, run, tastes
 from eagle.project import Project
 from tests.embeddings.conftest import WordEmbedder
 
@@ -116,28 +116,89 @@ def test_an_article_behind_the_comma_comes_to_the_front() -> None:
 
 
 ROWS = pd.DataFrame({"user": ["a", "a", "a", "b"], "item": ["1", "2", "3", "1"], "rating": [5.0, 3.0, 1.0, 4.0]})
-TITLES = pd.Series({"1": "Star Wars (1977)", "2": "Big Night (1996)", "3": "Old Road (1990)"})
+ITEMS = pd.DataFrame(
+    {"title": ["Star Wars (1977)", "Big Night (1996)", "Old Road (1990)"], "genres": [["sci-fi", "war"], ["drama"], []]},
+    index=["1", "2", "3"],
+)
+LINES = ("Is at home in silence.", "Likes drama.", "Any will do.", "Enjoys rain on windows.", "Sees much.")
 
 
-def test_the_history_shows_the_most_telling_ratings_best_first() -> None:
-    assert history_line(ROWS[ROWS["user"] == "a"], TITLES, 2) == "Star Wars (1977) (5), Old Road (1990) (1)"
+def dutiful(prompt: str, seed: int) -> str:
+    """A model that answers every section with its line."""
+    return f" {LINES[SECTIONS.index(prompt.splitlines()[-1].split(':')[-2].split()[-1])]}\n"
+
+
+def test_the_history_shows_the_most_telling_ratings_by_side() -> None:
+    names = pd.Series({"1": "Star Wars (war)", "2": "Big Night", "3": "Old Road"})
+    assert history_line(ROWS[ROWS["user"] == "a"], names, 2) == "Liked: Star Wars (war). Disliked: Old Road."
+
+
+def test_the_model_is_told_titles_with_genres_and_each_section_follows_the_finished_ones() -> None:
+    model = ScriptedModel(dutiful)
+    written, causes = write_profiles(model, ROWS, ["a", "b", "c"], ITEMS, Config())
+    assert list(written) == ["a", "b"]
+    assert written["a"].split("\n") == [f"{name}: {line}" for name, line in zip(SECTIONS, LINES, strict=True)]
+    assert causes == {}
+    assert model.asked[0][0][0].rsplit("user: ", 1)[1].startswith("Liked: Star Wars (sci-fi, war), Big Night (drama). Disliked: Old Road.")
+    third = next(prompts[0] for prompts, _, _ in model.asked if prompts[0].endswith("Director:"))
+    assert third.endswith("assistant: Overall: Is at home in silence.\nGenre: Likes drama.\nDirector:")
 
 
 def test_a_profile_that_names_a_title_is_drawn_again_and_then_given_up() -> None:
     def script(prompt: str, seed: int) -> str:
-        return " Loves Star Wars.\n" if "Big Night" in prompt.rsplit("user:", 1)[1] else " Likes quiet stories.\n"
+        return " Loves Star Wars.\n" if "Big Night" in prompt.rsplit("user:", 1)[1] else dutiful(prompt, seed)
 
     model = ScriptedModel(script)
-    written, causes = write_profiles(model, ROWS, ["a", "b", "c"], TITLES, Config())
+    written, causes = write_profiles(model, ROWS, ["a", "b"], ITEMS, Config())
     assert list(written) == ["b"]
-    assert written["b"].split("\n") == [f"{name}: Likes quiet stories." for name in SECTIONS]
-    assert causes == {"title": 3}
-    assert all(seeds for _, _, seeds in model.asked)
+    assert causes == {"title": TRIES}
+    assert len({seeds for prompts, _, seeds in model.asked if len(prompts) == 1 and "Big Night" in prompts[0]}) == TRIES - 1
 
 
-def test_each_section_is_asked_for_after_the_finished_ones() -> None:
-    model = ScriptedModel(lambda prompt, seed: " Calm.\n")
-    write_profiles(model, ROWS, ["b"], TITLES, Config())
-    endings = [prompts[0].rsplit("assistant: ", 1)[1] for prompts, _, _ in model.asked]
-    assert endings[0] == "Overall:"
-    assert endings[2] == "Overall: Calm.\nGenre: Calm.\nDirector:"
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("", "empty"),
+        ("Likes drama, war and crime; dislikes comedy.", "example"),
+        ("Sees much, sees much, sees much, sees much.", "repetition"),
+        ("Gives 5 stars to silence.", "rating"),
+        ("word " * 400, "cut off"),
+    ],
+)
+def test_an_unusable_line_says_why(line: str, cause: str) -> None:
+    written, causes = write_profiles(ScriptedModel(lambda prompt, seed: f" {line}\n"), ROWS, ["b"], ITEMS, Config())
+    assert written == {}
+    assert causes == {cause: TRIES}
+
+
+def test_one_line_for_all_sections_is_a_repetition() -> None:
+    _, causes = write_profiles(ScriptedModel(lambda prompt, seed: " Calm.\n"), ROWS, ["b"], ITEMS, Config())
+    assert causes == {"repetition": TRIES}
+
+
+def test_a_line_at_the_length_limit_ends_with_its_last_sentence() -> None:
+    model = ScriptedModel(lambda prompt, seed: dutiful(prompt, seed).rstrip() + " And" + " on" * 90)
+    written, _ = write_profiles(model, ROWS, ["b"], ITEMS, Config())
+    assert written["b"].split("\n")[0] == f"Overall: {LINES[0]}"
+
+
+def test_half_of_the_asked_users_are_those_that_the_check_learns_from() -> None:
+    users = pd.DataFrame({"user": [f"u{n:02}" for n in range(40)], "split": (["train"] * 8 + ["validation", "test"]) * 4})
+    asked = asked_users(users, 12)
+    assert users.set_index("user")["split"][asked].value_counts().to_dict() == {"train": 6, "validation": 3, "test": 3}
+    assert asked_users(users, 4) == asked[:4]
+    assert sorted(asked_users(users, 0)) == users["user"].tolist()
+
+
+def test_written_profiles_are_checked_beside_the_derived_ones_where_there_are_enough(
+    encoded: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eagle.llm.open.open_language_model", lambda *_: ScriptedModel(dutiful))
+    reports = {}
+    for written in (4, 0):
+        run(parse_config({"seed": 3, "profiles": {"origin": "llm", "written": written}}), encoded)
+        reports[written] = read_json(encoded.stage_metrics("profiles"))
+    assert reports[4]["origin"] == {"ratings": 36, "llm": 4}
+    assert list(reports[4]["check"]) == ["not checked"]
+    assert reports[0]["origin"] == {"llm": 40}
+    assert set(reports[0]["check"]) == {"full", "full, from ratings"}
