@@ -10,9 +10,11 @@ import numpy as np
 
 from eagle.embeddings.features import TextEmbedder
 from eagle.errors import user_error
+from eagle.progress import track
 
 TOKENS_PER_BATCH = 4096
 MAX_TOKENS = 128  # state texts are one line; longer input is cut
+MANY_BATCHES = 20  # some ten seconds on two cores: from here on a bar is shown
 MOST_REMEMBERED = 50_000  # vectors of 1.5 KiB each
 
 
@@ -22,7 +24,9 @@ class SentenceModel:
     def __init__(self, folder: Path) -> None:
         import torch
         from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
         folder = Path(folder)
         if not list(folder.glob("*.safetensors")) or not (folder / "config.json").exists():
             raise user_error(
@@ -43,7 +47,8 @@ class SentenceModel:
         rows = self._tokenizer(distinct, truncation=True, max_length=MAX_TOKENS)["input_ids"]
         order = sorted(range(len(rows)), key=lambda i: (len(rows[i]), distinct[i]))
         vectors = np.empty((len(rows), self.dimension), np.float32)
-        for batch in _batches(order, rows):
+        batches = _batches(order, rows)
+        for batch in track(batches, "embedding texts", unit="batch") if len(batches) > MANY_BATCHES else batches:
             vectors[batch] = self._pooled([rows[i] for i in batch])
         place = {text: i for i, text in enumerate(distinct)}
         return vectors[[place[text] for text in texts]]
