@@ -58,7 +58,7 @@ def steer(
     seed: Annotated[int, typer.Option(min=0, help="seed of the trajectories")] = 0,
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
-    """Show an agent at work: its actions, the texts, their utilities, and the nearest existing items."""
+    """Show an agent at work: actions, texts, utilities, nearest items."""
     from eagle.project import Project
     from eagle.steer import render, steer
 
@@ -79,7 +79,7 @@ def gaps(
 
 @app.command()
 def check() -> None:
-    """Check surroundings, parameters and data, and name every problem at once."""
+    """Check surroundings, parameters and data."""
     from eagle.check import check_project
     from eagle.project import Project
 

@@ -61,7 +61,9 @@ class Trajectory:
     """One episode; ``text`` and ``utility`` (SD of U over the catalogue, 0 = the user's mean item) are the last step's."""
 
     user: str
+    profile: str
     item: str
+    title: str
     sample: int
     text: str
     utility: float
@@ -150,8 +152,9 @@ class Steerer:
             Step(int(r["step"]), r["action"], r["text"], float(r["utility"]), r["cause"] or None, self._nearest(np.array(r["z"])))
             for r in rows.to_dict("records")
         ]
-        first = rows.iloc[0]
-        return Trajectory(str(first["user"]), str(first["anchor"]), sample, steps[-1].text, steps[-1].utility, steps)
+        user, item = str(rows["user"].iloc[0]), str(rows["anchor"].iloc[0])
+        profile, title = self.agent.profiles[user], self.titles.get(item, item)
+        return Trajectory(user, profile, item, title, sample, steps[-1].text, steps[-1].utility, steps)
 
     def _nearest(self, z: np.ndarray) -> list[Neighbour]:
         away = np.linalg.norm(self.latent.item_vectors - z, axis=1)
@@ -187,7 +190,8 @@ def render(trajectories: Sequence[Trajectory], *, as_json: bool) -> str:
 
 def _block(trajectory: Trajectory) -> str:
     lines = [
-        f"user {trajectory.user}, item {trajectory.item}, sample {trajectory.sample} (U in SD over the catalogue, 0 = the user's mean item)"
+        f"{trajectory.title} (item {trajectory.item}) for user {trajectory.user}, sample {trajectory.sample}: {trajectory.profile}",
+        "   U in SD over the catalogue, 0 = the user's mean item",
     ]
     for step in trajectory.steps:
         lines.append(f"{step.step}. {step.action or 'as it is'}{f' (failed: {step.cause})' if step.cause else ''}")
