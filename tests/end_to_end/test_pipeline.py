@@ -46,7 +46,7 @@ def test_nothing_is_stale_afterwards_and_other_files_do_not_matter(project: Path
 def test_a_training_parameter_makes_only_training_stale(project: Path) -> None:
     before = (project / "params.yaml").read_text(encoding="utf-8")
     try:
-        (project / "params.yaml").write_text(before.replace("kl_coefficient: 0.1", "kl_coefficient: 0.05"), encoding="utf-8")
+        (project / "params.yaml").write_text(before.replace("kl_coefficient: 0.04", "kl_coefficient: 0.05"), encoding="utf-8")
         changed = {name for name, why in json.loads(run(project, "dvc", "status", "--json")).items() if "params.yaml" in json.dumps(why)}
     finally:
         (project / "params.yaml").write_text(before, encoding="utf-8")
@@ -106,7 +106,7 @@ def test_mlflow_has_the_pipeline_its_stages_and_its_arms(project: Path, client: 
     children = {r.info.run_name: r for r in runs if r.data.tags.get("mlflow.parentRunId") == parent.info.run_id}
     assert {f"stage {name}" for name in all_instances(load_config(project / "params.yaml")) if name not in ("register",)} <= set(children)
     assert {"arm eagle_g_optimal", "arm reference_uniform", "arm linear_rule"} <= set(children)
-    assert parent.data.params["train.kl_coefficient"] == "0.1"
+    assert parent.data.params["train.kl_coefficient"] == "0.04"
     assert parent.data.tags["dvc.models/encoder"].endswith(".dir")
     arm = children["arm eagle_g_optimal"]
     history = client.get_metric_history(
@@ -244,4 +244,4 @@ def test_an_experiment_stands_beside_the_first_result(project: Path, client: Mlf
     assert "kl_coefficient" in run(project, "dvc", "params", "diff")
     assert "reports/metrics.json" in json.loads(run(project, "dvc", "metrics", "diff", "--json"))
     parents = client.search_runs([client.get_run(first["run"]).info.experiment_id], "tags.`eagle.kind` = 'pipeline'")
-    assert {run_.data.params["train.kl_coefficient"] for run_ in parents} == {"0.1", "0.05"}
+    assert {run_.data.params["train.kl_coefficient"] for run_ in parents} == {"0.04", "0.05"}
