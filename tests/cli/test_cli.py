@@ -117,7 +117,8 @@ def test_anything_else_goes_through_as_a_traceback(monkeypatch: pytest.MonkeyPat
 def test_an_interrupted_stage_leaves_with_130(project: Path) -> None:
     """A stage in another process, really interrupted: the module it would import sleeps instead."""
     (project / "sitecustomize.py").write_text(
-        "import sys, time, types\n"
+        "import signal, sys, time, types\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job inherits it ignored
         "module = types.ModuleType('eagle.data.splits')\n"
         "def run(config, project):\n    print('running', flush=True)\n    time.sleep(60)\n"
         "module.run = run\nsys.modules['eagle.data.splits'] = module\n",
