@@ -145,11 +145,19 @@ class _Problem:
 
         def one(block: Block) -> None:
             room = rooms.get()
-            work(block, room)
+            with np.errstate(invalid="ignore", over="ignore"):  # kernels of BLAS may flag lanes that lie beyond the rows
+                work(block, room)
             rooms.put(room)
 
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(_threads()) as pool:
             list(pool.map(one, blocks))
+
+
+def _finite(solution: np.ndarray) -> np.ndarray:
+    """Return the solution; FloatingPointError where a number of it is not finite: the flags of single steps are not trusted."""
+    if not np.isfinite(solution).all():
+        raise FloatingPointError("a least-squares problem has no finite solution: its features, ratings or penalty are out of range")
+    return solution
 
 
 def normal_equations(
@@ -185,7 +193,7 @@ def solve(packed: Packed, features: np.ndarray, shift: np.ndarray, penalty: np.n
         solution[block.rows] = solve_rows(*problem.sides(block, room), penalty.astype(features.dtype))
 
     problem.each(packed.blocks, fill)
-    return solution
+    return _finite(solution)
 
 
 def improve(
@@ -205,7 +213,7 @@ def improve(
         solution[block.rows] = problem.descend(block, room, penalty.astype(features.dtype), start[block.rows], steps)
 
     problem.each(packed.blocks, fill)
-    return solution
+    return _finite(solution)
 
 
 @cache

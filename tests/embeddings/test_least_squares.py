@@ -114,3 +114,11 @@ def test_single_precision_stays_single() -> None:
     found = improve(pack(ratings), features.astype(np.float32), shift, penalty, np.zeros((50, 4), np.float32), 9, missing)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, solve(pack(ratings), features, shift, penalty, missing), atol=1e-3)
+
+
+def test_a_solution_that_is_not_finite_is_an_error() -> None:
+    ratings = uneven()
+    features, shift, penalty, missing = problem(ratings, 4, 0.3)
+    huge = np.full((50, 4), 3e38, np.float32)
+    with pytest.raises(FloatingPointError, match="no finite solution"):
+        improve(pack(ratings), features.astype(np.float32), shift, penalty, huge, 2, missing)
