@@ -88,6 +88,16 @@ def check() -> None:
 
 
 @app.command()
+def setting(name: Annotated[str, typer.Argument(help="a file of settings/ without its ending, such as hour")]) -> None:
+    """Take over a named setting into params.yaml."""
+    from eagle.project import Project
+    from eagle.settings import apply_setting
+
+    for line in apply_setting(Project(), name):
+        print(line)
+
+
+@app.command()
 def report() -> None:
     """Print the table of the last run and where to find everything."""
     from eagle.project import Project

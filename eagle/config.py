@@ -455,12 +455,16 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def load_config(path: Path = Path("params.yaml")) -> Config:
-    """Read params.yaml."""
+def read_values(path: Path) -> Any:
+    """Return what a YAML file of parameters holds, unchecked."""
     try:
-        values = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
         raise user_error(f"{path} does not exist", mend="run the command from the project's root folder") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise user_error(f"{path} is not valid YAML", found=error) from None
-    return parse_config(values, Path(path))
+
+
+def load_config(path: Path = Path("params.yaml")) -> Config:
+    """Read params.yaml."""
+    return parse_config(read_values(path), path)

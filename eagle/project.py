@@ -16,6 +16,10 @@ class Project:
     def params(self) -> Path:
         return self.root / "params.yaml"
 
+    def setting(self, name: str) -> Path:
+        """YAML of one named setting: what it changes in params.yaml."""
+        return self.root / "settings" / f"{name}.yaml"
+
     # data/ -----------------------------------------------------------------
     @property
     def catalogue(self) -> Path:
