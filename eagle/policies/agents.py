@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -61,6 +61,14 @@ class ActionCounts:
     fallen_back: int = 0  # no valid unused action after all draws: best listed one
 
 
+def _rounds(draws: int) -> Iterator[range]:
+    """Yield draws 0, 1, 2-3, 4-7 and so on: few calls, and few draws that nobody needed."""
+    done = 0
+    while done < draws:
+        yield range(done, min(max(2 * done, 1), draws))
+        done = max(2 * done, 1)
+
+
 def _same(action: str) -> str:
     return action.strip().rstrip(".!").lower()
 
@@ -104,11 +112,13 @@ class LoraAgent:
             self.model.load_adapter(None)
 
     def _freely(self, observations: Sequence[Observation], prompts: Sequence[str], seeds: Sequence[int]) -> list[str]:
-        actions = self._written(observations, prompts, seeds, range(len(prompts)), range(1))
-        again = [row for row in range(len(prompts)) if row not in actions]
-        if again and self.temperature > 0:  # a greedy agent would write the same again
-            self.counts.resampled += len(again)
-            actions |= self._written(observations, prompts, seeds, again, range(1, self.draws))
+        actions: dict[int, str] = {}
+        for draws in _rounds(self.draws if self.temperature > 0 else 1):  # a greedy agent would write the same again
+            left = [row for row in range(len(prompts)) if row not in actions]
+            if not left:
+                break
+            self.counts.resampled += len(left) if draws.start == 1 else 0
+            actions |= self._written(observations, prompts, seeds, left, draws)
         for row, text in actions.items():
             on_list = _same(text) in {_same(a) for a in self.listed.of(observations[row].anchor)}
             self.counts.listed += on_list

@@ -65,7 +65,10 @@ def test_repetition_is_drawn_again_then_replaced_by_the_best_unused_listed_actio
     made = agent(model, draws=4)
     assert made.act([observation(("Add a dog.",))], [1]) == ["Add a cat."]
     assert made.counts.resampled == 1
-    assert len(model.prompts) == 4  # one call for all redraws
+    assert len(model.prompts) == 4  # the third round has two draws; the first that will do is taken
+    lucky = Scripted(["Add a dog.", "Add a cat."])
+    assert agent(lucky).act([observation(("Add a dog.",))], [1]) == ["Add a cat."]
+    assert len(lucky.prompts) == 2
     stubborn = agent(Scripted(["add a dog!"] * LoraAgent.draws))
     assert stubborn.act([observation(("Add a dog.",))], [1]) == ["Add a robot."]
     assert stubborn.counts.fallen_back == 1
