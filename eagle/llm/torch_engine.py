@@ -1,7 +1,7 @@
 """The language model on a torch device: a small decode loop over transformers' model.
 
-Long common prefixes are computed once and shared; rows are sorted by length and decoded `batch_rows` at a time; rows
-that have ended leave the batch. A row's draws come from its own seed, so in float32 a batch equals its rows one by one;
+Long common prefixes are computed once and shared; `batch_rows` rows are decoded together, and a row that ends makes room for
+one that waits. A row's draws come from its own seed, so in float32 a batch equals its rows one by one;
 in bfloat16 the arithmetic depends on the batch, hence a call (its set of prompts and seeds) is what repeats exactly.
 """
 
@@ -10,13 +10,13 @@ from __future__ import annotations
 import copy
 import time
 import warnings
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cachetools import LRUCache
 
 from eagle.artifacts import content_hash
 from eagle.errors import user_error
@@ -31,26 +31,15 @@ from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 from transformers.utils import logging  # noqa: E402
 
 from eagle.llm.llama import FusedLlama, is_plain_llama  # noqa: E402
+from eagle.llm.rows import Row, groups, row_batches, stems, token_batches  # noqa: E402
 from eagle.llm.sampling import choose, uniforms  # noqa: E402
-from eagle.llm.shared_prefix import NAME, Prefix, SharedPrefixCache, compute_prefix  # noqa: E402
+from eagle.llm.shared_prefix import Prefix, SharedPrefixCache, TransformersNetwork  # noqa: E402
 from eagle.torch_device import pick_device, pick_dtype  # noqa: E402
 
-_SHARED_AT_LEAST = 16  # tokens: shorter common prefixes are not worth a pass of their own
+Network = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, SharedPrefixCache, int], torch.Tensor]
 _COMPACT_BELOW = 0.8  # share of live rows at which the ended ones are taken out of the cache
-_SCORED_TOKENS = 4096  # tokens per scoring batch: bounds the logits in memory
-
-
-@dataclass
-class _Row:
-    """One prompt on its way: what is left after the shared prefix, what was drawn."""
-
-    index: int
-    suffix: list[int]
-    draws: np.ndarray
-    tokens: list[int] = field(default_factory=list)
-    log_probs: list[float] = field(default_factory=list)
-    finish: Finish | None = None
-    text: str = ""
+_PREFIXES = 8  # shared prefixes remembered
+_ADAPTED_BYTES = 1 << 30  # merged weights remembered, the last at least: evaluation changes adapters several times a step
 
 
 class TorchModel:
@@ -70,11 +59,15 @@ class TorchModel:
         self.arithmetic = f"{engine_code()} torch {torch.__version__} {numbers}"
         self.rows_alone = self.dtype == torch.float32
         self.usage = Usage()
-        self._prefixes: OrderedDict[tuple[str | None, tuple[int, ...]], Prefix] = OrderedDict()
         self._base.eval().requires_grad_(False).to(self.device)
         self._ends = _Ends(self._base, self.tokenizer)
         self._may_fuse = fuse
-        self._use(self._base, None)
+        self._adapter: str | None = None
+        self._plain: Network = self._open(self._base)
+        self._network = self._plain
+        layers: int = sum(p.nbytes for name, p in self._base.named_parameters() if "layers" in name)
+        self._adapted: LRUCache[str, Network] = LRUCache(max(1, _ADAPTED_BYTES // max(1, layers)))
+        self._prefixes: LRUCache[tuple[str | None, tuple[int, ...]], Prefix] = LRUCache(_PREFIXES)
 
     # prompts ---------------------------------------------------------------
     def chat(self, messages: Sequence[tuple[str, str]], prefill: str = "") -> str:
@@ -100,11 +93,10 @@ class TorchModel:
         draws = uniforms(seeds, spec.max_new_tokens) if prompts else np.zeros((0, 0))
         done: list[Completion | None] = [None] * len(prompts)
         with torch.inference_mode():
-            for shared, members in _groups(token_ids):
+            for shared, members in groups(token_ids):
                 prefix = self._prefix(token_ids[members[0]][:shared])
-                rows = [_Row(i, token_ids[i][shared:], draws[i]) for i in members]
-                for batch in _row_batches(rows, self.batch_rows):
-                    self._decode(prefix, shared, batch, spec)
+                rows = [Row(i, token_ids[i][shared:], draws[i]) for i in members]
+                self._decode(prefix, shared, rows, spec)
                 for row in rows:
                     done[row.index] = Completion(row.text, tuple(row.tokens), tuple(row.log_probs), row.finish or "length")
         self.usage.calls += 1
@@ -113,68 +105,80 @@ class TorchModel:
         self.usage.seconds += time.perf_counter() - started
         return [completion for completion in done if completion is not None]
 
-    def _decode(self, prefix: Prefix, shared: int, rows: list[_Row], spec: SamplingSpec) -> None:
-        """Fill in the rows' tokens: prompts first, then one token per row and pass."""
-        cache, logits, position = self._read_prompts(prefix, shared, [row.suffix for row in rows])
-        live = list(rows)
-        for step in range(spec.max_new_tokens):
-            draws = torch.tensor([row.draws[step] for row in live], device=self.device)
-            tokens, log_probs = choose(logits.float(), draws, spec.temperature, spec.top_p)
-            for row, token, log_prob in zip(live, tokens.tolist(), log_probs.tolist(), strict=True):
-                if row.finish is None:
-                    row.tokens.append(token)
-                    row.log_probs.append(log_prob)
-                    row.text, row.finish = self._ends.ended(row.tokens, spec.stop)
-            running = [i for i, row in enumerate(live) if row.finish is None]
-            if not running or step + 1 == spec.max_new_tokens:
-                break
+    def _decode(self, prefix: Prefix, shared: int, rows: Sequence[Row], spec: SamplingSpec) -> None:
+        """Fill in the rows' tokens, one token per row and pass; a row that ends makes room for one that waits."""
+        waiting = self._opened(prefix, shared, rows, spec)
+        live = [Row(-1, [], np.zeros(0), [0], finish="stop") for _ in range(min(len(rows), self.batch_rows))]
+        cache, longest = SharedPrefixCache(prefix, len(live)), max(len(row.suffix) for row in rows)
+        cache.reserve(longest + spec.max_new_tokens)
+        for column in cycle(range(longest, longest + spec.max_new_tokens)):  # what it overwrites belongs to rows that have ended
+            free = [slot for slot, row in enumerate(live) if row.finish]
+            for slot, (row, read, number) in zip(free, waiting, strict=False):
+                cache.splice(slot, read, number)
+                live[slot] = row
+            running = [slot for slot, row in enumerate(live) if not row.finish]
+            if not running:
+                return
             if len(running) <= _COMPACT_BELOW * len(live):
-                chosen = torch.tensor(running, device=self.device)
-                cache.gather(chosen)
-                tokens, position = tokens[chosen], position[chosen]
-                live = [live[i] for i in running]
-            position = position + 1
-            logits = self._forward(tokens[:, None], position, cache, torch.ones_like(position, dtype=torch.bool))[:, -1]
-        for row in rows:
-            if row.finish is None:
+                cache.gather(torch.tensor(running, device=self.device))
+                live = [live[slot] for slot in running]
+            ids = torch.tensor([[row.tokens[-1]] for row in live], device=self.device)
+            positions = torch.tensor([[shared + len(row.suffix) + len(row.tokens) - 1] for row in live], device=self.device)
+            self._draw(live, self._forward(ids, positions, torch.ones_like(ids, dtype=torch.bool), cache, column)[:, -1], spec)
+
+    def _opened(self, prefix: Prefix, shared: int, rows: Sequence[Row], spec: SamplingSpec) -> Iterator[tuple[Row, SharedPrefixCache, int]]:
+        """Read the rows' prompts a batch at a time and draw their first tokens.
+
+        Yields each row that goes on, and where its keys and values are: a cache and the number of the row in it.
+        """
+        for batch in row_batches(rows, self.batch_rows):
+            lengths, owner = stems([row.suffix for row in batch])
+            order = sorted(range(len(batch)), key=lambda i: len(batch[i].suffix) - lengths[owner[i]])
+            ordered = [batch[i] for i in order]
+            beginnings = [batch[owner.index(group)].suffix[:length] for group, length in enumerate(lengths)]
+            owner = [owner[i] for i in order]
+            rests = [row.suffix[lengths[group] :] for row, group in zip(ordered, owner, strict=True)]
+            cache, logits = self._read(prefix, shared, beginnings, owner, rests)
+            self._draw(ordered, logits[:, -1], spec)
+            yield from ((row, cache, number) for number, row in enumerate(ordered) if not row.finish)
+
+    def _draw(self, rows: Sequence[Row], logits: torch.Tensor, spec: SamplingSpec) -> None:
+        """Add the next token to the rows that have not ended, from logits (rows, vocabulary), and notice which of them end."""
+        draws = torch.tensor([0.0 if row.finish else row.draws[len(row.tokens)] for row in rows], device=self.device)
+        tokens, log_probs = choose(logits, draws, spec.temperature, spec.top_p)
+        for row, token, log_prob in zip(rows, tokens.tolist(), log_probs.tolist(), strict=True):
+            if row.finish:
+                continue
+            row.tokens.append(token)
+            row.log_probs.append(log_prob)
+            row.text, row.finish = self._ends.ended(row.tokens, spec.stop)
+            if not row.finish and len(row.tokens) == spec.max_new_tokens:
                 row.text, row.finish = self._ends.decode(row.tokens), "length"
 
-    def _read_prompts(self, prefix: Prefix, shared: int, suffixes: list[list[int]]) -> tuple[SharedPrefixCache, torch.Tensor, torch.Tensor]:
-        """Run what rows have beyond the prefix; what neighbours have in common there runs once and is copied.
+    def _read(
+        self, prefix: Prefix, shared: int, beginnings: list[list[int]], owner: list[int], rests: list[list[int]], keep: int = 1
+    ) -> tuple[SharedPrefixCache, torch.Tensor]:
+        """Run what stands after the prefix: each beginning once, then each row's rest (the longest last) after a copy of its beginning.
 
-        Returns the cache, the logits (rows, vocabulary) after each prompt and the last positions (rows, 1).
+        Returns the cache of the rows and the logits of their last ``keep`` tokens (rows, keep, vocabulary).
         """
-        lengths, owner = _stems(suffixes)
-        stems = [suffixes[owner.index(group)][:length] for group, length in enumerate(lengths)]
-        cache = SharedPrefixCache(prefix, len(stems))
-        if max(lengths) > 0:
-            ids, real = self._left_padded(stems)
-            self._forward(ids, (real.cumsum(1) - 1).clamp(min=0) + shared, cache, real)
+        cache, longest = SharedPrefixCache(prefix, len(beginnings)), max(map(len, beginnings))
+        cache.reserve(longest + len(rests[-1]))
+        if longest:
+            ids, real = self._left_padded(beginnings)
+            self._forward(ids, (real.cumsum(1) - 1).clamp(min=0) + shared, real, cache, 0)
         cache.gather(torch.tensor(owner, device=self.device))
-        read = torch.tensor([lengths[group] for group in owner], device=self.device)[:, None] + shared
-        ids, real = self._left_padded([tokens[lengths[group] :] for tokens, group in zip(suffixes, owner, strict=True)])
-        positions = (real.cumsum(1) - 1).clamp(min=0) + read
-        return cache, self._forward(ids, positions, cache, real)[:, -1], positions[:, -1:]
+        before = torch.tensor([[shared + len(beginnings[number])] for number in owner], device=self.device)
+        ids, real = self._left_padded(rests)
+        return cache, self._forward(ids, (real.cumsum(1) - 1).clamp(min=0) + before, real, cache, longest, keep)
 
     def _forward(
-        self, ids: torch.Tensor, positions: torch.Tensor, cache: SharedPrefixCache, real: torch.Tensor, keep: int = 1
+        self, ids: torch.Tensor, positions: torch.Tensor, real: torch.Tensor, cache: SharedPrefixCache, column: int, keep: int = 1
     ) -> torch.Tensor:
-        """Run new positions (rows, n) and return the logits of the last ``keep`` of them (rows, keep, vocabulary)."""
-        mask = cache.begin(real)
-        self.usage.computed_tokens += ids.numel()
-        if self._fused is not None:
-            return self._fused(ids, positions, cache, keep)
-        out = self.model(
-            input_ids=ids,
-            position_ids=positions,
-            attention_mask=mask,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=keep,
-            shared=cache,
-        )
-        logits: torch.Tensor = out.logits
-        return logits
+        """Run new positions (rows, n), stored from ``column``; return the logits of the last ``keep`` of them (rows, keep, vocabulary)."""
+        cache.begin(real, column)
+        self.usage.computed_tokens += int(real.sum())
+        return self._network(ids, positions, real, cache, keep)
 
     def _left_padded(self, lists: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return ids and which of them are real, both (rows, longest), right-aligned."""
@@ -187,14 +191,16 @@ class TorchModel:
         return torch.from_numpy(ids).to(self.device), torch.from_numpy(real).to(self.device)
 
     def _prefix(self, token_ids: list[int]) -> Prefix:
-        """Return the shared prefix's keys and values; the last two prefixes are remembered."""
+        """Return the shared prefix's keys and values."""
+        nothing = Prefix.empty(self._base.config, self.dtype, self.device)
+        if not token_ids:
+            return nothing
         key = (self._adapter, tuple(token_ids))
         if key not in self._prefixes:
-            self._prefixes[key] = compute_prefix(self.model, token_ids)
-            self.usage.computed_tokens += len(token_ids)
-        self._prefixes.move_to_end(key)
-        while len(self._prefixes) > 2:
-            self._prefixes.popitem(last=False)
+            cache = SharedPrefixCache(nothing, 1)
+            ids, real = self._left_padded([token_ids])
+            self._forward(ids, real.cumsum(1) - 1, real, cache, 0)
+            self._prefixes[key] = cache.as_prefix(len(token_ids))
         return self._prefixes[key]
 
     # scoring ---------------------------------------------------------------
@@ -206,11 +212,11 @@ class TorchModel:
             raise ValueError("a prompt must not be empty")
         done: list[np.ndarray] = [np.zeros(0) for _ in heads]
         with torch.inference_mode():
-            for shared, members in _groups(heads):
+            for shared, members in groups(heads):
                 prefix = self._prefix(heads[members[0]][:shared])
                 scored = [i for i in members if tails[i]]
-                scored.sort(key=lambda i: (len(heads[i]) + len(tails[i]), i))
-                for batch in _token_batches(scored, [len(heads[i]) - shared + len(tails[i]) for i in scored]):
+                scored.sort(key=lambda i: (len(heads[i]), heads[i], len(tails[i]), i))
+                for batch in token_batches(scored, [len(heads[i]) - shared + len(tails[i]) for i in scored]):
                     self._score(prefix, shared, [(i, heads[i][shared:], tails[i]) for i in batch], done)
         self.usage.calls += 1
         self.usage.prompt_tokens += sum(len(ids) for ids in (*heads, *tails))
@@ -218,10 +224,12 @@ class TorchModel:
         return done
 
     def _score(self, prefix: Prefix, shared: int, rows: list[tuple[int, list[int], list[int]]], done: list[np.ndarray]) -> None:
-        keep = max(len(tail) for _, _, tail in rows)
-        ids, real = self._left_padded([[*head, *tail[:-1]] for _, head, tail in rows])
-        positions = (real.cumsum(1) - 1).clamp(min=0) + shared
-        logits = self._forward(ids, positions, SharedPrefixCache(prefix, len(rows)), real, keep)
+        """Score the third of every row, (index, head, tail); rows with the same head read it once."""
+        rows = sorted(rows, key=lambda row: len(row[2]))
+        beginnings = list(dict.fromkeys(tuple(head[:-1]) for _, head, _ in rows))
+        owner = [beginnings.index(tuple(head[:-1])) for _, head, _ in rows]
+        rests = [[head[-1], *tail[:-1]] for _, head, tail in rows]
+        _, logits = self._read(prefix, shared, list(map(list, beginnings)), owner, rests, keep=len(rests[-1]))
         for (index, _, tail), row in zip(rows, logits, strict=True):
             table = row[-len(tail) :].float().log_softmax(dim=-1)
             done[index] = table[torch.arange(len(tail)), torch.tensor(tail, device=self.device)].double().cpu().numpy()
@@ -230,24 +238,27 @@ class TorchModel:
     def load_adapter(self, folder: Path | None) -> None:
         """Switch to the LoRA adapter in ``folder``, merged into a copy of the weights, or back with None."""
         if folder is None:
-            self._use(self._base, None)
+            self._adapter, self._network = None, self._plain
             return
         if not (Path(folder) / "adapter_model.safetensors").is_file():
             raise user_error(f"{folder} holds no LoRA adapter", expected="adapter_config.json and adapter_model.safetensors")
-        name = content_hash(Path(folder))
-        if name == self._adapter:
-            return
+        self._adapter = content_hash(Path(folder))
+        if self._adapter not in self._adapted:
+            self._adapted[self._adapter] = self._open(self._merged(Path(folder)), self._plain)
+        self._network = self._adapted[self._adapter]
+
+    def _merged(self, folder: Path) -> Any:
         from peft import PeftModel
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 reads an attribute that transformers 5.23 renames
             merged: Any = PeftModel.from_pretrained(copy.deepcopy(self._base), str(folder), local_files_only=True).merge_and_unload()
-        self._use(merged.eval().requires_grad_(False), name)
+        return merged.eval().requires_grad_(False)
 
-    def _use(self, model: Any, adapter: str | None) -> None:
-        self.model, self._adapter = model, adapter
-        self.model.set_attn_implementation(NAME)
-        self._fused = FusedLlama(model) if self._may_fuse and is_plain_llama(model) else None
+    def _open(self, model: Any, beside: Network | None = None) -> Network:
+        if not (self._may_fuse and is_plain_llama(model)):
+            return TransformersNetwork(model)
+        return FusedLlama(model, beside if isinstance(beside, FusedLlama) else None)
 
 
 class _Ends:
@@ -279,59 +290,3 @@ class _Ends:
             if found:
                 return text[: min(found)], "stop"
         return "", None
-
-
-def _groups(token_ids: Sequence[list[int]]) -> Iterator[tuple[int, list[int]]]:
-    """Yield (length of the common prefix, rows) for rows that begin alike; every row keeps at least one token of its own."""
-    opening: dict[tuple[int, ...], list[int]] = {}
-    for index, ids in enumerate(token_ids):
-        opening.setdefault(tuple(ids[:_SHARED_AT_LEAST]), []).append(index)
-    for members in opening.values():
-        low, high = min(token_ids[i] for i in members), max(token_ids[i] for i in members)
-        limit = min(len(token_ids[i]) for i in members) - 1
-        shared = next((n for n in range(limit) if low[n] != high[n]), limit)
-        yield (shared if shared >= _SHARED_AT_LEAST else 0), members
-
-
-def _stems(suffixes: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
-    """Group neighbouring rows that begin alike; every row keeps at least one token of its own.
-
-    Returns the common length of each group (0 for a row alone), and each row's group.
-    """
-    lengths: list[int] = []
-    owner: list[int] = []
-    first: Sequence[int] = ()
-    for index, tokens in enumerate(suffixes):
-        common = next((n for n, (a, b) in enumerate(zip(first, tokens, strict=False)) if a != b), min(len(first), len(tokens)))
-        common = min(common, len(first) - 1, len(tokens) - 1)
-        if index and common >= max(_SHARED_AT_LEAST, len(first) // 2):
-            lengths[-1] = min(common, lengths[-1]) if owner.count(len(lengths) - 1) > 1 else common
-        else:
-            first = tokens
-            lengths.append(0)
-        owner.append(len(lengths) - 1)
-    return lengths, owner
-
-
-def _row_batches(rows: Sequence[_Row], at_most: int) -> Iterator[list[_Row]]:
-    """Cut rows into batches: rows that begin alike side by side, those of like length together."""
-    rows = sorted(rows, key=lambda row: (row.suffix, row.index))
-    _, owner = _stems([row.suffix for row in rows])
-    longest: dict[int, int] = {}
-    for row, group in zip(rows, owner, strict=True):
-        longest[group] = max(longest.get(group, 0), len(row.suffix))
-    order = sorted(range(len(rows)), key=lambda i: (longest[owner[i]], owner[i], i))
-    for start in range(0, len(rows), at_most):
-        yield [rows[i] for i in order[start : start + at_most]]
-
-
-def _token_batches(rows: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Cut rows, sorted by length, into batches of at most _SCORED_TOKENS padded tokens."""
-    batch: list[int] = []
-    for row, length in zip(rows, lengths, strict=True):
-        if batch and (len(batch) + 1) * length > _SCORED_TOKENS:
-            yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch

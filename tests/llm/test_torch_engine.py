@@ -16,8 +16,9 @@ from transformers import AutoModelForCausalLM
 
 from eagle.errors import EagleError
 from eagle.llm.base import SamplingSpec
+from eagle.llm.rows import Row, row_batches, stems
 from eagle.llm.sampling import choose, uniforms
-from eagle.llm.torch_engine import TorchModel, _Row, _row_batches, _stems
+from eagle.llm.torch_engine import TorchModel
 from tests.llm.contract import ASKED, HEAD, LanguageModelContract
 
 
@@ -73,6 +74,40 @@ def test_fused_equals_transformers(engine: TorchModel, plain: TorchModel) -> Non
     spec = SamplingSpec(20, 0.8, 0.95, stop=())
     ours, theirs = (m.generate(_prompts(m), spec, range(5)) for m in (engine, plain))
     assert [c.token_ids for c in ours] == [c.token_ids for c in theirs]
+
+
+def test_rows_that_come_and_go_equal_a_loop_of_whole_passes(tiny_llm: Path) -> None:
+    model = TorchModel(tiny_llm, dtype="float32", device="cpu", batch_rows=4)
+    reference = AutoModelForCausalLM.from_pretrained(tiny_llm, dtype=torch.float32)
+    prompts = [*_prompts(model), *(model.chat([("user", asked)]) for asked in ASKED), _prompts(model)[1]]
+    spec = SamplingSpec(14, 1.2, 0.9, stop=(" ", "e"))  # ends rows early, some of them at once
+    done = model.generate(prompts, spec, range(11))
+    assert len({len(c.token_ids) for c in done}) > 3
+    for ids, draws, completion in zip(model.tokenize(prompts), uniforms(range(11), 14), done, strict=True):
+        for token, draw in zip(completion.token_ids, draws, strict=False):
+            with torch.inference_mode():
+                logits = reference(torch.tensor([ids])).logits[:, -1]
+            assert choose(logits, torch.tensor([draw]), 1.2, 0.9)[0].item() == token
+            ids.append(token)
+
+
+def test_scores_do_not_depend_on_what_is_scored_beside(engine: TorchModel) -> None:
+    heads = [prompt for prompt in _prompts(engine) for _ in range(3)]
+    tails = [" crime, war. Plot: A family moves", " robot", ""] * 5
+    together = engine.score(heads, tails)
+    for head, tail, scored in zip(heads, tails, together, strict=True):
+        np.testing.assert_allclose(engine.score([head], [tail])[0], scored, atol=1e-5)
+
+
+def test_the_last_adapters_are_kept_and_the_plain_model_comes_back(tiny_llm: Path, adapter: Path) -> None:
+    model = TorchModel(tiny_llm, dtype="float32", device="cpu")
+    plain = model._network
+    model.load_adapter(adapter)
+    merged = model._network
+    model.load_adapter(None)
+    assert model._network is plain
+    model.load_adapter(adapter)
+    assert model._network is merged is not plain
 
 
 def test_merged_adapter_equals_peft(engine: TorchModel, tiny_llm: Path, adapter: Path) -> None:
@@ -131,7 +166,7 @@ TOKENS = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=40), min_size
 @settings(max_examples=60, deadline=None)
 def test_stems_are_common_beginnings_and_leave_a_token(rows: list[list[int]]) -> None:
     rows = sorted(rows)
-    lengths, owner = _stems(rows)
+    lengths, owner = stems(rows)
     assert owner == sorted(owner)
     for group, length in enumerate(lengths):
         members = [row for row, g in zip(rows, owner, strict=True) if g == group]
@@ -142,11 +177,11 @@ def test_stems_are_common_beginnings_and_leave_a_token(rows: list[list[int]]) ->
 @given(TOKENS, st.integers(1, 5))
 @settings(max_examples=40, deadline=None)
 def test_batches_hold_every_row_once_whatever_the_order(suffixes: list[list[int]], at_most: int) -> None:
-    rows = [_Row(i, suffix, np.zeros(1)) for i, suffix in enumerate(suffixes)]
-    batches = list(_row_batches(rows, at_most))
+    rows = [Row(i, suffix, np.zeros(1)) for i, suffix in enumerate(suffixes)]
+    batches = list(row_batches(rows, at_most))
     assert sorted(row.index for batch in batches for row in batch) == list(range(len(rows)))
     assert max(map(len, batches)) <= at_most
-    again = list(_row_batches(rows[::-1], at_most))
+    again = list(row_batches(rows[::-1], at_most))
     assert [[row.index for row in batch] for batch in batches] == [[row.index for row in batch] for batch in again]
 
 
@@ -176,6 +211,22 @@ class TestSampling:
             kept = mass[: int((mass - values[row] < top_p).sum())]
             place = int(torch.searchsorted(kept, draws[row] * kept[-1], right=True))
             assert abs(float(mass[place] - mass[(order[row] == tokens[row]).nonzero()[0, 0]])) < 1e-5
+
+    @given(st.integers(0, 10**6), st.integers(1, 700))
+    @settings(max_examples=40, deadline=None)
+    def test_draw_by_blocks_equals_draw_from_whole_rows(self, seed: int, width: int) -> None:
+        rng = np.random.default_rng(seed)
+        logits = torch.tensor(rng.normal(scale=4.0, size=(3, width)), dtype=torch.float32)
+        draws = torch.tensor(rng.random(3))
+        tokens, _ = choose(logits, draws, 1.0, 1.0)
+        mass = torch.softmax(logits, -1).double().cumsum(-1)
+        before = torch.nn.functional.pad(mass, (1, 0))[:, :-1].gather(1, tokens[:, None])[:, 0]
+        target = draws * mass[:, -1]
+        assert (before <= target + 1e-7).all() and (target <= mass.gather(1, tokens[:, None])[:, 0] + 1e-7).all()
+
+    def test_a_wide_nucleus_is_sorted_whole(self) -> None:
+        tokens, _ = choose(torch.zeros(50, 200_000), torch.tensor((np.arange(50) + 0.5) / 50), 1.0, 0.5)
+        np.testing.assert_array_equal(tokens, (np.arange(50) + 0.5) * 2000)
 
     def test_draws_depend_on_the_row_seed_only(self) -> None:
         np.testing.assert_array_equal(uniforms([3, 4], 5)[1], uniforms([4], 5)[0])
