@@ -87,10 +87,10 @@ class FusedLlama:
         self._eps = torch.tensor(config.rms_norm_eps, device=model.device)
         self._rotary = model.model.rotary_emb
         self._norm: torch.Tensor = model.model.norm.weight
-        self._tables: tuple[torch.Tensor, torch.Tensor] = (model.model.embed_tokens.weight, model.lm_head.weight)
-        shares = beside is not None and all(map(torch.equal, self._tables, beside._tables))
-        self._tables = beside._tables if beside is not None and shares else self._tables
-        self._head: _Linear = beside._head if beside is not None and shares else _linear(self._tables[1])
+        tables: tuple[torch.Tensor, torch.Tensor] = (model.model.embed_tokens.weight, model.lm_head.weight)
+        same = beside if beside is not None and all(map(torch.equal, tables, beside._tables)) else None
+        self._tables = same._tables if same else tables
+        self._head: _Linear = same._head if same else _linear(tables[1])
         self._layers = [_join(layer) for layer in model.model.layers]
 
     def __call__(self, ids: torch.Tensor, positions: torch.Tensor, real: torch.Tensor, cache: SharedPrefixCache, keep: int) -> torch.Tensor:

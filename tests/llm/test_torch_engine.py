@@ -15,7 +15,7 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
 from eagle.errors import EagleError
-from eagle.llm.base import SamplingSpec
+from eagle.llm.base import Completion, SamplingSpec
 from eagle.llm.rows import Row, row_batches, stems
 from eagle.llm.sampling import choose, uniforms
 from eagle.llm.torch_engine import TorchModel
@@ -76,18 +76,42 @@ def test_fused_equals_transformers(engine: TorchModel, plain: TorchModel) -> Non
     assert [c.token_ids for c in ours] == [c.token_ids for c in theirs]
 
 
-def test_rows_that_come_and_go_equal_a_loop_of_whole_passes(tiny_llm: Path) -> None:
-    model = TorchModel(tiny_llm, dtype="float32", device="cpu", batch_rows=4)
+STOPPED = SamplingSpec(12, 1.2, 0.9, stop=(" ", "e"))  # ends rows early, some of them at once
+
+
+@pytest.fixture(scope="module")
+def alone(engine: TorchModel) -> list[tuple[str, Completion]]:
+    """Prompts that share much, something or nothing, and their completions one by one; the seed is the place."""
+    prompts = [*_prompts(engine), *(engine.chat([("user", asked)]) for asked in ASKED), "War", _prompts(engine)[1]]
+    return [(prompt, engine.generate([prompt], STOPPED, [row])[0]) for row, prompt in enumerate(prompts)]
+
+
+@given(st.lists(st.integers(0, 11), min_size=1, max_size=12), st.integers(1, 5))
+@settings(max_examples=25, deadline=None)
+def test_a_row_is_the_same_whatever_stands_beside_it(
+    engine: TorchModel, alone: list[tuple[str, Completion]], rows: list[int], at_once: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "batch_rows", at_once)
+        beside = engine.generate([alone[row][0] for row in rows], STOPPED, rows)
+    for row, done in zip(rows, beside, strict=True):
+        expected = alone[row][1]
+        assert (done.token_ids, done.text, done.finish) == (expected.token_ids, expected.text, expected.finish)
+        np.testing.assert_allclose(done.log_probs, expected.log_probs, atol=1e-5)
+
+
+def test_rows_that_come_and_go_equal_a_loop_of_whole_passes(
+    engine: TorchModel, alone: list[tuple[str, Completion]], tiny_llm: Path
+) -> None:
     reference = AutoModelForCausalLM.from_pretrained(tiny_llm, dtype=torch.float32)
-    prompts = [*_prompts(model), *(model.chat([("user", asked)]) for asked in ASKED), _prompts(model)[1]]
-    spec = SamplingSpec(14, 1.2, 0.9, stop=(" ", "e"))  # ends rows early, some of them at once
-    done = model.generate(prompts, spec, range(11))
-    assert len({len(c.token_ids) for c in done}) > 3
-    for ids, draws, completion in zip(model.tokenize(prompts), uniforms(range(11), 14), done, strict=True):
-        for token, draw in zip(completion.token_ids, draws, strict=False):
+    prompts = [prompt for prompt, _ in alone]
+    together = engine.generate(prompts, STOPPED, range(len(prompts)))
+    assert len({len(c.token_ids) for c in together}) > 3
+    for ids, draws, done in zip(engine.tokenize(prompts), uniforms(range(len(prompts)), STOPPED.max_new_tokens), together, strict=True):
+        for token, draw in zip(done.token_ids, draws, strict=False):
             with torch.inference_mode():
                 logits = reference(torch.tensor([ids])).logits[:, -1]
-            assert choose(logits, torch.tensor([draw]), 1.2, 0.9)[0].item() == token
+            assert choose(logits, torch.tensor([draw]), STOPPED.temperature, STOPPED.top_p)[0].item() == token
             ids.append(token)
 
 
@@ -225,8 +249,8 @@ class TestSampling:
         assert (before <= target + 1e-7).all() and (target <= mass.gather(1, tokens[:, None])[:, 0] + 1e-7).all()
 
     def test_a_wide_nucleus_is_sorted_whole(self) -> None:
-        tokens, _ = choose(torch.zeros(50, 200_000), torch.tensor((np.arange(50) + 0.5) / 50), 1.0, 0.5)
-        np.testing.assert_array_equal(tokens, (np.arange(50) + 0.5) * 2000)
+        tokens, _ = choose(torch.zeros(20, 200_000), torch.tensor((np.arange(20) + 0.5) / 20), 1.0, 0.5)
+        np.testing.assert_array_equal(tokens, (np.arange(20) + 0.5) * 5000)
 
     def test_draws_depend_on_the_row_seed_only(self) -> None:
         np.testing.assert_array_equal(uniforms([3, 4], 5)[1], uniforms([4], 5)[0])
