@@ -23,10 +23,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.spatial import KDTree
 
 from eagle.config import UtilityConfig
 from eagle.embeddings.encoder import LatentSpace
+from eagle.embeddings.neighbours import neighbours_among
 from eagle.errors import user_error
 
 
@@ -36,22 +36,15 @@ class Distance(Protocol):
     def __call__(self, z: np.ndarray) -> np.ndarray: ...
 
 
-def _nearest(tree: KDTree, z: np.ndarray, neighbours: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return distances and indices (n, k) of the nearest points; k is smaller where the catalogue is."""
-    k = np.arange(1, min(neighbours, tree.n) + 1)
-    distance, index = tree.query(np.asarray(z, np.float64), k=k)
-    return distance, index
-
-
 class PaperDistance:
     """Sum of the Euclidean distances to the nearest catalogue items."""
 
     def __init__(self, catalogue: np.ndarray, neighbours: int) -> None:
-        self._tree = KDTree(np.asarray(catalogue, np.float64))
+        self._nearest = neighbours_among(catalogue)
         self._neighbours = neighbours
 
     def __call__(self, z: np.ndarray) -> np.ndarray:
-        total: np.ndarray = _nearest(self._tree, z, self._neighbours)[0].sum(axis=1)
+        total: np.ndarray = self._nearest(z, self._neighbours)[0].sum(axis=1)
         return total
 
 
@@ -61,13 +54,13 @@ class Novelty:
     def __init__(self, catalogue: np.ndarray, neighbours: int) -> None:
         # Items without a plot may share one text, hence one point; counted apart they would make a neighbourhood of size 0.
         distinct = np.unique(np.asarray(catalogue, np.float64), axis=0)
-        self._tree = KDTree(distinct)
+        self._nearest = neighbours_among(distinct)
         self._neighbours = neighbours
-        own, _ = _nearest(self._tree, distinct, neighbours + 1)
+        own, _ = self._nearest(distinct, neighbours + 1)
         self._spacing = own[:, 1:].mean(axis=1) if own.shape[1] > 1 else np.ones(len(distinct))
 
     def __call__(self, z: np.ndarray) -> np.ndarray:
-        distance, index = _nearest(self._tree, z, self._neighbours)
+        distance, index = self._nearest(z, self._neighbours)
         relative: np.ndarray = distance.mean(axis=1) / self._spacing[index].mean(axis=1)
         return relative
 

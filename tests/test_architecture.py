@@ -20,6 +20,7 @@ ONLY_IN = {
     "mlflow": ("eagle/registry", "eagle/serving.py"),
     "great_expectations": ("eagle/data/checks.py", "eagle/data/docs_view.py"),
     "typer": ("eagle/cli.py",),
+    "faiss": ("eagle/embeddings/neighbours.py",),
     "pyspark": ("eagle/embeddings/spark.py",),
     "prefect": (),
     "dvc": (),
@@ -28,7 +29,7 @@ ONLY_IN = {
     "pickle": (),
     "joblib": (),
 }
-DISTRIBUTIONS = {"yaml": "PyYAML", "great_expectations": "great-expectations", "sklearn": "scikit-learn"}
+DISTRIBUTIONS = {"yaml": "PyYAML", "great_expectations": "great-expectations", "sklearn": "scikit-learn", "faiss": "faiss-cpu"}
 
 
 def _imports(path: Path, *, top_level: bool = False) -> set[str]:
