@@ -24,6 +24,8 @@ NAMED_ROWS = 10
 """Failing rows that an error names, per check."""
 FEWEST = {"items": 10, "users": 5, "ratings": 50}
 """Rows below which no split leaves anything to learn from or to judge on [ours]."""
+JUDGED = ("item_known", "user_known", "rating_in_range")
+"""Columns of the checked ratings that hold a judgement, not data."""
 FIRST_FILM, FIRST_YEAR, LAST_YEAR = 1870, -3000, 2100
 
 
@@ -67,8 +69,8 @@ def checks_for(catalogue: Catalogue, noun: str) -> list[Check]:
         Check("ratings", missing, {"column": "rating"}, "a rating is missing", "a number in every row", drop),
         Check(
             "ratings",
-            between,
-            {"column": "rating", "min_value": low, "max_value": high},
+            listed,
+            {"column": "rating_in_range", "value_set": [True]},
             "a rating is out of range",
             f"{low:g} to {high:g}",
             scale,
@@ -116,21 +118,28 @@ def checks_for(catalogue: Catalogue, noun: str) -> list[Check]:
 
 
 def tables_to_check(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
-    """Return the three tables with a row number (from 0) and, for ratings, whether user and item are known."""
+    """Return the three tables with a row number (from 0) and, for ratings, what great-expectations would judge row by row in Python."""
+    rating, source = catalogue.ratings["rating"], catalogue.source
     ratings = catalogue.ratings.assign(
         item_known=catalogue.ratings["item"].isin(catalogue.items["item"]) | catalogue.ratings["item"].isna(),
         user_known=catalogue.ratings["user"].isin(catalogue.users["user"]) | catalogue.ratings["user"].isna(),
+        rating_in_range=rating.between(source.rating_min, source.rating_max) | rating.isna(),
     )
     items = catalogue.items.drop(columns="genres")
     tables = {"items": items, "users": catalogue.users, "ratings": ratings}
     return {name: table.assign(row=range(len(table))) for name, table in tables.items()}
 
 
+_ENTITIES = {sign: html.escape(sign) for sign in "&<>\"'"}  # the ampersand first: every entity has one
+
+
 def _escaped(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with text that is safe in HTML: Data Docs show failing values as they are. Different ids stay different."""
     text = {name: table[name] for name in table.columns if pd.api.types.is_string_dtype(table[name])}
     unsafe = {name: column for name, column in text.items() if column.str.contains("[&<>\"']", regex=True, na=False).any()}
-    return table.assign(**{name: column.map(html.escape, na_action="ignore").astype(column.dtype) for name, column in unsafe.items()})
+    for sign, entity in _ENTITIES.items():
+        unsafe = {name: column.str.replace(sign, entity, regex=False) for name, column in unsafe.items()}
+    return table.assign(**unsafe)
 
 
 def validate(catalogue: Catalogue, noun: str, docs: Path) -> list[dict[str, Any]]:
@@ -221,7 +230,7 @@ def _exceptions(info: Mapping[str, Any]) -> list[str]:
 def _problem(check: Check, table: pd.DataFrame, result: Mapping[str, Any]) -> Problem:
     if result["error"]:
         raise RuntimeError(f"great-expectations could not check {check.table}, {check.what!r}: {result['error']}")
-    shown = table.drop(columns=[c for c in ("row", "item_known", "user_known", "text", "timestamp") if c in table])
+    shown = table.drop(columns=[c for c in (*JUDGED, "row", "text", "timestamp") if c in table])
     rows = [
         f"row {row}: " + ", ".join(f"{name}={'missing' if pd.isna(value) else value}" for name, value in shown.iloc[row].items())
         for row in result["rows"][:NAMED_ROWS]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from eagle.artifacts import complete_or_absent, content_hash, read_json, write_json, write_table
 from eagle.config import Config, SplitConfig
@@ -21,6 +22,7 @@ from eagle.errors import EagleError, Problem, user_error
 from eagle.project import Project
 from eagle.seeding import stream
 
+PARTS = ("fit", "holdout", "panel")
 _RARITY_CLASSES = 3
 
 
@@ -67,20 +69,21 @@ def split_ratings(ratings: pd.DataFrame, items: pd.DataFrame, config: SplitConfi
     Each user's rows are drawn from evenly over item splits, training items first; a user's first row on a training item is
     always fit, so that whoever rated one has a vector.
     """
-    user, item = (pd.factorize(ratings[name], sort=True)[0] for name in ("user", "item"))
-    sorted_rows = np.lexsort((item, user))  # by number: text sorts slowly
+    (user, _), (item, names) = (pd.factorize(ratings[name], sort=True) for name in ("user", "item"))
+    sorted_rows = np.argsort(user * len(names) + item, kind="stable")  # by number: text sorts slowly
     table, user = ratings[["user", "item", "rating"]].iloc[sorted_rows].reset_index(drop=True), user[sorted_rows]
-    block = table["item"].map(items.set_index("item")["split"].map({"train": 0, "validation": 1, "test": 2})).to_numpy(dtype=int)
+    blocks = items.set_index("item")["split"].map({"train": 0, "validation": 1, "test": 2})
+    block = blocks.loc[names].to_numpy(dtype=np.int8)[item[sorted_rows]]
     generator = stream(seed, "split", "ratings")
     order = np.lexsort((generator.random(len(table)), block, user))
     first = np.r_[True, np.diff(user[order]) > 0] & (block[order] == 0)
     panel = _every(config.panel_ratings, user[order], generator) & ~first
-    part = np.where(panel, "panel", "fit").astype(object)
+    part = np.where(panel, PARTS.index("panel"), PARTS.index("fit")).astype(np.int8)
     rest = np.flatnonzero(~panel)
     holdout = _every(config.holdout_ratings, user[order][rest], generator) & ~first[rest]
-    part[rest[holdout]] = "holdout"
+    part[rest[holdout]] = PARTS.index("holdout")
     part[order] = part.copy()
-    return table.assign(part=part)
+    return table.assign(part=pd.array(pa.array(PARTS).take(pa.array(part)), dtype="str"))
 
 
 def _every(share: float, groups: np.ndarray, generator: np.random.Generator) -> np.ndarray:

@@ -26,7 +26,7 @@ from eagle.artifacts import read_arrays, write_arrays, write_json
 from eagle.config import Config, FactorsConfig
 from eagle.embeddings.judge import rmse
 from eagle.embeddings.least_squares import Missing, Packed, improve, pack, solve
-from eagle.embeddings.ratings import Ratings, Splits
+from eagle.embeddings.ratings import Ratings, Splits, positions
 from eagle.errors import user_error
 from eagle.project import Project
 from eagle.seeding import stream
@@ -132,7 +132,7 @@ def fold_in(factors: Factors, ratings: Ratings, config: FactorsConfig) -> Factor
 def warm_rows(splits: Splits, users: list[str], items: list[str]) -> pd.DataFrame:
     """Return the holdout rows of known users on known items, with their row numbers ``u`` and ``i``."""
     rows = splits.part("holdout")
-    u, i = pd.Index(users).get_indexer(pd.Index(rows["user"])), pd.Index(items).get_indexer(pd.Index(rows["item"]))
+    u, i = positions(rows["user"], users), positions(rows["item"], items)
     return rows.assign(u=u, i=i)[(u >= 0) & (i >= 0)]
 
 

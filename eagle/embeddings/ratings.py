@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from scipy import sparse
 
+from eagle.artifacts import read_table
 from eagle.project import Project
 
 
@@ -27,8 +30,7 @@ class Ratings:
     @classmethod
     def from_table(cls, table: pd.DataFrame, users: Sequence[str], items: Sequence[str]) -> Ratings:
         """Keep the rows of ``table`` (user, item, rating) whose user and item are named."""
-        row = pd.Index(users).get_indexer(pd.Index(table["user"]))
-        column = pd.Index(items).get_indexer(pd.Index(table["item"]))
+        row, column = positions(table["user"], users), positions(table["item"], items)
         known = (row >= 0) & (column >= 0)
         return cls.from_pairs(row[known], column[known], table["rating"].to_numpy()[known], users, items)
 
@@ -63,6 +65,13 @@ class Ratings:
         return Ratings(self.items, self.users, _like(sums, self.counts.T.tocsr().data), sums)
 
 
+def positions(values: pd.Series, names: Sequence[str]) -> np.ndarray:
+    """Return where each value stands among ``names`` (n,), -1 where nowhere; Arrow's hashing makes no Python object per row."""
+    text = pa.large_string()
+    found = pc.index_in(pa.array(values, text), value_set=pa.array(names, text))
+    return np.asarray(pc.fill_null(found, -1))
+
+
 def _like(matrix: sparse.csr_array, data: np.ndarray) -> sparse.csr_array:
     """Return a matrix of the same structure, held once, with other values."""
     return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
@@ -78,8 +87,6 @@ class Splits:
 
     @classmethod
     def load(cls, project: Project) -> Splits:
-        from eagle.artifacts import read_table
-
         return cls(
             read_table(project.splits / "items.parquet", "item_split"),
             read_table(project.splits / "users.parquet", "user_split"),
