@@ -79,6 +79,9 @@ def is_plain_llama(model: Any) -> bool:
 class FusedLlama:
     """New positions -> logits, over weights read once from ``model``; what equals the weights of ``beside`` is shared with it."""
 
+    _tables: tuple[torch.Tensor, torch.Tensor]  # embedding, lm_head
+    _head: _Linear
+
     def __init__(self, model: Any, beside: FusedLlama | None = None) -> None:
         config = model.config
         self._heads: int = config.num_attention_heads
@@ -87,10 +90,10 @@ class FusedLlama:
         self._eps = torch.tensor(config.rms_norm_eps, device=model.device)
         self._rotary = model.model.rotary_emb
         self._norm: torch.Tensor = model.model.norm.weight
-        tables: tuple[torch.Tensor, torch.Tensor] = (model.model.embed_tokens.weight, model.lm_head.weight)
+        tables = (model.model.embed_tokens.weight, model.lm_head.weight)
         same = beside if beside is not None and all(map(torch.equal, tables, beside._tables)) else None
         self._tables = same._tables if same else tables
-        self._head: _Linear = same._head if same else _linear(tables[1])
+        self._head = same._head if same else _linear(tables[1])
         self._layers = [_join(layer) for layer in model.model.layers]
 
     def __call__(self, ids: torch.Tensor, positions: torch.Tensor, real: torch.Tensor, cache: SharedPrefixCache, keep: int) -> torch.Tensor:
