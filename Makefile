@@ -1,4 +1,5 @@
 # make run    everything, from an empty folder to the report        make test   all tests
+# make run SETTING=hour    with settings/hour.yaml over params.yaml
 # make lint   ruff and mypy                                         make parameters   params.yaml (defaults) and docs/parameters.md
 .PHONY: run test lint parameters clean
 SHELL := /bin/bash
@@ -11,6 +12,7 @@ EXTRAS := .venv/.extras
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 run: $(STAMP)
+	$(if $(SETTING),$(BIN)/eagle setting $(SETTING))
 	$(BIN)/python -m flows.pipeline
 
 test: $(EXTRAS)
