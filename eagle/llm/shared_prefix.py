@@ -146,6 +146,8 @@ class SharedPrefixCache(Cache):
     def _attend_some(self, layer: int, head: int, rows: slice, query: torch.Tensor, out: torch.Tensor) -> None:
         """Some rows' queries for one key-value head, (rows, grouped heads, n, head_dim), into ``out``."""
         start = self._new - max(self._lengths[rows])  # only padding stands before
+        if start == self._new:
+            return
         query = query[rows, :, start:]
         keys, values = self._keys[layer, head, rows], self._values[layer, head, rows]
         shared_keys, shared_values = self.prefix.keys[layer, head], self.prefix.values[layer, head]

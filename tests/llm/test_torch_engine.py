@@ -15,6 +15,7 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
 from eagle.errors import EagleError
+from eagle.llm import shared_prefix
 from eagle.llm.base import Completion, SamplingSpec
 from eagle.llm.rows import Row, row_batches, stems
 from eagle.llm.sampling import choose, uniforms
@@ -86,13 +87,14 @@ def alone(engine: TorchModel) -> list[tuple[str, Completion]]:
     return [(prompt, engine.generate([prompt], STOPPED, [row])[0]) for row, prompt in enumerate(prompts)]
 
 
-@given(st.lists(st.integers(0, 11), min_size=1, max_size=12), st.integers(1, 5))
+@given(st.lists(st.integers(0, 11), min_size=1, max_size=12), st.integers(1, 5), st.sampled_from([1, shared_prefix._TABLE]))
 @settings(max_examples=25, deadline=None)
 def test_a_row_is_the_same_whatever_stands_beside_it(
-    engine: TorchModel, alone: list[tuple[str, Completion]], rows: list[int], at_once: int
+    engine: TorchModel, alone: list[tuple[str, Completion]], rows: list[int], at_once: int, table: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "batch_rows", at_once)
+        patch.setattr(shared_prefix, "_TABLE", table)  # 1: attention goes row by row, also over rows without a beginning
         beside = engine.generate([alone[row][0] for row in rows], STOPPED, rows)
     for row, done in zip(rows, beside, strict=True):
         expected = alone[row][1]
