@@ -88,7 +88,9 @@ def _prefect(words: list[str]) -> None:
 
 def _make(words: list[str]) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    assert set(words[1:]) <= targets
+    for word in words[1:]:
+        name, _, value = word.partition("=")
+        assert word in targets or (name == "SETTING" and (ROOT / "settings" / f"{value}.yaml").is_file())
 
 
 def _git(words: list[str]) -> None:
