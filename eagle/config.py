@@ -21,12 +21,24 @@ NonNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
 ReferenceName = Literal["uniform", "optimistic", "g_optimal"]
+IDLE: dict[str, Any] = {"decides_results": False}
+"""Marks a parameter that decides no result: ``dvc.yaml`` does not name it, so that a change makes no stage stale."""
+LOCAL = "local"  # llm.cluster: workers on this machine
 
 
 class Section(BaseModel):
     """Base of all sections: unknown keys are errors, values cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def idle(cls) -> frozenset[str]:
+        """Names of the parameters that say how and where work is done and decide no result."""
+        return frozenset(name for name, field in cls.model_fields.items() if field.json_schema_extra == IDLE)
+
+    def decisive(self) -> dict[str, Any]:
+        """Return all other parameters, JSON-able: what unfinished work is known by."""
+        return self.model_dump(mode="json", exclude=set(self.idle()))
 
 
 class FileColumns(Section):
@@ -209,20 +221,41 @@ class LLMConfig(Section):
     endpoint_adapters: Literal["local", "served"] = Field(
         "local", description="engine openai: who runs the agents' LoRA adapters, torch here or the endpoint, each under a name of its own"
     )
-    requests: Count = Field(16, description="engine openai: requests under way at once")
-    timeout: Positive = Field(300.0, description="engine openai: seconds to wait for one answer")
+    requests: Count = Field(16, description="engine openai: requests under way at once", json_schema_extra=IDLE)
+    timeout: Positive = Field(300.0, description="engine openai: seconds to wait for one answer", json_schema_extra=IDLE)
     retries: Natural = Field(
-        8, description="engine openai: further tries of a failed request, after waits that double: 2 minutes in all [O]"
+        8,
+        description="engine openai: further tries of a failed request, after waits that double: 2 minutes in all [O]",
+        json_schema_extra=IDLE,
     )
-    token_budget: Natural = Field(0, description="engine openai: tokens that one stage may read and write there; 0 sets no limit")
+    token_budget: Natural = Field(
+        0, description="engine openai: tokens that one stage may read and write there; 0 sets no limit", json_schema_extra=IDLE
+    )
     failures_at_most: Fraction = Field(
-        0.05, description="engine openai: share of texts without an answer after all retries, above which the stage stops [O]"
+        0.05,
+        description="engine openai: share of texts without an answer after all retries, above which the stage stops [O]",
+        json_schema_extra=IDLE,
     )
-    cache: bool = Field(True, description="remember every generated text in .cache/completions.sqlite, which changes no result [O]")
+    cache: bool = Field(
+        True, description="remember every generated text in .cache/completions.sqlite, which changes no result [O]", json_schema_extra=IDLE
+    )
+    shard_rows: Count = Field(
+        320,
+        description="rows that one worker generates together, several full batches; alike for any number of workers [M: a minute's work]",
+    )
+    cluster: str | None = Field(
+        None,
+        description="where shards are generated: null in this process, 'local' in Ray workers on this machine, else a Ray cluster's address",
+        json_schema_extra=IDLE,
+    )
+    workers: Count = Field(
+        1, description="processes on the cluster, each with the model open and a GPU where there are some", json_schema_extra=IDLE
+    )
 
-    def decisive(self) -> dict[str, Any]:
-        """Return what decides a text; the rest says how it is come by, and may change in the middle of unfinished work."""
-        return self.model_dump(exclude={"requests", "timeout", "retries", "token_budget", "failures_at_most", "cache"})
+    @property
+    def on_one_machine(self) -> bool:
+        """Is all work done on this machine?"""
+        return self.cluster in (None, LOCAL)
 
 
 class LoraSettings(Section):
@@ -380,6 +413,10 @@ class Config(Section):
             raise ValueError(f"train.arms names {missing}, which reference.names does not train")
         if self.train.kl_coefficient == 0 and any(p.kind == "all_action" and p.objective == "closed_form" for p in self.train.phases):
             raise ValueError("train.kl_coefficient 0 has no closed form: set it above 0, or the phase's objective to gradient")
+        if self.llm.workers > 1 and self.llm.cluster is None:
+            raise ValueError("llm.workers above 1 needs llm.cluster: 'local', or the address of a Ray cluster")
+        if self.llm.cluster is not None and self.llm.endpoint is not None:
+            raise ValueError("llm.cluster and llm.endpoint: an endpoint spreads its work itself, so set one of them")
         if self.split.test_items + self.split.validation_items >= 1:
             raise ValueError("split.test_items + split.validation_items leave no items for training")
         if self.split.test_users + self.split.validation_users >= 1:

@@ -11,7 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from eagle.artifacts import complete_or_absent
-from eagle.config import AllActionPhase, Config, OnPolicyPhase, Section
+from eagle.config import IDLE, AllActionPhase, Config, OnPolicyPhase, Section
 
 _HEAD = """\
 # All parameters with their defaults. Units, ranges and sources: docs/parameters.md.
@@ -88,7 +88,8 @@ def _allowed(field: FieldInfo) -> str:
 
 
 def _row(dotted: str, field: FieldInfo) -> str:
-    cells = (f"`{dotted}`", f"`{_scalar(field.default)}`", _allowed(field), field.description or "")
+    meaning = (field.description or "") + ("; decides no result and makes nothing stale" if field.json_schema_extra == IDLE else "")
+    cells = (f"`{dotted}`", f"`{_scalar(field.default)}`", _allowed(field), meaning)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

@@ -10,14 +10,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from eagle.config import Config
+from eagle.config import Config, Section
 from eagle.errors import closest, user_error
 from eagle.project import Project
 
 SHARED_CODE = frozenset(
-    {"artifacts", "config", "costs", "errors", "progress", "project", "seeding", "stages", "cli", "telemetry", "packages"}
+    {
+        "artifacts",
+        "cli",
+        "cluster",
+        "config",
+        "costs",
+        "errors",
+        "packages",
+        "progress",
+        "project",
+        "seeding",
+        "sharding",
+        "stages",
+        "telemetry",
+    }
 )
-"""Modules that carry files, parameters and messages but decide no result: changing one makes no stage stale."""
+"""Modules that carry files, parameters, messages and shards but decide no result: changing one makes no stage stale."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,15 @@ class Stage:
             return [self.name]
         section, field = self.each.split(".")
         return [f"{self.name}@{value}" for value in getattr(getattr(config, section), field)]
+
+    def dvc_params(self) -> list[str]:
+        """Return what dvc.yaml tracks: the sections, and where some parameters of one decide no result, its others by name."""
+        found = []
+        for section in self.sections:
+            default = Config.model_fields[section].default
+            idle = default.idle() if isinstance(default, Section) else frozenset()
+            found += [f"{section}.{name}" for name in type(default).model_fields if name not in idle] if idle else [section]
+        return found
 
     def function(self) -> Callable[..., None]:
         """Import the stage's module, which may be heavy, and return its ``run``."""

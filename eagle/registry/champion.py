@@ -49,7 +49,7 @@ def surroundings(config: Config, project: Project, cases: pd.DataFrame) -> str:
         content_hash(project.descriptions),
         config.seed,
         config.data.noun,
-        *(getattr(config, name).model_dump(mode="json") for name in ("llm", "utility", "evaluate")),
+        *(getattr(config, name).decisive() for name in ("llm", "utility", "evaluate")),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
