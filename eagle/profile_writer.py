@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import pandas as pd
 
 from eagle.config import Config
 from eagle.llm.base import Completion, LanguageModel, SamplingSpec
 from eagle.llm.checks import EXAMPLE_AT, repeats, similarity, to_last_sentence
+from eagle.llm.open import model_identity, open_language_model
 from eagle.llm.prompts import clean
-from eagle.progress import track
+from eagle.progress import bar
+from eagle.project import Project
 from eagle.seeding import derive_seed
+from eagle.sharding import Answerer, Kept, cut, open_workers
 
 SECTIONS = ("Overall", "Genre", "Director", "Aesthetic", "Other")
 TRIES = 3  # draws of one section before a user is given up [O]
@@ -117,29 +122,48 @@ def _defect(line: str, before: Sequence[str], titles: Sequence[str]) -> str | No
     return leak(line, titles)
 
 
-def write_profiles(
-    model: LanguageModel, rows: pd.DataFrame, users: Sequence[str], items: pd.DataFrame, config: Config
-) -> tuple[dict[str, str], dict[str, int]]:
-    """Return (user -> five lines) for the users whose every section passed, and how many draws failed, by cause.
+@dataclass(frozen=True)
+class History:
+    """What the model is told about a user, and the titles that its answer may not hold."""
+
+    user: str
+    told: str
+    titles: tuple[str, ...]
+
+
+def histories(rows: pd.DataFrame, users: Sequence[str], items: pd.DataFrame, most: int) -> list[History]:
+    """Return the histories of those users that have one.
 
     ``rows`` are the fit rows (user, item, rating); ``items`` has title and genres by id.
     """
     grouped = {str(user): own for user, own in rows[rows["user"].isin(set(users))].groupby("user")}
     names = pd.Series({i: _named(title, genres) for i, title, genres in items[["title", "genres"]].itertuples(name=None)}, dtype=object)
-    told = {user: history_line(grouped[user], names, config.profiles.history) for user in users if user in grouped}
-    seen = {user: items.loc[grouped[user]["item"], "title"].tolist() for user in told}
-    written: dict[str, list[str]] = {user: [] for user in told}
+    return [
+        History(user, history_line(grouped[user], names, most), tuple(items.loc[grouped[user]["item"], "title"]))
+        for user in users
+        if user in grouped
+    ]
+
+
+def _named(title: str, genres: Sequence[str]) -> str:
+    return clean(_YEAR.sub("", str(title))) + (f" ({', '.join(genres)})" if len(genres) else "")
+
+
+def write_profiles(model: LanguageModel, told: Sequence[History], config: Config) -> tuple[dict[str, str], dict[str, int]]:
+    """Return (user -> five lines) for the users whose every section passed, and how many draws failed, by cause."""
+    known = {history.user: history for history in told}
+    written: dict[str, list[str]] = {user: [] for user in known}
     causes: Counter[str] = Counter()
     spec = SamplingSpec(LINE_TOKENS, TEMPERATURE, config.llm.top_p)
-    for number, section in track(list(enumerate(SECTIONS)), "profiles", unit="section"):
+    for number, section in enumerate(SECTIONS):
         for attempt in range(TRIES):
             waiting = [user for user, lines in written.items() if len(lines) == number]
             if not waiting:
                 break
-            prompts = [_prompt(model, told[user], written[user], config.data.noun) for user in waiting]
+            prompts = [_prompt(model, known[user].told, written[user], config.data.noun) for user in waiting]
             seeds = [derive_seed(config.seed, "profile", user, section, attempt) for user in waiting]
             for user, completion in zip(waiting, model.generate(prompts, spec, seeds), strict=True):
-                line, cause = _judged(completion, written[user], seen[user])
+                line, cause = _judged(completion, written[user], known[user].titles)
                 if cause:
                     causes[cause] += 1
                 else:
@@ -148,5 +172,32 @@ def write_profiles(
     return {user: "\n".join(f"{n}: {t}" for n, t in zip(SECTIONS, lines, strict=True)) for user, lines in finished.items()}, dict(causes)
 
 
-def _named(title: str, genres: Sequence[str]) -> str:
-    return clean(_YEAR.sub("", str(title))) + (f" ({', '.join(genres)})" if len(genres) else "")
+@dataclass(frozen=True)
+class OpenProfiles:
+    """Opens the model in a worker; a question is a shard of histories, the answer what :func:`write_profiles` returns."""
+
+    config: Config
+    project: Project
+
+    def __call__(self) -> Answerer:
+        config = self.config
+        model = open_language_model(config.llm, self.project.llm, self.project.completions)
+
+        def answer(question: Sequence[Mapping[str, Any]]) -> list[Any]:
+            told = [History(**{**fields, "titles": tuple(fields["titles"])}) for fields in question]
+            return list(write_profiles(model, told, config))
+
+        return answer
+
+
+def write_on_workers(config: Config, project: Project, told: Sequence[History]) -> tuple[dict[str, str], dict[str, int]]:
+    """Return what :func:`write_profiles` returns, in shards of users; finished ones are kept under models/checkpoints/profiles."""
+    surroundings = [config.seed, config.data.noun, _SHOTS, model_identity(config.llm, project.llm)]
+    kept, shards = Kept(project.checkpoints / "profiles", surroundings), cut(told, config.llm.shard_rows)
+    questions = [[asdict(history) for history in shard] for shard in shards]
+    with open_workers(config.llm, OpenProfiles(config, project.resolved())) as workers, bar(len(told), "profiles", "user") as progress:
+        answers = kept.answers(workers, questions, lambda place: progress.update(len(shards[place])))
+    causes: Counter[str] = Counter()
+    for _, failed in answers:
+        causes.update(failed)
+    return {user: text for written, _ in answers for user, text in written.items()}, dict(causes)

@@ -12,6 +12,7 @@ Differs:
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,7 @@ from eagle.embeddings.encoder import Encoder, LatentSpace, load_latent
 from eagle.embeddings.profile_check import profile_check
 from eagle.embeddings.ratings import Splits
 from eagle.embeddings.sentence import SentenceModel
-from eagle.profile_writer import SECTIONS, write_profiles
+from eagle.profile_writer import SECTIONS, histories, write_on_workers
 from eagle.project import Project
 from eagle.seeding import stream
 
@@ -176,13 +177,10 @@ def asked_users(users: pd.DataFrame, most: int) -> list[str]:
 
 def _written(latent: LatentSpace, splits: Splits, project: Project, config: Config) -> tuple[dict[str, str], dict[str, int]]:
     """Let the LLM write full profiles: (user -> text for those that passed), counts of failures by cause."""
-    from eagle.llm.open import open_language_model
-
     asked = asked_users(splits.users[splits.users["user"].isin(latent.users)], config.profiles.written)
     titles = read_table(project.catalogue / "items.parquet", "items").set_index("item")["title"]
     items = read_table(project.descriptions, "descriptions").set_index("item")[["genres"]].join(titles)
-    model = open_language_model(config.llm, project.llm, project.completions)
-    return write_profiles(model, splits.part("fit"), asked, items, config)
+    return write_on_workers(config, project, histories(splits.part("fit"), asked, items, config.profiles.history))
 
 
 def _measure(table: pd.DataFrame, latent: LatentSpace, splits: np.ndarray, project: Project, config: Config) -> dict[str, Any]:
@@ -240,3 +238,4 @@ def run(config: Config, project: Project) -> None:
     }
     write_table(project.profiles, table.drop(columns="derived"), "profiles", inputs=(project.splits / "ratings.parquet",))
     write_json(project.stage_metrics("profiles"), report)
+    shutil.rmtree(project.checkpoints / "profiles", ignore_errors=True)

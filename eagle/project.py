@@ -12,6 +12,10 @@ class Project:
 
     root: Path = Path(".")
 
+    def resolved(self) -> Project:
+        """Return the project with an absolute root, for workers that run elsewhere."""
+        return Project(self.root.resolve())
+
     @property
     def params(self) -> Path:
         return self.root / "params.yaml"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,10 +16,10 @@ from eagle.config import Config
 from eagle.embeddings.encoder import Encoder, LatentSpace, load_latent
 from eagle.environment import Case, SteeringEnvironment
 from eagle.errors import EagleError, Problem, did_you_mean
+from eagle.evaluation.actors import Here
 from eagle.evaluation.arms import TrieScorer
 from eagle.evaluation.rollout import roll_out
 from eagle.evaluation.scoring import score
-from eagle.evaluation.shards import Shards
 from eagle.llm.fetch import check_model_folder
 from eagle.llm.open import open_language_model
 from eagle.llm.rewrite import Rewriter
@@ -122,8 +121,7 @@ class Steerer:
         self._check(pairs)
         cases = [self._case(number, user, item) for number, (user, item) in enumerate(pairs)]
         self.environment.seed = seed
-        with tempfile.TemporaryDirectory() as folder:
-            rows, _ = roll_out(self.environment, cases, [self.agent], self.horizon, seed, Shards(Path(folder), "steer"))
+        rows, _ = roll_out(self.environment, cases, Here([self.agent]), self.horizon, seed)
         table = pd.DataFrame([asdict(case) for case in cases]).astype({"year": object})
         scored = score(rows[rows["arm"] == AGENT].reset_index(drop=True), table, self.encoder, self.utility)
         return [self._trajectory(mine.sort_values("step"), sample) for _, mine in scored.groupby("case", sort=True)]

@@ -8,8 +8,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -17,15 +19,18 @@ import pandas as pd
 from eagle.actions.anchors import choose_anchors
 from eagle.actions.duplicates import duplicate_rate
 from eagle.actions.seeds import Seed, categories_of, choose_seeds, generic_seeds, personalized_seeds
-from eagle.actions.written import Request, WrittenStatistics, write_actions
+from eagle.actions.written import Request, WrittenStatistics
+from eagle.actions.written_shards import write_on_workers
 from eagle.artifacts import read_table, write_json, write_table
 from eagle.config import ActionsConfig, Config
 from eagle.errors import user_error
-from eagle.llm.base import LanguageModel
 from eagle.policies.listed import is_valid_action
 from eagle.project import Project
 from eagle.seeding import stream
 
+Answers = tuple[list[tuple[str, str, str]], WrittenStatistics]
+Write = Callable[[Sequence[Request], Sequence[str], Mapping[str, Sequence[Seed]]], Answers]
+"""From requests, actions that are taken, and reserve seeds by half, to (action, category, origin) per request."""
 COLUMNS = ["anchor", "split", "action_index", "action", "category", "kind", "origin"]
 
 
@@ -81,9 +86,9 @@ def _seed_rows(anchors: pd.DataFrame, seeds: Sequence[Seed]) -> list[tuple[Any, 
 
 
 def build_actions(
-    config: Config, descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame, model: LanguageModel | None
+    config: Config, descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame, write: Write
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the actions table and the stage's figures; ``model`` is needed only where actions.llm_written is above 0."""
+    """Return the actions table and the stage's figures; ``write`` is called only where actions.llm_written is above 0."""
     settings, noun = config.actions, config.data.noun
     generic, personalized, *written_counts = halves(settings)
     genres = frequent_genres(descriptions, splits)
@@ -96,11 +101,11 @@ def build_actions(
         ignore_index=True,
     )
     rows, statistics = _seed_rows(anchors, seeds), WrittenStatistics()
-    if settings.llm_written and model is not None:
+    if settings.llm_written:
         splits_of = dict(zip(anchors["item"], anchors["split"], strict=True))
         requests = requests_for(anchors, profiles, (written_counts[0], written_counts[1]), noun, len(seeds), config.seed)
         reserve = {"generic": generic_seeds(noun)[generic:], "personalized": personalized_seeds(genres, noun)[personalized:]}
-        answers, statistics = write_actions(model, requests, [s.action for s in seeds], reserve, noun, settings.temperature, config.seed)
+        answers, statistics = write(requests, [s.action for s in seeds], reserve)
         rows += [
             (request.anchor, splits_of[request.anchor], request.slot, action, category, request.kind, origin)
             for request, (action, category, origin) in zip(requests, answers, strict=True)
@@ -135,11 +140,7 @@ def run(config: Config, project: Project) -> None:
     descriptions = read_table(project.descriptions, "descriptions")
     splits = read_table(project.splits / "items.parquet", "item_split")
     profiles = read_table(project.profiles, "profiles")
-    model: LanguageModel | None = None
-    if config.actions.llm_written:
-        from eagle.llm.open import open_language_model
-
-        model = open_language_model(config.llm, project.llm, project.completions)
-    table, figures = build_actions(config, descriptions, splits, profiles, model)
+    table, figures = build_actions(config, descriptions, splits, profiles, partial(write_on_workers, config, project))
     write_table(project.actions, table, "actions", inputs=[project.descriptions, project.profiles])
     write_json(project.stage_metrics("actions"), figures)
+    shutil.rmtree(project.checkpoints / "actions", ignore_errors=True)

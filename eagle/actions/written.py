@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -23,7 +23,7 @@ from eagle.seeding import derive_seed
 ATTEMPTS = 5
 MAX_TOKENS = 20
 MOST_WORDS = 16
-_SHOTS = (
+SHOTS = (
     ("crime, drama. A retired thief in Paris takes one last job for his girl.", "Make the hero", "Make the hero a blind piano teacher."),
     ("comedy, romance. Two waiters in Rome love the same singer.", "Set it in", "Set it in a space hotel during a robot strike."),
     ("action, thriller. A soldier must find a stolen bomb before midnight.", "Make it about", "Make it about an old general's guilt."),
@@ -61,6 +61,18 @@ class WrittenStatistics:
     reserve: int = 0
     samples: list[str] = field(default_factory=list)
 
+    @classmethod
+    def total(cls, parts: Iterable[WrittenStatistics]) -> WrittenStatistics:
+        """Return the sum over parts, in their order."""
+        whole = cls()
+        for part in parts:
+            whole.drawn += part.drawn
+            whole.invalid += part.invalid
+            whole.repeated += part.repeated
+            whole.reserve += part.reserve
+            whole.samples += part.samples
+        return whole
+
 
 def opening_of(request: Request, noun: str) -> str:
     """Return the words that a request's answer begins with: an order of its category, in turn over the slots."""
@@ -73,7 +85,7 @@ def opening_of(request: Request, noun: str) -> str:
 def request_prompt(model: LanguageModel, request: Request, noun: str) -> str:
     """Return the few-shot chat prompt of a request; the assistant's turn is opened with an order."""
     messages = [("system", f"You suggest one short change to a {noun}.")]
-    for told, opening, answer in _SHOTS:
+    for told, opening, answer in SHOTS:
         messages += [("user", f"{told}\n{opening} ..."), ("assistant", answer)]
     opening = opening_of(request, noun)
     told = request.text.replace("Genres: ", "").replace("Plot: ", "")

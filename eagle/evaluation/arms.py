@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,23 +16,24 @@ from eagle.baselines.open import fit_softmax_policy
 from eagle.baselines.rules import LinearRule, RandomActions, mean_shifts
 from eagle.config import Config
 from eagle.environment import Case, SteeringEnvironment, TextEncoder
+from eagle.evaluation.actors import ACT, Here, Sharded, Together, acted
 from eagle.evaluation.cases import HeldOut
 from eagle.evaluation.comparison import LINEAR
-from eagle.evaluation.conditions import OtherConditions
+from eagle.evaluation.conditions import ELSEWHERE, OtherConditions, open_elsewhere
 from eagle.evaluation.oracle import FixedBest
 from eagle.evaluation.rollout import roll_out, stopped_early
-from eagle.evaluation.shards import ShardedRewriter, Shards
 from eagle.llm.open import open_language_model
 from eagle.llm.rewrite import Rewriter
+from eagle.llm.sharded import ShardedRewriter, environment_identity, rewritten
 from eagle.policies.agents import LoraAgent
 from eagle.policies.lora import LoraPolicy
 from eagle.project import Project
+from eagle.sharding import Answerer, Kept, open_workers
 from eagle.torch_device import pick_device, pick_dtype
 from eagle.training.setup import Material, load_material
 from eagle.training.steps import CachedSteps
 
 if TYPE_CHECKING:
-    from eagle.llm.base import LanguageModel
     from eagle.policies.base import Agent
 
 SCORED_TOGETHER = 16  # prompts; bounds memory
@@ -62,29 +64,50 @@ class TrieScorer:
         return found
 
 
-def language_agents(config: Config, project: Project, material: Material, model: LanguageModel) -> list[Agent]:
-    """Return references and EAGLE arms that write freely, and on demand each EAGLE arm restricted to the list."""
-
-    def agent(name: str, adapter: Path, mode: str = "free") -> LoraAgent:
-        return LoraAgent(
-            name=name,
-            model=model,
-            adapter=adapter,
-            listed=material.listed,
-            profiles=material.profiles,
-            scorer=TrieScorer(config, project.llm, adapter),
-            temperature=config.evaluate.temperature,
-            repeat=config.train.repeat_actions,
-            history=config.reference.history,
-            mode=mode,
-        )
-
-    found = [agent(f"reference_{name}", project.reference(name)) for name in config.reference.names]
+def language_arms(config: Config, project: Project) -> dict[str, tuple[Path, str]]:
+    """Return (adapter, mode) by name: references and EAGLE arms that write freely, on demand each EAGLE arm restricted to the list."""
+    found = {f"reference_{name}": (project.reference(name), "free") for name in config.reference.names}
     for arm in config.train.arms:
-        found.append(agent(f"eagle_{arm}", project.agent(arm)))
+        found[f"eagle_{arm}"] = (project.agent(arm), "free")
         if config.evaluate.listed_arms:
-            found.append(agent(f"eagle_{arm}_listed", project.agent(arm), "listed"))
-    return list(found)
+            found[f"eagle_{arm}_listed"] = (project.agent(arm), "listed")
+    return found
+
+
+@dataclass(frozen=True)
+class OpenArms:
+    """Opens in a worker what generates: the environment and the agents that write. Questions are those of both."""
+
+    config: Config
+    project: Project
+
+    def __call__(self) -> Answerer:
+        config, project = self.config, self.project
+        material, model = load_material(config.utility, project), open_language_model(config.llm, project.llm, project.completions)
+        writer = Rewriter.open(config, project, model=model, remember=False)
+        agents: dict[str, Agent] = {
+            name: LoraAgent(
+                name=name,
+                model=model,
+                adapter=adapter,
+                listed=material.listed,
+                profiles=material.profiles,
+                scorer=TrieScorer(config, project.llm, adapter),
+                temperature=config.evaluate.temperature,
+                repeat=config.train.repeat_actions,
+                history=config.reference.history,
+                mode=mode,
+            )
+            for name, (adapter, mode) in language_arms(config, project).items()
+        }
+        there = cache(lambda: open_elsewhere(config, project, model))
+
+        def answer(question: Sequence[Any]) -> list[Any]:
+            if question[0] == ACT:
+                return acted(agents, question)
+            return rewritten(there() if question[0] == ELSEWHERE else writer, question[1])
+
+        return answer
 
 
 def simple_agents(config: Config, project: Project, material: Material, users: Sequence[str]) -> list[Agent]:
@@ -100,44 +123,40 @@ def simple_agents(config: Config, project: Project, material: Material, users: S
 
 @dataclass(frozen=True)
 class Arms:
-    """Everything that a run of all arms needs."""
+    """Everything that a run of all arms needs. What writes texts is on workers and its answers are kept; all else is here."""
 
     config: Config
+    project: Project
+    held: HeldOut
     material: Material
-    agents: list[Agent]
-    environment: SteeringEnvironment
-    cases: list[Case]
-    shards: Shards
-    others: OtherConditions
+    encoder: TextEncoder
+    kept: Kept
 
     @classmethod
     def open(cls, config: Config, project: Project, held: HeldOut, hashes: dict[str, str], encoder: TextEncoder) -> Arms:
-        """Open models, agents and environment; ``hashes`` are those of everything that decides what they answer."""
-        material = load_material(config.utility, project)
-        model = open_language_model(config.llm, project.llm, project.completions)
-        sections = (getattr(config, name).model_dump_json() for name in ("evaluate", "train", "utility"))
-        surroundings = [sorted(hashes.items()), config.llm.decisive(), *sections]
-        shards = Shards(project.checkpoints / "evaluate", str([model.fingerprint, config.seed, *surroundings]))
-        writer = ShardedRewriter(Rewriter.open(config, project, model=model), shards)
-        agents = simple_agents(config, project, material, held.users) + language_agents(config, project, material, model)
-        environment = SteeringEnvironment(writer, encoder, material.utility, config.evaluate.horizon, config.seed)
-        cases = _cases(held)
-        others = OtherConditions(config, project, cases, encoder, material.utility, shards)
-        return cls(config, material, agents, environment, cases, shards, others)
+        """Read what the arms share; ``hashes`` are those of everything that decides what they answer."""
+        sections = [getattr(config, name).decisive() for name in ("evaluate", "train", "reference", "utility")]
+        identity = environment_identity(config.llm, config.data.noun, project)
+        kept = Kept(project.checkpoints / "evaluate", [sorted(hashes.items()), config.seed, identity, *sections])
+        return cls(config, project, held, load_material(config.utility, project), encoder, kept)
 
     def run(self) -> tuple[pd.DataFrame, dict[str, Counter[str]]]:
         """Return the trajectories of all arms, anchor first, and what the writing agents counted."""
-        horizon = self.config.evaluate.horizon
-        rows, counts = roll_out(self.environment, self.cases, self.agents, horizon, self.config.seed, self.shards)
-        once = stopped_early(rows, LINEAR, f"{LINEAR}_once", 1)
-        place = list(rows["arm"]).index(LINEAR)
-        by_name = {agent.name: agent for agent in self.agents}
-        others = self.others.run({arm: by_name[f"eagle_{arm}"] for arm in self.config.train.arms}, rows)
-        return pd.concat([rows[:place], once, rows[place:], *others], ignore_index=True), counts
+        config, settings, rows = self.config, self.config.evaluate, self.config.llm.shard_rows
+        simple, cases = Here(simple_agents(config, self.project, self.material, self.held.users)), _cases(self.held)
+        with open_workers(config.llm, OpenArms(config, self.project.resolved())) as workers:
+            writing = Sharded(list(language_arms(config, self.project)), workers, self.kept, rows)
+            writer = ShardedRewriter(workers, rows, self.kept)
+            environment = SteeringEnvironment(writer, self.encoder, self.material.utility, settings.horizon, config.seed)
+            table, counts = roll_out(environment, cases, Together([simple, writing]), settings.horizon, config.seed)
+            others = OtherConditions(config, cases, self.encoder, self.material.utility, workers, self.kept).run(table)
+        once = stopped_early(table, LINEAR, f"{LINEAR}_once", 1)
+        place = list(table["arm"]).index(LINEAR)
+        return pd.concat([table[:place], once, table[place:], *others], ignore_index=True), counts
 
     def finish(self) -> None:
         """Forget unfinished work: the tables are written."""
-        self.shards.clear()
+        self.kept.clear()
 
 
 def _cases(held: HeldOut) -> list[Case]:

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,19 +16,21 @@ import pandas as pd
 
 from eagle.config import Config, EvaluateConfig, LLMConfig
 from eagle.environment import Case, SteeringEnvironment, TextEncoder
+from eagle.evaluation.actors import Actors, Here, Sharded
 from eagle.evaluation.rollout import roll_out
-from eagle.evaluation.shards import ShardedRewriter, Shards
+from eagle.llm.base import LanguageModel
 from eagle.llm.open import open_language_model
 from eagle.llm.rewrite import Rewriter
+from eagle.llm.sharded import REWRITE, ShardedRewriter
 from eagle.project import Project
+from eagle.sharding import Kept, Workers
 from eagle.utility import Utility
 
 if TYPE_CHECKING:
     from eagle.environment import Observation
-    from eagle.policies.base import Agent
 
 ELSEWHERE, MACRO = "elsewhere_", "macro_"
-"""Beginnings of the arms' names; what follows is the name of the EAGLE arm."""
+"""Beginnings of the arms' names; what follows is the name of the EAGLE arm. The first is also the kind of question for a worker."""
 
 
 def environment_name(llm: LLMConfig) -> str:
@@ -44,6 +46,14 @@ def elsewhere(llm: LLMConfig, evaluate: EvaluateConfig) -> LLMConfig | None:
     return llm.model_copy(update=changed) if changed else None
 
 
+def open_elsewhere(config: Config, project: Project, model: LanguageModel) -> Rewriter:
+    """Open the other environment in a worker, over ``model`` (the usual environment's) unless another one is named."""
+    there, folder = elsewhere(config.llm, config.evaluate), config.evaluate.other_model
+    assert there is not None
+    other = open_language_model(there, Path(folder), project.completions) if folder else model
+    return Rewriter.open(config.model_copy(update={"llm": there}), project, model=other, remember=False)
+
+
 @dataclass(frozen=True)
 class OneCall:
     """An agent that takes all actions of a case's episode at once."""
@@ -57,36 +67,33 @@ class OneCall:
 
 @dataclass(frozen=True)
 class OtherConditions:
-    """What the further episodes need: the cases, where texts are placed and valued, and where finished parts are kept."""
+    """What the further episodes need: the cases, where texts are placed and valued, the workers, and where finished parts are kept."""
 
     config: Config
-    project: Project
     cases: list[Case]
     encoder: TextEncoder
     utility: Utility
-    shards: Shards
+    workers: Workers
+    kept: Kept
 
-    def run(self, agents: Mapping[str, Agent], trajectories: pd.DataFrame) -> list[pd.DataFrame]:
-        """Return the trajectories of the arms that ``evaluate`` asks for beside the usual ones; ``agents``: EAGLE's by arm."""
-        found = []
-        for arm, agent in agents.items():
-            there = elsewhere(self.config.llm, self.config.evaluate)
-            if there:
-                rows = self._episodes(agent, there, self.config.evaluate.horizon)
-                found.append(rows[rows["arm"] == agent.name].assign(arm=f"{ELSEWHERE}{arm}"))
-            if self.config.evaluate.macro:
-                taken = trajectories[(trajectories["arm"] == agent.name) & (trajectories["step"] > 0)].sort_values(["case", "step"])
+    def run(self, trajectories: pd.DataFrame) -> list[pd.DataFrame]:
+        """Return the trajectories of the arms that ``evaluate`` asks for beside the usual ones, in ``trajectories``."""
+        settings, found = self.config.evaluate, []
+        for arm in self.config.train.arms:
+            name = f"eagle_{arm}"
+            if elsewhere(self.config.llm, settings):
+                writing = Sharded([name], self.workers, self.kept, self.config.llm.shard_rows)
+                rows = self._episodes(writing, ELSEWHERE, settings.horizon)
+                found.append(rows[rows["arm"] == name].assign(arm=f"{ELSEWHERE}{arm}"))
+            if settings.macro:
+                taken = trajectories[(trajectories["arm"] == name) & (trajectories["step"] > 0)].sort_values(["case", "step"])
                 together = taken.groupby("case")["action"].agg(" ".join)
                 joined = OneCall(f"{MACRO}{arm}", dict(zip(together.index.tolist(), together.tolist(), strict=True)))
-                rows = self._episodes(joined, self.config.llm, 1)
+                rows = self._episodes(Here([joined]), REWRITE, 1)
                 found.append(rows[rows["arm"] == joined.name])
         return found
 
-    def _episodes(self, agent: Agent, llm: LLMConfig, horizon: int) -> pd.DataFrame:
-        other = self.config.evaluate.other_model if llm is not self.config.llm else None
-        model = open_language_model(llm, Path(other) if other else self.project.llm, self.project.completions)
-        shards = replace(self.shards, surroundings=f"{self.shards.surroundings} {model.fingerprint} {llm.decisive()}")
-        rewriter = Rewriter.open(self.config.model_copy(update={"llm": llm}), self.project, model=model)
-        environment = SteeringEnvironment(ShardedRewriter(rewriter, shards), self.encoder, self.utility, horizon, self.config.seed)
-        rows, _ = roll_out(environment, self.cases, [agent], horizon, self.config.seed, shards)
-        return rows
+    def _episodes(self, actors: Actors, kind: str, horizon: int) -> pd.DataFrame:
+        writer = ShardedRewriter(self.workers, self.config.llm.shard_rows, self.kept, kind)
+        environment = SteeringEnvironment(writer, self.encoder, self.utility, horizon, self.config.seed)
+        return roll_out(environment, self.cases, actors, horizon, self.config.seed)[0]

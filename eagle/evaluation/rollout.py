@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from eagle.evaluation.shards import Shards, sharded_actions
-from eagle.progress import bar
 from eagle.seeding import derive_seed
 
 if TYPE_CHECKING:
     from eagle.environment import Case, Observation, SteeringEnvironment, Step
-    from eagle.policies.base import Agent
+    from eagle.evaluation.actors import Actors
 
 ANCHOR = "anchor"
 
@@ -54,7 +52,7 @@ def step_row(arm: str, before: Observation, action: str, step: Step, seed: int) 
 
 
 def roll_out(
-    environment: SteeringEnvironment, cases: Sequence[Case], agents: Sequence[Agent], horizon: int, seed: int, shards: Shards
+    environment: SteeringEnvironment, cases: Sequence[Case], actors: Actors, horizon: int, seed: int
 ) -> tuple[pd.DataFrame, dict[str, Counter[str]]]:
     """Return one row per arm, case and step (0 to H), arm `anchor` (step 0 only) first; no utilities yet.
 
@@ -62,26 +60,26 @@ def roll_out(
 
     The environment holds one episode per arm and case, in that order, and takes actions for those that are not done.
     """
-    width = len(cases)
-    observations = environment.reset(list(cases) * len(agents))
+    width, names = len(cases), list(actors.names)
+    observations = environment.reset(list(cases) * len(names))
     owners = [index // width for index in range(len(observations))]
     rows = anchor_rows(ANCHOR, observations[:width])
-    for index, agent in enumerate(agents):
-        rows += anchor_rows(agent.name, observations[index * width : (index + 1) * width])
-    counts: dict[str, Counter[str]] = {agent.name: Counter() for agent in agents}
+    for index, name in enumerate(names):
+        rows += anchor_rows(name, observations[index * width : (index + 1) * width])
+    counts: dict[str, Counter[str]] = {name: Counter() for name in names}
     for step in range(horizon):
         seeds = [derive_seed(seed, "evaluate", "agent", o.case, step) for o in observations]
-        actions: list[str] = []
-        with bar(len(agents), f"step {step + 1} of {horizon}: choosing actions", "arm") as progress:
-            for index, agent in enumerate(agents):
-                mine = slice(bisect_left(owners, index), bisect_right(owners, index))
-                chosen, counted = sharded_actions(agent, observations[mine], seeds[mine], shards)
-                actions += chosen
-                counts[agent.name] += counted
-                progress.update()
+        seen = {}
+        for index, name in enumerate(names):
+            mine = slice(bisect_left(owners, index), bisect_right(owners, index))
+            seen[name] = (observations[mine], seeds[mine])
+        done = actors.act(seen)
+        actions = [action for name in names for action in done[name][0]]
+        for name in names:
+            counts[name] += done[name][1]
         steps = environment.step(actions)
         for owner, before, action, after, own in zip(owners, observations, actions, steps, seeds, strict=True):
-            rows.append(step_row(agents[owner].name, before, action, after, own))
+            rows.append(step_row(names[owner], before, action, after, own))
         owners = [owner for owner, after in zip(owners, steps, strict=True) if not after.done]
         observations = [after.observation for after in steps if not after.done]
     return pd.DataFrame(rows).astype({"cause": object}), counts

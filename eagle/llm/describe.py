@@ -9,23 +9,52 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from eagle.artifacts import read_table, write_json, write_table
 from eagle.config import Config
-from eagle.llm.base import LanguageModel, SamplingSpec
+from eagle.llm.base import SamplingSpec
 from eagle.llm.checks import check_text
+from eagle.llm.open import model_identity
 from eagle.llm.prompts import clean, describe_prompt
+from eagle.progress import bar
 from eagle.project import Project
 from eagle.seeding import derive_seed
+from eagle.sharding import Answerer, Kept, cut, open_workers
 from eagle.text import Description
 
 _SENTENCES = re.compile(r"(?<=[.!?])[\"')\]]*\s+")
 _MARKERS = re.compile(r"\b(genres|plot|change)\s*:\s*", re.IGNORECASE)
 _NOT_IN_GENRE = re.compile(r"[.,:;\n]")
+
+
+@dataclass(frozen=True)
+class OpenPlots:
+    """Opens in a worker the model that writes plots; a question is a shard of [item, title, year, genres]."""
+
+    config: Config
+    project: Project
+
+    def __call__(self) -> Answerer:
+        from eagle.llm.open import open_language_model
+
+        config = self.config
+        model = open_language_model(config.llm, self.project.llm, self.project.completions)
+        spec = SamplingSpec(config.llm.max_new_tokens, config.describe.temperature, config.llm.top_p)
+
+        def answer(question: Sequence[Sequence[Any]]) -> list[list[str | None]]:
+            prompts = [describe_prompt(model, title, year, tuple(genres), config.data.noun) for _, title, year, genres in question]
+            seeds = [derive_seed(config.seed, "describe", item) for item, *_ in question]
+            return [[completion.text, completion.finish, completion.cause] for completion in model.generate(prompts, spec, seeds)]
+
+        return answer
 
 
 def run(config: Config, project: Project) -> None:
@@ -35,15 +64,15 @@ def run(config: Config, project: Project) -> None:
     rated = ratings.loc[ratings["part"] == "fit", "item"].value_counts()
     table = describe(items, config.describe.max_words)
     write = without_text(table, rated, config.describe.write_at_most)
-    causes: Counter[str] = Counter()
-    if write:
-        from eagle.llm.open import open_language_model
-
-        model = open_language_model(config.llm, project.llm, project.completions)
-        causes = write_plots(table, items, write, model, config)
+    causes = write_plots(table, items, write, config, project) if write else Counter()
     inputs = [project.catalogue / "items.parquet", project.splits / "ratings.parquet"]
     write_table(project.descriptions, table, "descriptions", inputs=inputs)
     write_json(project.stage_metrics("describe"), summary(table, rated, causes))
+    shutil.rmtree(_unfinished(project), ignore_errors=True)
+
+
+def _unfinished(project: Project) -> Path:
+    return project.checkpoints / "describe"
 
 
 def shorten(text: str, max_words: int) -> str:
@@ -87,21 +116,21 @@ def without_text(table: pd.DataFrame, rated: pd.Series, at_most: int) -> list[in
     return [int(row) for row in order.index[:at_most]]
 
 
-def write_plots(table: pd.DataFrame, items: pd.DataFrame, rows: Sequence[int], model: LanguageModel, config: Config) -> Counter[str]:
+def write_plots(table: pd.DataFrame, items: pd.DataFrame, rows: Sequence[int], config: Config, project: Project) -> Counter[str]:
     """Let the model write the plots of ``rows`` into ``table``; return how many failed, by cause."""
-    told = [
-        (str(items["title"][row]), None if pd.isna(table["year"][row]) else int(table["year"][row]), tuple(table["genres"][row]))
-        for row in rows
-    ]
-    prompts = [describe_prompt(model, title, year, genres, config.data.noun) for title, year, genres in told]
-    seeds = [derive_seed(config.seed, "describe", table["item"][row]) for row in rows]
-    spec = SamplingSpec(config.llm.max_new_tokens, config.describe.temperature, config.llm.top_p)
+    years = [None if pd.isna(table["year"][row]) else int(table["year"][row]) for row in rows]
+    told = [[table["item"][row], str(items["title"][row]), year, list(table["genres"][row])] for row, year in zip(rows, years, strict=True)]
+    surroundings = [config.seed, config.describe.temperature, config.data.noun, model_identity(config.llm, project.llm)]
+    kept, shards = Kept(_unfinished(project), surroundings), cut(told, config.llm.shard_rows)
+    with open_workers(config.llm, OpenPlots(config, project.resolved())) as workers, bar(len(rows), "plots", "text") as progress:
+        answers = kept.answers(workers, shards, lambda place: progress.update(len(shards[place])))
     causes: Counter[str] = Counter()
-    for row, (_, _, genres), completion in zip(rows, told, model.generate(prompts, spec, seeds), strict=True):
-        line = clean(f"{Description(genres).render()} Plot:{completion.text}")
-        checked = check_text(line, finished=completion.finish == "stop", vocabulary=frozenset(genres))
+    for row, (text, finish, cause) in zip(rows, (plot for answer in answers for plot in answer), strict=True):
+        genres = tuple(table["genres"][row])
+        line = clean(f"{Description(genres).render()} Plot:{text}")
+        checked = check_text(line, finished=finish == "stop", vocabulary=frozenset(genres))
         if checked.description is None:
-            causes[completion.cause or checked.cause or "error"] += 1
+            causes[cause or checked.cause or "error"] += 1
             continue
         plot = shorten(checked.description.plot, config.describe.max_words)
         table.loc[row, ["text", "plot", "origin"]] = [Description(genres, plot).render(), plot, "llm"]

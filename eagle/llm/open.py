@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from eagle import costs
+from eagle.artifacts import content_hash
 from eagle.config import LLMConfig
 from eagle.errors import user_error
-from eagle.llm.base import LanguageModel
+from eagle.llm.base import LanguageModel, engine_code
 
 _ENDPOINT_PACKAGES = ("anyio", "httpx", "tenacity")
 
@@ -17,12 +19,17 @@ def open_language_model(config: LLMConfig, folder: Path, cache: Path | None = No
     """Open the engine that ``llm.engine`` names, over the model in ``folder`` (models/llm).
 
     Engine auto takes the endpoint where one is set, else torch, and says so. ``cache``: file in which completions are remembered
-    (`eagle.llm.cache`) unless ``llm.cache`` is off; None remembers none. What the model reads and writes from here on counts towards
-    the costs of the stage that is running.
+    (`eagle.llm.cache`) unless ``llm.cache`` is off or work is done on other machines, which must not share the file; None remembers
+    none. What the model reads and writes from here on counts towards the costs of the stage that is running.
     """
-    model = _open(config, folder, cache if config.cache else None)
+    model = _open(config, folder, cache if config.cache and config.on_one_machine else None)
     costs.register(model.usage)
     return model
+
+
+def model_identity(config: LLMConfig, folder: Path) -> dict[str, Any]:
+    """Return what decides a model's texts, without opening it: its files, its parameters, and this room's code, the prompts included."""
+    return {"files": content_hash(folder), "llm": config.decisive(), "code": engine_code()}
 
 
 def _open(config: LLMConfig, folder: Path, cache: Path | None) -> LanguageModel:

@@ -11,16 +11,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
 from eagle.artifacts import content_hash, write_table
 from eagle.config import AllActionPhase, Config, OnPolicyPhase, ReferenceName
+from eagle.llm.sharded import OpenRewriter
 from eagle.policies.lora import LoraPolicy
 from eagle.policies.reference import save_policy
 from eagle.project import Project
 from eagle.seeding import derive_seed, stream
+from eagle.sharding import Workers, open_workers
 from eagle.torch_device import pick_device, pick_dtype
 from eagle.training.all_action import AllAction
 from eagle.training.curves import write_curve
@@ -41,9 +45,14 @@ def run(config: Config, project: Project, arm: ReferenceName) -> None:
     policy = LoraPolicy.load(project.llm, project.reference(arm), trainable=True, dtype=dtype, device=device)
     seed = derive_seed(config.seed, "train", arm)
     watch = Watch(policy, _held_out(config, material, seed), config.train.temperature, seed)
-    phases = [_starter(phase, number, config, project, material, policy, seed) for number, phase in enumerate(config.train.phases)]
-    trainer = Trainer(phases, project.checkpoints / f"train_{arm}_{_key(config, project, arm)}", config.train.checkpoint_every, watch)
-    log = trainer.run()
+    with ExitStack() as stack:
+        # All phases share the workers, which are opened when the first of them starts to play.
+        workers = cache(lambda: stack.enter_context(open_workers(config.llm, OpenRewriter(config, project.resolved()))))
+        phases = [
+            _starter(phase, number, config, project, material, policy, seed, workers) for number, phase in enumerate(config.train.phases)
+        ]
+        trainer = Trainer(phases, project.checkpoints / f"train_{arm}_{_key(config, project, arm)}", config.train.checkpoint_every, watch)
+        log = trainer.run()
     save_policy(policy, project.agent(arm), name=arm, kind="eagle", reference=content_hash(project.reference(arm)))
     write_curve(project.curve(f"train_{arm}"), pd.DataFrame(log.rows or [{"update": 0}]))
     columns = ["update", "phase", "anchor", "user", "step", "prompt", "action", "probability", "value", "text", "cause"]
@@ -55,7 +64,7 @@ def run(config: Config, project: Project, arm: ReferenceName) -> None:
 def _key(config: Config, project: Project, arm: ReferenceName) -> str:
     """Hash of all inputs and parameters: a checkpoint of other data or parameters is never taken up."""
     inputs = [project.llm, project.actions, project.transitions, project.design, project.profiles, project.encoder, project.reference(arm)]
-    sections = [config.seed, *(getattr(config, s).model_dump(mode="json") for s in ("train", "reference", "utility", "llm"))]
+    sections = [config.seed, *(getattr(config, s).decisive() for s in ("train", "reference", "utility", "llm"))]
     text = json.dumps([*sections, *(content_hash(Path(p)) for p in inputs)])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -94,6 +103,7 @@ def _starter(
     material: Material,
     policy: LoraPolicy,
     seed: int,
+    workers: Callable[[], Workers],
 ) -> Callable[[], RunningPhase]:
     own = derive_seed(seed, "phase", number)
     if isinstance(phase, AllActionPhase):
@@ -102,4 +112,4 @@ def _starter(
         )
     from eagle.training.start import start_on_policy  # the environment and its encoder are opened only by this phase
 
-    return lambda: start_on_policy(phase, config, project, material, policy, own)
+    return lambda: start_on_policy(phase, config, project, material, policy, own, workers())

@@ -6,12 +6,12 @@ from eagle.artifacts import read_table
 from eagle.config import Config, OnPolicyPhase
 from eagle.embeddings.encoder import Encoder
 from eagle.environment import Case, Observation, SteeringEnvironment
-from eagle.llm.open import open_language_model
-from eagle.llm.rewrite import Rewriter
+from eagle.llm.sharded import ShardedRewriter
 from eagle.policies.lora import LoraPolicy
 from eagle.policies.prompt import policy_prompt
 from eagle.policies.reference import design_weights
 from eagle.project import Project
+from eagle.sharding import Workers
 from eagle.training.on_policy import OnPolicy
 from eagle.training.rollouts import Rules
 from eagle.training.setup import Material
@@ -47,10 +47,12 @@ def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, materi
     )
 
 
-def start_on_policy(phase: OnPolicyPhase, config: Config, project: Project, material: Material, policy: LoraPolicy, seed: int) -> OnPolicy:
-    """Open the environment and return the phase ready to run."""
+def start_on_policy(
+    phase: OnPolicyPhase, config: Config, project: Project, material: Material, policy: LoraPolicy, seed: int, workers: Workers
+) -> OnPolicy:
+    """Open the encoder and return the phase ready to run; the environment is on the workers (:class:`OpenRewriter`)."""
     environment = SteeringEnvironment(
-        Rewriter.open(config, project, model=open_language_model(config.llm, project.llm, project.completions), remember=False),
+        ShardedRewriter(workers, config.llm.shard_rows),
         Encoder.load(project.encoder, project.text_model, remember=False),
         material.utility,
         config.train.horizon,

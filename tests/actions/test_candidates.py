@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from eagle.actions.anchors import choose_anchors, spread_over
-from eagle.actions.candidates import build_actions, frequent_genres, halves
+from eagle.actions.candidates import Write, build_actions, frequent_genres, halves
 from eagle.actions.duplicates import NEAR_DUPLICATE, content_words, duplicate_rate, overlap, repeats_any
 from eagle.actions.seeds import PRODUCT_CATEGORIES, STORY_CATEGORIES, choose_seeds, generic_seeds, personalized_seeds
-from eagle.actions.written import Request, clean_action, request_prompt
-from eagle.config import ActionsConfig, Config, parse_config
+from eagle.actions.written import Request, clean_action, request_prompt, write_actions
+from eagle.actions.written_shards import write_on_workers
+from eagle.config import ActionsConfig, Config, LLMConfig, parse_config
 from eagle.errors import EagleError
 from eagle.llm.scripted import ScriptedModel
 from eagle.policies.listed import ListedActions, is_valid_action
+from eagle.project import Project
 
 MOVIELENS = (
     *("drama", "comedy", "action", "thriller", "romance", "adventure", "children's", "crime", "sci-fi"),
@@ -31,6 +35,11 @@ def scripted(prompt: str, seed: int) -> str:
 
 def settings(**actions: object) -> Config:
     return parse_config({"seed": 3, "actions": {"train_anchors": 5, "validation_anchors": 2, "per_anchor": 12, "llm_written": 4} | actions})
+
+
+def by(model: ScriptedModel) -> Write:
+    """Let this model write, all requests at once."""
+    return lambda requests, taken, reserve: write_actions(model, requests, taken, reserve, "film", 0.7, 3)
 
 
 def test_seeds_are_short_valid_and_distinct() -> None:
@@ -136,7 +145,7 @@ def test_fewer_items_than_asked_is_a_clear_error(descriptions: pd.DataFrame, spl
 
 
 def test_table_shares_seeds_and_ends_with_written_ones(descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame) -> None:
-    table, figures = build_actions(settings(), descriptions, splits, profiles, ScriptedModel(scripted))
+    table, figures = build_actions(settings(), descriptions, splits, profiles, by(ScriptedModel(scripted)))
     assert len(table) == 7 * 12
     for _, rows in table.groupby("anchor"):
         assert rows["action_index"].tolist() == list(range(12))
@@ -151,13 +160,30 @@ def test_table_shares_seeds_and_ends_with_written_ones(descriptions: pd.DataFram
 
 
 def test_same_seed_gives_the_same_table(descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame) -> None:
-    tables = [build_actions(settings(), descriptions, splits, profiles, ScriptedModel(scripted))[0] for _ in range(2)]
+    tables = [build_actions(settings(), descriptions, splits, profiles, by(ScriptedModel(scripted)))[0] for _ in range(2)]
     pd.testing.assert_frame_equal(*tables)
+
+
+def test_written_in_shards_is_written_at_once(
+    descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = ScriptedModel(scripted)
+    monkeypatch.setattr("eagle.actions.written_shards.open_language_model", lambda *_: model)
+    project, config = Project(tmp_path), settings().model_copy(update={"llm": LLMConfig(shard_rows=5)})
+    project.llm.mkdir(parents=True)
+    at_once = build_actions(config, descriptions, splits, profiles, by(ScriptedModel(scripted)))
+    in_shards = build_actions(config, descriptions, splits, profiles, partial(write_on_workers, config, project))
+    pd.testing.assert_frame_equal(at_once[0], in_shards[0])
+    assert at_once[1] == in_shards[1]
+    assert {len(prompts) for prompts, _, _ in model.asked} >= {8, 4}  # seven anchors of four requests: two to a shard
+    asked = len(model.asked)
+    build_actions(config, descriptions, splits, profiles, partial(write_on_workers, config, project))
+    assert len(model.asked) == asked  # finished shards are kept
 
 
 def test_a_stubborn_model_is_replaced_by_the_reserve(descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame) -> None:
     stubborn = ScriptedModel(lambda prompt, seed: " a robot.\n" if seed % 2 else "\n")
-    table, figures = build_actions(settings(), descriptions, splits, profiles, stubborn)
+    table, figures = build_actions(settings(), descriptions, splits, profiles, by(stubborn))
     reserve = table[table["origin"] == "reserve"]
     assert len(reserve) == figures["written_from_reserve"] > 0
     assert figures["written_invalid_rate"] > 0
@@ -166,14 +192,14 @@ def test_a_stubborn_model_is_replaced_by_the_reserve(descriptions: pd.DataFrame,
 
 
 def test_no_written_actions_need_no_model(descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame) -> None:
-    table, figures = build_actions(settings(llm_written=0), descriptions, splits, profiles, None)
+    table, figures = build_actions(settings(llm_written=0), descriptions, splits, profiles, by(ScriptedModel()))
     assert set(table["origin"]) == {"seed"}
     assert figures["written_drawn"] == 0
 
 
 def test_personal_requests_show_a_training_profile(descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame) -> None:
     model = ScriptedModel(scripted)
-    build_actions(settings(), descriptions, splits, profiles, model)
+    build_actions(settings(), descriptions, splits, profiles, by(model))
     asked = {prompt for prompts, _, _ in model.asked for prompt in prompts}
     shown = {p for p in asked if "User likes" in p}
     assert 0 < len(shown) < len(asked)

@@ -10,10 +10,11 @@ import pytest
 
 from eagle.actions.expansion import Anchor, Writer, first_steps
 from eagle.actions.outcomes import kept_words, outcome_figures
-from eagle.actions.transitions import anchors_of, build_transitions, shard_folder, shards_of
+from eagle.actions.transitions import anchors_of, build_transitions, expanded
 from eagle.config import Config, TransitionsConfig, parse_config
 from eagle.errors import EagleError
 from eagle.seeding import derive_seed
+from eagle.sharding import InProcess, Kept
 from tests.actions.conftest import Answer, Parrot
 
 ACTIONS = ("Set it in Rome.", "Make the hero a robot.", "Hold up a mirror.", "Add a dog.", "Give them a song.")
@@ -29,12 +30,14 @@ def actions(descriptions: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["anchor", "split", "action_index", "action", "category", "kind", "origin"])
 
 
-def settings(**transitions: int) -> Config:
-    return parse_config({"seed": 5, "transitions": transitions})
+def settings(shard_rows: int = 320, **transitions: int) -> Config:
+    return parse_config({"seed": 5, "transitions": transitions, "llm": {"shard_rows": shard_rows}})
 
 
 def build(config: Config, actions: pd.DataFrame, descriptions: pd.DataFrame, folder: Path, writer: Writer | None = None) -> pd.DataFrame:
-    return build_transitions(config, actions, descriptions, writer or Parrot(), {"model": "parrot"}, folder)[0]
+    chosen = writer or Parrot()
+    workers = InProcess(lambda: lambda question: expanded(question, chosen, config.transitions, config.seed))
+    return build_transitions(config, actions, descriptions, workers, Kept(folder, "parrot"))[0]
 
 
 def test_every_anchor_action_and_sample_is_one_row(actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path) -> None:
@@ -90,18 +93,14 @@ def test_second_steps_leave_first_steps_unchanged(actions: pd.DataFrame, descrip
     pd.testing.assert_frame_equal(plain[columns], more.loc[more["step"] == 1, columns].reset_index(drop=True))
 
 
-def test_killed_run_ends_as_an_uninterrupted_one(
-    actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("eagle.actions.transitions._SHARD_ROWS", 5)
-
+def test_killed_run_ends_as_an_uninterrupted_one(actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path) -> None:
     class Killed(Parrot):
         def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Answer]:
             if len(self.calls) == 3:  # in the middle of the second shard
                 raise KeyboardInterrupt
             return super().rewrite(texts, actions, seeds)
 
-    config = settings(second_steps=1, second_actions=2)
+    config = settings(shard_rows=5, second_steps=1, second_actions=2)
     whole = build(config, actions, descriptions, tmp_path / "a")
     with pytest.raises(KeyboardInterrupt):
         build(config, actions, descriptions, tmp_path / "b", Killed())
@@ -109,19 +108,6 @@ def test_killed_run_ends_as_an_uninterrupted_one(
     resumed = build(config, actions, descriptions, tmp_path / "b", after)
     pd.testing.assert_frame_equal(whole, resumed)
     assert len(after.calls) == 4  # two anchors of two steps: the first one's shard was kept
-
-
-def test_shards_are_told_apart_by_all_that_they_depend_on(tmp_path: Path) -> None:
-    anchor = Anchor("a", "Genres: drama.", ("Add a dog.",), (0,))
-    base = (tmp_path, [anchor], TransitionsConfig(), 1, {"model": "x"})
-    others = [
-        (tmp_path, [Anchor("a", "Genres: comedy.", ("Add a dog.",), (0,))], TransitionsConfig(), 1, {"model": "x"}),
-        (tmp_path, [anchor], TransitionsConfig(samples=2), 1, {"model": "x"}),
-        (tmp_path, [anchor], TransitionsConfig(), 2, {"model": "x"}),
-        (tmp_path, [anchor], TransitionsConfig(), 1, {"model": "y"}),
-    ]
-    assert len({shard_folder(*arguments) for arguments in [base, *others]}) == 5
-    assert shard_folder(*base) == shard_folder(*base)
 
 
 def test_mostly_failed_is_one_clear_error_with_causes(actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path) -> None:
@@ -136,13 +122,6 @@ def test_mostly_failed_is_one_clear_error_with_causes(actions: pd.DataFrame, des
 def test_an_anchor_without_description_is_a_clear_error(actions: pd.DataFrame, descriptions: pd.DataFrame) -> None:
     with pytest.raises(EagleError, match="i10"):
         anchors_of(actions, descriptions[descriptions["item"] != "i10"])
-
-
-def test_shards_hold_whole_anchors_and_all_of_them() -> None:
-    anchors = [Anchor(str(i), "Genres: drama.", ACTIONS, (0,)) for i in range(200)]
-    groups = shards_of(anchors, 2)
-    assert [anchor for group in groups for anchor in group] == anchors
-    assert [len(group) for group in groups] == [32] * 6 + [8]
 
 
 def test_plan_gives_every_row_its_own_seed() -> None:

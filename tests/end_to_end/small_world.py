@@ -127,7 +127,7 @@ def small_config(model: Path, **changes: dict[str, Any]) -> Config:
         "actions": {"per_anchor": 8, "llm_written": 0, "train_anchors": 4, "validation_anchors": 2},
         "transitions": {"samples": 1, "second_steps": 0},
         "design": {"projection": 3},
-        "llm": {"model": str(model), "dtype": "float32", "max_new_tokens": 40},
+        "llm": {"model": str(model), "dtype": "float32", "max_new_tokens": 40, "shard_rows": 16},
         "reference": {"names": ["uniform", "g_optimal"], "updates": 2, "prompts": 2, "lora": {"rank": 2}},
         "train": {
             "phases": [{"kind": "all_action", "updates": 6, "pairs": 4, "warmup": 1}],

@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 
 from eagle.environment import Case, Observation, SteeringEnvironment
+from eagle.evaluation.actors import Here
 from eagle.evaluation.rollout import roll_out, stopped_early
 from eagle.evaluation.scoring import RememberingEncoder, score
-from eagle.evaluation.shards import ShardedRewriter, Shards
 from eagle.llm.rewrite import Rewrite
+from eagle.llm.sharded import ShardedRewriter, rewritten
+from eagle.sharding import InProcess, Kept
 
 CASES = [Case(n, f"i{n % 2}", f"u{n // 2}", f"Genres: war. Plot: Story of item {n % 2}.", 1990) for n in range(4)]
 
@@ -61,9 +63,9 @@ class Fixed:
 
 
 def play(folder: Path, agents: list[Fixed], writer: Writer) -> pd.DataFrame:
-    shards = Shards(folder, "x")
-    environment = SteeringEnvironment(ShardedRewriter(writer, shards), Lengths(), Lengths(), 2, 0)
-    return roll_out(environment, CASES, agents, 2, 0, shards)[0]
+    workers = InProcess(lambda: lambda question: rewritten(writer, question[1]))
+    environment = SteeringEnvironment(ShardedRewriter(workers, 3, Kept(folder, "x")), Lengths(), Lengths(), 2, 0)
+    return roll_out(environment, CASES, Here(agents), 2, 0)[0]
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ RATINGS = pd.DataFrame(
 def project(tmp_path: Path) -> Project:
     project = Project(tmp_path)
     write_table(project.catalogue / "items.parquet", ITEMS, "items")
+    project.llm.mkdir(parents=True)
     write_table(project.splits / "ratings.parquet", RATINGS, "rating_split")
     return project
 

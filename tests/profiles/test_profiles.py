@@ -13,7 +13,7 @@ from eagle.config import Config, ProfilesConfig, parse_config
 from eagle.embeddings.encoder import LatentSpace, load_latent
 from eagle.embeddings.profile_check import nearest_neighbour_distance, profile_check
 from eagle.llm.scripted import ScriptedModel
-from eagle.profile_writer import SECTIONS, TRIES, bare_title, history_line, leak, write_profiles
+from eagle.profile_writer import SECTIONS, TRIES, bare_title, histories, history_line, leak, write_profiles
 from eagle.profiles import Taste, asked_users, grade_genres, rank_genres, run, tastes
 from eagle.project import Project
 from tests.embeddings.conftest import WordEmbedder
@@ -135,7 +135,7 @@ def test_the_history_shows_the_most_telling_ratings_by_side() -> None:
 
 def test_the_model_is_told_titles_with_genres_and_each_section_follows_the_finished_ones() -> None:
     model = ScriptedModel(dutiful)
-    written, causes = write_profiles(model, ROWS, ["a", "b", "c"], ITEMS, Config())
+    written, causes = write_profiles(model, histories(ROWS, ["a", "b", "c"], ITEMS, 20), Config())
     assert list(written) == ["a", "b"]
     assert written["a"].split("\n") == [f"{name}: {line}" for name, line in zip(SECTIONS, LINES, strict=True)]
     assert causes == {}
@@ -149,7 +149,7 @@ def test_a_profile_that_names_a_title_is_drawn_again_and_then_given_up() -> None
         return " Loves Star Wars.\n" if "Big Night" in prompt.rsplit("user:", 1)[1] else dutiful(prompt, seed)
 
     model = ScriptedModel(script)
-    written, causes = write_profiles(model, ROWS, ["a", "b"], ITEMS, Config())
+    written, causes = write_profiles(model, histories(ROWS, ["a", "b"], ITEMS, 20), Config())
     assert list(written) == ["b"]
     assert causes == {"title": TRIES}
     assert len({seeds for prompts, _, seeds in model.asked if len(prompts) == 1 and "Big Night" in prompts[0]}) == TRIES - 1
@@ -166,19 +166,19 @@ def test_a_profile_that_names_a_title_is_drawn_again_and_then_given_up() -> None
     ],
 )
 def test_an_unusable_line_says_why(line: str, cause: str) -> None:
-    written, causes = write_profiles(ScriptedModel(lambda prompt, seed: f" {line}\n"), ROWS, ["b"], ITEMS, Config())
+    written, causes = write_profiles(ScriptedModel(lambda prompt, seed: f" {line}\n"), histories(ROWS, ["b"], ITEMS, 20), Config())
     assert written == {}
     assert causes == {cause: TRIES}
 
 
 def test_one_line_for_all_sections_is_a_repetition() -> None:
-    _, causes = write_profiles(ScriptedModel(lambda prompt, seed: " Calm.\n"), ROWS, ["b"], ITEMS, Config())
+    _, causes = write_profiles(ScriptedModel(lambda prompt, seed: " Calm.\n"), histories(ROWS, ["b"], ITEMS, 20), Config())
     assert causes == {"repetition": TRIES}
 
 
 def test_a_line_at_the_length_limit_ends_with_its_last_sentence() -> None:
     model = ScriptedModel(lambda prompt, seed: dutiful(prompt, seed).rstrip() + " And" + " on" * 90)
-    written, _ = write_profiles(model, ROWS, ["b"], ITEMS, Config())
+    written, _ = write_profiles(model, histories(ROWS, ["b"], ITEMS, 20), Config())
     assert written["b"].split("\n")[0] == f"Overall: {LINES[0]}"
 
 
@@ -193,7 +193,8 @@ def test_half_of_the_asked_users_are_those_that_the_check_learns_from() -> None:
 def test_written_profiles_are_checked_beside_the_derived_ones_where_there_are_enough(
     encoded: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eagle.llm.open.open_language_model", lambda *_: ScriptedModel(dutiful))
+    monkeypatch.setattr("eagle.profile_writer.open_language_model", lambda *_: ScriptedModel(dutiful))
+    encoded.llm.mkdir(parents=True, exist_ok=True)
     reports = {}
     for written in (4, 0):
         run(parse_config({"seed": 3, "profiles": {"origin": "llm", "written": written}}), encoded)

@@ -1,0 +1,53 @@
+"""The written actions of all anchors, on workers: a shard holds all requests of its anchors, since these depend on each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from typing import Any
+
+from eagle.actions.seeds import Seed
+from eagle.actions.written import ATTEMPTS, SHOTS, Request, WrittenStatistics, write_actions
+from eagle.config import Config
+from eagle.llm.open import model_identity, open_language_model
+from eagle.project import Project
+from eagle.sharding import Answerer, Kept, cut, open_workers
+
+
+@dataclass(frozen=True)
+class OpenWriter:
+    """Opens the model in a worker; a question is a list of requests, the answer [(action, category, origin) per request, statistics]."""
+
+    config: Config
+    project: Project
+    taken: tuple[str, ...]
+    reserve: Mapping[str, Sequence[Seed]]
+
+    def __call__(self) -> Answerer:
+        config = self.config
+        model = open_language_model(config.llm, self.project.llm, self.project.completions)
+
+        def answer(question: Sequence[Mapping[str, Any]]) -> list[Any]:
+            requests = [Request(**fields) for fields in question]
+            settings = (config.data.noun, config.actions.temperature, config.seed)
+            written, statistics = write_actions(model, requests, self.taken, self.reserve, *settings)
+            return [written, asdict(statistics)]
+
+        return answer
+
+
+def write_on_workers(
+    config: Config, project: Project, requests: Sequence[Request], taken: Sequence[str], reserve: Mapping[str, Sequence[Seed]]
+) -> tuple[list[tuple[str, str, str]], WrittenStatistics]:
+    """Return (action, category, origin) per request; see :func:`eagle.actions.written.write_actions`. Requests come anchor by anchor."""
+    spare = {half: [asdict(seed) for seed in seeds] for half, seeds in reserve.items()}
+    settings = [ATTEMPTS, SHOTS, config.seed, config.data.noun, config.actions.temperature, list(taken), spare]
+    kept = Kept(project.checkpoints / "actions", [*settings, model_identity(config.llm, project.llm)])
+    by_anchor = [list(own) for _, own in groupby(requests, key=lambda request: request.anchor)]
+    shards = cut(by_anchor, config.llm.shard_rows, len)
+    questions = [[asdict(request) for own in shard for request in own] for shard in shards]
+    with open_workers(config.llm, OpenWriter(config, project.resolved(), tuple(taken), reserve)) as workers:
+        answers = kept.answers(workers, questions)
+    written = [(action, category, origin) for found, _ in answers for action, category, origin in found]
+    return written, WrittenStatistics.total(WrittenStatistics(**told) for _, told in answers)
