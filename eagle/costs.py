@@ -1,4 +1,4 @@
-"""What a stage costs: wall seconds, peak memory, tokens and calls of language models."""
+"""What a stage costs: wall seconds, peak memory, tokens and calls of language models, those of its workers included."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,22 +34,28 @@ class Counts:
 
 
 _COUNTED = ("prompt_tokens", "new_tokens", "remembered_tokens", "calls")
+_PEAK = "peak_memory_mib"
 
 
 @dataclass
 class _Account:
-    """Counters registered while a stage runs, each with its reading at registration."""
+    """Counters registered while a stage runs, each with its reading at registration, and what workers elsewhere spent."""
 
     counters: list[tuple[Usage, dict[str, int]]] = field(default_factory=list)
     updates: list[dict[str, float]] = field(default_factory=list)
     running: dict[str, float] = field(default_factory=dict)  # the parts of the update under way
+    workers: list[Mapping[str, int | float]] = field(default_factory=list)
 
     def add(self, usage: Usage) -> None:
         if all(known is not usage for known, _ in self.counters):
             self.counters.append((usage, {name: getattr(usage, name) for name in _COUNTED}))
 
     def totals(self) -> dict[str, int]:
-        return {name: sum(getattr(usage, name) - start[name] for usage, start in self.counters) for name in _COUNTED}
+        here = {name: sum(getattr(usage, name) - start[name] for usage, start in self.counters) for name in _COUNTED}
+        return {name: here[name] + sum(int(spent[name]) for spent in self.workers) for name in _COUNTED}
+
+    def peak(self) -> float:
+        return round(max([peak_memory_mib(), *(spent[_PEAK] for spent in self.workers)]), 1)
 
 
 _OPEN: list[_Account] = []
@@ -79,6 +85,25 @@ def close_update(number: int) -> None:
         opened.running = {}
 
 
+def add_worker(spent: Mapping[str, int | float]) -> None:
+    """Count what a worker in another process spent (:class:`Meter`) towards the account that is open now."""
+    if _OPEN:
+        _OPEN[-1].workers.append(spent)
+
+
+class Meter:
+    """Counts in a worker process for as long as it lives."""
+
+    def __init__(self) -> None:
+        self._account, self._told = _Account(), dict.fromkeys(_COUNTED, 0)
+        _OPEN.append(self._account)
+
+    def spent(self) -> dict[str, int | float]:
+        """Return tokens and calls since the last reading, and the largest memory so far."""
+        before, self._told = self._told, self._account.totals()
+        return {name: self._told[name] - before[name] for name in _COUNTED} | {_PEAK: self._account.peak()}
+
+
 def peak_memory_mib() -> float:
     """Return the largest resident memory so far in MiB: this process, or its largest finished child if that was larger."""
     unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
@@ -89,9 +114,9 @@ def peak_memory_mib() -> float:
 def account(stage: str, path: Path) -> Iterator[None]:
     """Measure the enclosed work and write it to ``path`` as JSON; a stage that fails writes nothing.
 
-    Keys: stage, seconds, peak_memory_mib, prompt_tokens, new_tokens, remembered_tokens, calls; for training also updates, the
-    seconds of each update that this process took by its parts. Times and memory differ between two
-    runs of one seed; DVC therefore keeps these files as uncached outputs that no other stage's result depends on.
+    Keys: stage, seconds, peak_memory_mib (of the largest process), prompt_tokens, new_tokens, remembered_tokens, calls; for training
+    also updates, the seconds of each update that this process took by its parts. Times and memory differ between two runs of one seed;
+    DVC therefore keeps these files as uncached outputs that no other stage's result depends on.
     """
     opened = _Account()
     _OPEN.append(opened)
@@ -103,7 +128,7 @@ def account(stage: str, path: Path) -> Iterator[None]:
     costs: dict[str, Any] = {
         "stage": stage,
         "seconds": round(time.perf_counter() - start, 3),
-        "peak_memory_mib": round(peak_memory_mib(), 1),
+        _PEAK: opened.peak(),
         **opened.totals(),
         **({"updates": opened.updates} if opened.updates else {}),
     }

@@ -33,6 +33,9 @@ class EagleError(Exception):
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[EagleError], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)  # so that it comes out of another process whole
+
 
 def user_error(what: str, *, found: object = "", expected: object = "", mend: str = "") -> EagleError:
     """Build an :class:`EagleError` that holds a single problem."""

@@ -10,6 +10,7 @@ import pytest
 from eagle import telemetry
 
 telemetry.switch_off()
+_SHORT = tempfile.mkdtemp(prefix="eagle-ray-", dir="/tmp")  # names of sockets below it have a length limit
 _STATE = tempfile.mkdtemp(prefix="eagle-tests-")
 os.environ.update(
     {
@@ -22,6 +23,7 @@ os.environ.update(
         "DVC_GLOBAL_CONFIG_DIR": f"{_STATE}/dvc-global",
         "DVC_SYSTEM_CONFIG_DIR": f"{_STATE}/dvc-system",
         "MPLCONFIGDIR": f"{_STATE}/matplotlib",
+        "RAY_TMPDIR": _SHORT,
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_AUTHOR_NAME": "Test",
         "GIT_AUTHOR_EMAIL": "test@example.org",
@@ -42,4 +44,5 @@ def pytest_unconfigure() -> None:
     """Remove the state that the tests left behind."""
     import shutil
 
-    shutil.rmtree(_STATE, ignore_errors=True)
+    for folder in (_STATE, _SHORT):
+        shutil.rmtree(folder, ignore_errors=True)

@@ -11,6 +11,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from importlib.util import find_spec
 from pathlib import Path
 
 import mlflow
@@ -19,9 +20,10 @@ import pytest
 from mlflow import MlflowClient
 
 from eagle.artifacts import content_hash, read_json
+from eagle.cluster import connected
 from eagle.config import load_config
 from eagle.project import Project
-from eagle.stages import all_instances
+from eagle.stages import all_instances, run_stage
 from tests.end_to_end.conftest import environment, run
 
 
@@ -230,6 +232,32 @@ def test_killed_in_the_middle_of_training_and_run_again_gives_the_identical_agen
     run(project, "eagle", "stage", "train@g_optimal")
     assert content_hash(agent) == before
     assert curve(project).read_bytes() == figures
+
+
+def test_two_ray_workers_write_the_identical_tables_and_make_nothing_stale(project: Path, tmp_path: Path) -> None:
+    if find_spec("ray") is None:
+        pytest.skip("the extra 'ray' is not installed")
+    before, already = (project / "params.yaml").read_text(encoding="utf-8"), stale(project)
+    changed = before.replace("cluster: null", 'cluster: "local"').replace("workers: 1", "workers: 2")
+    assert changed != before
+    try:
+        (project / "params.yaml").write_text(changed, encoding="utf-8")
+        assert stale(project) == already
+        config = load_config(project / "params.yaml")
+    finally:
+        (project / "params.yaml").write_text(before, encoding="utf-8")
+    shutil.copytree(project, tmp_path / "copy", ignore=shutil.ignore_patterns(".dvc", ".git", "mlruns"))
+    here, there = Project(project), Project(tmp_path / "copy")
+    there.transitions.unlink()
+    there.trajectories.unlink()
+    with connected("local", 2):
+        for name in ("transitions", "evaluate"):
+            run_stage(name, config, there)
+            counted = ("prompt_tokens", "new_tokens")
+            assert [read_json(there.cost(name))[c] for c in counted] == [read_json(here.cost(name))[c] for c in counted]
+    assert there.transitions.read_bytes() == here.transitions.read_bytes()
+    assert there.trajectories.read_bytes() == here.trajectories.read_bytes()
+    assert read_json(there.metrics) == read_json(here.metrics)
 
 
 def test_an_experiment_stands_beside_the_first_result(project: Path, client: MlflowClient) -> None:
