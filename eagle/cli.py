@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -78,12 +79,22 @@ def gaps(
 
 
 @app.command()
-def check() -> None:
+def check(
+    plan: Annotated[bool, typer.Option("--plan", help="instead, forecast time, tokens and memory of every stage")] = False,
+    params: Annotated[Path | None, typer.Option(help="forecast for this file instead of params.yaml")] = None,
+) -> None:
     """Check surroundings, parameters and data."""
     from eagle.check import check_project
     from eagle.project import Project
 
-    for line in check_project(Project()):
+    if plan or params:
+        from eagle.config import load_config
+        from eagle.plan.forecast import forecast_lines
+
+        lines = forecast_lines(load_config(params or Project().params), Project())
+    else:
+        lines = check_project(Project())
+    for line in lines:
         print(line)
 
 
