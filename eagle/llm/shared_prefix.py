@@ -97,8 +97,9 @@ class SharedPrefixCache(Cache):
         self._hidden[row, : len(real)] = 0
 
     def as_prefix(self, columns: int) -> Prefix:
-        """Return the first columns of the only row, which has no prefix of its own, as a prefix."""
-        return Prefix(self._keys[:, :, 0, :columns].contiguous(), self._values[:, :, 0, :columns].contiguous())
+        """Return the prefix and the first own columns of the only row as one prefix."""
+        own = (self._keys[:, :, 0, :columns], self._values[:, :, 0, :columns])
+        return Prefix(torch.cat((self.prefix.keys, own[0]), dim=2), torch.cat((self.prefix.values, own[1]), dim=2))
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any

@@ -38,7 +38,8 @@ from eagle.torch_device import pick_device, pick_dtype  # noqa: E402
 
 Network = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, SharedPrefixCache, int], torch.Tensor]
 _COMPACT_BELOW = 0.8  # share of live rows at which the ended ones are taken out of the cache
-_PREFIXES = 8  # shared prefixes remembered
+_PREFIXES = 16  # prefixes remembered, their beginnings by blocks among them
+_BLOCK = 64  # tokens by which prefixes are computed
 _ADAPTED_BYTES = 1 << 30  # merged weights remembered, the last at least: evaluation changes adapters several times a step
 
 
@@ -191,16 +192,19 @@ class TorchModel:
         return torch.from_numpy(ids).to(self.device), torch.from_numpy(real).to(self.device)
 
     def _prefix(self, token_ids: list[int]) -> Prefix:
-        """Return the shared prefix's keys and values."""
-        nothing = Prefix.empty(self._base.config, self.dtype, self.device)
+        """Return the keys and values of tokens that many rows may share.
+
+        They are computed by blocks, each after those before it, so that what is remembered decides what is computed anew, never a result.
+        """
         if not token_ids:
-            return nothing
+            return Prefix.empty(self._base.config, self.dtype, self.device)
         key = (self._adapter, tuple(token_ids))
         if key not in self._prefixes:
-            cache = SharedPrefixCache(nothing, 1)
-            ids, real = self._left_padded([token_ids])
-            self._forward(ids, real.cumsum(1) - 1, real, cache, 0)
-            self._prefixes[key] = cache.as_prefix(len(token_ids))
+            start = (len(token_ids) - 1) // _BLOCK * _BLOCK
+            cache = SharedPrefixCache(self._prefix(token_ids[:start]), 1)
+            ids, real = self._left_padded([token_ids[start:]])
+            self._forward(ids, real.cumsum(1) - 1 + start, real, cache, 0)
+            self._prefixes[key] = cache.as_prefix(len(token_ids) - start)
         return self._prefixes[key]
 
     # scoring ---------------------------------------------------------------

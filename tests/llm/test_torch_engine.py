@@ -171,6 +171,20 @@ def test_shared_tokens_are_computed_once(tiny_llm: Path) -> None:
     assert model.usage.computed_tokens < model.usage.prompt_tokens / 2
 
 
+def test_what_is_remembered_changes_no_result(tiny_llm: Path) -> None:
+    def opened() -> TorchModel:
+        return TorchModel(tiny_llm, dtype="bfloat16", device="cpu")
+
+    warm, spec = opened(), SamplingSpec(8, 0.9, stop=())
+    for asked in ASKED:
+        prompt = warm.chat([*HEAD * 3, ("user", asked)])
+        before = warm.usage.computed_tokens
+        known = warm.generate([prompt], spec, [7])
+        read = warm.usage.computed_tokens - before
+        assert known == opened().generate([prompt], spec, [7])
+    assert read < len(warm.tokenize([prompt])[0]) / 2
+
+
 def test_a_folder_that_lacks_things_is_one_clear_error(tmp_path: Path, adapter: Path, engine: TorchModel) -> None:
     (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
     with pytest.raises(EagleError) as caught:
