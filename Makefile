@@ -1,7 +1,8 @@
 # make run    everything, from an empty folder to the report        make test   all tests
 # make run SETTING=hour    with settings/hour.yaml over params.yaml
 # make lint   ruff and mypy                                         make parameters   params.yaml (defaults) and docs/parameters.md
-.PHONY: run test lint parameters clean
+# make bench  ours against other libraries; ARGS="--only design"    make clean        remove all data and results
+.PHONY: run test bench lint parameters clean
 SHELL := /bin/bash
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
@@ -9,6 +10,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 BIN := .venv/bin
 STAMP := .venv/.installed
 EXTRAS := .venv/.extras
+PEERS := .venv/.peers
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 run: $(STAMP)
@@ -17,6 +19,9 @@ run: $(STAMP)
 
 test: $(EXTRAS)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+
+bench: $(PEERS)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -36,6 +41,11 @@ $(STAMP): requirements.lock pyproject.toml
 # What only the optional parts need, all of which are tested.
 $(EXTRAS): $(STAMP) requirements-extras.lock
 	$(BIN)/python -m pip install --quiet --progress-bar off --no-deps -r requirements-extras.lock
+	@touch $@
+
+# What the benchmarks compare with, one by one: a peer that cannot be built here leaves a line in the table.
+$(PEERS): $(STAMP) requirements-bench.lock
+	grep -v '^#' requirements-bench.lock | xargs -n 1 $(BIN)/python -m pip install --quiet --progress-bar off --no-deps || true
 	@touch $@
 
 clean:

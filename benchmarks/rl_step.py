@@ -8,6 +8,7 @@ the process's peak, and the two take turns. TRL runs with its defaults but for w
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import resource
@@ -15,11 +16,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from benchmarks.records import Found, Record, Setting, alone, compared, interleaved, missing
 
 STORY = "The old sailor told the children about a storm that took his boat, his brother and the lighthouse of the town. " * 30
 
@@ -53,7 +58,7 @@ def reward(tokens: list[int]) -> float:
     return float(sum(tokens) % 7)
 
 
-def our_steps(folder: Path, size: Size, steps: int) -> list[float]:
+def our_steps(folder: Path, size: Size, steps: int, now: Callable[[], float] = time.perf_counter) -> list[float]:
     """Return the seconds of each of our steps: the phase itself, over an environment that costs nothing."""
     import torch
 
@@ -108,13 +113,13 @@ def our_steps(folder: Path, size: Size, steps: int) -> list[float]:
     )
     taken = []
     for number in range(steps):
-        start = time.perf_counter()
+        start = now()
         phase.update(number)
-        taken.append(time.perf_counter() - start)
+        taken.append(now() - start)
     return taken
 
 
-def trl_steps(folder: Path, size: Size, steps: int) -> list[float]:
+def trl_steps(folder: Path, size: Size, steps: int, now: Callable[[], float] = time.perf_counter) -> list[float]:
     """Return the seconds of each step of TRL's GRPO trainer."""
     import torch
     from datasets import Dataset
@@ -126,7 +131,7 @@ def trl_steps(folder: Path, size: Size, steps: int) -> list[float]:
 
     class Clock(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, *_: Any, **__: Any) -> None:
-            ends.append(time.perf_counter())
+            ends.append(now())
 
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
@@ -158,7 +163,7 @@ def trl_steps(folder: Path, size: Size, steps: int) -> list[float]:
             callbacks=[Clock()],
             processing_class=tokenizer,
         )
-        ends.append(time.perf_counter())
+        ends.append(now())
         trainer.train()
     return [after - before for before, after in pairwise(ends)]
 
@@ -166,9 +171,9 @@ def trl_steps(folder: Path, size: Size, steps: int) -> list[float]:
 SIDES = {"ours": our_steps, "trl": trl_steps}
 
 
-def measure(side: str, folder: Path, size: str, steps: int) -> dict[str, float]:
+def side_of(side: str, folder: Path, setting: Setting) -> dict[str, float]:
     """Run one side in a process of its own; seconds per step (median, the first is warm-up where there are more) and peak MiB."""
-    command = [sys.executable, "-m", "benchmarks.rl_step", side, str(folder), "--size", size, "--steps", str(steps)]
+    command = [sys.executable, "-m", "benchmarks.rl_step", side, str(folder), "--size", setting.size, "--clock", setting.clock]
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode != 0:
@@ -177,26 +182,24 @@ def measure(side: str, folder: Path, size: str, steps: int) -> dict[str, float]:
     return found
 
 
-def records(folder: Path, *, size: str = "full", steps: int = 3, runs: int = 3) -> list[dict[str, Any]]:
+def measure(setting: Setting) -> Found:
     """Return rl_step_tokens (new and read tokens per second) and rl_step_memory (peak MiB of the process)."""
-    found: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
-    for _ in range(runs):
-        for side in SIDES:
-            found[side].append(measure(side, folder, size, steps))
-    speed = {side: [SIZES[size].tokens / run["seconds"] for run in done] for side, done in found.items()}
+    folder, names = setting.project / "models" / "llm", ("rl_step_tokens", "rl_step_memory")
+    if not folder.is_dir():
+        return Found([missing(name, "no models/llm to train: make run fetches it") for name in names])
+    sides = [side for side in SIDES if side == "ours" or importlib.util.find_spec(side)]
+    found = interleaved({side: partial(side_of, side, folder, setting) for side in sides}, setting.runs)
+    tokens = SIZES[setting.size].tokens
+    speed = {side: [tokens / run["seconds"] for run in done] for side, done in found.items()}
     memory = {side: [run["peak_mib"] for run in done] for side, done in found.items()}
-    name = "TRL GRPOTrainer"
-    return [
-        _record("rl_step_tokens", "tokens/s", speed, name, ">= 2", runs),
-        _record("rl_step_memory", "MiB", memory, name, "<= 0.5", runs),
-    ]
+    units = (f"tokens/{setting.seconds}", "MiB")
+    return Found([_record(*figure) for figure in zip(names, units, (speed, memory), strict=True)])
 
 
-def _record(name: str, unit: str, sides: dict[str, list[float]], peer: str, goal: str, runs: int) -> dict[str, Any]:
-    ours, other = median(sides["ours"]), median(sides["trl"])
-    ratio = median(a / b for a, b in zip(sides["ours"], sides["trl"], strict=True))
-    figures = {"ours": round(ours, 2), "peer": round(other, 2), "ratio": round(ratio, 3)}
-    return {"name": name, "unit": unit, **figures, "peer_name": peer, "goal": goal, "runs": runs}
+def _record(name: str, unit: str, sides: dict[str, list[float]]) -> Record:
+    if "trl" not in sides:
+        return alone(name, unit, sides["ours"], note="TRL is not installed: make bench installs it")
+    return compared(name, unit, sides["ours"], sides["trl"], "TRL GRPOTrainer")
 
 
 def main() -> None:
@@ -206,8 +209,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--size", choices=SIZES, default="full")
     parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
     asked = parser.parse_args()
-    seconds = SIDES[asked.side](asked.folder, SIZES[asked.size], asked.steps)
+    seconds = SIDES[asked.side](asked.folder, SIZES[asked.size], asked.steps, Setting(clock=asked.clock).now)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     print(json.dumps({"seconds": median(seconds[1:] or seconds), "peak_mib": peak}))
 

@@ -1,0 +1,178 @@
+"""Factors by weighted ALS: ours against cmfrec, the fastest kept library that states the same problem and runs beside our pandas.
+
+Both fit mean + user bias + item bias + <p_u, q_i> with the same penalties in float32 by a few steps of conjugate gradients, each with
+its own default number of sweeps, and both are judged on the same held-out ratings. Sets have the sizes of MovieLens (ratings). Every
+fit runs in a process of its own, which loads the ratings from a file, because memory is the process's peak; only the fit is timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.machine import cores
+from benchmarks.records import GOALS, Found, Record, Setting, alone, compared, interleaved, missing, rounded
+from eagle.config import FactorsConfig
+
+DIMENSION = {"tiny": 4, "100k": 64, "1m": 64, "10m": 64, "25m": 64}
+PENALTY = 40.0  # of factors [M: held-out error with 64 dimensions is lowest near it, from 100,000 to 1 million ratings]
+SWEEPS = {"ours": 12, "cmfrec": 12}
+PEER = "cmfrec"
+EQUAL = 0.002  # stars of held-out RMSE that count as equal quality
+
+
+def sample_to(catalogue: Path, name: str, target: Path) -> None:
+    """Sample the set ``name`` from the model of the ratings in ``catalogue`` and save it as arrays."""
+    from benchmarks.ratings import SIZES, sample, tastes_of
+    from eagle.data.catalogue import read_catalogue
+    from eagle.embeddings.ratings import Ratings
+
+    found = read_catalogue(catalogue)
+    real = Ratings.from_table(found.ratings, found.users["user"].tolist(), found.items["item"].tolist())
+    drawn = sample(SIZES[name], tastes_of(real), np.random.default_rng(0))
+    learned = drawn.learned.sums.tocoo()
+    user, item = (part.astype(np.int32) for part in learned.coords)
+    held = {"held_user": drawn.user, "held_item": drawn.item, "held_rating": drawn.rating}
+    np.savez(target, shape=learned.shape, user=user, item=item, rating=learned.data, **held)
+
+
+def ours(drawn: Any, dimension: int, now: Callable[[], float]) -> tuple[float, np.ndarray]:
+    """Return seconds of our fit and the predictions of the held-out pairs."""
+    from eagle.embeddings.factors import fit_factors
+    from eagle.embeddings.ratings import Ratings
+
+    names = [[str(n) for n in range(number)] for number in drawn["shape"]]
+    learned = Ratings.from_pairs(drawn["user"], drawn["item"], drawn["rating"], *names)
+    config = FactorsConfig(dimension=dimension, regularization=PENALTY, iterations=SWEEPS["ours"])
+    start = now()
+    model = fit_factors(learned, config, np.random.default_rng(0))
+    return now() - start, model.predict(drawn["held_user"], drawn["held_item"])
+
+
+def cmfrec(drawn: Any, dimension: int, now: Callable[[], float]) -> tuple[float, np.ndarray]:
+    """Return seconds of cmfrec's fit and its predictions; the two bias penalties come first."""
+    from cmfrec import CMF
+    from scipy import sparse
+
+    from eagle.embeddings.factors import BIAS_PENALTY
+
+    learned = sparse.coo_matrix((drawn["rating"], (drawn["user"], drawn["item"])), shape=drawn["shape"])
+    model = CMF(
+        k=dimension,
+        lambda_=[BIAS_PENALTY, BIAS_PENALTY, PENALTY, PENALTY, PENALTY, PENALTY],
+        method="als",
+        niter=SWEEPS["cmfrec"],
+        use_float=True,
+        use_cg=True,
+        finalize_chol=False,
+        precompute_for_predictions=False,
+        nthreads=cores(),
+        random_state=0,
+        verbose=False,
+    )
+    start = now()
+    model.fit(learned)
+    return now() - start, model.predict(drawn["held_user"], drawn["held_item"])
+
+
+SIDES = {"ours": ours, "cmfrec": cmfrec}
+
+
+def fit(side: str, data: Path, dimension: int, setting: Setting) -> dict[str, float]:
+    """Fit in this process; return seconds, held-out RMSE in stars and the process's peak GiB."""
+    from eagle.costs import peak_memory_mib
+
+    with np.load(data) as drawn:
+        seconds, predicted = SIDES[side](drawn, dimension, setting.now)
+        error = predicted - drawn["held_rating"]
+    return {"seconds": seconds, "rmse": float(np.sqrt(np.mean(error**2))), "peak_gib": peak_memory_mib() / 2**10}
+
+
+def _child(*words: object) -> str:
+    """Run this module in a process of its own. It would count its parent's peak as its own, so the parent holds no ratings."""
+    command = [sys.executable, "-m", "benchmarks.als", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def taken(name: str, setting: Setting) -> dict[str, list[dict[str, float]]]:
+    """Sample one set and let the sides that are installed take turns on it."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "ratings.npz"
+        _child("sample", data, "--catalogue", setting.project / "data" / "catalogue", "--set", name)
+        words = ("--set", name, "--clock", setting.clock)
+        sides = [side for side in SIDES if side == "ours" or importlib.util.find_spec(side)]
+        return interleaved({side: partial(lambda side: json.loads(_child(side, data, *words)), side) for side in sides}, setting.runs)
+
+
+def measure(setting: Setting) -> Found:
+    """Return als_SIZE for every size, als (the size with the lowest ratio) and als_25m_memory."""
+    if not (setting.project / "data" / "catalogue").is_dir():
+        return Found([missing("als", "no data/catalogue to sample from: make run writes it")])
+    names = ("tiny",) if setting.size == "tiny" else tuple(name for name in DIMENSION if name in setting.sets)
+    records, memory = [], [missing("als_25m_memory", "the set of 25 million ratings was not asked for")]
+    for name in names:
+        found = taken(name, setting)
+        records.append(_speed(name, found, setting))
+        if name in ("25m", "tiny"):
+            memory = [_memory(found)]
+    worst = min(records, key=lambda record: np.inf if record.ratio is None else record.ratio)
+    return Found([_as_goal(worst), *records, *memory])
+
+
+def _column(found: dict[str, list[dict[str, float]]], key: str) -> dict[str, list[float]]:
+    return {side: [run[key] for run in runs] for side, runs in found.items()}
+
+
+def _speed(name: str, found: dict[str, list[dict[str, float]]], setting: Setting) -> Record:
+    label, unit, seconds = f"als_{name}", f"{setting.seconds}, {DIMENSION[name]} dimensions", _column(found, "seconds")
+    errors = {side: rounded(runs[0]) for side, runs in _column(found, "rmse").items()}
+    quality = "held-out RMSE " + ", ".join(f"{side} {error}" for side, error in errors.items())
+    if PEER not in found:
+        return alone(label, unit, seconds["ours"], note=f"{quality}; {PEER} is not installed: make bench installs it")
+    if abs(errors["ours"] - errors[PEER]) > EQUAL:
+        quality += ": NOT EQUAL"
+    return compared(label, unit, seconds["ours"], seconds[PEER], PEER, inverse=True, note=quality)
+
+
+def _as_goal(worst: Record) -> Record:
+    return replace(worst, name="als", goal=GOALS["als"], note=f"the size with the lowest ratio, {worst.name}; {worst.note}")
+
+
+def _memory(found: dict[str, list[dict[str, float]]]) -> Record:
+    peak = _column(found, "peak_gib")
+    if PEER not in found:
+        return alone("als_25m_memory", "GiB", peak["ours"], note=f"{PEER} is not installed: make bench installs it")
+    return compared("als_25m_memory", "GiB", peak["ours"], peak[PEER], PEER)
+
+
+def main() -> None:
+    """Sample, or fit one side, in this process."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["sample", *SIDES])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--set", choices=DIMENSION, default="100k")
+    parser.add_argument("--catalogue", type=Path, default=Path("data/catalogue"))
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
+    asked = parser.parse_args()
+    if asked.what == "sample":
+        sample_to(asked.catalogue, asked.set, asked.data)
+    else:
+        print(json.dumps(fit(asked.what, asked.data, DIMENSION[asked.set], Setting(clock=asked.clock))))
+
+
+if __name__ == "__main__":
+    main()

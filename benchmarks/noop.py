@@ -1,0 +1,46 @@
+"""What asking for nothing costs: an unchanged ``dvc repro`` beyond ``dvc status`` itself, and ``eagle --help``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+from benchmarks.records import GOALS, Found, Record, Setting, alone, interleaved, missing, rounded
+
+UNCHANGED = "Data and pipelines are up to date."
+
+
+def seconds_of(folder: Path, *words: str) -> float:
+    """Return the wall seconds of ``python -m WORDS``, which must succeed."""
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-m", *words], cwd=folder, capture_output=True, check=True)
+    return time.perf_counter() - start
+
+
+def unchanged(folder: Path) -> str:
+    """Return what keeps DVC from having nothing to do; empty where nothing does."""
+    if not (folder / "dvc.lock").is_file():
+        return "the pipeline has not run here: make run"
+    done = subprocess.run([sys.executable, "-m", "dvc", "status"], cwd=folder, capture_output=True, text=True, check=False)
+    return "" if UNCHANGED in done.stdout else "the pipeline is not up to date: dvc repro"
+
+
+def measure(setting: Setting) -> Found:
+    """Return noop_repro (the difference, with `dvc status` as the peer) and eagle_help; always on the wall clock."""
+    sides = {"help": lambda: seconds_of(setting.project, "eagle.cli", "--help")}
+    why = unchanged(setting.project)
+    if not why:
+        sides |= {name: lambda name=name: seconds_of(setting.project, "dvc", name) for name in ("status", "repro")}  # type: ignore[misc]
+    found = interleaved(sides, setting.runs)
+    return Found([missing("noop_repro", why) if why else _difference(found), alone("eagle_help", "s", found["help"])])
+
+
+def _difference(found: dict[str, list[float]]) -> Record:
+    more = [repro - status for repro, status in zip(found["repro"], found["status"], strict=True)]
+    ratio = median(repro / status for repro, status in zip(found["repro"], found["status"], strict=True))
+    figures = rounded(median(more)), rounded(median(found["status"]))
+    note = "ours: dvc repro less dvc status; ratio: dvc repro / dvc status"
+    return Record("noop_repro", "s", *figures, "dvc status", rounded(ratio), GOALS["noop_repro"], len(more), note)
