@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -30,10 +31,10 @@ def unchanged(folder: Path) -> str:
 
 def measure(setting: Setting) -> Found:
     """Return noop_repro (the difference, with `dvc status` as the peer) and eagle_help; always on the wall clock."""
-    sides = {"help": lambda: seconds_of(setting.project, "eagle.cli", "--help")}
+    sides = {"help": partial(seconds_of, setting.project, "eagle.cli", "--help")}
     why = unchanged(setting.project)
     if not why:
-        sides |= {name: lambda name=name: seconds_of(setting.project, "dvc", name) for name in ("status", "repro")}  # type: ignore[misc]
+        sides |= {name: partial(seconds_of, setting.project, "dvc", name) for name in ("status", "repro")}
     found = interleaved(sides, setting.runs)
     return Found([missing("noop_repro", why) if why else _difference(found), alone("eagle_help", "s", found["help"])])
 
