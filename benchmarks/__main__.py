@@ -20,10 +20,11 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: processor seconds, on a machine that is busy")
     parser.add_argument("--sets", nargs="+", choices=Setting.sets, default=Setting.sets, help="sizes of the rating sets")
     parser.add_argument("--project", type=Path, default=Path(), help="the folder that make run filled")
-    parser.add_argument("--report", type=Path, default=Path("reports/benchmarks.json"))
+    parser.add_argument("--report", type=Path, help="default: reports/benchmarks.json, reports/benchmarks_tiny.json at tiny size")
     asked = parser.parse_args(words)
     setting = Setting(asked.size, asked.runs, asked.clock, asked.project.resolve(), tuple(asked.sets))
-    report = Report.open(asked.report, describe())
+    name = "benchmarks_tiny.json" if asked.size == "tiny" else "benchmarks.json"
+    report = Report.open(asked.report or Path("reports") / name, describe() | {"size": asked.size})
     commit = commit_of(Path(__file__).parent)
     for name, found in measure_all(setting, asked.only):
         report.add(found, commit)

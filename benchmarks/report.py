@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ NOT_TAKEN = "not measured yet"
 
 @dataclass
 class Report:
-    """Records and curves by name, on one machine; each record says at which commit and on which day it was taken."""
+    """Records and curves by name, on one machine; each record says at which commit, on which day and under which load."""
 
     path: Path
     machine: dict[str, Any]
@@ -33,13 +34,14 @@ class Report:
 
     def add(self, found: Found, commit: str) -> None:
         """Take records and curves in, in the place of those of the same name."""
+        taken = {"commit": commit, "day": f"{datetime.now(UTC):%Y-%m-%d}", "load": round(os.getloadavg()[0], 1)}
         for record in found.records:
-            self.records[record.name] = asdict(record) | {"met": record.met, "commit": commit, "day": f"{datetime.now(UTC):%Y-%m-%d}"}
+            self.records[record.name] = asdict(record) | {"met": record.met} | taken
         self.curves.update(found.curves)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return every record, those with a goal first and in their order, also those that were not taken."""
-        goals = [self.records.get(name) or asdict(missing(name, NOT_TAKEN)) | {"met": None} for name in GOALS]
+        goals = [self.records.get(name) or asdict(missing(name, NOT_TAKEN)) | {"met": None, "load": None} for name in GOALS]
         return goals + [record for name, record in self.records.items() if name not in GOALS]
 
     def save(self) -> None:
@@ -61,8 +63,20 @@ def _table(records: list[dict[str, Any]]) -> list[str]:
     for r in records:
         peer = "" if r["peer"] is None else f"{_shown(r['peer'])} ({r['peer_name']})"
         goal = f"{r['goal']} {verdicts[r['met']]}".strip() if r["goal"] else ""
-        rows.append([r["name"], r["unit"], _shown(r["ours"]), peer, _shown(r["ratio"]), goal, _shown(r["runs"] or None), r["note"]])
-    return _lines(["name", "unit", "ours", "peer", "ratio", "goal", "runs", "note"], rows)
+        rows.append(
+            [
+                r["name"],
+                r["unit"],
+                _shown(r["ours"]),
+                peer,
+                _shown(r["ratio"]),
+                goal,
+                _shown(r["runs"] or None),
+                _shown(r["load"]),
+                r["note"],
+            ]
+        )
+    return _lines(["name", "unit", "ours", "peer", "ratio", "goal", "runs", "load", "note"], rows)
 
 
 def _lines(head: list[str], rows: list[list[str]]) -> list[str]:

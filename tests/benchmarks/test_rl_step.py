@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from transformers import AutoTokenizer
 
+from benchmarks import rl_step
+from benchmarks.records import Setting
 from benchmarks.rl_step import SIZES, our_steps, prompts, trl_steps
 from tests.tiny import build_tiny_llm
 
@@ -25,6 +27,13 @@ def test_prompts_are_distinct(base: Path) -> None:
     assert len(set(found)) == SIZES["tiny"].prompts
 
 
+@pytest.mark.filterwarnings("ignore")  # the peer's own
 def test_the_peer_takes_every_step(base: Path) -> None:
     pytest.importorskip("trl", reason="a benchmark dependency")
     assert len(trl_steps(base, SIZES["tiny"], 2)) == 2
+
+
+def test_without_a_model_each_figure_leaves_a_line(tmp_path: Path) -> None:
+    records = rl_step.measure(Setting("tiny", project=tmp_path)).records
+    assert [(r.name, r.ours) for r in records] == [("rl_step_tokens", None), ("rl_step_memory", None)]
+    assert all("make run" in r.note for r in records)
