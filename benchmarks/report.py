@@ -63,19 +63,8 @@ def _table(records: list[dict[str, Any]]) -> list[str]:
     for r in records:
         peer = "" if r["peer"] is None else f"{_shown(r['peer'])} ({r['peer_name']})"
         goal = f"{r['goal']} {verdicts[r['met']]}".strip() if r["goal"] else ""
-        rows.append(
-            [
-                r["name"],
-                r["unit"],
-                _shown(r["ours"]),
-                peer,
-                _shown(r["ratio"]),
-                goal,
-                _shown(r["runs"] or None),
-                _shown(r["load"]),
-                r["note"],
-            ]
-        )
+        figures = [_shown(r["ours"]), peer, _shown(r["ratio"]), goal, _shown(r["runs"] or None), _shown(r["load"])]
+        rows.append([r["name"], r["unit"], *figures, r["note"]])
     return _lines(["name", "unit", "ours", "peer", "ratio", "goal", "runs", "load", "note"], rows)
 
 
