@@ -111,6 +111,13 @@ def _child(*words: object) -> str:
     return done.stdout
 
 
+def sampled(name: str, setting: Setting, folder: Path) -> Path:
+    """Sample the set ``name`` into ``folder``, in a process of its own, and return the file."""
+    data = folder / "ratings.npz"
+    _child("sample", data, "--catalogue", setting.project / "data" / "catalogue", "--set", name)
+    return data
+
+
 def _figures(side: str, data: Path, name: str, setting: Setting) -> dict[str, float]:
     found: dict[str, float] = json.loads(_child(side, data, "--set", name, "--clock", setting.clock))
     return found
@@ -119,8 +126,7 @@ def _figures(side: str, data: Path, name: str, setting: Setting) -> dict[str, fl
 def taken(name: str, setting: Setting) -> dict[str, list[dict[str, float]]]:
     """Sample one set and let the sides that are installed take turns on it."""
     with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "ratings.npz"
-        _child("sample", data, "--catalogue", setting.project / "data" / "catalogue", "--set", name)
+        data = sampled(name, setting, Path(folder))
         runs = 1 if name in ONCE else setting.runs
         sides = [side for side in SIDES if side == "ours" or importlib.util.find_spec(side)]
         return interleaved({side: partial(_figures, side, data, name, setting) for side in sides}, runs)

@@ -10,6 +10,7 @@ from benchmarks.records import Found, Setting
 MODULES = {
     "design": ("design", "design_by_hand"),
     "als": ("als", "als_25m_memory"),
+    "preferences": ("als_implicit",),
     "rl_step": ("rl_step_tokens", "rl_step_memory"),
     "noop": ("noop_repro", "eagle_help"),
 }

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import als, design, noop
+from benchmarks import als, design, noop, preferences
 from benchmarks.__main__ import main
 from benchmarks.records import GOALS, Found, Record, Setting, alone, compared, interleaved, missing
 from benchmarks.report import NOT_TAKEN, Report
@@ -108,6 +108,18 @@ def test_factors_of_a_sampled_set(project: Path) -> None:
     assert (goal.name, size.name, memory.name) == ("als", "als_tiny", "als_25m_memory")
     assert goal.ours and memory.ours and "held-out RMSE" in size.note
     assert (goal.ratio is None) == ("not installed" in goal.note)
+
+
+def test_least_squares_reach_the_loss_of_implicit(project: Path) -> None:
+    pytest.importorskip("implicit", reason="a benchmark dependency")
+    rng = np.random.default_rng(0)
+    user, item = np.nonzero(rng.random((50, 30)) < 0.3)
+    likes = preferences.likes_of({"shape": (50, 30), "user": user, "item": item, "rating": np.full(len(user), 5.0)})
+    _, mine = preferences.ours(likes, 4, TINY)
+    _, theirs = preferences.implicit(likes, 4, TINY)
+    assert mine == pytest.approx(theirs, rel=0.02)
+    (record,) = preferences.measure(replace(TINY, project=project)).records
+    assert record.peer_name == "implicit" and record.ratio
 
 
 def test_factors_without_a_catalogue_leave_a_line(tmp_path: Path) -> None:
