@@ -246,7 +246,7 @@ def test_two_ray_workers_write_the_identical_tables_and_make_nothing_stale(proje
         config = load_config(project / "params.yaml")
     finally:
         (project / "params.yaml").write_text(before, encoding="utf-8")
-    shutil.copytree(project, tmp_path / "copy", ignore=shutil.ignore_patterns(".dvc", ".git", "mlruns"))
+    shutil.copytree(project, tmp_path / "copy", ignore=shutil.ignore_patterns(".cache", ".dvc", ".git", "mlruns"))
     here, there = Project(project), Project(tmp_path / "copy")
     there.transitions.unlink()
     there.trajectories.unlink()
