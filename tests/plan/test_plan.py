@@ -207,7 +207,7 @@ def test_the_shipped_prices_know_every_term_of_the_defaults() -> None:
 
 
 def test_the_papers_setting_is_a_valid_one_and_is_forecast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = Path(__file__).parents[2] / "docs/paper.yaml"
+    file = Path(__file__).parents[2] / "settings/paper_full.yaml"
     paper = load_config(file)
     assert (paper.actions.per_anchor, paper.train.horizon, paper.reference.updates) == (100, 5, 20_000)
     monkeypatch.chdir(write_run(tmp_path / "run", config(), planted()))  # whose catalogue is another one
