@@ -253,8 +253,9 @@ def test_two_ray_workers_write_the_identical_tables_and_make_nothing_stale(proje
     with connected("local", 2):
         for name in ("transitions", "evaluate"):
             run_stage(name, config, there)
-            counted = ("prompt_tokens", "new_tokens")
-            assert [read_json(there.cost(name))[c] for c in counted] == [read_json(here.cost(name))[c] for c in counted]
+    # Not of evaluate: whether one worker finds what another is writing right now is a matter of time.
+    for counted in ("prompt_tokens", "new_tokens", "calls"):
+        assert read_json(there.cost("transitions"))[counted] == read_json(here.cost("transitions"))[counted] > 0
     assert there.transitions.read_bytes() == here.transitions.read_bytes()
     assert there.trajectories.read_bytes() == here.trajectories.read_bytes()
     assert read_json(there.metrics) == read_json(here.metrics)
