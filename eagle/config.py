@@ -271,6 +271,10 @@ class ReferenceConfig(Section):
         4,
         description="(anchor, user) prompts per step [P: batch 1,024; M: 4; 24 steps of 2 end as near to the target, but what EAGLE learns from there is worth half]",
     )
+    actions: Natural = Field(
+        13,
+        description="actions of a prompt's target that one step imitates, at most, drawn by their weight; 0 takes all [O: time; no design of the default has more]",
+    )
     learning_rate: Positive = Field(
         1e-3, description="AdamW [P: 2e-6 on a 3B model; M: 1e-3 for LoRA; 2e-3 is faster, but leaves a reference with half the entropy]"
     )

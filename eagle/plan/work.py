@@ -144,6 +144,7 @@ def _reference(config: Config, target: ReferenceName, work: Work) -> None:
     """An optimistic target is one action, a uniform one all K, a G-optimal one some two per dimension of the design."""
     listed, prompts = config.actions.per_anchor, config.reference.prompts
     support = {"uniform": listed, "optimistic": 1, "g_optimal": min(listed, 2 * (config.design.projection or listed))}[target]
+    support = min(support, config.reference.actions or support)
     for amounts in (work.seconds, work.prompt_tokens):
         add(amounts, "prompts imitated", config.reference.updates * prompts)
         add(amounts, "actions imitated", config.reference.updates * prompts * support)

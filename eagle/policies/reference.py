@@ -2,8 +2,8 @@
 
 1. Follows the paper (Sec. 4.3): pi_ref(.|x) = q(x), learnt by supervised fine-tuning with cross-entropy on the action text, for q
    uniform over all K actions, optimistic (the action of best next-step value) or the anchor's G-optimal design.
-2. Differs: the cross-entropy is exact (all K actions of a prompt, weighted by q) instead of over sampled actions, so that tens of
-   updates do what 20,000 sampled ones did.
+2. Differs: the cross-entropy is taken over all actions of a prompt at once, weighted by q (a uniform q over at most
+   ``reference.actions`` of them), instead of over single samples, so that tens of updates do what 20,000 sampled ones did.
 3. Differs: prompts of later steps name the actions already used; these get no weight in the target, so that free text does not repeat.
 4. "Best" means utility by default and predicted rating on demand (the paper says both, reference.optimistic_by).
 """
@@ -47,6 +47,20 @@ def target(name: ReferenceName, decision: Decision, weights: Mapping[tuple[str, 
     return mass / mass.sum()  # type: ignore[no-any-return]
 
 
+def thinned(target: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a target ``(K,)`` over at most ``most`` actions whose expectation is ``target``: systematic draws, in random order.
+
+    A target over so few actions stays as it is, and so does every target where ``most`` is 0.
+    """
+    support = rng.permutation(np.flatnonzero(target > 0))
+    if not most or len(support) <= most:
+        return target
+    marks = (np.arange(most) + rng.random()) / most
+    drawn = support[np.searchsorted(np.cumsum(target[support]), marks * target.sum(), side="right").clip(max=len(support) - 1)]
+    counts: np.ndarray = np.bincount(drawn, minlength=len(target)) / most
+    return counts
+
+
 def design_weights(project: Project) -> dict[tuple[str, str], float]:
     """Read the G-optimal design: (anchor, action text) -> probability."""
     table = read_table(project.design / "weights.parquet", "design_weights")
@@ -63,11 +77,13 @@ def fine_tune(
     rows = []
     for update in track(range(settings.updates), f"reference {name}", unit="update"):
         decisions = source.sample(stream(config.seed, "reference", name, update), settings.prompts)
-        targets = [target(name, d, weights) for d in decisions]
+        rng = stream(config.seed, "reference", name, update, "actions")
+        wanted = [target(name, d, weights) for d in decisions]
+        targets = [thinned(q, settings.actions, rng) for q in wanted]
         policy.seed_dropout(derive_seed(config.seed, "reference", name, update))
         loss = imitation_loss(policy, decisions, targets)
         norm = descend(optimizer, loss, warm(settings.learning_rate, update, WARMUP))
-        least = np.mean([-(t[t > 0] * np.log(t[t > 0])).sum() for t in targets])
+        least = np.mean([-(q[q > 0] * np.log(q[q > 0])).sum() for q in wanted])
         rows.append(
             {
                 "update": update + 1,
