@@ -9,6 +9,7 @@ from benchmarks.machine import describe
 from benchmarks.records import Setting
 from benchmarks.report import Report, commit_of
 from benchmarks.run import MODULES, measure_all, names_of
+from eagle import telemetry
 
 
 def main(words: list[str] | None = None) -> None:
@@ -22,6 +23,7 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--project", type=Path, default=Path(), help="the folder that make run filled")
     parser.add_argument("--report", type=Path, help="default: reports/benchmarks.json, reports/benchmarks_tiny.json at tiny size")
     asked = parser.parse_args(words)
+    telemetry.switch_off()
     setting = Setting(asked.size, asked.runs, asked.clock, asked.project.resolve(), tuple(asked.sets))
     name = "benchmarks_tiny.json" if asked.size == "tiny" else "benchmarks.json"
     report = Report.open(asked.report or Path("reports") / name, describe() | {"size": asked.size})

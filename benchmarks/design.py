@@ -81,7 +81,12 @@ def as_ellipsoid(vectors: np.ndarray, **options: Any) -> np.ndarray:
     return _shares(inside.dual_value)
 
 
-def _shares(weights: np.ndarray) -> np.ndarray:
+def _shares(weights: np.ndarray | None) -> np.ndarray:
+    """Return what a solver found as weights that sum to 1."""
+    if weights is None:
+        from cvxpy import SolverError
+
+        raise SolverError("no solution")
     positive = np.maximum(weights, 0.0)
     return positive / positive.sum()
 
