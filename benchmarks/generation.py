@@ -14,12 +14,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
+
+from benchmarks.records import Clock, Found, Setting, compared, interleaved, missing
 
 TEXTS = (
     "Genres: drama, mystery. Plot: A lighthouse keeper finds a boat without a crew on the rocks. The only letter on board is addressed "
@@ -32,7 +33,6 @@ TEXTS = (
     "decide whether to call the police or his partners.",
 )
 BATCHES = (16, 32, 64)
-CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}  # cpu: for one thread on a busy machine
 
 
 @dataclass(frozen=True)
@@ -86,14 +86,19 @@ def transformers(folder: Path, size: Size, batch: int) -> Write:
     return write
 
 
-def openvino(gguf: Path, size: Size, batch: int) -> Write:
-    """Return OpenVINO GenAI on a GGUF file."""
+def openvino(folder: Path, size: Size, batch: int) -> Write:
+    """Return OpenVINO GenAI on the GGUF file that ``folder`` was made from; how well it reads that file does not matter here."""
     import openvino_genai
     import torch
 
+    from eagle.data.packages import package_file
+    from eagle.llm.fetch import EMBEDDED_LLM
+
     scheduler = openvino_genai.SchedulerConfig()
     scheduler.enable_prefix_caching, scheduler.max_num_seqs, scheduler.cache_size = True, batch, 2
-    pipeline = openvino_genai.LLMPipeline(str(gguf), "CPU", scheduler_config=scheduler, INFERENCE_NUM_THREADS=torch.get_num_threads())
+    pipeline = openvino_genai.LLMPipeline(
+        str(package_file(*EMBEDDED_LLM)), "CPU", scheduler_config=scheduler, INFERENCE_NUM_THREADS=torch.get_num_threads()
+    )
     spec = openvino_genai.GenerationConfig()
     spec.max_new_tokens, spec.stop_strings, spec.apply_chat_template = size.new, {"\n"}, False
     spec.do_sample, spec.temperature, spec.top_p = True, 0.7, 0.95
@@ -126,50 +131,52 @@ def prompts(folder: Path, size: Size) -> list[str]:
     return [rewrite_prompt(template, text, action, "film") for text in TEXTS[: size.texts] for action in actions]
 
 
-def figure(side: str, folder: Path, gguf: Path | None, size: str, batch: int, clock: str = "wall") -> float:
+def figure(side: str, folder: Path, size: str, batch: int, clock: Clock = "wall") -> float:
     """Return new tokens per second of a side; batch 1 writes rows one by one, each in a call of its own."""
-    write = SIDES[side](gguf if side == "openvino" and gguf else folder, SIZES[size], batch)
+    now = Setting(clock=clock).now
+    write = SIDES[side](folder, SIZES[size], batch)
     rows = prompts(folder, SIZES[size])
     calls = [[row] for row in rows[: SIZES[size].alone]] if batch == 1 else [rows]
     write(rows[-1:])  # not measured: what the first call alone has to do
-    start = CLOCKS[clock]()
+    start = now()
     written = sum(write(call) for call in calls)
-    return written / (CLOCKS[clock]() - start)
+    return written / (now() - start)
 
 
-def measure(side: str, folder: Path, gguf: Path | None, size: str, batch: int, clock: str = "wall") -> float:
+def side_of(side: str, folder: Path, setting: Setting, batch: int) -> float:
     """Return :func:`figure`, measured in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.generation", side, str(folder), "--size", size]
-    command += ["--batch", str(batch), "--clock", clock, *(["--gguf", str(gguf)] if gguf else [])]
+    command = [sys.executable, "-m", "benchmarks.generation", side, str(folder), "--size", setting.size]
+    command += ["--batch", str(batch), "--clock", setting.clock]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"HF_HUB_OFFLINE": "1"})
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
     return float(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def records(folder: Path, gguf: Path | None = None, *, size: str = "full", runs: int = 3, clock: str = "wall") -> list[dict[str, Any]]:
-    """Return generation_batch_1 and generation_best, and engine_share where ``gguf`` is given and OpenVINO GenAI installed."""
-    peers = ["transformers", *(["openvino"] if gguf and importlib.util.find_spec("openvino_genai") else [])]
-    batches = {"ours": (64,), "transformers": BATCHES, "openvino": (64,)}
-    alone: dict[str, list[float]] = {"ours": [], "transformers": []}
-    best: dict[str, list[float]] = {side: [] for side in ("ours", *peers)}
-    for _ in range(runs):
-        for side, found in alone.items():
-            found.append(measure(side, folder, gguf, size, 1, clock))
-        for side, found in best.items():
-            tried = {batch: measure(side, folder, gguf, size, batch, clock) for batch in batches[side]}
-            found.append(max(tried.values()))
-            batches[side] = (max(tried, key=tried.__getitem__),)  # the first run decides
-    done = [_record("generation_batch_1", alone, "transformers", "batch 1", ">= 4")]
-    done += [_record("generation_best", best, "transformers", f"batch {batches['transformers'][0]}", ">= 2.5")]
-    return done + [_record("engine_share", best, "openvino", "GenAI", ">= 0.6") for peer in peers if peer == "openvino"]
+def best_batch(side: str, folder: Path, setting: Setting) -> int:
+    """Return the batch size at which transformers writes most, found in a run of its own; the engines keep their batches full."""
+    if side != "transformers":
+        return BATCHES[-1]
+    return max(BATCHES, key=lambda batch: side_of(side, folder, setting, batch))
 
 
-def _record(name: str, sides: dict[str, list[float]], peer: str, how: str, goal: str) -> dict[str, Any]:
-    ours, other = sides["ours"], sides[peer]
-    figures = {"ours": round(median(ours), 1), "peer": round(median(other), 1)}
-    figures["ratio"] = round(median(a / b for a, b in zip(ours, other, strict=True)), 3)
-    return {"name": name, "unit": "new tokens/s", **figures, "peer_name": f"{peer} {how}", "goal": goal, "runs": len(ours)}
+def measure(setting: Setting) -> Found:
+    """Return generation_batch_1, generation_best and engine_share."""
+    folder, names = setting.project / "models" / "llm", ("generation_batch_1", "generation_best", "engine_share")
+    if not folder.is_dir():
+        return Found([missing(name, "no models/llm to write with: make run fetches it") for name in names])
+    one = interleaved({side: partial(side_of, side, folder, setting, 1) for side in ("ours", "transformers")}, setting.runs)
+    peers = ["transformers", *(["openvino"] if importlib.util.find_spec("openvino_genai") else [])]
+    batches = {side: best_batch(side, folder, setting) for side in ("ours", *peers)}
+    best = interleaved({side: partial(side_of, side, folder, setting, batch) for side, batch in batches.items()}, setting.runs)
+    unit = f"new tokens/{setting.seconds}"
+    found = [
+        compared(names[0], unit, one["ours"], one["transformers"], "transformers, batch 1"),
+        compared(names[1], unit, best["ours"], best["transformers"], f"transformers, batch {batches['transformers']}"),
+    ]
+    if "openvino" not in peers:
+        return Found([*found, missing(names[2], "OpenVINO GenAI is not installed: make bench installs it")])
+    return Found([*found, compared(names[2], unit, best["ours"], best["openvino"], "OpenVINO GenAI")])
 
 
 def main() -> None:
@@ -177,12 +184,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("side", choices=SIDES)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--gguf", type=Path)
     parser.add_argument("--size", choices=SIZES, default="full")
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--clock", choices=CLOCKS, default="wall")
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
     asked = parser.parse_args()
-    print(json.dumps(figure(asked.side, asked.folder, asked.gguf, asked.size, asked.batch, asked.clock)))
+    print(json.dumps(figure(asked.side, asked.folder, asked.size, asked.batch, asked.clock)))
 
 
 if __name__ == "__main__":

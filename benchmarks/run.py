@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from benchmarks.records import Found, Setting
 
 MODULES = {
+    "generation": ("generation_batch_1", "generation_best", "engine_share"),
     "design": ("design", "design_by_hand"),
     "als": ("als", "als_25m_memory"),
     "preferences": ("als_implicit",),

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import generation
-from benchmarks.generation import SIZES, Size, Write, ours, prompts, records, transformers
+from benchmarks.generation import SIZES, Size, Write, figure, measure, ours, prompts, side_of, transformers
+from benchmarks.records import Setting
 from tests.tiny import build_tiny_llm
 
 TINY = SIZES["tiny"]
@@ -33,12 +34,16 @@ def test_a_side_writes_what_was_asked(base: Path, side: Callable[[Path, Size, in
     assert len(found) <= write(found) <= len(found) * TINY.new
 
 
-def test_a_record_for_each_goal(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generation, "measure", generation.figure)  # in this process: starting others takes longer than all they do
-    found = records(base, size="tiny", runs=1)
-    assert [record["name"] for record in found] == ["generation_batch_1", "generation_best"]
-    assert all(record["ours"] > 0 and record["peer"] > 0 and record["ratio"] > 0 for record in found)
+def test_a_record_for_each_goal(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = lambda side, folder, setting, batch: figure(side, folder, setting.size, batch)  # noqa: E731
+    monkeypatch.setattr(generation, "side_of", here)  # starting processes takes longer than all they do
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/llm").symlink_to(base)
+    found = {record.name: record for record in measure(Setting("tiny", runs=1, project=tmp_path)).records}
+    assert set(found) == {"generation_batch_1", "generation_best", "engine_share"}
+    for name in ("generation_batch_1", "generation_best"):
+        assert found[name].ours and found[name].peer and found[name].ratio
 
 
 def test_a_side_is_measured_in_a_process_of_its_own(base: Path) -> None:
-    assert generation.measure("ours", base, None, "tiny", 2) > 0
+    assert side_of("ours", base, Setting("tiny"), 2) > 0
