@@ -10,6 +10,7 @@ import numpy as np
 from eagle.llm.base import Finish
 
 _SHARED_AT_LEAST = 16  # tokens: shorter common prefixes are not worth a pass of their own
+_FEW = 16  # rows: fewer that begin alike are not worth passes of their own [M: 81 prompts of 9 users take 0.6 of the time]
 _SCORED_TOKENS = 8192  # tokens per scoring batch: bounds keys, values and logits in memory
 
 
@@ -27,11 +28,16 @@ class Row:
 
 
 def groups(token_ids: Sequence[list[int]]) -> Iterator[tuple[int, list[int]]]:
-    """Yield (length of the common prefix, rows) for rows that begin alike; every row keeps at least one token of its own."""
+    """Yield (length of the common prefix, rows) for rows that begin alike, and for all those that few others begin like.
+
+    Every row keeps at least one token of its own.
+    """
     opening: dict[tuple[int, ...], list[int]] = {}
     for index, ids in enumerate(token_ids):
         opening.setdefault(tuple(ids[:_SHARED_AT_LEAST]), []).append(index)
-    for members in opening.values():
+    many = [members for members in opening.values() if len(members) >= _FEW]
+    rest = sorted(index for members in opening.values() if len(members) < _FEW for index in members)
+    for members in [*many, rest] if rest else many:
         low, high = min(token_ids[i] for i in members), max(token_ids[i] for i in members)
         limit = min(len(token_ids[i]) for i in members) - 1
         shared = next((n for n in range(limit) if low[n] != high[n]), limit)

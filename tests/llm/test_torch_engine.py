@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM
 from eagle.errors import EagleError
 from eagle.llm import shared_prefix
 from eagle.llm.base import Completion, SamplingSpec
-from eagle.llm.rows import Row, row_batches, stems
+from eagle.llm.rows import Row, groups, row_batches, stems
 from eagle.llm.sampling import choose, uniforms
 from eagle.llm.torch_engine import TorchModel
 from tests.llm.contract import ASKED, HEAD, LanguageModelContract
@@ -200,6 +200,13 @@ def test_empty_prompt_is_refused(engine: TorchModel) -> None:
 
 
 TOKENS = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=40), min_size=1, max_size=12)
+
+
+def test_only_many_rows_that_begin_alike_go_by_themselves() -> None:
+    begin = {kind: [kind] * 20 for kind in range(3)}
+    rows = [[*begin[kind], 7, place] for kind, count in ((0, 5), (1, 40), (2, 4)) for place in range(count)]
+    assert list(groups(rows)) == [(21, list(range(5, 45))), (0, [*range(5), *range(45, 49)])]
+    assert list(groups(rows[:5])) == [(21, list(range(5)))]
 
 
 @given(TOKENS)
