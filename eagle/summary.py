@@ -13,6 +13,7 @@ from rich.table import Table
 from eagle.artifacts import read_json
 from eagle.errors import user_error
 from eagle.project import Project
+from eagle.report.bounds import outside
 from eagle.report.words import arm_name, compared, number
 
 ESTIMATES = {"utility": "U, SD", "gain_over_reference": "over reference", "gain_over_linear": "over linear rule"}
@@ -40,7 +41,7 @@ class Summary:
             f"Held-out {cases['noun']}s and people: {cases['anchors']} x {cases['users']}, {cases['horizon']} changes each; "
             f"{100 * cases['confidence']:.0f}% intervals"
         )
-        return cls(heading, _cells(table), _notes(table, metrics), _places(project))
+        return cls(heading, _cells(table), _notes(table, metrics, project), _places(project))
 
 
 def _estimate(row: Any, name: str) -> str:
@@ -60,11 +61,12 @@ def _cells(table2: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(cells, index=table2["arm"])
 
 
-def _notes(table2: pd.DataFrame, metrics: dict[str, Any]) -> list[str]:
+def _notes(table2: pd.DataFrame, metrics: dict[str, Any], project: Project) -> list[str]:
     notes = ["† gains, but with more defective texts than its reference"] if table2["more_defects_than_reference"].any() else []
     for arm in (a for a in table2["arm"] if a.startswith("eagle_") and not a.endswith("_listed")):
         against = [compared(metrics[arm].get(name)) for name in ("gain_over_reference", "gain_over_linear")]
         notes.append(f"{arm_name(arm)}: against its reference {against[0]}, against the linear rule {against[1]}.")
+        notes += [told] if (told := outside(project, arm)) else []
     return notes
 
 

@@ -70,13 +70,18 @@ class Decision:
     replayed: bool = False
 
 
-def decide(new: CaseScores, champion: CaseScores | None, replay: Callable[[], CaseScores], config: Config) -> Decision:
+def decide(
+    new: CaseScores, champion: CaseScores | None, replay: Callable[[], CaseScores], config: Config, broken: str | None = None
+) -> Decision:
     """Compare on the same cases; ``replay`` lets the champion play the new agent's cases where its own were others.
 
-    Without a champion the new agent becomes it. Where the champion cannot be replayed (its language model is not here), it stays.
+    Without a champion the new agent becomes it. With one, an agent outside its bounds (``broken`` says which) does not.
+    Where the champion cannot be replayed (its language model is not here), it stays.
     """
     if champion is None:
         return Decision(True, "there was no champion")
+    if broken:
+        return Decision(False, broken)
     replayed = champion.surroundings != new.surroundings
     if replayed:
         try:

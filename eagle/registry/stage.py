@@ -18,6 +18,7 @@ from eagle.project import Project
 from eagle.registry.champion import CaseScores, Decision, decide, scores_of, surroundings
 from eagle.registry.runs import log_pipeline
 from eagle.registry.store import Store, open_store
+from eagle.report.bounds import outside
 from eagle.serving import SIGNATURE, borrowed_models, champion_version, download
 
 _PINNED = ("mlflow", "torch", "transformers", "peft", "pandas", "pyarrow", "pydantic", "safetensors")
@@ -36,8 +37,10 @@ def run(config: Config, project: Project) -> None:
         scores.save(files.root)
         before = champion_version(store.client, config.registry.model)
         version = _register(config, store, files, children[f"eagle_{arm}"], {"user": scores.users[0], "item": scores.anchors[0]})
-        decision = _against_champion(config, project, before, scores, cases)
-    _record(config, project, store, version, before, decision, {"arm": arm, "run": children[f"eagle_{arm}"], "pipeline_run": parent})
+        broken = outside(project, f"eagle_{arm}")
+        decision = _against_champion(config, project, before, scores, cases, broken)
+    made_by = {"arm": arm, "run": children[f"eagle_{arm}"], "pipeline_run": parent}
+    _record(config, project, store, version, before, decision, made_by, broken or "kept")
 
 
 def best_arm(config: Config, trajectories: pd.DataFrame) -> str:
@@ -65,11 +68,13 @@ def _register(config: Config, store: Store, files: AgentFiles, run_id: str, exam
     return str(info.registered_model_version)
 
 
-def _against_champion(config: Config, project: Project, champion: Any | None, scores: CaseScores, cases: pd.DataFrame) -> Decision:
+def _against_champion(
+    config: Config, project: Project, champion: Any | None, scores: CaseScores, cases: pd.DataFrame, broken: str | None
+) -> Decision:
     if champion is None:
         return decide(scores, None, lambda: scores, config)
     folder = download(config.registry, project, f"models:/{config.registry.model}/{champion.version}")
-    return decide(scores, CaseScores.load(folder), _replay(folder, config, project, scores, cases), config)
+    return decide(scores, CaseScores.load(folder), _replay(folder, config, project, scores, cases), config, broken)
 
 
 def _replay(folder: Path, config: Config, project: Project, scores: CaseScores, cases: pd.DataFrame) -> Callable[[], CaseScores]:
@@ -89,13 +94,21 @@ def _replay(folder: Path, config: Config, project: Project, scores: CaseScores, 
 
 
 def _record(
-    config: Config, project: Project, store: Store, version: str, before: Any | None, decision: Decision, made_by: dict[str, str]
+    config: Config,
+    project: Project,
+    store: Store,
+    version: str,
+    before: Any | None,
+    decision: Decision,
+    made_by: dict[str, str],
+    bounds: str,
 ) -> None:
     name = config.registry.model
     if decision.moves:
         store.client.set_registered_model_alias(name, "champion", version)
     tags = {
         "eagle.decision": decision.reason,
+        "eagle.bounds": bounds,
         "eagle.champion_before": str(before.version) if before else "none",
         "eagle.base_model": config.llm.model,
         "eagle.base_hash": content_hash(project.llm),

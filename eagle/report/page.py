@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -10,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from eagle.report import content, figures
+from eagle.report.bounds import Held, sentence
 from eagle.report.content import Inputs
 from eagle.report.gaps import best_per_anchor
 from eagle.report.words import arm_name, interval, number, panel_sentence, verdicts
@@ -117,8 +119,8 @@ def _provenance(inputs: Inputs) -> list[tuple[str, str]]:
     return [*files, *((name.replace("_", " "), str(value)) for name, value in inputs.metrics.get("inputs", {}).items())]
 
 
-def render(inputs: Inputs, gaps: pd.DataFrame) -> str:
-    """Return the whole page."""
+def render(inputs: Inputs, gaps: pd.DataFrame, held: Mapping[str, Sequence[Held]]) -> str:
+    """Return the whole page; ``held`` says by EAGLE arm which bounds it keeps."""
     best = best_per_anchor(gaps, GAPS_SHOWN)
     metrics, design = inputs.metrics, inputs.stages["design"]
     cold = inputs.stages["encoder"].get("cold", {})
@@ -134,7 +136,7 @@ def render(inputs: Inputs, gaps: pd.DataFrame) -> str:
             confidence=f"{100 * metrics['cases'].get('confidence', 0.95):.0f}%",
             sections=SECTIONS,
             headline=_headline(inputs, gaps),
-            verdicts=verdicts(metrics, inputs.arms),
+            verdicts=[*verdicts(metrics, inputs.arms), *(sentence(arm, figures) for arm, figures in held.items())],
             gaps=best.to_dict("records"),
             gap_count=len(gaps),
             svg=_figures(inputs, best),

@@ -5,17 +5,21 @@ from __future__ import annotations
 from eagle.artifacts import complete_or_absent, write_json, write_table
 from eagle.config import Config
 from eagle.project import Project
+from eagle.report.bounds import as_json, held_to
 from eagle.report.content import Inputs, total_costs
 from eagle.report.gaps import find_gaps
 from eagle.report.page import render
 
 
 def run(config: Config, project: Project) -> None:
-    """Write reports/report.html, reports/costs.json and reports/gaps.parquet."""
+    """Write reports/report.html, reports/costs.json, reports/bounds.json and reports/gaps.parquet."""
     inputs = Inputs.load(project)
     gaps = find_gaps(inputs.trajectories, inputs.latent, inputs.titles, inputs.profiles)
-    page = render(inputs, gaps)
+    curves = {arm: inputs.curves.get(arm.replace("eagle_", "train_", 1)) for arm in inputs.arms}
+    held = {arm: held_to(config.registry.bounds, inputs.metrics[arm], curve) for arm, curve in curves.items() if curve is not None}
+    page = render(inputs, gaps, held)
     write_table(project.reports / "gaps.parquet", gaps, "gaps", inputs=[project.trajectories])
     write_json(project.reports / "costs.json", total_costs(inputs.costs))
+    write_json(project.reports / "bounds.json", as_json(held))
     with complete_or_absent(project.report) as draft:
         draft.write_text(page, encoding="utf-8")

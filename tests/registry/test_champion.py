@@ -46,6 +46,12 @@ def test_other_cases_are_played_by_the_champion_first() -> None:
     assert decision.replayed
 
 
+def test_an_agent_outside_its_bounds_replaces_nobody() -> None:
+    decision = decide(scores(1, 1, 1, 2), scores(1, 1, 1, 1), never, CONFIG, "too many defects")
+    assert not decision.moves and decision.reason == "too many defects"
+    assert decide(scores(1, 1, 1, 2), None, never, CONFIG, "too many defects").moves
+
+
 def test_a_champion_that_cannot_play_stays() -> None:
     def absent() -> CaseScores:
         raise user_error("no such model")
