@@ -6,8 +6,11 @@ float32 weights; computing in bfloat16 as well moves them by 0.043 (KL 0.0015).
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import math
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +25,44 @@ def convert_gguf(file: Path, target: Path) -> None:
     """Write the model in ``file`` to the folder ``target``; :class:`EagleError` where the file is broken or has no chat template."""
     stay_offline()
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
     from transformers.utils import logging
 
     logging.disable_progress_bar()
+    with _parsed_once():
+        model, tokenizer = _read(file)
+        if not tokenizer.chat_template:
+            raise user_error(f"{file} has no chat template", mend="take an instruction-tuned model")
+        _split_digits(tokenizer, file)
+    _check_reads_english(model, tokenizer, file)
+    model.to(torch.bfloat16)
+    model.config.name_or_path = file.stem
+    with complete_or_absent(target) as draft:
+        model.save_pretrained(draft)
+        tokenizer.save_pretrained(draft)
+
+
+@contextlib.contextmanager
+def _parsed_once() -> Iterator[None]:
+    """Parse a file once: transformers does so for configuration, weights and tokenizer each, and maps all names anew for every module.
+
+    [M: 12 s instead of 26 s for the built-in model, the same files]
+    """
+    import gguf
+
+    kept = {name: getattr(gguf, name) for name in ("GGUFReader", "get_tensor_name_map")}
+    for name, made in kept.items():
+        setattr(gguf, name, functools.cache(made))
+    try:
+        yield
+    finally:
+        vars(gguf).update(kept)
+
+
+def _read(file: Path) -> tuple[Any, Any]:
+    """Return model and tokenizer of a GGUF file."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
     try:
         model: Any = AutoModelForCausalLM.from_pretrained(
             file.parent, gguf_file=file.name, quantization_config=GgufConfig(dequantize=True), dtype=torch.float32
@@ -35,15 +72,7 @@ def convert_gguf(file: Path, target: Path) -> None:
         raise user_error(
             f"{file} could not be read as a GGUF model", found=error, mend="download it again, or take another model"
         ) from error
-    if not tokenizer.chat_template:
-        raise user_error(f"{file} has no chat template", mend="take an instruction-tuned model")
-    _split_digits(tokenizer, file)
-    _check_reads_english(model, tokenizer, file)
-    model.to(torch.bfloat16)
-    model.config.name_or_path = file.stem
-    with complete_or_absent(target) as draft:
-        model.save_pretrained(draft)
-        tokenizer.save_pretrained(draft)
+    return model, tokenizer
 
 
 def _split_digits(tokenizer: Any, file: Path) -> None:
