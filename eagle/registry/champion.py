@@ -80,8 +80,6 @@ def decide(
     """
     if champion is None:
         return Decision(True, "there was no champion")
-    if broken:
-        return Decision(False, broken)
     replayed = champion.surroundings != new.surroundings
     if replayed:
         try:
@@ -95,4 +93,4 @@ def decide(
     reason = (
         f"mean paired difference of final U over {len(difference)} held-out cases is {gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
     )
-    return Decision(wins, reason, gain.as_dict(), replayed)
+    return Decision(wins and not broken, f"{reason}; {broken}" if broken else reason, gain.as_dict(), replayed)

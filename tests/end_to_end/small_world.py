@@ -136,6 +136,8 @@ def small_config(model: Path, **changes: dict[str, Any]) -> Config:
             "lora": {"rank": 2},
         },
         "evaluate": {"anchors": 3, "users": 4, "horizon": 2, "bootstrap": 50, "macro": True, "other_temperature": 1.5},
+        # A model this small keeps no bound that means something; what bounds do: tests/report and tests/registry.
+        "registry": {"bounds": {"distinct_actions": 1, "valid_actions": 0, "mutual_information": 0, "defects": 1, "copies": 1, "kl": 1000}},
     }
     for section, change in changes.items():
         values[section] = {**values.get(section, {}), **change}

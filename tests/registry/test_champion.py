@@ -48,7 +48,8 @@ def test_other_cases_are_played_by_the_champion_first() -> None:
 
 def test_an_agent_outside_its_bounds_replaces_nobody() -> None:
     decision = decide(scores(1, 1, 1, 2), scores(1, 1, 1, 1), never, CONFIG, "too many defects")
-    assert not decision.moves and decision.reason == "too many defects"
+    assert not decision.moves and decision.reason.endswith("; too many defects")
+    assert decision.gain is not None and decision.gain["mean"] > 0
     assert decide(scores(1, 1, 1, 2), None, never, CONFIG, "too many defects").moves
 
 
