@@ -11,7 +11,6 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from importlib.util import find_spec
 from pathlib import Path
 
 import mlflow
@@ -25,6 +24,7 @@ from eagle.config import load_config
 from eagle.project import Project
 from eagle.stages import all_instances, run_stage
 from tests.end_to_end.conftest import environment, run
+from tests.sharding.ray_here import skip_without_ray
 
 
 def stale(root: Path) -> set[str]:
@@ -235,8 +235,7 @@ def test_killed_in_the_middle_of_training_and_run_again_gives_the_identical_agen
 
 
 def test_two_ray_workers_write_the_identical_tables_and_make_nothing_stale(project: Path, tmp_path: Path) -> None:
-    if find_spec("ray") is None:
-        pytest.skip("the extra 'ray' is not installed")
+    skip_without_ray()
     before, already = (project / "params.yaml").read_text(encoding="utf-8"), stale(project)
     changed = before.replace("cluster: null", 'cluster: "local"').replace("workers: 1", "workers: 2")
     assert changed != before

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from eagle.costs import account
 from eagle.errors import EagleError
 from eagle.sharding import InProcess, Kept, Opener, Workers, open_workers
 from tests.sharding.contract import OpenWorkers, WorkersContract
+from tests.sharding.ray_here import skip_without_ray
 from tests.sharding.work import Mortal, ScriptedExpansion, Squares
 
 TWO = LLMConfig(cluster="local", workers=2)
@@ -29,8 +29,7 @@ TWO = LLMConfig(cluster="local", workers=2)
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """Ray, started once for all tests of this file."""
-    if find_spec("ray") is None:  # not imported here: it reads its settings when it is
-        pytest.skip("the extra 'ray' is not installed")
+    skip_without_ray()
     with connected("local", 2) as ray:
         yield ray
 
@@ -98,8 +97,7 @@ def test_without_ray_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "nonsense"])
 def test_an_address_where_no_cluster_is_is_a_clear_error(address: str) -> None:
     """In a process of its own: this one has joined a cluster."""
-    if find_spec("ray") is None:
-        pytest.skip("the extra 'ray' is not installed")
+    skip_without_ray()
     told = f"""
 from eagle.cluster import connected
 from eagle.errors import EagleError
