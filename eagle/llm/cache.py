@@ -19,6 +19,7 @@ import logging
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict
@@ -147,7 +148,7 @@ class CompletionStore:
         """Open the file; a crash loses no more than the last write."""
         db = sqlite3.connect(self.path, timeout=_PATIENCE)
         try:
-            db.execute("PRAGMA journal_mode=WAL")
+            _into_wal(db)
             db.execute("PRAGMA synchronous=NORMAL")
             db.execute(_TABLE)
         except sqlite3.Error:
@@ -189,6 +190,19 @@ class CompletionStore:
             found=error,
             mend="see that its folder can be written and no other program holds the file, or set llm.cache to false",
         )
+
+
+def _into_wal(db: sqlite3.Connection) -> None:
+    """Turn the file into WAL mode; SQLite itself fails at once, whatever the timeout, where another process is doing the same."""
+    last = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > last:
+                raise
+            time.sleep(0.005)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
