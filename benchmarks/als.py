@@ -8,11 +8,8 @@ process's peak; only the fit is timed.
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.apart import apart, arguments
 from benchmarks.machine import cores
 from benchmarks.records import GOALS, Found, Record, Setting, alone, compared, interleaved, missing, rounded
 from eagle.config import FactorsConfig
@@ -35,8 +33,8 @@ PEER = "cmfrec"
 EQUAL = 0.002  # stars that our held-out RMSE may be above the peer's and count as equal quality
 
 
-def sample_to(catalogue: Path, name: str, target: Path) -> None:
-    """Sample the set ``name`` from the model of the ratings in ``catalogue`` and save it as arrays."""
+def sample_to(catalogue: Path, name: str, target: Path) -> int:
+    """Sample the set ``name`` from the model of the ratings in ``catalogue``, save it; return how many ratings are to learn from."""
     from benchmarks.ratings import SIZES, sample, tastes_of
     from eagle.data.catalogue import read_catalogue
     from eagle.embeddings.ratings import Ratings
@@ -56,6 +54,7 @@ def sample_to(catalogue: Path, name: str, target: Path) -> None:
         held_item=drawn.item,
         held_rating=drawn.rating,
     )
+    return int(learned.nnz)
 
 
 def ours(drawn: Any, dimension: int, penalty: float, now: Callable[[], float]) -> tuple[float, np.ndarray]:
@@ -110,24 +109,15 @@ def fit(side: str, data: Path, name: str, setting: Setting) -> dict[str, float]:
     return {"seconds": seconds, "rmse": float(np.sqrt(np.mean(error**2))), "peak_gib": peak_memory_mib() / 2**10}
 
 
-def _child(*words: object) -> str:
-    """Run this module in a process of its own. It would count its parent's peak as its own, so the parent holds no ratings."""
-    command = [sys.executable, "-m", "benchmarks.als", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
-    return done.stdout
-
-
 def sampled(name: str, setting: Setting, folder: Path) -> Path:
-    """Sample the set ``name`` into ``folder``, in a process of its own, and return the file."""
+    """Sample ``name`` into ``folder`` and return the file. A child counts its parent's peak as its own, so the parent holds no ratings."""
     data = folder / "ratings.npz"
-    _child("sample", data, "--catalogue", setting.project / "data" / "catalogue", "--set", name)
+    apart("benchmarks.als", "sample", data, "--catalogue", setting.project / "data" / "catalogue", "--set", name)
     return data
 
 
 def _figures(side: str, data: Path, name: str, setting: Setting) -> dict[str, float]:
-    found: dict[str, float] = json.loads(_child(side, data, "--set", name, "--clock", setting.clock))
+    found: dict[str, float] = apart("benchmarks.als", side, data, "--set", name, "--clock", setting.clock)
     return found
 
 
@@ -183,17 +173,14 @@ def _memory(found: dict[str, list[dict[str, float]]]) -> Record:
 
 def main() -> None:
     """Sample, or fit one side, in this process."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["sample", *SIDES])
-    parser.add_argument("data", type=Path)
+    parser = arguments(__doc__, ["sample", *SIDES])
     parser.add_argument("--set", choices=DIMENSION, default="100k")
     parser.add_argument("--catalogue", type=Path, default=Path("data/catalogue"))
-    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
     asked = parser.parse_args()
-    if asked.what == "sample":
-        sample_to(asked.catalogue, asked.set, asked.data)
+    if asked.side == "sample":
+        print(json.dumps(sample_to(asked.catalogue, asked.set, asked.data)))
     else:
-        print(json.dumps(fit(asked.what, asked.data, asked.set, Setting(clock=asked.clock))))
+        print(json.dumps(fit(asked.side, asked.data, asked.set, Setting(clock=asked.clock))))
 
 
 if __name__ == "__main__":

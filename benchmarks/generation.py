@@ -8,18 +8,15 @@ from, with its continuous batching and prefix cache. Each side runs in a process
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.apart import apart, arguments
 from benchmarks.records import Clock, Found, Setting, compared, interleaved, missing
 
 TEXTS = (
@@ -145,12 +142,7 @@ def figure(side: str, folder: Path, size: str, batch: int, clock: Clock = "wall"
 
 def side_of(side: str, folder: Path, setting: Setting, batch: int) -> float:
     """Return :func:`figure`, measured in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.generation", side, str(folder), "--size", setting.size]
-    command += ["--batch", str(batch), "--clock", setting.clock]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"HF_HUB_OFFLINE": "1"})
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
-    return float(json.loads(done.stdout.strip().splitlines()[-1]))
+    return float(apart("benchmarks.generation", side, folder, "--size", setting.size, "--batch", batch, "--clock", setting.clock))
 
 
 def best_batch(side: str, folder: Path, setting: Setting) -> int:
@@ -181,14 +173,11 @@ def measure(setting: Setting) -> Found:
 
 def main() -> None:
     """Measure one side in this process and print its figure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("side", choices=SIDES)
-    parser.add_argument("folder", type=Path)
+    parser = arguments(__doc__, SIDES)
     parser.add_argument("--size", choices=SIZES, default="full")
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
     asked = parser.parse_args()
-    print(json.dumps(figure(asked.side, asked.folder, asked.size, asked.batch, asked.clock)))
+    print(json.dumps(figure(asked.side, asked.data, asked.size, asked.batch, asked.clock)))
 
 
 if __name__ == "__main__":

@@ -7,13 +7,9 @@ the process's peak, and the two take turns. TRL runs with its defaults but for w
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import json
-import os
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,6 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.apart import apart, arguments
 from benchmarks.records import Found, Record, Setting, alone, compared, interleaved, missing
 
 STORY = "The old sailor told the children about a storm that took his boat, his brother and the lighthouse of the town. " * 30
@@ -173,12 +170,7 @@ SIDES = {"ours": our_steps, "trl": trl_steps}
 
 def side_of(side: str, folder: Path, setting: Setting) -> dict[str, float]:
     """Run one side in a process of its own; seconds per step (median, the first is warm-up where there are more) and peak MiB."""
-    command = [sys.executable, "-m", "benchmarks.rl_step", side, str(folder), "--size", setting.size, "--clock", setting.clock]
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
-    found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    found: dict[str, float] = apart("benchmarks.rl_step", side, folder, "--size", setting.size, "--clock", setting.clock)
     return found
 
 
@@ -204,14 +196,11 @@ def _record(name: str, unit: str, sides: dict[str, list[float]]) -> Record:
 
 def main() -> None:
     """Measure one side in this process and print its figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("side", choices=SIDES)
-    parser.add_argument("folder", type=Path)
+    parser = arguments(__doc__, SIDES)
     parser.add_argument("--size", choices=SIZES, default="full")
     parser.add_argument("--steps", type=int, default=3)
-    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
     asked = parser.parse_args()
-    seconds = SIDES[asked.side](asked.folder, SIZES[asked.size], asked.steps, Setting(clock=asked.clock).now)
+    seconds = SIDES[asked.side](asked.data, SIZES[asked.size], asked.steps, Setting(clock=asked.clock).now)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     print(json.dumps({"seconds": median(seconds[1:] or seconds), "peak_mib": peak}))
 

@@ -39,7 +39,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Packed:
-    """Ratings by blocks of rows; rows without ratings are in no block."""
+    """Ratings by blocks of rows of like length; rows without ratings share a block of no columns."""
 
     shape: tuple[int, int]
     blocks: list[Block]

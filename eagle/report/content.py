@@ -14,7 +14,6 @@ from eagle.embeddings.encoder import LatentSpace, load_latent
 from eagle.errors import EagleError, Problem
 from eagle.evaluation.comparison import final_rows
 from eagle.project import Project
-from eagle.report.words import arm_name
 
 SAMPLES = 5
 
@@ -148,8 +147,3 @@ def group_rows(metrics: Mapping[str, Any], arm: str) -> list[dict[str, Any]]:
         for kind, labels in metrics[arm]["by_group"].items()
         for label, figures in labels.items()
     ]
-
-
-def order_arms(table: pd.DataFrame) -> pd.DataFrame:
-    """Return Table 2 with a readable name per arm."""
-    return table.assign(name=[arm_name(arm) for arm in table["arm"]])
