@@ -76,6 +76,19 @@ def row_batches(rows: Sequence[Row], at_most: int) -> Iterator[list[Row]]:
         yield [rows[i] for i in order[start : start + at_most]]
 
 
+def split(rows: Sequence[Row], parts: int) -> list[list[Row]]:
+    """Deal rows out to so many parts of like size; rows that begin alike stay together unless they are more than one part's share."""
+    rows, share = sorted(rows, key=lambda row: (row.suffix, row.index)), -(-len(rows) // parts)
+    alike: dict[int, list[Row]] = {}
+    for row, group in zip(rows, stems([row.suffix for row in rows])[1], strict=True):
+        alike.setdefault(group, []).append(row)
+    pieces = [group[start : start + share] for group in alike.values() for start in range(0, len(group), share)]
+    dealt: list[list[Row]] = [[] for _ in range(parts)]
+    for piece in sorted(pieces, key=len, reverse=True):
+        min(dealt, key=len).extend(piece)
+    return [part for part in dealt if part]
+
+
 def token_batches(rows: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
     """Cut rows, sorted by length, into batches of at most _SCORED_TOKENS padded tokens."""
     batch: list[int] = []

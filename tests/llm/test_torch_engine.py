@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
 from eagle.errors import EagleError
-from eagle.llm import shared_prefix
+from eagle.llm import shared_prefix, torch_engine
 from eagle.llm.base import Completion, SamplingSpec
-from eagle.llm.rows import Row, groups, row_batches, stems
+from eagle.llm.rows import Row, groups, row_batches, split, stems
 from eagle.llm.sampling import choose, uniforms
 from eagle.llm.torch_engine import TorchModel
 from tests.llm.contract import ASKED, HEAD, LanguageModelContract
@@ -55,6 +56,33 @@ class TestContractWithoutFusedWeights(LanguageModelContract):
     @pytest.fixture
     def model(self, plain: TorchModel) -> TorchModel:
         return plain
+
+
+@pytest.fixture
+def _two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The tests' one thread would do all rows together, and so would two where rows are few."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    monkeypatch.setattr(torch_engine, "_ROWS_OF_A_PART", 1)
+    yield
+    assert torch.get_num_threads() == 2, "the threads were not given back"
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("_two_threads")
+class TestContractSideBySide(LanguageModelContract):
+    @pytest.fixture
+    def model(self, engine: TorchModel) -> TorchModel:
+        return engine
+
+    def test_a_failure_stops_the_others_and_is_told(self, engine: TorchModel, monkeypatch: pytest.MonkeyPatch) -> None:
+        def draw(rows: Sequence[Row], *_: object) -> None:
+            if any(row.index == 0 for row in rows):
+                raise RuntimeError("the first row")
+
+        monkeypatch.setattr(engine, "_draw", draw)  # the other rows never end by themselves
+        with pytest.raises(RuntimeError, match="the first row"):
+            engine.generate(_prompts(engine), SamplingSpec(10**4, 1.0, stop=()), range(len(ASKED)))
 
 
 def _prompts(model: TorchModel) -> list[str]:
@@ -219,6 +247,18 @@ def test_stems_are_common_beginnings_and_leave_a_token(rows: list[list[int]]) ->
         members = [row for row, g in zip(rows, owner, strict=True) if g == group]
         assert len({tuple(row[:length]) for row in members}) == 1
         assert all(len(row) > length for row in members)
+
+
+@given(TOKENS, st.integers(1, 5))
+@settings(max_examples=60, deadline=None)
+def test_parts_hold_every_row_once_and_none_of_them_much_more_than_its_share(suffixes: list[list[int]], parts: int) -> None:
+    rows = [Row(i, suffix, np.zeros(1)) for i, suffix in enumerate(suffixes)]
+    dealt = split(rows, parts)
+    assert sorted(row.index for part in dealt for row in part) == list(range(len(rows)))
+    assert len(dealt) <= parts
+    assert max(map(len, dealt)) < 2 * -(-len(rows) // parts)
+    again = split(rows[::-1], parts)
+    assert [[row.index for row in part] for part in dealt] == [[row.index for row in part] for part in again]
 
 
 @given(TOKENS, st.integers(1, 5))
