@@ -212,7 +212,7 @@ class LLMConfig(Section):
         "auto", description="weights and arithmetic; auto: bfloat16 where the processor has it"
     )
     device: str = Field("auto", description="torch device; auto: cuda, else cpu")
-    batch_rows: Count = Field(64, description="rows decoded together [M]")
+    batch_rows: Count = Field(64, description="rows decoded together; on a processor each thread may have as many [M]")
     temperature: NonNegative = Field(0.7, description="environment's temperature [P: 0.5; M: fewer copies at 0.7]")
     top_p: Fraction = Field(0.95, description="nucleus of environment and agent [O]")
     max_new_tokens: Count = Field(64, description="longest next text, tokens [M]")

@@ -17,20 +17,18 @@ Job = Callable[[Event], None]
 
 
 def side_by_side(jobs: Sequence[Job]) -> None:
-    """Do all jobs; torch's threads are shared out among them and given back. The first failure stops the others and is raised."""
+    """Do all jobs with a share of torch's threads, at least one for each. The first failure stops the others and is raised."""
     stopped = Event()
     if len(jobs) == 1:
         jobs[0](stopped)
         return
     threads = torch.get_num_threads()
-    with ThreadPoolExecutor(len(jobs), initializer=_alone, initargs=(max(1, threads // len(jobs)),)) as pool:
-        try:
-            for done in as_completed([pool.submit(job, stopped) for job in jobs]):
-                done.result()
-        finally:
-            stopped.set()
-    torch.set_num_threads(threads)
-
-
-def _alone(threads: int) -> None:
-    torch.set_num_threads(threads)
+    try:
+        with ThreadPoolExecutor(len(jobs), initializer=torch.set_num_threads, initargs=(threads // len(jobs),)) as pool:
+            try:
+                for done in as_completed([pool.submit(job, stopped) for job in jobs]):
+                    done.result()
+            finally:
+                stopped.set()
+    finally:
+        torch.set_num_threads(threads)

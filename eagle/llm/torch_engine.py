@@ -1,8 +1,9 @@
 """The language model on a torch device: a small decode loop over transformers' model.
 
 Long common prefixes are computed once and shared; `batch_rows` rows are decoded together, and a row that ends makes room for
-one that waits. A row's draws come from its own seed, so in float32 a batch equals its rows one by one;
-in bfloat16 the arithmetic depends on the batch, hence a call (its set of prompts and seeds) is what repeats exactly.
+one that waits. On a processor many rows are dealt out to parts, with a share of the threads each. A row's draws come from its own
+seed, so in float32 a batch equals its rows one by one; in bfloat16 the arithmetic depends on the batch, hence a call (its set of
+prompts and seeds) is what repeats exactly.
 """
 
 from __future__ import annotations
@@ -40,9 +41,7 @@ from eagle.llm.threads import side_by_side  # noqa: E402
 from eagle.torch_device import pick_device, pick_dtype  # noqa: E402
 
 Network = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, SharedPrefixCache, int], torch.Tensor]
-_ROWS_OF_A_PART = (
-    40  # at least: fewer rows are decoded together by all threads [M: 192 take .83 of the time in two parts, 64 take 1.08]
-)
+_ROWS_OF_A_PART = 40  # at least: fewer rows are decoded together by all threads [M: 192 take .83 of the time in two parts, 64 take 1.08]
 _COMPACT_BELOW = 0.8  # share of live rows at which the ended ones are taken out of the cache
 _PREFIXES = 16  # prefixes remembered, their beginnings by blocks among them
 _BLOCK = 64  # tokens by which prefixes are computed
