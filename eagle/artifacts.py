@@ -10,6 +10,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +25,8 @@ import pyarrow.parquet as pq
 from eagle.errors import user_error
 
 _META = b"eagle"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @contextlib.contextmanager
@@ -33,21 +36,28 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
     On any failure, Ctrl-C included, the sibling is removed and ``target`` stays as it was.
     """
     target = Path(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.part"
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         yield draft
         if not draft.exists():
             raise RuntimeError(f"nothing was written for {target}")
         if target.is_dir() and not target.is_symlink():
             shutil.rmtree(target)
         os.replace(draft, target)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
+    except Exception as error:
+        number = _system_error(error)
+        if number in _FULL:
             raise user_error(
                 f"no disk space left while writing {target}",
-                found=f"{shutil.disk_usage(target.parent).free // 2**20} MiB free",
+                found=error,
                 mend="free some space and run the same command again; finished stages are kept",
+            ) from error
+        if number in _CLOSED:
+            raise user_error(
+                f"{target} cannot be written",
+                found=error,
+                mend="see that its folder belongs to you and can be written, then run the same command again",
             ) from error
         raise
     finally:
@@ -55,6 +65,14 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
             shutil.rmtree(draft, ignore_errors=True)
         else:
             draft.unlink(missing_ok=True)
+
+
+def _system_error(error: Exception) -> int | None:
+    """Return the system's error number; safetensors, written in Rust, tells it in the text of errors of its own."""
+    if isinstance(error, OSError):
+        return error.errno
+    told = re.search(r"\(os error (\d+)\)", str(error))
+    return int(told[1]) if told else None
 
 
 def content_hash(path: Path) -> str:

@@ -21,6 +21,9 @@ class Usage(Protocol):
     new_tokens: int
     remembered_tokens: int
     calls: int
+    repeated: int
+    failed: int
+    halved: int
 
 
 @dataclass
@@ -31,9 +34,12 @@ class Counts:
     new_tokens: int = 0
     remembered_tokens: int = 0
     calls: int = 0
+    repeated: int = 0
+    failed: int = 0
+    halved: int = 0
 
 
-_COUNTED = ("prompt_tokens", "new_tokens", "remembered_tokens", "calls")
+_COUNTED = ("prompt_tokens", "new_tokens", "remembered_tokens", "calls", "repeated", "failed", "halved")
 _PEAK = "peak_memory_mib"
 
 
@@ -114,7 +120,7 @@ def peak_memory_mib() -> float:
 def account(stage: str, path: Path) -> Iterator[None]:
     """Measure the enclosed work and write it to ``path`` as JSON; a stage that fails writes nothing.
 
-    Keys: stage, seconds, peak_memory_mib (of the largest process), prompt_tokens, new_tokens, remembered_tokens, calls; for training
+    Keys: stage, seconds, peak_memory_mib (of the largest process), and the counters, see docs/metrics.md; for training
     also updates, the seconds of each update that this process took by its parts. Times and memory differ between two runs of one seed;
     DVC therefore keeps these files as uncached outputs that no other stage's result depends on.
     """

@@ -55,13 +55,18 @@ class Completion:
 @dataclass
 class Usage:
     """Running counters. ``prompt_tokens`` counts a shared prefix once per row, as an endpoint would bill it;
-    ``computed_tokens`` counts what went through the network; ``remembered_tokens`` are new tokens that a cache had."""
+    ``computed_tokens`` counts what went through the network; ``remembered_tokens`` are new tokens that a cache had.
+
+    Faults: ``repeated`` requests, ``failed`` texts that got no answer, batches ``halved`` because memory ran out."""
 
     prompt_tokens: int = 0
     new_tokens: int = 0
     computed_tokens: int = 0
     remembered_tokens: int = 0
     calls: int = 0
+    repeated: int = 0
+    failed: int = 0
+    halved: int = 0
     seconds: float = 0.0
 
     def copy(self) -> Usage:
@@ -74,6 +79,14 @@ class Unfinished(EagleError):
     def __init__(self, problems: Problem | Iterable[Problem], done: Mapping[int, Completion] | None = None) -> None:
         super().__init__(problems)
         self.done = dict(done or {})
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C in the middle of a call; ``done`` as in :class:`Unfinished`, for what was paid for."""
+
+    def __init__(self, done: Mapping[int, Completion]) -> None:
+        super().__init__()
+        self.done = dict(done)
 
 
 def engine_code() -> str:

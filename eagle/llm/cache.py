@@ -12,12 +12,12 @@ is moved aside and a new one begun. Values are JSON: nothing is unpickled. Faile
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
 import json
 import logging
 import os
-import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ import numpy as np
 
 from eagle.artifacts import content_hash
 from eagle.errors import EagleError, user_error
-from eagle.llm.base import Completion, LanguageModel, SamplingSpec, Unfinished, Usage
+from eagle.llm.base import Completion, Interrupted, LanguageModel, SamplingSpec, Unfinished, Usage
 
 _log = logging.getLogger(__name__)
 _PATIENCE = 60.0  # seconds to wait for another process's write
@@ -52,8 +52,12 @@ class CachedModel:
         self._adapter = ""
         self.name = inner.name
         self.fingerprint = inner.fingerprint
-        self.arithmetic = inner.arithmetic
         self.rows_alone = inner.rows_alone
+
+    @property
+    def arithmetic(self) -> str:
+        """That of ``inner``, which changes where memory runs out and fewer rows go together."""
+        return self._inner.arithmetic
 
     @property
     def usage(self) -> Usage:
@@ -81,12 +85,12 @@ class CachedModel:
 
     def _generate(self, keys: list[bytes], prompts: list[str], spec: SamplingSpec, seeds: list[int]) -> dict[bytes, Completion]:
         try:
-            new = dict(zip(keys, self._inner.generate(prompts, spec, seeds), strict=True))
-        except Unfinished as stopped:
+            done = self._inner.generate(prompts, spec, seeds)
+        except (Unfinished, Interrupted) as stopped:
             self._store.write({keys[row]: completion for row, completion in stopped.done.items()})
             raise
-        self._store.write(new)
-        return new
+        self._store.write(dict(zip(self._keys(prompts, spec, seeds), done, strict=True)))  # by the arithmetic that they came of
+        return dict(zip(keys, done, strict=True))
 
     def _keys(self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int]) -> list[bytes]:
         model = [self.fingerprint, self.arithmetic, self._adapter, asdict(spec)]
@@ -130,7 +134,7 @@ class CompletionStore:
             found = {key: row for key in keys if (row := db.execute(ask, (key,)).fetchone())}
             return {key: _decode(key, *row) for key, row in found.items()}
 
-        return self._with(look_up) if self.path.exists() else {}
+        return self._with(look_up)  # makes the file where there is none: one that cannot be is said before work is done
 
     def write(self, completions: Mapping[bytes, Completion]) -> None:
         """Keep completions, but failed ones; what is there stays."""
@@ -141,11 +145,11 @@ class CompletionStore:
                 db.executemany("INSERT OR IGNORE INTO completions VALUES (?, ?, ?)", rows)
 
         if rows:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             self._with(insert)
 
     def connect(self) -> sqlite3.Connection:
         """Open the file; a crash loses no more than the last write."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(self.path, timeout=_PATIENCE)
         try:
             _into_wal(db)
@@ -157,18 +161,26 @@ class CompletionStore:
         return db
 
     def _with(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do ``work`` on the open file; a damaged one is moved aside, unless another process has just done so, and a new one begun."""
-        for last in (False, True):
-            before = _identity(self.path)
-            try:
-                with closing(self.connect()) as db:
-                    return work(db)
-            except sqlite3.Error as error:
-                if last or not error.sqlite_errorname.startswith(_DAMAGED):
-                    raise self._unusable(error) from error
-                if before == _identity(self.path):
-                    self._set_aside(error)
-        raise AssertionError("not reached")
+        """Do ``work`` on the open file; a damaged one is moved aside and a new one begun. EagleError where there can be none."""
+        try:
+            return self._or_anew(work)
+        except (sqlite3.Error, OSError) as error:
+            raise self._unusable(error) from error
+
+    def _or_anew(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        before = _identity(self.path)
+        try:
+            return self._on_open_file(work)
+        except sqlite3.Error as error:
+            if not error.sqlite_errorname.startswith(_DAMAGED):
+                raise
+            if before == _identity(self.path):  # else another process has just moved it aside
+                self._set_aside(error)
+        return self._on_open_file(work)
+
+    def _on_open_file(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        with closing(self.connect()) as db:
+            return work(db)
 
     def _set_aside(self, cause: sqlite3.Error) -> None:
         names = (self.path.with_name(f"{self.path.stem}.damaged-{n}{self.path.suffix}") for n in itertools.count(1))
@@ -178,11 +190,12 @@ class CompletionStore:
                 os.replace(f"{self.path}{suffix}", f"{aside}{suffix}")
         _log.warning("%s is damaged (%s): moved to %s, a new one is begun; texts are generated anew", self.path, cause, aside.name)
 
-    def _unusable(self, error: sqlite3.Error) -> EagleError:
-        if error.sqlite_errorname == "SQLITE_FULL":
+    def _unusable(self, error: sqlite3.Error | OSError) -> EagleError:
+        full = error.errno == errno.ENOSPC if isinstance(error, OSError) else error.sqlite_errorname == "SQLITE_FULL"
+        if full:
             return user_error(
                 f"no disk space left while writing {self.path}",
-                found=f"{shutil.disk_usage(self.path.parent).free // 2**20} MiB free",
+                found=error,
                 mend="free some space and run the same command again; finished work is kept",
             )
         return user_error(

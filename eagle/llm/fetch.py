@@ -12,7 +12,7 @@ import re
 import shutil
 from pathlib import Path
 
-from eagle.artifacts import complete_or_absent
+from eagle.artifacts import complete_or_absent, read_json
 from eagle.config import Config
 from eagle.data.packages import package_file
 from eagle.errors import EagleError, Problem, user_error
@@ -96,12 +96,45 @@ def check_model_folder(folder: Path, *, chat: bool) -> None:
                 mend="save the model again with save_pretrained, or download it with its weights",
             )
         )
+    problems += [broken for path in sorted(folder.glob("*.safetensors")) if (broken := _broken(path))]
     if not (folder / "tokenizer.json").is_file():
         problems.append(Problem(f"{folder} has no tokenizer.json", mend="save the model's fast tokenizer there with save_pretrained"))
     elif chat and not _has_chat_template(folder):
         problems.append(Problem(f"{folder} has no chat template", mend="take an instruction-tuned model, or add chat_template.jinja"))
     if problems:
         raise EagleError(problems)
+
+
+def check_adapter_folder(folder: Path, base: str) -> None:
+    """Raise :class:`EagleError` where a folder holds no whole LoRA adapter, or one of another model than that with the hash ``base``."""
+    weights, settings = folder / "adapter_model.safetensors", folder / "adapter_config.json"
+    if not (weights.is_file() and settings.is_file()):
+        raise user_error(
+            f"{folder} holds no LoRA adapter",
+            found=", ".join(sorted(path.name for path in folder.glob("*"))) or "no files",
+            expected="adapter_config.json and adapter_model.safetensors",
+            mend="run `dvc repro` to train it",
+        )
+    if (broken := _broken(weights)) is not None:
+        raise EagleError(broken)
+    named = str(read_json(settings).get("base_model_name_or_path"))  # `eagle:HASH` in what this project trained
+    if named.startswith("eagle:") and named != f"eagle:{base}":
+        raise user_error(
+            f"the adapter in {folder} belongs to another language model",
+            found=named.replace("eagle:", "base "),
+            expected=f"base {base}",
+            mend="run `dvc repro` to train it for this model, or set llm.model back",
+        )
+
+
+def _broken(weights: Path) -> Problem | None:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(weights, framework="numpy"):  # reads the header and compares it with the file's length
+            return None
+    except SafetensorError as error:
+        return Problem(f"{weights} is not a whole safetensors file", str(error), mend="download or copy it again")
 
 
 def _has_chat_template(folder: Path) -> bool:

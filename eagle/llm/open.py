@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eagle import costs
 from eagle.artifacts import content_hash
 from eagle.config import LLMConfig
 from eagle.errors import user_error
 from eagle.llm.base import LanguageModel, engine_code
+
+if TYPE_CHECKING:
+    from eagle.llm.torch_engine import TorchModel
 
 _ENDPOINT_PACKAGES = ("anyio", "httpx", "tenacity")
 
@@ -33,9 +36,13 @@ def model_identity(config: LLMConfig, folder: Path) -> dict[str, Any]:
 
 
 def _open(config: LLMConfig, folder: Path, cache: Path | None) -> LanguageModel:
-    if _pick(config) == "torch":
-        return _remembered(_torch(config, folder), cache)
+    engine = config.engine if config.engine != "auto" else "openai" if config.endpoint else "torch"
+    if engine == "torch":
+        here = _torch(config, folder)
+        _say(config, f"torch on {here.device} in {str(here.dtype).removeprefix('torch.')}", "no llm.endpoint is set")
+        return _remembered(here, cache)
     remote = _remembered(_endpoint(config, folder), cache)
+    _say(config, "openai", f"llm.endpoint is {config.endpoint}")
     if config.endpoint_adapters == "served":
         return remote
     from eagle.llm.two_places import TwoPlaces
@@ -43,15 +50,12 @@ def _open(config: LLMConfig, folder: Path, cache: Path | None) -> LanguageModel:
     return TwoPlaces(remote, lambda: _remembered(_torch(config, folder), cache))
 
 
-def _pick(config: LLMConfig) -> str:
-    if config.engine != "auto":
-        return config.engine
-    picked, why = ("openai", f"llm.endpoint is {config.endpoint}") if config.endpoint else ("torch", "no llm.endpoint is set")
-    print(f"language model: engine {picked}, since {why}", file=sys.stderr, flush=True)
-    return picked
+def _say(config: LLMConfig, picked: str, why: str) -> None:
+    if config.engine == "auto":
+        print(f"language model: engine {picked}, since {why}", file=sys.stderr, flush=True)
 
 
-def _torch(config: LLMConfig, folder: Path) -> LanguageModel:
+def _torch(config: LLMConfig, folder: Path) -> TorchModel:
     from eagle.llm.torch_engine import TorchModel
 
     return TorchModel(folder, dtype=config.dtype, device=config.device, batch_rows=config.batch_rows)
@@ -75,9 +79,14 @@ def _endpoint(config: LLMConfig, folder: Path) -> LanguageModel:
         concurrency=config.requests,
         timeout=config.timeout,
         retries=config.retries,
-        token_budget=config.token_budget,
+        token_budget=_share(config.token_budget, config.workers if config.cluster else 1),
         failures_at_most=config.failures_at_most,
     )
+
+
+def _share(budget: int, workers: int) -> int:
+    """Return what one of several workers, each with a line of its own, may spend; 0 stays without limit."""
+    return max(1, budget // workers) if budget else 0
 
 
 def _remembered(model: LanguageModel, cache: Path | None) -> LanguageModel:

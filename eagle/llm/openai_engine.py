@@ -3,14 +3,15 @@
 Requests run side by side, as many as `llm.requests`. Every row sends its own seed and is put back in its place, so that neither the
 order of the answers nor a repeated request changes a result; how well a seed is kept is the server's matter. The chat template and
 the tokenizer are those of the local model folder. A row without an answer after all retries is a completion with a cause; too
-many of them (`llm.failures_at_most`), a spent `llm.token_budget` or a refusal stop with one error, which carries the finished rows.
+many of them (`llm.failures_at_most`), a spent `llm.token_budget` or a refusal stop with one error, which carries the finished rows, as
+Ctrl-C does: they are paid for.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,13 +21,17 @@ import httpx
 import numpy as np
 
 from eagle.artifacts import content_hash
-from eagle.errors import EagleError, user_error
-from eagle.llm.base import Completion, Finish, SamplingSpec, Unfinished, Usage
+from eagle.errors import EagleError, Problem, user_error
+from eagle.llm.base import Completion, Finish, Interrupted, SamplingSpec, Unfinished, Usage
 from eagle.llm.endpoint import Body, Endpoint, Passing
 from eagle.llm.offline import stay_offline
 
-_ENDED_BY_SERVER = ("abort", "error")
+_ENDED_BY_SERVER = ("abort", "error", "content_filter")
 T = TypeVar("T")
+
+
+class _Spent(EagleError):
+    """The budget holds no further request. Those under way are paid for, so they may end."""
 
 
 class OpenAIModel:
@@ -70,8 +75,12 @@ class OpenAIModel:
         bodies = [self._body(prompt, spec, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
         lengths = self._lengths(prompts)
         readers = [partial(self._completion, spec, length) for length in lengths]
-        done, stopped = self._ask_all(bodies, readers, [length + spec.max_new_tokens for length in lengths])
-        completions = {row: self._or_failed(answer) for row, answer in done.items()}
+        done: dict[int, Completion | Passing] = {}
+        try:
+            stopped = self._ask_all(bodies, readers, [length + spec.max_new_tokens for length in lengths], done)
+        except KeyboardInterrupt:
+            raise Interrupted(_completions(done)) from None
+        completions = _completions(done)
         if stopped is not None:
             raise Unfinished(stopped.problems, completions)
         return [completions[row] for row in range(len(bodies))]
@@ -84,7 +93,8 @@ class OpenAIModel:
         ]
         lengths = self._lengths(texts)
         readers = [partial(self._echoed, len(prompt), length) for prompt, length in zip(prompts, lengths, strict=True)]
-        done, stopped = self._ask_all(bodies, readers, lengths)
+        done: dict[int, np.ndarray | Passing] = {}
+        stopped = self._ask_all(bodies, readers, lengths, done)
         scores = {row: answer for row, answer in done.items() if not isinstance(answer, Passing)}
         if len(scores) < len(bodies):
             causes = {answer.cause for answer in done.values() if isinstance(answer, Passing)}
@@ -112,19 +122,18 @@ class OpenAIModel:
 
     # rows ------------------------------------------------------------------
     def _ask_all(
-        self, bodies: Sequence[Body], readers: Sequence[Callable[[Any], T]], most: Sequence[int]
-    ) -> tuple[dict[int, T | Passing], EagleError | None]:
-        """Return the answers by row, and why not all rows have one, if so. ``most``: tokens that a row may cost."""
-        started, before = time.perf_counter(), self._endpoint.calls
+        self, bodies: Sequence[Body], readers: Sequence[Callable[[Any], T]], most: Sequence[int], done: dict[int, T | Passing]
+    ) -> EagleError | None:
+        """Put the answers by row into ``done``; return why not all rows have one, if so. ``most``: tokens that a row may cost."""
+        started, before = time.perf_counter(), (self._endpoint.calls, self._endpoint.repeated.total())
         self._asked += len(bodies)
-        done: dict[int, T | Passing] = {}
         stopped: list[EagleError] = []
         rows = iter(range(len(bodies)))
 
         async def work(client: httpx.AsyncClient, group: anyio.abc.TaskGroup) -> None:
             for row in rows:  # one iterator for all workers: every row is taken once
                 if not stopped and (spent := self._reserve(most[row])) is not None:
-                    stopped.append(spent)  # requests under way are paid for, so they may end
+                    stopped.append(spent)
                 if stopped:
                     return
                 try:
@@ -136,7 +145,8 @@ class OpenAIModel:
                         group.cancel_scope.cancel()
                 except EagleError as error:
                     stopped.append(error)
-                    group.cancel_scope.cancel()
+                    if not isinstance(error, _Spent):
+                        group.cancel_scope.cancel()
                 finally:
                     self._reserved -= most[row]
 
@@ -147,25 +157,29 @@ class OpenAIModel:
 
         if bodies:
             self._endpoint.run(workers)
-        self.usage.calls += self._endpoint.calls - before
+        self.usage.calls += self._endpoint.calls - before[0]
+        self.usage.repeated += self._endpoint.repeated.total() - before[1]
         self.usage.seconds += time.perf_counter() - started
-        return done, stopped[0] if stopped else None
+        return stopped[0] if stopped else None
 
-    def _reserve(self, tokens: int) -> EagleError | None:
+    def _reserve(self, tokens: int) -> _Spent | None:
         """Set tokens aside for a row; return the error to stop with where the budget does not hold them."""
-        if self._budget and self._spent + self._reserved + tokens > self._budget:
-            return user_error(
+        if not self._budget or self._spent + self._reserved + tokens <= self._budget:
+            self._reserved += tokens
+            return None
+        return _Spent(
+            Problem(
                 "the token budget is spent",
-                found=f"{self._spent:,} tokens read and written; the next text may take {tokens:,}",
+                found=f"{self._spent:,} tokens read and written; what is asked for may take {self._reserved + tokens:,} more",
                 expected=f"at most {self._budget:,} (llm.token_budget)",
                 mend="raise llm.token_budget (0: no limit) and run the same command again; finished texts are remembered (llm.cache)",
             )
-        self._reserved += tokens
-        return None
+        )
 
     def _failure(self, failed: Passing) -> EagleError | None:
         """Count a row without an answer; return the error to stop with where they are too many."""
         self._failed[failed.cause] += 1
+        self.usage.failed += 1
         if self._failed.total() <= self._failures_at_most * self._asked:
             return None
         causes = "; ".join(f"{cause} ({count})" for cause, count in self._failed.most_common(3))
@@ -192,24 +206,25 @@ class OpenAIModel:
     def _completion(self, spec: SamplingSpec, prompt_tokens: int, answer: Any) -> Completion:
         """Read one answer; Passing where it is of no use. What it says that it cost counts either way."""
         told = answer.get("usage") or {}
-        read, written = told.get("prompt_tokens", prompt_tokens), told.get("completion_tokens")
+        read, written = told.get("prompt_tokens"), told.get("completion_tokens")
+        read = prompt_tokens if read is None else int(read)
         if written is not None:
-            self._count(int(read), int(written))
+            self._count(read, int(written))
         choice = answer["choices"][0]
         text, reason = choice["text"], choice.get("finish_reason")
         if not isinstance(text, str):
             raise TypeError("a text is expected")
         if (not text and not reason) or reason in _ENDED_BY_SERVER:
-            raise Passing("empty answer" if not text else f"ended by the server ({reason})")
+            raise self._useless("empty answer" if not text else f"ended by the server ({reason})")
         found = [text.index(s) for s in spec.stop if s in text]  # some servers leave the stop string in
         kept = text[: min(found)] if found else text
         if len(kept) > self._longest_token * spec.max_new_tokens or (not found and (written or 0) > spec.max_new_tokens):
-            raise Passing("too long answer")
+            raise self._useless("too long answer")
         # without ids in the answer those of the text stand in, which a tokenizer may cut into more pieces than were drawn
         ids = choice.get("token_ids") or self._tokenizer(kept, add_special_tokens=False)["input_ids"][: spec.max_new_tokens]
         log_probs = tuple(float(p) for p in (choice.get("logprobs") or {}).get("token_logprobs") or ())
         if written is None:
-            self._count(int(read), len(ids))
+            self._count(read, len(ids))
         finish: Finish = "length" if reason == "length" and not found else "stop"
         return Completion(kept, tuple(ids), log_probs, finish)
 
@@ -228,9 +243,9 @@ class OpenAIModel:
         self.usage.new_tokens += written
         self._spent += read + written
 
-    @staticmethod
-    def _or_failed(answer: Completion | Passing) -> Completion:
-        return Completion("", finish="error", cause=f"endpoint: {answer.cause}") if isinstance(answer, Passing) else answer
+    def _useless(self, cause: str) -> Exception:
+        """Return what to raise for an answer of no use: what it cost may leave no room for a further try."""
+        return self._reserve(0) or Passing(cause)
 
     def _lengths(self, texts: Sequence[str]) -> list[int]:
         return [len(ids) for ids in self._tokenizer(list(texts), add_special_tokens=False)["input_ids"]] if texts else []
@@ -238,6 +253,11 @@ class OpenAIModel:
     @cached_property
     def _longest_token(self) -> int:
         return max(map(len, self._tokenizer.get_vocab()))  # characters
+
+
+def _completions(answers: Mapping[int, Completion | Passing]) -> dict[int, Completion]:
+    failed = {row: Completion("", finish="error", cause=f"endpoint: {a.cause}") for row, a in answers.items() if isinstance(a, Passing)}
+    return {row: answer for row, answer in answers.items() if not isinstance(answer, Passing)} | failed
 
 
 def served_name(folder: Path) -> str:

@@ -9,6 +9,7 @@ prompts and seeds) is what repeats exactly.
 from __future__ import annotations
 
 import copy
+import logging
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -22,24 +23,25 @@ import numpy as np
 from cachetools import LRUCache
 
 from eagle.artifacts import content_hash
-from eagle.errors import user_error
 from eagle.llm.base import Completion, Finish, SamplingSpec, Usage, engine_code
-from eagle.llm.fetch import check_model_folder
+from eagle.llm.fetch import check_adapter_folder, check_model_folder
 from eagle.llm.offline import stay_offline
 
 stay_offline()
 
 import torch  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
-from transformers.utils import logging  # noqa: E402
+from transformers.utils.logging import disable_progress_bar  # noqa: E402
 
 from eagle.llm.llama import FusedLlama, is_plain_llama  # noqa: E402
-from eagle.llm.rows import Row, groups, row_batches, split, stems, token_batches  # noqa: E402
+from eagle.llm.memory import halving  # noqa: E402
+from eagle.llm.rows import SCORED_TOKENS, Row, groups, row_batches, split, stems, token_batches  # noqa: E402
 from eagle.llm.sampling import choose, uniforms  # noqa: E402
 from eagle.llm.shared_prefix import Prefix, SharedPrefixCache, TransformersNetwork  # noqa: E402
 from eagle.llm.threads import side_by_side  # noqa: E402
 from eagle.torch_device import pick_device, pick_dtype  # noqa: E402
 
+_log = logging.getLogger(__name__)
 Network = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, SharedPrefixCache, int], torch.Tensor]
 _ROWS_OF_A_PART = 40  # at least: fewer rows are decoded together by all threads [M: 192 take .83 of the time in two parts, 64 take 1.08]
 _COMPACT_BELOW = 0.8  # share of live rows at which the ended ones are taken out of the cache
@@ -53,16 +55,16 @@ class TorchModel:
 
     def __init__(self, folder: Path, *, dtype: str = "auto", device: str = "auto", batch_rows: int = 64, fuse: bool = True) -> None:
         check_model_folder(Path(folder), chat=True)
-        logging.disable_progress_bar()
+        disable_progress_bar()
         self.device = pick_device(device)
         self.dtype = pick_dtype(dtype, self.device)
         self.batch_rows = batch_rows
+        self._scored_tokens = SCORED_TOKENS
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self._base: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=self.dtype, local_files_only=True, use_safetensors=True)
         self.name = Path(folder).name
         self.fingerprint = content_hash(Path(folder))
-        numbers = f"{self.dtype} {self.device} {torch.get_num_threads()} threads {batch_rows} rows"
-        self.arithmetic = f"{engine_code()} torch {torch.__version__} {numbers}"
+        self.arithmetic = self._arithmetic()
         self.rows_alone = self.dtype == torch.float32
         self.usage = Usage()
         self._counting = Lock()
@@ -75,6 +77,10 @@ class TorchModel:
         layers: int = sum(p.nbytes for name, p in self._base.named_parameters() if "layers" in name)
         self._adapted: LRUCache[str, Network] = LRUCache(max(1, _ADAPTED_BYTES // max(1, layers)))
         self._prefixes: LRUCache[tuple[str | None, tuple[int, ...]], Prefix] = LRUCache(_PREFIXES)
+
+    def _arithmetic(self) -> str:
+        numbers = f"{self.dtype} {self.device} {torch.get_num_threads()} threads {self.batch_rows} rows"
+        return f"{engine_code()} torch {torch.__version__} {numbers}"
 
     # prompts ---------------------------------------------------------------
     def chat(self, messages: Sequence[tuple[str, str]], prefill: str = "") -> str:
@@ -98,19 +104,40 @@ class TorchModel:
         if any(not ids for ids in token_ids):
             raise ValueError("a prompt must not be empty")
         draws = uniforms(seeds, spec.max_new_tokens) if prompts else np.zeros((0, 0))
-        done: list[Completion | None] = [None] * len(prompts)
+        done: dict[int, Completion] = {}
         with torch.inference_mode():
-            for shared, members in groups(token_ids):
-                prefix = self._prefix(token_ids[members[0]][:shared])
-                rows = [Row(i, token_ids[i][shared:], draws[i]) for i in members]
-                side_by_side([partial(self._decode, prefix, shared, part, spec) for part in split(rows, self._parts(len(rows)))])
-                for row in rows:
-                    done[row.index] = Completion(row.text, tuple(row.tokens), tuple(row.log_probs), row.finish or "length")
+            write = partial(self._write, token_ids, draws, spec, done)
+            halving(write, self.batch_rows, there=len(prompts), least=1, unit="rows", usage=self.usage)
         self.usage.calls += 1
         self.usage.prompt_tokens += sum(len(ids) for ids in token_ids)
-        self.usage.new_tokens += sum(len(c.token_ids) for c in done if c is not None)
+        self.usage.new_tokens += sum(len(c.token_ids) for c in done.values())
         self.usage.seconds += time.perf_counter() - started
-        return [completion for completion in done if completion is not None]
+        return [done[i] for i in range(len(prompts))]
+
+    def _write(
+        self, token_ids: Sequence[list[int]], draws: np.ndarray, spec: SamplingSpec, done: dict[int, Completion], at_once: int
+    ) -> None:
+        """Write what is not ``done``, ``at_once`` rows together; in bfloat16, where a text depends on its batch, write everything."""
+        self._take_rows(at_once)
+        if not self.rows_alone:
+            done.clear()
+        left = [i for i in range(len(token_ids)) if i not in done]
+        for shared, members in groups([token_ids[i] for i in left]):
+            prefix = self._prefix(token_ids[left[members[0]]][:shared])
+            rows = [Row(left[m], token_ids[left[m]][shared:], draws[left[m]]) for m in members]
+            try:
+                side_by_side([partial(self._decode, prefix, shared, part, spec) for part in split(rows, self._parts(len(rows)))])
+            finally:
+                done |= {row.index: Completion(row.text, tuple(row.tokens), tuple(row.log_probs), row.finish) for row in rows if row.finish}
+
+    def _take_rows(self, at_once: int) -> None:
+        """Decode so many rows together from here on. In float32 no text knows of it; in bfloat16 a cache must not mix them."""
+        if at_once == self.batch_rows:
+            return
+        self.batch_rows = at_once
+        if not self.rows_alone:
+            self.arithmetic = self._arithmetic()
+            _log.warning("in bfloat16 texts may come out otherwise: from here on they are those of llm.batch_rows: %d", at_once)
 
     def _parts(self, rows: int) -> int:
         """In how many parts so many rows are decoded side by side."""
@@ -226,20 +253,26 @@ class TorchModel:
         heads, tails = self.tokenize(prompts), self.tokenize(continuations)
         if any(not ids for ids in heads):
             raise ValueError("a prompt must not be empty")
-        done: list[np.ndarray] = [np.zeros(0) for _ in heads]
+        done: dict[int, np.ndarray] = {i: np.zeros(0) for i, tail in enumerate(tails) if not tail}
         with torch.inference_mode():
-            for shared, members in groups(heads):
-                prefix = self._prefix(heads[members[0]][:shared])
-                scored = [i for i in members if tails[i]]
-                scored.sort(key=lambda i: (len(heads[i]), heads[i], len(tails[i]), i))
-                for batch in token_batches(scored, [len(heads[i]) - shared + len(tails[i]) for i in scored]):
-                    self._score(prefix, shared, [(i, heads[i][shared:], tails[i]) for i in batch], done)
+            work = partial(self._score_left, heads, tails, done)
+            there, least = sum(map(len, (*heads, *tails))), max(map(len, tails), default=1)
+            self._scored_tokens = halving(work, self._scored_tokens, there=there, least=least, unit="tokens", usage=self.usage)
         self.usage.calls += 1
         self.usage.prompt_tokens += sum(len(ids) for ids in (*heads, *tails))
         self.usage.seconds += time.perf_counter() - started
-        return done
+        return [done[i] for i in range(len(heads))]
 
-    def _score(self, prefix: Prefix, shared: int, rows: list[tuple[int, list[int], list[int]]], done: list[np.ndarray]) -> None:
+    def _score_left(self, heads: Sequence[list[int]], tails: Sequence[list[int]], done: dict[int, np.ndarray], at_once: int) -> None:
+        """Score the tails that are not ``done``, ``at_once`` tokens together."""
+        left = [i for i in range(len(heads)) if i not in done]
+        for shared, members in groups([heads[i] for i in left]):
+            prefix = self._prefix(heads[left[members[0]]][:shared])
+            scored = sorted((left[m] for m in members), key=lambda i: (len(heads[i]), heads[i], len(tails[i]), i))
+            for batch in token_batches(scored, [len(heads[i]) - shared + len(tails[i]) for i in scored], at_once):
+                self._score(prefix, shared, [(i, heads[i][shared:], tails[i]) for i in batch], done)
+
+    def _score(self, prefix: Prefix, shared: int, rows: list[tuple[int, list[int], list[int]]], done: dict[int, np.ndarray]) -> None:
         """Score the third of every row, (index, head, tail); rows with the same head read it once."""
         rows = sorted(rows, key=lambda row: len(row[2]))
         beginnings = list(dict.fromkeys(tuple(head[:-1]) for _, head, _ in rows))
@@ -256,8 +289,7 @@ class TorchModel:
         if folder is None:
             self._adapter, self._network = None, self._plain
             return
-        if not (Path(folder) / "adapter_model.safetensors").is_file():
-            raise user_error(f"{folder} holds no LoRA adapter", expected="adapter_config.json and adapter_model.safetensors")
+        check_adapter_folder(Path(folder), self.fingerprint)
         self._adapter = content_hash(Path(folder))
         if self._adapter not in self._adapted:
             self._adapted[self._adapter] = self._open(self._merged(Path(folder)), self._plain)

@@ -89,9 +89,9 @@ def read_costs(project: Project) -> list[dict[str, Any]]:
 
 
 def total_costs(costs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Sum of seconds, tokens and calls, largest memory, and the stages themselves: reports/costs.json."""
-    summed = ("seconds", "prompt_tokens", "new_tokens", "remembered_tokens", "calls")
-    total: dict[str, Any] = {name: round(sum(c[name] for c in costs), 3) for name in summed}
+    """Sum of seconds, tokens, calls and faults, largest memory, and the stages themselves: reports/costs.json."""
+    summed = ("seconds", "prompt_tokens", "new_tokens", "remembered_tokens", "calls", "repeated", "failed", "halved")
+    total: dict[str, Any] = {name: round(sum(c.get(name, 0) for c in costs), 3) for name in summed}  # older accounts know no faults
     total["peak_memory_mib"] = max((c["peak_memory_mib"] for c in costs), default=0.0)
     return {"total": total, "stages": {c["stage"]: {k: v for k, v in c.items() if k not in ("stage", "updates")} for c in costs}}
 

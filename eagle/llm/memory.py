@@ -1,0 +1,56 @@
+"""Where memory runs out, work goes on with half as much at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import torch
+
+from eagle.errors import user_error
+from eagle.llm.base import Usage
+
+_log = logging.getLogger(__name__)
+
+
+def halving(work: Callable[[int], None], at_once: int, *, there: int, least: int, unit: str, usage: Usage) -> int:
+    """Do ``work`` with ``at_once`` units at a time, and with half as many each time that memory runs out.
+
+    ``there``: how many units there are; ``least``: fewer can't be done at a time, and memory that does not do for them is an EagleError.
+    ``work`` is called anew with the smaller number and has to know what of it is done. Returns the last number.
+    """
+    while True:
+        try:
+            work(at_once)
+            return at_once
+        except (RuntimeError, MemoryError) as error:
+            if not ran_out(error):
+                raise
+            found = (str(error) or "MemoryError").splitlines()[0][:300]
+        # not in the handler: the error's traceback holds on to what the failed pass had made
+        used = min(at_once, there)
+        if used <= least:
+            raise user_error(
+                f"memory runs out with {used} {unit} at once, and there is no smaller batch",
+                found=found,
+                expected="memory for the model and one text with its prompt",
+                mend="lower llm.max_new_tokens, take a smaller llm.model, or end other programs that hold memory",
+            )
+        at_once = max(used // 2, least)
+        usage.halved += 1
+        _release()
+        _log.warning("memory ran out with %d %s at once: going on with %d (%s)", used, unit, at_once, found)
+
+
+def ran_out(error: Exception) -> bool:
+    """Whether an error says that memory ran out, on whichever device."""
+    from accelerate.utils.memory import should_reduce_batch_size  # slow to import, and seldom needed
+
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "bad_alloc" in str(error) or should_reduce_batch_size(error)
+
+
+def _release() -> None:
+    """Give back what the failed pass held, on the device too."""
+    from accelerate.utils.memory import clear_device_cache
+
+    clear_device_cache(garbage_collection=True)
