@@ -107,9 +107,11 @@ class LanguageModel(Protocol):
 
     name: str
     fingerprint: str
-    arithmetic: str
     rows_alone: bool
     usage: Usage
+
+    @property
+    def arithmetic(self) -> str: ...
 
     def generate(self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int]) -> list[Completion]:
         """Continue every prompt; a row's draws depend on its own seed only. Long common prefixes are computed once."""

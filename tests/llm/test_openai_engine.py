@@ -7,6 +7,10 @@ seed for each of many requests at once), and it can be told to misbehave.
 from __future__ import annotations
 
 import json
+import logging
+import os
+import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +19,9 @@ from typing import Any
 
 import pytest
 
+from eagle.artifacts import read_json
 from eagle.config import LLMConfig
+from eagle.costs import account, register
 from eagle.errors import EagleError
 from eagle.llm.base import SamplingSpec, Unfinished
 from eagle.llm.cache import CachedModel, CompletionStore
@@ -220,6 +226,48 @@ def test_answers_may_come_in_any_order(server: Server, opened: Callable[..., Ope
     assert [seen["turn"] for seen in server.seen if "turn" in seen] == [3, 2, 1, 0]
 
 
+def test_an_answer_that_trickles_in_is_not_in_time(
+    server: Server, opened: Callable[..., OpenAIModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte comes soon, the whole never: what counts is the answer, not the pause within it."""
+    send = Handler._send
+    gone = threading.Event()
+
+    def trickle(self: Handler, status: int, answer: bytes) -> None:
+        if len(server.seen) > 1:
+            send(self, status, answer)
+            return
+        self.send_response(status)
+        self.end_headers()
+        while not gone.wait(0.02):
+            self.wfile.write(b" ")
+
+    monkeypatch.setattr(Handler, "_send", trickle)
+    engine = opened(timeout=0.3)
+    (done,) = engine.generate(["Genres:"], SHORT, [1])
+    gone.set()
+    assert done.finish != "error"
+    assert engine._endpoint.repeated == {"no answer in time": 1}
+
+
+def test_no_more_of_an_answer_is_read_than_one_can_bear(server: Server, engine: OpenAIModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eagle.llm.endpoint._LARGEST_ANSWER", 20_000)
+    server.answers = [(200, b" " * 20_001)]
+    (done,) = engine.generate(["Genres:"], SHORT, [1])
+    assert done.finish != "error"
+    assert engine._endpoint.repeated == {"too long answer": 1}
+
+
+def test_faults_are_counted_in_the_costs(server: Server, engine: OpenAIModel, tmp_path: Path) -> None:
+    with account("transitions", tmp_path / "costs.json"):
+        register(engine.usage)
+        server.answers = [(503, b"")] * 4
+        engine.generate(["Genres:"], SHORT, [1])  # three tries, no answer
+        engine.generate(["Genres:"], SHORT, [2])
+    counted = read_json(tmp_path / "costs.json")
+    assert {name: counted[name] for name in ("calls", "repeated", "failed")} == {"calls": 5, "repeated": 3, "failed": 1}
+
+
 # faults that do not pass ---------------------------------------------------------------------------------------------------------
 def test_nobody_at_the_address_is_said_at_once(tiny_llm: Path) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as closed:
@@ -259,6 +307,75 @@ def test_the_key_is_sent(server: Server, engine: OpenAIModel, monkeypatch: pytes
     monkeypatch.setattr(Handler, "do_POST", lambda self: (seen.append(self.headers["Authorization"]), self._send(200, b"")))
     engine.generate(["Genres:"], SHORT, [1])
     assert set(seen) == {"Bearer abc"}
+
+
+@pytest.mark.parametrize("key", ["abc\n", "abc"])
+def test_the_key_is_never_told(
+    server: Server, opened: Callable[..., OpenAIModel], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, key: str
+) -> None:
+    monkeypatch.setenv("EAGLE_ENDPOINT_KEY", key)
+    server.answers = [(503, b""), (401, b"no such key: Bearer abc")]
+    with caplog.at_level(logging.DEBUG), pytest.raises(EagleError, match="refused a request") as caught:
+        opened().generate(["Genres:"], SHORT, [1])
+    assert caught.value.problems[0].found == "status 401: no such key: Bearer (the key)"
+    assert "503" in caplog.text
+    assert "abc" not in caplog.text
+
+
+def test_a_key_that_cannot_be_sent_is_said(opened: Callable[..., OpenAIModel], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EAGLE_ENDPOINT_KEY", "söcret")
+    with pytest.raises(EagleError, match="EAGLE_ENDPOINT_KEY is no key") as caught:
+        opened().generate(["Genres:"], SHORT, [1])
+    assert "cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["http://me:secret@host/v1", "http://host/v1?key=secret"])
+def test_a_key_in_the_address_is_refused(address: str, tiny_llm: Path) -> None:
+    with pytest.raises(EagleError, match="more than an address") as caught:
+        OpenAIModel(address, tiny_llm)
+    assert "secret" not in str(caught.value)
+    assert "EAGLE_ENDPOINT_KEY" in caught.value.problems[0].mend
+
+
+def test_a_proxy_is_asked_for_other_machines_only(
+    engine: OpenAIModel, endpoint: str, opened: Callable[..., OpenAIModel], tiny_llm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("HTTP_PROXY", endpoint)  # answers 404 to what is not asked of itself
+    assert engine.generate(["Genres:"], SHORT, [1])[0].finish != "error"
+    elsewhere = OpenAIModel("http://models.example/v1", tiny_llm, model="tiny")
+    with pytest.raises(EagleError, match="refused a request"):
+        elsewhere.generate(["Genres:"], SHORT, [1])
+    monkeypatch.setenv("HTTP_PROXY", "socks9://nobody")
+    with pytest.raises(EagleError, match="proxies or certificates"):
+        elsewhere.generate(["Genres:"], SHORT, [1])
+
+
+def test_what_was_paid_for_before_ctrl_c_is_kept(server: Server, opened: Callable[..., OpenAIModel], tmp_path: Path) -> None:
+    both, gone = threading.Barrier(2), threading.Event()
+
+    def hang(body: dict[str, Any]) -> Answer | None:
+        if body["seed"] < 4:
+            return None
+        if both.wait(60) == 0:  # four texts are there, two requests are under way
+            os.kill(os.getpid(), signal.SIGINT)
+        gone.wait(60)
+        return 200, b""
+
+    store = CompletionStore(tmp_path / "completions.sqlite")
+    server.before, before = hang, signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            CachedModel(opened(concurrency=2), store).generate(["Genres:"] * 6, SHORT, range(6))
+    finally:
+        signal.signal(signal.SIGINT, before)
+        gone.set()
+    server.before, server.seen = lambda _: None, []
+    CachedModel(opened(), store).generate(["Genres:"] * 6, SHORT, range(6))
+    assert sorted(body["seed"] for body in server.seen) == [4, 5]
 
 
 def test_too_many_failures_stop_with_what_is_finished(server: Server, opened: Callable[..., OpenAIModel]) -> None:
@@ -322,15 +439,24 @@ def test_a_served_adapter_is_found_though_the_list_of_models_fails_at_first(
     assert answers == []
 
 
-def test_what_an_answer_says_that_it_cost_counts_even_where_it_is_of_no_use(server: Server, opened: Callable[..., OpenAIModel]) -> None:
+def test_what_an_answer_says_that_it_cost_counts_even_where_it_is_of_no_use(
+    server: Server, opened: Callable[..., OpenAIModel], tiny_llm: Path
+) -> None:
+    def engine_tokens(text: str) -> int:
+        return len(server.model.tokenize([text])[0])
+
     useless = {"usage": {"prompt_tokens": 100, "completion_tokens": 9}, "choices": [{"text": "la " * 9, "finish_reason": "length"}]}
     server.answers = [(200, json.dumps(useless).encode())]
-    engine = opened(failures_at_most=1.0, token_budget=112)
+    most = engine_tokens("Genres:") + SHORT.max_new_tokens
+    engine = opened(failures_at_most=1.0, token_budget=109 + most)
     (done,) = engine.generate(["Genres:"], SHORT, [1])
     assert done.finish != "error"
     assert engine.usage.new_tokens == 9 + len(done.token_ids)
+    server.answers = [(200, json.dumps(useless).encode())]
+    strict = opened(failures_at_most=1.0, token_budget=108 + most)
     with pytest.raises(EagleError, match="the token budget is spent"):
-        engine.generate(["Genres:"], SHORT, [1])
+        strict.generate(["Genres:"], SHORT, [1])  # the first answer was of no use, and a further try may cost more than is left
+    assert strict.usage.calls == 1
 
 
 def test_open_takes_the_engine_that_parameters_name(
@@ -342,7 +468,7 @@ def test_open_takes_the_engine_that_parameters_name(
     served = LLMConfig(engine="openai", endpoint=endpoint, endpoint_adapters="served")
     assert isinstance(open_language_model(served, tiny_llm), OpenAIModel)
     assert isinstance(open_language_model(LLMConfig(dtype="float32"), tiny_llm), TorchModel)
-    assert "engine torch, since no llm.endpoint is set" in capsys.readouterr().err
+    assert "engine torch on cpu in float32, since no llm.endpoint is set" in capsys.readouterr().err
     assert isinstance(open_language_model(LLMConfig(), tiny_llm, tmp_path / "cache"), CachedModel)
     assert isinstance(open_language_model(LLMConfig(engine="torch", cache=False), tiny_llm, tmp_path / "cache"), TorchModel)
     assert capsys.readouterr().err.count("language model:") == 1
@@ -352,8 +478,8 @@ def test_open_takes_the_engine_that_parameters_name(
 
 def test_a_missing_package_names_the_extra(endpoint: str, tiny_llm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("eagle.llm.openai_engine", "eagle.llm.endpoint"):
-        monkeypatch.delitem(__import__("sys").modules, module)
-    monkeypatch.setitem(__import__("sys").modules, "tenacity", None)
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "tenacity", None)
     with pytest.raises(EagleError, match="needs the package tenacity") as caught:
         open_language_model(LLMConfig(endpoint=endpoint), tiny_llm)
     assert "[endpoint]" in caught.value.problems[0].mend

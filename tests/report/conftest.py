@@ -106,7 +106,8 @@ def _training(project: Project) -> None:
         }
         parts = [{"update": 1, "scoring": 2.0}, {"update": 2, "scoring": 1.0, "gradient": 1.5}]
         updates = {"updates": parts} if stage.startswith("train") else {}
-        write_json(project.cost(stage), {"stage": stage, **costs, **updates})
+        faults = {"repeated": 3, "failed": 0, "halved": 1} if stage == "evaluate" else {}
+        write_json(project.cost(stage), {"stage": stage, **costs, **faults, **updates})
     judged = {"value": 0.2, "low": 0.1, "high": 0.3}
     cold = {"test items, all users": {f"recipe {HOSTILE}": {"rho": judged, "auc": judged}}}
     write_json(project.stage_metrics("encoder"), {"cold": cold})

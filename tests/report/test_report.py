@@ -99,8 +99,12 @@ def test_costs_are_summed(page: str, finished: Project) -> None:
         "new_tokens": 28,
         "remembered_tokens": 8,
         "calls": 4,
+        "repeated": 3,
+        "failed": 0,
+        "halved": 1,
         "peak_memory_mib": 400.0,
     }
+    assert "Faults on the way: 3 requests repeated, 0 texts without an answer after all tries, batches halved 1 times" in page
     assert list(costs["stages"]) == ["fetch", "encoder", "train@g_optimal", "evaluate"]
 
 
