@@ -78,6 +78,7 @@ def _system_error(error: Exception) -> int | None:
 def content_hash(path: Path) -> str:
     """Return a SHA-256 hex digest (16 characters) of a file, or of a folder's names and contents."""
     path = Path(path)
+    _require(path)
     digest = hashlib.sha256()
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     for file in files:

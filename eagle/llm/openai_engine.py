@@ -24,6 +24,7 @@ from eagle.artifacts import content_hash
 from eagle.errors import EagleError, Problem, user_error
 from eagle.llm.base import Completion, Finish, Interrupted, SamplingSpec, Unfinished, Usage
 from eagle.llm.endpoint import Body, Endpoint, Passing
+from eagle.llm.fetch import check_model_folder
 from eagle.llm.offline import stay_offline
 
 _ENDED_BY_SERVER = ("abort", "error", "content_filter")
@@ -54,6 +55,7 @@ class OpenAIModel:
         stay_offline()
         from transformers import AutoTokenizer
 
+        check_model_folder(Path(folder), chat=True)
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self._endpoint = Endpoint(endpoint, concurrency=concurrency, timeout=timeout, retries=retries, backoff=backoff)
         self._concurrency = concurrency

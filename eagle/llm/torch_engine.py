@@ -23,6 +23,7 @@ import numpy as np
 from cachetools import LRUCache
 
 from eagle.artifacts import content_hash
+from eagle.errors import user_error
 from eagle.llm.base import Completion, Finish, SamplingSpec, Usage, engine_code
 from eagle.llm.fetch import check_adapter_folder, check_model_folder
 from eagle.llm.offline import stay_offline
@@ -60,8 +61,7 @@ class TorchModel:
         self.dtype = pick_dtype(dtype, self.device)
         self.batch_rows = batch_rows
         self._scored_tokens = SCORED_TOKENS
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        self._base: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=self.dtype, local_files_only=True, use_safetensors=True)
+        self.tokenizer, self._base = _read_folder(Path(folder), self.dtype)
         self.name = Path(folder).name
         self.fingerprint = content_hash(Path(folder))
         self.arithmetic = self._arithmetic()
@@ -300,13 +300,34 @@ class TorchModel:
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 reads an attribute that transformers 5.23 renames
-            merged: Any = PeftModel.from_pretrained(copy.deepcopy(self._base), str(folder), local_files_only=True).merge_and_unload()
+            try:
+                merged: Any = PeftModel.from_pretrained(copy.deepcopy(self._base), str(folder), local_files_only=True).merge_and_unload()
+            except (ValueError, KeyError, RuntimeError) as error:
+                raise user_error(
+                    f"the adapter in {folder} does not fit the language model {self.name}",
+                    found=" ".join(str(error).split())[:300],
+                    mend="take an adapter of this model, or set llm.model to the adapter's",
+                ) from error
         return merged.eval().requires_grad_(False)
 
     def _open(self, model: Any, beside: Network | None = None) -> Network:
         if not (self._may_fuse and is_plain_llama(model)):
             return TransformersNetwork(model)
         return FusedLlama(model, beside if isinstance(beside, FusedLlama) else None)
+
+
+def _read_folder(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
+    """Return tokenizer and model; EagleError where transformers makes nothing of the folder."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        return tokenizer, AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, use_safetensors=True)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise user_error(
+            f"{folder} cannot be opened as a language model",
+            found=str(error).split("\n")[0],
+            expected="a causal language model that transformers knows, its weights in the sizes that config.json names",
+            mend="run `dvc repro models`, or set llm.model to another model",
+        ) from error
 
 
 class _Ends:

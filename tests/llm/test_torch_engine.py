@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -220,6 +222,40 @@ def test_a_folder_that_lacks_things_is_one_clear_error(tmp_path: Path, adapter: 
     assert [p.what.rsplit("/")[-1].split(" has no ")[1] for p in caught.value.problems] == ["config.json", "weights", "tokenizer.json"]
     with pytest.raises(EagleError, match="no LoRA adapter"):
         engine.load_adapter(tmp_path)
+
+
+def _copied(folder: Path, target: Path, **settings: Any) -> Path:
+    shutil.copytree(folder, target)
+    file = target / ("adapter_config.json" if (target / "adapter_config.json").exists() else "config.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | settings))
+    return target
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def test_a_folder_that_holds_no_such_model_is_one_clear_error(tiny_llm: Path, tmp_path: Path) -> None:
+    for change in ({"hidden_size": 48}, {"model_type": "nonsense"}, {"model_type": "vit"}):
+        with pytest.raises(EagleError, match="cannot be opened as a language model"):
+            TorchModel(_copied(tiny_llm, tmp_path / str(change), **change), dtype="float32", device="cpu")
+    _cut(_copied(tiny_llm, tmp_path / "cut") / "model.safetensors")
+    with pytest.raises(EagleError, match="is not a whole safetensors file"):
+        TorchModel(tmp_path / "cut", dtype="float32", device="cpu")
+
+
+def test_an_adapter_that_does_not_belong_here_is_one_clear_error(engine: TorchModel, adapter: Path, tmp_path: Path) -> None:
+    engine.load_adapter(_copied(adapter, tmp_path / "own", base_model_name_or_path=f"eagle:{engine.fingerprint}"))
+    other = engine.fingerprint[::-1]
+    with pytest.raises(EagleError, match="belongs to another language model") as caught:
+        engine.load_adapter(_copied(adapter, tmp_path / "another's", base_model_name_or_path=f"eagle:{other}"))
+    assert (caught.value.problems[0].found, caught.value.problems[0].expected) == (f"base {other}", f"base {engine.fingerprint}")
+    with pytest.raises(EagleError, match="does not fit the language model"):
+        engine.load_adapter(_copied(adapter, tmp_path / "sizes", r=3))
+    _cut(_copied(adapter, tmp_path / "cut") / "adapter_model.safetensors")
+    with pytest.raises(EagleError, match="is not a whole safetensors file"):
+        engine.load_adapter(tmp_path / "cut")
+    engine.load_adapter(None)
 
 
 def test_empty_prompt_is_refused(engine: TorchModel) -> None:
