@@ -22,7 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from eagle.errors import user_error
+from eagle.errors import EagleError, user_error
 
 _META = b"eagle"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -45,34 +45,37 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
         if target.is_dir() and not target.is_symlink():
             shutil.rmtree(target)
         os.replace(draft, target)
+    except EagleError:
+        raise
     except Exception as error:
         number = _system_error(error)
         if number in _FULL:
             raise user_error(
                 f"no disk space left while writing {target}",
-                found=error,
+                found=str(error)[:300],
                 mend="free some space and run the same command again; finished stages are kept",
             ) from error
         if number in _CLOSED:
             raise user_error(
                 f"{target} cannot be written",
-                found=error,
-                mend="see that its folder belongs to you and can be written, then run the same command again",
+                found=str(error)[:300],
+                mend="see that it belongs to you and can be written, then run the same command again",
             ) from error
         raise
     finally:
         if draft.is_dir():
             shutil.rmtree(draft, ignore_errors=True)
         else:
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a closed folder has already been told of
+                draft.unlink(missing_ok=True)
 
 
 def _system_error(error: Exception) -> int | None:
-    """Return the system's error number; safetensors, written in Rust, tells it in the text of errors of its own."""
-    if isinstance(error, OSError):
+    """Return the system's error number; shutil, which collects errors, and safetensors, written in Rust, tell it in their text only."""
+    if isinstance(error, OSError) and error.errno:
         return error.errno
-    told = re.search(r"\(os error (\d+)\)", str(error))
-    return int(told[1]) if told else None
+    told = re.search(r"\[Errno (\d+)\]|\(os error (\d+)\)", str(error))
+    return int(told[1] or told[2]) if told else None
 
 
 def content_hash(path: Path) -> str:

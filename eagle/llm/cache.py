@@ -18,6 +18,7 @@ import itertools
 import json
 import logging
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,6 +36,7 @@ from eagle.llm.base import Completion, Interrupted, LanguageModel, SamplingSpec,
 _log = logging.getLogger(__name__)
 _PATIENCE = 60.0  # seconds to wait for another process's write
 _DAMAGED = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR", "SQLITE_IOERR_SHORT_READ")
+_ROOM = 1 << 20  # bytes: with less the disk is full
 _TABLE = "CREATE TABLE IF NOT EXISTS completions (key BLOB PRIMARY KEY, value BLOB NOT NULL, checksum BLOB NOT NULL)"
 _SIDE_FILES = ("", "-wal", "-shm")
 T = TypeVar("T")
@@ -191,8 +193,7 @@ class CompletionStore:
         _log.warning("%s is damaged (%s): moved to %s, a new one is begun; texts are generated anew", self.path, cause, aside.name)
 
     def _unusable(self, error: sqlite3.Error | OSError) -> EagleError:
-        full = error.errno == errno.ENOSPC if isinstance(error, OSError) else error.sqlite_errorname == "SQLITE_FULL"
-        if full:
+        if self._is_full(error):
             return user_error(
                 f"no disk space left while writing {self.path}",
                 found=error,
@@ -203,6 +204,13 @@ class CompletionStore:
             found=error,
             mend="see that its folder can be written and no other program holds the file, or set llm.cache to false",
         )
+
+    def _is_full(self, error: sqlite3.Error | OSError) -> bool:
+        if isinstance(error, OSError):
+            return error.errno == errno.ENOSPC
+        if error.sqlite_errorname.startswith("SQLITE_IOERR"):  # of the files beside its own SQLite says no more than that
+            return shutil.disk_usage(self.path.parent).free < _ROOM
+        return error.sqlite_errorname == "SQLITE_FULL"
 
 
 def _into_wal(db: sqlite3.Connection) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from safetensors import SafetensorError
 
 from eagle import artifacts
 from eagle.errors import EagleError
@@ -31,10 +38,40 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
     assert [p.name for p in target.iterdir()] == ["new"]
 
 
-def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(EagleError, match="no disk space left"), artifacts.complete_or_absent(tmp_path / "x"):
-        raise OSError(28, "No space left on device")
+WRITERS: dict[str, Callable[[Path], object]] = {
+    "text": lambda draft: draft.write_text("a"),
+    "csv": lambda draft: pd.DataFrame({"a": [1]}).to_csv(draft),
+    "parquet": lambda draft: pq.write_table(pa.table({"a": [1]}), draft),
+    "copy": lambda draft: shutil.copyfile(__file__, draft),
+}
+TOLD = (  # what shutil.copytree and safetensors raise, which have no number of their own
+    shutil.Error([("from", "to", "[Errno 28] No space left on device")]),
+    SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
+)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's own")
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_full_disk_is_one_clear_error_whoever_writes(tmp_path: Path, writer: str) -> None:
+    with pytest.raises(EagleError, match="no disk space left"), artifacts.complete_or_absent(tmp_path / "x") as draft:
+        draft.symlink_to("/dev/full")
+        WRITERS[writer](draft)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("error", TOLD)
+def test_a_full_disk_is_said_once_where_it_was_met(tmp_path: Path, error: Exception) -> None:
+    outer, inner = tmp_path / "outer", tmp_path / "inner"
+    with pytest.raises(EagleError) as caught, artifacts.complete_or_absent(outer), artifacts.complete_or_absent(inner):
+        raise error
+    assert caught.value.problems[0].what == f"no disk space left while writing {inner}"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_a_closed_folder_is_one_clear_error(tmp_path: Path, number: int) -> None:
+    with pytest.raises(EagleError, match="cannot be written"), artifacts.complete_or_absent(tmp_path / "x"):
+        raise OSError(number, os.strerror(number))
 
 
 def test_tables_and_arrays_come_back_with_ids(tmp_path: Path) -> None:
