@@ -11,6 +11,8 @@ from eagle.errors import user_error
 from eagle.llm.base import Usage
 
 _log = logging.getLogger(__name__)
+_SAID = ("out of memory", "bad_alloc", "CUBLAS_STATUS_ALLOC_FAILED", "could not create a primitive", "could not create a memory")
+"""What C++, cuBLAS and oneDNN say, beside what accelerate knows."""
 
 
 def halving(work: Callable[[int], None], at_once: int, *, there: int, least: int, unit: str, usage: Usage) -> int:
@@ -31,7 +33,7 @@ def halving(work: Callable[[int], None], at_once: int, *, there: int, least: int
         used = min(at_once, there)
         if used <= least:
             raise user_error(
-                f"memory runs out with {used} {unit} at once, and there is no smaller batch",
+                f"memory runs out even with the smallest batch ({used} {unit})",
                 found=found,
                 expected="memory for the model and one text with its prompt",
                 mend="lower llm.max_new_tokens, take a smaller llm.model, or end other programs that hold memory",
@@ -46,7 +48,8 @@ def ran_out(error: Exception) -> bool:
     """Whether an error says that memory ran out, on whichever device."""
     from accelerate.utils.memory import should_reduce_batch_size  # slow to import, and seldom needed
 
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "bad_alloc" in str(error) or should_reduce_batch_size(error)
+    told = isinstance(error, MemoryError | torch.OutOfMemoryError) or any(words in str(error) for words in _SAID)
+    return told or should_reduce_batch_size(error)
 
 
 def _release() -> None:
