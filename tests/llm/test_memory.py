@@ -97,9 +97,9 @@ def test_rows_that_have_ended_are_not_written_again(engine: TorchModel, prompts:
     started: list[int] = []
     decode, network = engine._decode, engine._network
 
-    def counted(prefix: Any, shared: int, rows: Any, spec: SamplingSpec) -> None:
+    def counted(prefix: Any, shared: int, rows: Any, *others: Any) -> None:
         started.append(len(rows))
-        decode(prefix, shared, rows, spec)
+        decode(prefix, shared, rows, *others)
 
     monkeypatch.setattr(engine, "_decode", counted)
     monkeypatch.setattr(engine, "batch_rows", ROWS)
