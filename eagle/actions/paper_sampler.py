@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from eagle.actions.coordinates import Array, span_coordinates
 from eagle.config import PaperSampler
 
+TOGETHER = 128  # draws tested side by side; those after the one that passes are forgotten
+
 
 @dataclass(frozen=True)
 class SampledDesign:
@@ -41,14 +43,14 @@ class SampledDesign:
     tries: int
 
 
-def _norms(rows: Array, subset: NDArray[np.int64], inverse: str) -> Array:
-    """Return ||a||^2 (K,) of all rows in the norm of the inverse of the subset's uniform Sigma; infinite where there is none."""
-    moment = rows[subset].T @ rows[subset] / len(subset)
-    values, vectors = np.linalg.eigh(moment)
-    kept = values > len(values) * np.finfo(float).eps * max(float(values[-1]), np.finfo(float).tiny)
-    if inverse == "exact" and not kept.all():
-        return np.full(len(rows), np.inf)
-    return ((rows @ vectors[:, kept]) ** 2 / values[kept]).sum(axis=1)
+def _norms(rows: Array, subsets: NDArray[np.int64], inverse: str) -> Array:
+    """Return ||a||^2 (T, K) of all rows (K, n) in the norm of the inverse of each subset's (T, k) uniform Sigma; infinite without one."""
+    chosen = rows[subsets]
+    values, vectors = np.linalg.eigh(np.matmul(chosen.transpose(0, 2, 1), chosen) / subsets.shape[1])
+    kept = values > values.shape[1] * np.finfo(float).eps * np.maximum(values[:, -1:], np.finfo(float).tiny)
+    along = np.matmul(rows, vectors) ** 2 / np.where(kept, values, np.inf)[:, None, :]
+    there = kept.all(axis=1, keepdims=True) | (inverse == "pseudo")
+    return np.where(there, along.sum(axis=2), np.inf)
 
 
 def _honest(rows: Array, subset: NDArray[np.int64], eps: float) -> tuple[float, int]:
@@ -60,7 +62,7 @@ def _honest(rows: Array, subset: NDArray[np.int64], eps: float) -> tuple[float, 
         return 1.0, 0
     if chosen < rank:
         return float("inf"), chosen
-    return float(_norms(span.rows[0], subset, "exact").max() / rank), chosen
+    return float(_norms(span.rows[0], subset[None], "exact").max() / rank), chosen
 
 
 def sample_design(vectors: Array, settings: PaperSampler, rng: np.random.Generator) -> SampledDesign:
@@ -70,14 +72,15 @@ def sample_design(vectors: Array, settings: PaperSampler, rng: np.random.Generat
     count, width = rows.shape
     size = min(settings.subset, count)
     best, best_value, made = np.arange(size), np.inf, 0
-    for made in range(1, settings.tries + 1):
-        subset = rng.choice(count, size, replace=False)
-        norms = _norms(rows, subset, settings.inverse)
-        value = float(norms.max() if settings.supremum == "all" else norms[subset].max()) / width
-        if value < best_value or made == 1:
-            best, best_value = subset, value
-        if value <= settings.factor:
-            break
+    while made < settings.tries and not best_value <= settings.factor:
+        subsets = np.array([rng.choice(count, size, replace=False) for _ in range(min(TOGETHER, settings.tries - made))])
+        norms = _norms(rows, subsets, settings.inverse)
+        tested = (norms if settings.supremum == "all" else np.take_along_axis(norms, subsets, axis=1)).max(axis=1) / width
+        passed = tested <= settings.factor
+        place = int(np.argmax(passed) if passed.any() else np.argmin(tested))
+        if tested[place] < best_value or not made:
+            best, best_value = subsets[place], float(tested[place])
+        made += place + 1 if passed.any() else len(subsets)
     weights = np.zeros(count)
     weights[best] = 1.0 / size
     factor, rank = _honest(rows, best, eps)

@@ -102,6 +102,18 @@ def test_exact_inverse_of_a_singular_subset_is_never_accepted() -> None:
     assert design.weights.sum() == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("factor", [1.0, 1.3, 1.6, 3.0])
+@pytest.mark.parametrize("supremum", ["subset", "all"])
+def test_draws_tested_side_by_side_end_where_one_by_one_does(monkeypatch: pytest.MonkeyPatch, factor: float, supremum: str) -> None:
+    vectors = np.random.default_rng(2).normal(size=(20, 4))
+    settings = PaperSampler(factor=factor, supremum=supremum, tries=60)
+    together = sample_design(vectors, settings, np.random.default_rng(5))
+    monkeypatch.setattr("eagle.actions.paper_sampler.TOGETHER", 1)
+    alone = sample_design(vectors, settings, np.random.default_rng(5))
+    assert (together.tries, together.accepted, together.tested) == (alone.tries, alone.accepted, pytest.approx(alone.tested))
+    np.testing.assert_array_equal(together.weights, alone.weights)
+
+
 def test_sampler_on_degenerate_sets() -> None:
     zero = sample_design(np.zeros((4, 2)), PaperSampler(), np.random.default_rng(0))
     assert (zero.factor, zero.rank, zero.support) == (1.0, 0, 4)
