@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from transformers import AutoModel, AutoTokenizer
 
 from eagle.artifacts import read_json
 from eagle.config import EncoderConfig, parse_config
@@ -122,6 +124,19 @@ def test_sentence_vectors_do_not_depend_on_their_neighbours(world: Project) -> N
     np.testing.assert_allclose(together, np.vstack([model.embed([text]) for text in texts]), atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
     np.testing.assert_array_equal(together[0], together[2])
+
+
+def test_packed_layers_give_what_transformers_does(world: Project) -> None:
+    texts = ["A thief.", "A retired thief takes one last job in Paris.", "Ghost " * 40]
+    tokenizer = AutoTokenizer.from_pretrained(str(world.text_model))
+    plain = AutoModel.from_pretrained(str(world.text_model), dtype=torch.float32).eval()
+    with torch.inference_mode():
+        pooled = torch.cat([plain(**tokenizer(text, return_tensors="pt")).last_hidden_state.mean(dim=1) for text in texts])
+    expected = torch.nn.functional.normalize(pooled, dim=1).numpy()
+    np.testing.assert_allclose(SentenceModel(world.text_model).embed(texts), expected, atol=1e-5)
+    roughly = SentenceModel(world.text_model, torch.bfloat16).embed(texts)
+    assert roughly.dtype == np.float32
+    np.testing.assert_allclose(roughly, expected, atol=0.05)
 
 
 def test_a_folder_without_weights_is_one_clear_error(tmp_path: Path) -> None:
