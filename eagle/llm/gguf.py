@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from eagle.artifacts import complete_or_absent
 from eagle.errors import user_error
 from eagle.llm.offline import stay_offline
@@ -50,12 +52,30 @@ def _parsed_once() -> Iterator[None]:
     import gguf
 
     kept = {name: getattr(gguf, name) for name in ("GGUFReader", "get_tensor_name_map")}
-    for name, made in kept.items():
+    for name, made in {**kept, "GGUFReader": _quick_reader(gguf.GGUFReader)}.items():
         setattr(gguf, name, functools.cache(made))
     try:
         yield
     finally:
         vars(gguf).update(kept)
+
+
+def _quick_reader(reader: Any) -> Any:
+    """Return gguf's reader over a plain array: of a memory map NumPy makes slices, of which there are 250,000, far more slowly.
+
+    [M: 0.7 s instead of 3 s for the built-in model]
+    """
+
+    class QuickReader(reader):
+        @property
+        def data(self) -> np.ndarray:
+            return self._data
+
+        @data.setter
+        def data(self, mapped: np.ndarray) -> None:
+            self._data = np.asarray(mapped)
+
+    return QuickReader
 
 
 def _read(file: Path) -> tuple[Any, Any]:

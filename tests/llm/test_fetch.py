@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from eagle.config import Config, LLMConfig
 from eagle.errors import EagleError
 from eagle.llm import fetch
-from eagle.llm.gguf import _check_reads_english
+from eagle.llm.gguf import _check_reads_english, _quick_reader
 from eagle.project import Project
 from tests.tiny import build_tiny_text_encoder
 
@@ -79,3 +79,16 @@ def test_packed_weights_are_read_as_the_format_says() -> None:
     packed = np.concatenate([np.array([0.5, -2.0], dtype=np.float16).view(np.uint8), (quants[:16] | quants[16:] << 4).astype(np.uint8)])
     values = gguf.quants.dequantize(packed[None], gguf.GGMLQuantizationType.Q4_1)
     np.testing.assert_allclose(values[0], 0.5 * quants - 2.0)
+
+
+def test_the_quick_reader_reads_what_gguf_reads(tmp_path: Path) -> None:
+    writer = gguf.GGUFWriter(tmp_path / "tiny.gguf", "llama")
+    writer.add_array("tokenizer.ggml.tokens", ["a", "bé", ""])
+    writer.add_uint32("llama.block_count", 2)
+    writer.add_tensor("output.weight", np.arange(12, dtype=np.float32).reshape(3, 4))
+    for step in (writer.write_header_to_file, writer.write_kv_data_to_file, writer.write_tensors_to_file, writer.close):
+        step()
+    plain, quick = (reader(tmp_path / "tiny.gguf") for reader in (gguf.GGUFReader, _quick_reader(gguf.GGUFReader)))
+    assert {name: field.contents() for name, field in quick.fields.items()} == {name: f.contents() for name, f in plain.fields.items()}
+    np.testing.assert_array_equal(quick.tensors[0].data, plain.tensors[0].data)
+    assert type(quick.tensors[0].data) is np.ndarray
