@@ -175,7 +175,9 @@ def draw_curve(path: Path, target: Path) -> Path:
     columns = [c for c in table.select_dtypes("number").columns if c != "update"]
     across = 4
     down = max(1, -(-len(columns) // across))
-    figure = Figure(figsize=(3.2 * across, 2.2 * down), layout="constrained")
+    figure = Figure(figsize=(3.2 * across, 2.2 * down))  # with fixed margins: matplotlib's own layout draws everything twice
+    margin = 0.3 / (2.2 * down)
+    figure.subplots_adjust(left=0.04, right=0.99, bottom=margin, top=1 - margin, wspace=0.25, hspace=0.4)
     for index, column in enumerate(columns):
         axes = figure.add_subplot(down, across, index + 1)
         shown = table[["update", column]].dropna()
