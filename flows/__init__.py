@@ -1,7 +1,7 @@
 """Prefect flows: when, where and with which retries DVC brings stages up to date.
 
 Importing this package sets what Prefect reads at import: no analytics, its home inside the project, patience with the temporary
-server that it starts when none is named by PREFECT_API_URL.
+server that it starts when none is named by PREFECT_API_URL, and no block types there, which nothing here uses.
 """
 
 from __future__ import annotations
@@ -14,3 +14,4 @@ from eagle import telemetry
 telemetry.switch_off()
 os.environ.setdefault("PREFECT_HOME", str(Path.cwd() / ".prefect"))
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+os.environ.setdefault("PREFECT_API_BLOCKS_REGISTER_ON_START", "false")
