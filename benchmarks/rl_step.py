@@ -57,28 +57,27 @@ def reward(tokens: list[int]) -> float:
 
 def our_steps(folder: Path, size: Size, steps: int, now: Callable[[], float] = time.perf_counter) -> list[float]:
     """Return the seconds of each of our steps: the phase itself, over an environment that costs nothing."""
-    import torch
-
     from eagle.config import LoraSettings, OnPolicyPhase
     from eagle.environment import Case, Observation, Step
+    from eagle.llm.base import Finish
+    from eagle.llm.decoding import Ends
     from eagle.policies.lora import LoraPolicy, Written
     from eagle.torch_device import pick_device, pick_dtype
     from eagle.training.on_policy import OnPolicy
     from eagle.training.rollouts import Rules
 
+    class Endless(Ends):
+        """Lets every text go on to its full length."""
+
+        def ended(self, tokens: Any, stop: Any) -> tuple[str, Finish | None]:
+            return "", None
+
     class FixedLength(LoraPolicy):
         """Writes ``size.written`` tokens, whatever they are."""
 
         def write(self, prompts: Any, temperature: float, seed: int, max_new_tokens: int = size.written) -> list[Written]:
-            rows = torch.tensor([self.tokens(p) for p in prompts], device=self.device)
-            torch.manual_seed(seed)
-            draw: dict[str, Any] = {"do_sample": True, "temperature": temperature, "top_k": 0, "use_cache": True}
-            with torch.no_grad():
-                out = self.model.generate(
-                    input_ids=rows, attention_mask=torch.ones_like(rows), min_new_tokens=size.written, max_new_tokens=size.written, **draw
-                )
-            tokens = out[:, rows.shape[1] :].tolist()
-            return [Written(self.tokenizer.decode(row), tuple(row), True) for row in tokens]
+            self.ends = Endless(self.model.get_base_model(), self.tokenizer)
+            return super().write(prompts, temperature, seed, max_new_tokens)
 
     class Free:
         """One change per episode; its reward is read off the action."""

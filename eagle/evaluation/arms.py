@@ -60,7 +60,7 @@ class TrieScorer:
         with torch.no_grad():
             for start in range(0, len(prompts), SCORED_TOGETHER):
                 part = slice(start, start + SCORED_TOGETHER)
-                found += [row.double().cpu().numpy() for row in self._policy.score_lists(prompts[part], lists[part])[0]]
+                found += [row.double().cpu().numpy() for row in self._policy.log_policies(prompts[part], lists[part])]
         return found
 
 

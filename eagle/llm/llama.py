@@ -6,6 +6,7 @@ bfloat16, near the processor's peak. Other architectures run through transformer
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ import torch.nn.functional as F
 from eagle.llm.shared_prefix import SharedPrefixCache
 
 
-class _Linear:
+class Linear:
     """x W^T, and what comes right after it."""
 
     def __init__(self, weight: torch.Tensor) -> None:
@@ -34,7 +35,7 @@ class _Linear:
         return self(x) + term
 
 
-class _PackedLinear(_Linear):
+class _PackedLinear(Linear):
     """bfloat16 weights on a CPU, packed once in oneDNN's own layout; what comes after happens while the product is at hand."""
 
     def __init__(self, weight: torch.Tensor) -> None:
@@ -54,14 +55,14 @@ class _PackedLinear(_Linear):
 
 
 @dataclass(frozen=True)
-class _Layer:
+class Layer:
     norm: torch.Tensor
-    queries_keys_values: _Linear
-    output: _Linear
+    queries_keys_values: Linear
+    output: Linear
     norm_after: torch.Tensor
-    gate: _Linear
-    up: _Linear
-    down: _Linear
+    gate: Linear
+    up: Linear
+    down: Linear
 
 
 def is_plain_llama(model: Any) -> bool:
@@ -77,12 +78,9 @@ def is_plain_llama(model: Any) -> bool:
 
 
 class FusedLlama:
-    """New positions -> logits, over weights read once from ``model``; what equals the weights of ``beside`` is shared with it."""
+    """New positions -> logits, over the products of ``layers`` and the rest of ``model``."""
 
-    _tables: tuple[torch.Tensor, torch.Tensor]  # embedding, lm_head
-    _head: _Linear
-
-    def __init__(self, model: Any, beside: FusedLlama | None = None) -> None:
+    def __init__(self, model: Any, head: Linear, layers: Sequence[Layer]) -> None:
         config = model.config
         self._heads: int = config.num_attention_heads
         self._kv_heads: int = config.num_key_value_heads
@@ -90,11 +88,17 @@ class FusedLlama:
         self._eps = torch.tensor(config.rms_norm_eps, device=model.device)
         self._rotary = model.model.rotary_emb
         self._norm: torch.Tensor = model.model.norm.weight
-        tables = (model.model.embed_tokens.weight, model.lm_head.weight)
+        self._tables: tuple[torch.Tensor, torch.Tensor] = _tables(model)
+        self._head, self._layers = head, layers
+
+    @classmethod
+    def of(cls, model: Any, beside: FusedLlama | None = None) -> FusedLlama:
+        """Read a plain Llama; what equals the tables of ``beside`` is shared with it."""
+        tables = _tables(model)
         same = beside if beside is not None and all(map(torch.equal, tables, beside._tables)) else None
-        self._tables = same._tables if same else tables
-        self._head = same._head if same else _linear(tables[1])
-        self._layers = [_join(layer) for layer in model.model.layers]
+        found = cls(model, same._head if same else linear(tables[1]), [_join(layer) for layer in model.model.layers])
+        found._tables = same._tables if same else tables
+        return found
 
     def __call__(self, ids: torch.Tensor, positions: torch.Tensor, real: torch.Tensor, cache: SharedPrefixCache, keep: int) -> torch.Tensor:
         """Return logits (rows, keep, vocabulary) of the last ``keep`` of the new positions ``ids`` (rows, n).
@@ -122,7 +126,7 @@ class FusedLlama:
         self, number: int, joined: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, places: _Places, cache: SharedPrefixCache
     ) -> torch.Tensor:
         """``joined`` (tokens, all heads, width) holds queries, keys and values; returns (tokens, heads * width)."""
-        turned = _rotate(joined[:, : self._heads + self._kv_heads], cos, sin)
+        turned = rotate(joined[:, : self._heads + self._kv_heads], cos, sin)
         queries, keys = places.unpack(turned).transpose(1, 2).split((self._heads, self._kv_heads), dim=1)
         values = places.unpack(joined[:, -self._kv_heads :]).transpose(1, 2)
         cache.update(keys, values, number)
@@ -148,7 +152,7 @@ class _Places:
         return packed.view(*self._shape, *packed.shape[1:])
 
 
-def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+def rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
     """Turn pairs (i, i + half) of the last dimension by their angle."""
     half = x.shape[-1] // 2
     first, second, cos, sin = x[..., :half], x[..., half:], cos[..., :half], sin[..., :half]
@@ -158,19 +162,25 @@ def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tens
     return out
 
 
-def _join(layer: Any) -> _Layer:
+def _tables(model: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the weights of embedding and head."""
+    return model.model.embed_tokens.weight, model.lm_head.weight
+
+
+def _join(layer: Any) -> Layer:
     attention, mlp = layer.self_attn, layer.mlp
-    return _Layer(
+    return Layer(
         layer.input_layernorm.weight,
-        _linear(torch.cat((attention.q_proj.weight, attention.k_proj.weight, attention.v_proj.weight))),
-        _linear(attention.o_proj.weight),
+        linear(torch.cat((attention.q_proj.weight, attention.k_proj.weight, attention.v_proj.weight))),
+        linear(attention.o_proj.weight),
         layer.post_attention_layernorm.weight,
-        _linear(mlp.gate_proj.weight),
-        _linear(mlp.up_proj.weight),
-        _linear(mlp.down_proj.weight),
+        linear(mlp.gate_proj.weight),
+        linear(mlp.up_proj.weight),
+        linear(mlp.down_proj.weight),
     )
 
 
-def _linear(weight: torch.Tensor) -> _Linear:
+def linear(weight: torch.Tensor) -> Linear:
+    """Return the product with a frozen weight, packed where that is to be had."""
     packs = weight.dtype == torch.bfloat16 and weight.device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return _PackedLinear(weight) if packs else _Linear(weight)
+    return _PackedLinear(weight) if packs else Linear(weight)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -23,15 +23,25 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from eagle import costs
 from eagle.artifacts import content_hash
 from eagle.errors import user_error
+from eagle.llm.base import SamplingSpec, Usage
+from eagle.llm.decoding import DecodeLoop, Ends, Network
+from eagle.llm.rows import Row
+from eagle.llm.sampling import uniforms
+from eagle.llm.shared_prefix import TransformersNetwork
 from eagle.policies.adapters import ADAPTER_NOTE, check_base
+from eagle.policies.lora_llama import LoraLlama, is_plain_lora
 from eagle.policies.prompt import ACTION_END, ACTION_PREFIX
-from eagle.policies.trie import PackedBatch, Trie, build_trie, pack
+from eagle.policies.trie import PackedBatch, Trie, among_siblings, build_trie, pack, per_action, runs
+from eagle.policies.vocabulary import Head, spoken
+from eagle.seeding import derive_seed
 
 if TYPE_CHECKING:
     from eagle.config import LoraSettings
 
-#: Rows of one forward pass.
-ROWS = 6
+#: Tokens, without padding, of one forward pass over listed actions.
+TOKENS = 1024
+#: Rows written together.
+ROWS = 64
 _TRAINED, _REFERENCE = "default", "reference"
 
 
@@ -44,6 +54,17 @@ class Written:
     ended: bool
 
 
+class Scored(NamedTuple):
+    """Actions under the present policy, each (n,): log-probability as drawn, exact KL to the reference, entropy per token.
+
+    The entropy has no gradient.
+    """
+
+    log_prob: torch.Tensor
+    kl: torch.Tensor
+    entropy: torch.Tensor
+
+
 class LoraPolicy:
     """Scores lists of actions; trainable, savable as a peft folder."""
 
@@ -52,6 +73,10 @@ class LoraPolicy:
         self.device = next(model.parameters()).device
         self.usage = costs.Counts()
         costs.register(self.usage)
+        base: Any = model.get_base_model()
+        self._fast = LoraLlama(model) if is_plain_lora(model) else None
+        self.head = self._fast.head if self._fast else Head(base.get_output_embeddings().weight)
+        self.ends = Ends(base, tokenizer)
         self._tries: dict[tuple[tuple[str, ...], bool], Trie] = {}
         self._prompts: dict[str, list[int]] = {}
 
@@ -135,6 +160,9 @@ class LoraPolicy:
         self.model.train(any(d > 0 for d in self._dropouts()))
         torch.manual_seed(seed)
 
+    def _drops(self) -> bool:
+        return any(m.training and m.p > 0 for m in self.model.modules() if isinstance(m, torch.nn.Dropout))
+
     def _dropouts(self) -> list[float]:
         return [m.p for m in self.model.modules() if isinstance(m, torch.nn.Dropout)]
 
@@ -157,26 +185,22 @@ class LoraPolicy:
             self._tries[key] = build_trie([self.action_tokens(action) for action in actions], full=full)
         return self._tries[key]
 
+    def _pack(self, prompts: Sequence[Sequence[int]], tries: Sequence[Trie]) -> PackedBatch:
+        return pack(prompts, tries).to(self.device)
+
     def hidden(self, batch: PackedBatch) -> torch.Tensor:
         """Return hidden states ``(n_slots, width)`` at the predicting positions only."""
         self.usage.calls += 1
         self.usage.prompt_tokens += batch.read
+        if self._fast is not None and not self._drops():
+            return self._fast.states(batch)
         base: Any = self.model.get_base_model()
         decoder = base.get_decoder()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.model.dtype == torch.bfloat16):
             states = decoder(
-                input_ids=batch.input_ids.to(self.device),
-                position_ids=batch.position_ids.to(self.device),
-                attention_mask=batch.attention.to(self.device),
-                use_cache=False,
+                input_ids=batch.input_ids, position_ids=batch.position_ids, attention_mask=batch.attention, use_cache=False
             ).last_hidden_state
-        return states[batch.slot_row.to(self.device), batch.slot_column.to(self.device)]  # type: ignore[no-any-return]
-
-    def logits(self, states: torch.Tensor) -> torch.Tensor:
-        """Return float32 logits ``(n, vocabulary)`` of hidden states."""
-        base: Any = self.model.get_base_model()
-        head = base.get_output_embeddings()
-        return head(states.to(head.weight.dtype)).float()  # type: ignore[no-any-return]
+        return states[batch.slot_row, batch.slot_column].to(self.model.dtype)  # type: ignore[no-any-return]
 
     def score_lists(
         self, prompts: Sequence[str], lists: Sequence[Sequence[str]], *, full: bool = False
@@ -186,61 +210,76 @@ class LoraPolicy:
         ``log_policy`` is normalised over the list at the trie's branching points; ``log_vocabulary`` is over the whole
         vocabulary: of the complete action with ``full``, else of its tokens down to the last branching point.
         """
-        tries = [self.trie(actions, full=full) for actions in lists]
-        rows = [self.tokens(p) for p in prompts]
-        # Rows of similar length stand together, so that little is spent on padding.
-        order = sorted(range(len(rows)), key=lambda row: len(rows[row]) + len(tries[row].tokens))
         policy: dict[int, torch.Tensor] = {}
         vocabulary: dict[int, torch.Tensor] = {}
-        for start in range(0, len(order), ROWS):
-            part = order[start : start + ROWS]
-            batch = pack([rows[row] for row in part], [tries[row] for row in part])
-            found = _path_log_probs(self.logits(self.hidden(batch)), batch)
-            policy |= dict(zip(part, found[0], strict=True))
-            vocabulary |= dict(zip(part, found[1], strict=True))
-        return [policy[row] for row in range(len(rows))], [vocabulary[row] for row in range(len(rows))]
+        for part, batch in self._passes(prompts, [self.trie(actions, full=full) for actions in lists]):
+            edge = spoken(self.hidden(batch), self.head, batch.edge_slot, batch.edge_token).log_probs
+            policy |= dict(zip(part, per_action(among_siblings(edge, batch), batch), strict=True))
+            vocabulary |= dict(zip(part, per_action(edge, batch), strict=True))
+        return [policy[row] for row in range(len(prompts))], [vocabulary[row] for row in range(len(prompts))]
+
+    def log_policies(self, prompts: Sequence[str], lists: Sequence[Sequence[str]]) -> list[torch.Tensor]:
+        """Return ``log_policy`` of :meth:`score_lists` alone, which needs no logits but those of the lists' own tokens."""
+        policy: dict[int, torch.Tensor] = {}
+        for part, batch in self._passes(prompts, [self.trie(actions, full=False) for actions in lists]):
+            logits = self.head.chosen(self.hidden(batch)[batch.edge_slot], batch.edge_token)
+            policy |= dict(zip(part, per_action(among_siblings(logits, batch), batch), strict=True))
+        return [policy[row] for row in range(len(prompts))]
+
+    def _passes(self, prompts: Sequence[str], tries: Sequence[Trie]) -> Iterator[tuple[list[int], PackedBatch]]:
+        """Yield rows and their batch, at most ``TOKENS`` of them; rows of similar length stand together, so that little is padded."""
+        rows = [self.tokens(prompt) for prompt in prompts]
+        lengths = [len(row) + len(trie.tokens) for row, trie in zip(rows, tries, strict=True)]
+        order = sorted(range(len(rows)), key=lengths.__getitem__)
+        for part in runs(order, lambda row: lengths[row], TOKENS):
+            yield part, self._pack([rows[row] for row in part], [tries[row] for row in part])
 
     def prompt_states(self, prompts: Sequence[str]) -> torch.Tensor:
         """Return the hidden state ``(n, width)`` at the last token of each prompt."""
-        return self.hidden(pack([self.tokens(p) for p in prompts], [build_trie([[0]], full=True)] * len(prompts)))
+        distinct = list(dict.fromkeys(prompts))
+        states = self.hidden(self._pack([self.tokens(p) for p in distinct], [build_trie([[0]], full=True)] * len(distinct)))
+        return states[[distinct.index(p) for p in prompts]]
 
-    def score_texts(self, prompts: Sequence[str], sequences: Sequence[Sequence[int]]) -> list[torch.Tensor]:
-        """Return, per prompt, float32 logits ``(n_tokens, vocabulary)`` from which each token of its continuation was drawn."""
-        batch = pack([self.tokens(p) for p in prompts], [build_trie([sequence], full=True) for sequence in sequences])
-        return list(self.logits(self.hidden(batch)).split([len(s) for s in sequences]))
+    def score_texts(self, prompts: Sequence[str], sequences: Sequence[tuple[int, ...]], temperature: float = 1.0) -> Scored:
+        """Score each prompt's continuation, token by token; a prompt is read once, however many continuations it has."""
+        texts: dict[str, list[tuple[int, ...]]] = {}
+        for prompt, sequence in dict.fromkeys(zip(prompts, sequences, strict=True)):
+            texts.setdefault(prompt, []).append(sequence)
+        place = {pair: number for number, pair in enumerate((p, s) for p, distinct in texts.items() for s in distinct)}
+        rows = [place[pair] for pair in zip(prompts, sequences, strict=True)]
+        batch = self._pack([self.tokens(p) for p in texts], [build_trie(distinct, full=True) for distinct in texts.values()])
+        with torch.no_grad(), self.as_reference():
+            reference = self.hidden(batch)
+        found = spoken(self.hidden(batch), self.head, batch.edge_slot, batch.edge_token, temperature=temperature, reference=reference)
+        edges = (found.log_probs, found.kl[batch.edge_slot], found.entropy[batch.edge_slot])
+        log_prob, kl, entropy = (torch.cat(per_action(edge, batch))[rows] for edge in edges)
+        return Scored(log_prob, kl, entropy / torch.tensor([len(s) for s in sequences], device=self.device))
 
+    # writing -------------------------------------------------------------------------------------------------
     def write(self, prompts: Sequence[str], temperature: float, seed: int, max_new_tokens: int = 24) -> list[Written]:
         """Write one action per prompt, up to the line end, with the weights being trained (agents go through the language-model seam)."""
-        rows = [self.tokens(p) for p in prompts]
-        width, pad = max(map(len, rows)), self.tokenizer.eos_token_id or 0
-        ids = torch.tensor([[pad] * (width - len(r)) + r for r in rows], device=self.device)
-        mask = torch.tensor([[0] * (width - len(r)) + [1] * len(r) for r in rows], device=self.device)
-        (end,) = self.tokenizer(ACTION_END, add_special_tokens=False).input_ids[-1:]
-        draw: dict[str, Any] = {"do_sample": temperature > 0, "eos_token_id": [end, pad], "pad_token_id": pad, "use_cache": True}
-        draw |= {"temperature": temperature, "top_k": 0} if temperature > 0 else {}
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            torch.manual_seed(seed)
-            out = self.model.generate(input_ids=ids, attention_mask=mask, max_new_tokens=max_new_tokens, **draw)
-        written = [self._written(row, end) for row in out[:, width:].tolist()]
+        draws = uniforms([derive_seed(seed, row) for row in range(len(prompts))], max_new_tokens)
+        rows = [Row(i, self.tokens(prompt), draws[i]) for i, prompt in enumerate(prompts)]
         self.usage.calls += 1
-        self.usage.prompt_tokens += sum(map(len, rows))
-        self.usage.new_tokens += sum(len(action.tokens) for action in written)
-        return written
+        self.usage.prompt_tokens += sum(len(row.suffix) for row in rows)
+        with self._network() as network:
+            loop = DecodeLoop(network, self.model.get_base_model(), self.ends, Usage())
+            loop.complete(rows, SamplingSpec(max_new_tokens, temperature, stop=(ACTION_END,)), ROWS)
+        self.usage.new_tokens += sum(len(row.tokens) for row in rows)
+        return [Written(row.text.strip(), tuple(row.tokens), row.finish == "stop") for row in rows]
 
-    def _written(self, tokens: list[int], end: int) -> Written:
-        ended = end in tokens
-        kept = tokens[: tokens.index(end) + 1] if ended else tokens
-        return Written(self.tokenizer.decode(kept, skip_special_tokens=True).strip(), tuple(kept), ended)
-
-
-def _path_log_probs(logits: torch.Tensor, batch: PackedBatch) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-    device = logits.device
-    slot, token = batch.edge_slot.to(device), batch.edge_token.to(device)
-    edge = logits[slot, token] - logits.logsumexp(-1)[slot]  # (n_edges,) over the vocabulary
-    top = torch.full((len(logits),), -torch.inf, device=device).scatter_reduce(0, slot, edge.detach(), "amax")
-    mass = torch.zeros(len(logits), device=device).index_add(0, slot, (edge - top[slot]).exp())
-    among = edge - top[slot] - mass.clamp_min(1e-30).log()[slot]  # over the siblings
-    action, step = batch.step_action.to(device), batch.step_edge.to(device)
-    empty = torch.zeros(sum(batch.counts), device=device)
-    policy, vocabulary = (empty.index_add(0, action, value[step]) for value in (among, edge))
-    return list(policy.split(batch.counts)), list(vocabulary.split(batch.counts))
+    @contextmanager
+    def _network(self) -> Iterator[Network]:
+        """The active adapter as the decode loop wants it; outside of the block the model attends as before."""
+        if self._fast is not None:
+            with torch.no_grad():
+                yield self._fast.network()
+            return
+        base: Any = self.model.get_base_model()
+        training, attention = self.model.training, base.config._attn_implementation
+        self.model.eval()
+        try:
+            yield TransformersNetwork(base)
+        finally:
+            base.set_attn_implementation(attention)
+            self.model.train(training)

@@ -6,8 +6,9 @@ position it would have in its own sequence. One pass then gives the same log-pro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -101,6 +102,9 @@ class PackedBatch:
     input_ids: torch.Tensor  # (b, length)
     position_ids: torch.Tensor  # (b, length)
     attention: torch.Tensor  # (b, 1, length, length) bool
+    number: torch.Tensor  # (b, length) which token of the batch stands there: what prompts begin with alike is one token; 0 for padding
+    first: torch.Tensor  # (n_tokens,) place, in the flattened rows, where each token stands first
+    again: torch.Tensor  # (n_again,) places where one stands again
     slot_row: torch.Tensor  # (n_slots,) batch row of each predicting position
     slot_column: torch.Tensor  # (n_slots,)
     edge_slot: torch.Tensor  # (n_edges,) index into the slots
@@ -108,7 +112,16 @@ class PackedBatch:
     step_action: torch.Tensor  # (n_steps,) action, counted through the batch, of each edge on a path
     step_edge: torch.Tensor  # (n_steps,)
     counts: tuple[int, ...]  # actions of each row
-    read: int  # tokens, without padding
+
+    @property
+    def read(self) -> int:
+        """Tokens, without padding; what prompts share counts once per prompt."""
+        return len(self.first) + len(self.again)
+
+    def to(self, device: torch.device) -> PackedBatch:
+        """Return the batch on a device."""
+        moved: dict[str, Any] = {name: x.to(device) for name, x in vars(self).items() if isinstance(x, torch.Tensor)}
+        return replace(self, **moved)
 
 
 def pack(prompts: Sequence[Sequence[int]], tries: Sequence[Trie]) -> PackedBatch:
@@ -138,5 +151,53 @@ def pack(prompts: Sequence[Sequence[int]], tries: Sequence[Trie]) -> PackedBatch
     columns = (slot_row, slot_column, edge_slot, edge_token, step_action, step_edge)
     rows_, columns_, slots_, tokens_, actions_, edges_ = (torch.from_numpy(np.concatenate(part)) for part in columns)
     counts = tuple(len(t.path) for t in tries)
-    layout = torch.from_numpy(ids), torch.from_numpy(positions), torch.from_numpy(attention)
-    return PackedBatch(*layout, rows_, columns_, slots_, tokens_, actions_, edges_, counts, sum(lengths))
+    layout = (torch.from_numpy(part) for part in (ids, positions, attention, *_numbered(prompts, tries, width)))
+    ids_, positions_, attention_, number, first, again = layout
+    return PackedBatch(ids_, positions_, attention_, number, first, again, rows_, columns_, slots_, tokens_, actions_, edges_, counts)
+
+
+def _numbered(prompts: Sequence[Sequence[int]], tries: Sequence[Trie], width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Number the tokens of a batch, those that several prompts begin with once; see :class:`PackedBatch`."""
+    number = np.zeros((len(prompts), width), np.int64)
+    known: dict[tuple[int, int], int] = {}  # (number of the token before, token) -> number
+    first: list[int] = []
+    again: list[int] = []
+    for row, (prompt, trie) in enumerate(zip(prompts, tries, strict=True)):
+        at = ROOT
+        for column, token in enumerate(prompt):
+            places = again if (at, token) in known else first
+            at = known.setdefault((at, token), len(first))
+            places.append(row * width + column)
+            number[row, column] = at
+        own = len(prompt) + np.arange(len(trie.tokens))
+        number[row, own] = len(first) + np.arange(len(own))
+        first.extend((row * width + own).tolist())
+    return number, np.array(first, np.int64), np.array(again, np.int64)
+
+
+def runs(rows: Sequence[int], cost: Callable[[int], int], most: int) -> Iterator[list[int]]:
+    """Cut rows, in order, into runs that cost at most so much; one row alone is never too dear."""
+    run: list[int] = []
+    spent = 0
+    for row in rows:
+        if run and spent + cost(row) > most:
+            yield run
+            run, spent = [], 0
+        run.append(row)
+        spent += cost(row)
+    if run:
+        yield run
+
+
+def among_siblings(edge: torch.Tensor, batch: PackedBatch) -> torch.Tensor:
+    """Return log-probabilities (n_edges,) among the edges of the same slot, from logits or log-probabilities."""
+    slot, slots = batch.edge_slot, len(batch.slot_row)
+    top = torch.full((slots,), -torch.inf, device=edge.device).scatter_reduce(0, slot, edge.detach(), "amax")
+    mass = torch.zeros(slots, device=edge.device).index_add(0, slot, (edge - top[slot]).exp())
+    return edge - top[slot] - mass.clamp_min(1e-30).log()[slot]
+
+
+def per_action(edge: torch.Tensor, batch: PackedBatch) -> list[torch.Tensor]:
+    """Sum what edges are worth (n_edges,) over the path of each action; one tensor (K,) a row."""
+    empty = torch.zeros(sum(batch.counts), device=edge.device)
+    return list(empty.index_add(0, batch.step_action, edge[batch.step_edge]).split(batch.counts))

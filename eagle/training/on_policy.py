@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from eagle import costs
 from eagle.config import OnPolicyPhase
 from eagle.errors import user_error
 from eagle.policies.lora import LoraPolicy
+from eagle.policies.trie import runs
 from eagle.seeding import derive_seed, stream
 from eagle.training.advantages import gae, leave_one_out, returns
 from eagle.training.checkpoint import Trained
@@ -38,24 +39,6 @@ if TYPE_CHECKING:
 CHUNK = 16
 #: Tokens, read and written, of one forward and backward pass: what is kept for the gradient is most of the memory of an update.
 TOKENS = 1024
-
-
-@dataclass(frozen=True)
-class Scored:
-    """One action under the present policy, each a scalar: log-probability as drawn, exact KL, entropy per token."""
-
-    log_prob: torch.Tensor
-    kl: torch.Tensor
-    entropy: torch.Tensor
-
-
-def score_action(logits: torch.Tensor, reference: torch.Tensor, tokens: Sequence[int], temperature: float) -> Scored:
-    """Score an action from the logits ``(n_tokens, vocabulary)`` of policy and reference."""
-    ids = torch.tensor(tokens, device=logits.device)
-    log_pi, log_reference = logits.log_softmax(-1), reference.log_softmax(-1)
-    drawn = (logits / temperature).log_softmax(-1)[torch.arange(len(ids), device=ids.device), ids].sum()
-    pi = log_pi.exp()
-    return Scored(drawn, (pi * (log_pi - log_reference)).sum(), -(pi * log_pi).sum(-1).mean())
 
 
 def importance(log_prob: float, turn: Turn, epsilon: float) -> float:
@@ -110,12 +93,12 @@ class OnPolicy:
         prompts = [turn.prompt for e in fine for turn in e.turns]
         rewards = np.array([[float(turn.reward or 0.0) for turn in e.turns] for e in fine])
         with costs.part("scoring"):
-            values = self._values(prompts).reshape(rewards.shape)
-        advantages, goals = self._advantages(rewards, values, np.array([e.group for e in fine]))
+            states = self._states(prompts) if self.settings.baseline == "value" else None
+        advantages, goals = self._advantages(rewards, states, np.array([e.group for e in fine]))
         self.policy.seed_dropout(seed)
         row = self._descend_policy([t for e in fine for t in e.turns], advantages.ravel(), warm(1.0, number, self.settings.warmup))
-        if self.settings.baseline == "value":
-            row["value_loss"] = self._descend_value(prompts, goals.ravel())
+        if states is not None:
+            row["value_loss"] = self._descend_value(states, goals.ravel())
         return row | self._figures(episodes, rewards), [_record(e, t, i) for e in episodes[:2] for i, t in enumerate(e.turns)]
 
     def _cases(self, number: int) -> tuple[list[Case], list[int]]:
@@ -138,9 +121,9 @@ class OnPolicy:
                 mend="lower the learning rate, raise train.kl_coefficient, or look at the texts in the phase before",
             )
 
-    def _values(self, prompts: Sequence[str]) -> np.ndarray:
+    def _values(self, states: torch.Tensor) -> np.ndarray:
         with torch.no_grad():
-            return self.value(self._states(prompts)).cpu().numpy().astype(float)
+            return self.value(states).cpu().numpy().astype(float)
 
     def _states(self, prompts: Sequence[str]) -> torch.Tensor:
         """Return the reference's hidden state ``(n, width)`` at the end of each prompt: features that do not move."""
@@ -148,11 +131,12 @@ class OnPolicy:
             parts = [self.policy.prompt_states(prompts[i : i + CHUNK]) for i in range(0, len(prompts), CHUNK)]
         return torch.cat(parts)
 
-    def _advantages(self, rewards: np.ndarray, values: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return advantages in units of the scale and the value head's targets, both ``(n, H)``."""
+    def _advantages(self, rewards: np.ndarray, states: torch.Tensor | None, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return advantages in units of the scale and the value head's targets, both ``(n, H)``; without states by leaving one out."""
         gains = returns(rewards, self.gamma)
-        if self.settings.baseline == "leave_one_out":
+        if states is None:
             return leave_one_out(gains, groups) / self.settings.advantage_scale, gains
+        values = self._values(states).reshape(rewards.shape)
         found = gae(rewards, values, self.gamma, self.settings.gae_lambda)
         return found / self.settings.advantage_scale, found + values
 
@@ -161,42 +145,34 @@ class OnPolicy:
         total, kls, entropies = 0.0, [], []
         trained = self.groups["policy"]
         trained.optimizer.zero_grad(set_to_none=True)
-        for start, end in self._passes(turns):
-            part = turns[start:end]
-            prompts, tokens = [t.prompt for t in part], [t.tokens for t in part]
+        for part in self._passes(turns):
             with costs.part("scoring"):
-                with torch.no_grad(), self.policy.as_reference():
-                    references = self.policy.score_texts(prompts, tokens)
-                logits = self.policy.score_texts(prompts, tokens)
-                scored = [score_action(a, b, t, self.rules.temperature) for a, b, t in zip(logits, references, tokens, strict=True)]
-            losses = []
-            for turn, s, advantage in zip(part, scored, advantages[start:end], strict=True):
-                ratio = importance(float(s.log_prob.detach()), turn, self.settings.epsilon)
-                losses.append(weight * s.kl - ratio * float(advantage) * s.log_prob)
-                kls.append(float(s.kl.detach()))
-                entropies.append(float(s.entropy.detach()))
-            loss = torch.stack(losses).sum() / len(turns)
+                scored = self.policy.score_texts([turns[i].prompt for i in part], [turns[i].tokens for i in part], self.rules.temperature)
+            own = scored.log_prob.detach().tolist()
+            pull = [importance(o, turns[i], self.settings.epsilon) * float(advantages[i]) for o, i in zip(own, part, strict=True)]
+            loss = (weight * scored.kl - torch.tensor(pull, device=scored.kl.device) * scored.log_prob).sum() / len(turns)
+            kls += scored.kl.tolist()
+            entropies += scored.entropy.tolist()
             total += float(loss.detach())
             with costs.part("gradient"):
                 loss.backward()
         norm = descend(trained.optimizer, None, self.settings.learning_rate * warmth)
         return {"loss": total, "kl": float(np.mean(kls)), "entropy": float(np.mean(entropies)), "gradient_norm": norm}
 
-    def _passes(self, turns: Sequence[Turn]) -> Iterator[tuple[int, int]]:
-        """Cut turns, in order, into runs of at most ``TOKENS`` tokens once padded; one turn is never too long."""
-        start = longest = 0
-        for end, turn in enumerate(turns):
-            length = len(self.policy.tokens(turn.prompt)) + len(turn.tokens)
-            if end > start and (end + 1 - start) * max(longest, length) > TOKENS:
-                yield start, end
-                start, longest = end, 0
-            longest = max(longest, length)
-        if turns:
-            yield start, len(turns)
+    def _passes(self, turns: Sequence[Turn]) -> Iterator[list[int]]:
+        """Cut turns into runs of about ``TOKENS`` tokens at most; those of one prompt stand together, so that it is read once."""
+        order = sorted(range(len(turns)), key=lambda i: turns[i].prompt)
+        before = dict(zip(order[1:], order, strict=False))
 
-    def _descend_value(self, prompts: Sequence[str], goals: np.ndarray) -> float:
+        def cost(turn: int) -> int:
+            known = turn in before and turns[before[turn]].prompt == turns[turn].prompt
+            return len(turns[turn].tokens) + (0 if known else len(self.policy.tokens(turns[turn].prompt)))
+
+        return runs(order, cost, TOKENS)
+
+    def _descend_value(self, states: torch.Tensor, goals: np.ndarray) -> float:
         target = torch.tensor(goals, dtype=torch.float32, device=self.policy.device)
-        loss = torch.nn.functional.mse_loss(self.value(self._states(prompts)), target)
+        loss = torch.nn.functional.mse_loss(self.value(states), target)
         descend(self.groups["value"].optimizer, loss, self.settings.value_learning_rate)
         return float(loss.detach())
 

@@ -28,7 +28,7 @@ def score_decisions(policy: LoraPolicy, decisions: Sequence[Decision], shown: st
     with torch.no_grad():
         for start in track(starts, shown, unit="batch") if shown else starts:
             part = decisions[start : start + CHUNK]
-            found += policy.score_lists([d.prompt for d in part], [d.actions for d in part])[0]
+            found += policy.log_policies([d.prompt for d in part], [d.actions for d in part])
     return found
 
 

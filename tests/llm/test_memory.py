@@ -47,7 +47,8 @@ def wanted(engine: TorchModel, prompts: list[str]) -> list[Completion]:
 @contextmanager
 def room_for(model: TorchModel, cells: int, error: Exception) -> Iterator[list[int]]:
     """Let the network raise ``error`` above so many new positions in one pass; yields the sizes of all passes."""
-    network, rows, tokens, sizes = model._network, model.batch_rows, model._scored_tokens, []
+    loop = model._loop
+    network, rows, tokens, sizes = loop.network, model.batch_rows, model._scored_tokens, []
 
     def small(ids: torch.Tensor, *rest: Any) -> torch.Tensor:
         sizes.append(ids.numel())
@@ -55,11 +56,11 @@ def room_for(model: TorchModel, cells: int, error: Exception) -> Iterator[list[i
             raise error
         return network(ids, *rest)
 
-    model._network = small
+    loop.network = small
     try:
         yield sizes
     finally:
-        model._network, model.batch_rows, model._scored_tokens = network, rows, tokens
+        loop.network, model.batch_rows, model._scored_tokens = network, rows, tokens
 
 
 def _texts(completions: list[Completion]) -> list[tuple[Any, ...]]:
@@ -95,13 +96,14 @@ def test_it_is_said_counted_and_kept(engine: TorchModel, prompts: list[str], cap
 
 def test_rows_that_have_ended_are_not_written_again(engine: TorchModel, prompts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[int] = []
-    decode, network = engine._decode, engine._network
+    loop = engine._loop
+    decode, network = loop._decode, loop.network
 
     def counted(prefix: Any, shared: int, rows: Any, *others: Any) -> None:
         started.append(len(rows))
         decode(prefix, shared, rows, *others)
 
-    monkeypatch.setattr(engine, "_decode", counted)
+    monkeypatch.setattr(loop, "_decode", counted)
     monkeypatch.setattr(engine, "batch_rows", ROWS)
     passes = 0
 
@@ -112,7 +114,7 @@ def test_rows_that_have_ended_are_not_written_again(engine: TorchModel, prompts:
             raise CUDA
         return network(*given)
 
-    monkeypatch.setattr(engine, "_network", late)
+    monkeypatch.setattr(loop, "network", late)
     engine.generate(prompts, SPEC, range(ROWS))
     assert sum(started) < 2 * ROWS - 3
 
@@ -151,7 +153,7 @@ def test_scores_are_those_of_larger_batches(engine: TorchModel, prompts: list[st
 def test_where_one_row_is_too_much_there_is_one_clear_error(engine: TorchModel, prompts: list[str], work: str) -> None:
     arguments: tuple[Any, ...] = (prompts, SPEC, range(ROWS)) if work == "generate" else (prompts, prompts)
     with room_for(engine, 0, CUDA), pytest.raises(EagleError, match="even with the smallest batch") as caught:
-        engine._prefixes.clear()
+        engine._loop._prefixes.clear()
         getattr(engine, work)(*arguments)
     (problem,) = caught.value.problems
     assert problem.found == str(CUDA)

@@ -18,7 +18,7 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
 from eagle.errors import EagleError
-from eagle.llm import shared_prefix, torch_engine
+from eagle.llm import decoding, shared_prefix
 from eagle.llm.base import Completion, SamplingSpec
 from eagle.llm.rows import Row, groups, row_batches, split, stems
 from eagle.llm.sampling import choose, uniforms
@@ -65,7 +65,7 @@ def _two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The tests' one thread would do all rows together, and so would two where rows are few."""
     before = torch.get_num_threads()
     torch.set_num_threads(2)
-    monkeypatch.setattr(torch_engine, "_ROWS_OF_A_PART", 1)
+    monkeypatch.setattr(decoding, "_ROWS_OF_A_PART", 1)
     yield
     assert torch.get_num_threads() == 2, "the threads were not given back"
     torch.set_num_threads(before)
@@ -81,8 +81,10 @@ class TestContractSideBySide(LanguageModelContract):
         def draw(rows: Sequence[Row], *_: object) -> None:
             if any(row.index == 0 for row in rows):
                 raise RuntimeError("the first row")
+            for row in rows:
+                row.tokens.append(1)
 
-        monkeypatch.setattr(engine, "_draw", draw)  # the other rows never end by themselves
+        monkeypatch.setattr(engine._loop, "_draw", draw)  # the other rows never end by themselves
         with pytest.raises(RuntimeError, match="the first row"):
             engine.generate(_prompts(engine), SamplingSpec(10**4, 1.0, stop=()), range(len(ASKED)))
 
@@ -157,13 +159,13 @@ def test_scores_do_not_depend_on_what_is_scored_beside(engine: TorchModel) -> No
 
 def test_the_last_adapters_are_kept_and_the_plain_model_comes_back(tiny_llm: Path, adapter: Path) -> None:
     model = TorchModel(tiny_llm, dtype="float32", device="cpu")
-    plain = model._network
+    plain = model._loop
     model.load_adapter(adapter)
-    merged = model._network
+    merged = model._loop
     model.load_adapter(None)
-    assert model._network is plain
+    assert model._loop is plain
     model.load_adapter(adapter)
-    assert model._network is merged is not plain
+    assert model._loop is merged is not plain
 
 
 def test_merged_adapter_equals_peft(engine: TorchModel, tiny_llm: Path, adapter: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from eagle.config import LoraSettings
 from eagle.errors import EagleError
 from eagle.policies.lora import LoraPolicy
-from eagle.policies.trie import build_trie
+from eagle.policies.trie import build_trie, pack
 from tests.tiny import build_tiny_llm
 
 LISTS = (
@@ -80,12 +80,19 @@ def test_a_row_does_not_depend_on_what_stands_beside_it(policy: LoraPolicy) -> N
             np.testing.assert_allclose(alone[0].numpy(), row.numpy(), atol=1e-5)
 
 
-def test_score_texts_gives_the_logits_of_each_token(policy: LoraPolicy) -> None:
-    tokens = policy.action_tokens(LISTS[0][0])
+def test_log_policies_are_those_of_score_lists(policy: LoraPolicy) -> None:
     with torch.no_grad():
-        (logits,) = policy.score_texts([PROMPTS[0]], [tokens])
-    found = logits.log_softmax(-1)[torch.arange(len(tokens)), torch.tensor(tokens)]
-    np.testing.assert_allclose(found.numpy(), one_by_one(policy, PROMPTS[0], LISTS[0][0]), atol=1e-4)
+        for alone, scored in zip(policy.log_policies(PROMPTS, LISTS), policy.score_lists(PROMPTS, LISTS)[0], strict=True):
+            np.testing.assert_allclose(alone.numpy(), scored.numpy(), atol=1e-5)
+
+
+def test_the_size_of_a_pass_does_not_change_scores(policy: LoraPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
+    with torch.no_grad():
+        together = policy.score_lists(PROMPTS, LISTS)
+        monkeypatch.setattr("eagle.policies.lora.TOKENS", 1)
+        for whole, alone in zip(together, policy.score_lists(PROMPTS, LISTS), strict=True):
+            for a, b in zip(whole, alone, strict=True):
+                np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
 
 
 sequences = st.lists(st.lists(st.integers(1, 3), min_size=1, max_size=5), min_size=1, max_size=8, unique_by=tuple)
@@ -103,6 +110,24 @@ def test_trie_structure(found: list[list[int]], full: bool) -> None:
         if full:
             assert len(tokens) == len(sequence)
     assert (trie.ancestors.sum(1) == trie.depth + 1).all()
+
+
+prompts = st.lists(st.lists(st.integers(1, 3), min_size=1, max_size=5), min_size=1, max_size=5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(prompts)
+def test_what_prompts_begin_with_alike_is_one_token(found: list[list[int]]) -> None:
+    batch = pack(found, [build_trie([[1, 0], [2, 0]], full=True)] * len(found))
+    beginnings = {tuple(p[: i + 1]) for p in found for i in range(len(p))}
+    assert len(batch.first) == len(beginnings) + 2 * len(found)
+    assert batch.read == sum(len(p) + 2 for p in found)
+    for row, prompt in enumerate(found):
+        tokens = batch.input_ids.flatten()[batch.first[batch.number[row]]]
+        assert tokens[: len(prompt) + 2].tolist() == [*prompt, 1, 2]
+    assert sorted([*batch.first.tolist(), *batch.again.tolist()]) == sorted(
+        row * batch.input_ids.shape[1] + column for row, prompt in enumerate(found) for column in range(len(prompt) + 2)
+    )
 
 
 def test_double_or_empty_lists_are_user_errors() -> None:

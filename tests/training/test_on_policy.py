@@ -14,7 +14,7 @@ import torch
 from eagle.config import LoraSettings, OnPolicyPhase
 from eagle.errors import EagleError
 from eagle.policies.lora import LoraPolicy
-from eagle.training.on_policy import OnPolicy, importance, repetition, score_action
+from eagle.training.on_policy import OnPolicy, importance, repetition
 from eagle.training.rollouts import Rules, Turn, roll_out
 from tests.tiny import build_tiny_llm
 
@@ -117,12 +117,7 @@ def test_importance_weights() -> None:
     assert importance(np.log(0.3), replace(turn, origin="replaced"), 0.5) == 0
 
 
-def test_action_score_by_hand() -> None:
-    logits, reference = torch.tensor([[0.0, 1.0], [2.0, 0.0]]), torch.tensor([[0.0, 1.0], [0.0, 0.0]])
-    scored = score_action(logits, reference, [1, 0], 0.5)
-    assert float(scored.log_prob) == pytest.approx(-np.log1p(np.exp(-2)) - np.log1p(np.exp(-4)))
-    p = 1 / (1 + np.exp(-2))
-    assert float(scored.kl) == pytest.approx(p * np.log(2 * p) + (1 - p) * np.log(2 * (1 - p)), abs=1e-6)
+def test_repetition_by_hand() -> None:
     assert repetition("a b a b") == 0.5
 
 
@@ -160,9 +155,9 @@ def test_actions_with_an_advantage_become_likelier_and_replaced_ones_do_not_matt
 
 def test_value_head_learns_its_goal(policy: LoraPolicy) -> None:
     running = phase(policy, Counting(), value_learning_rate=1e-2)
-    prompts = ["Action:", "Genres: war.\nAction:"]
-    assert np.array_equal(running._values(prompts), [0.0, 0.0])
-    losses = [running._descend_value(prompts, np.array([1.0, -1.0])) for _ in range(40)]
+    states = running._states(["Action:", "Genres: war.\nAction:"])
+    assert np.array_equal(running._values(states), [0.0, 0.0])
+    losses = [running._descend_value(states, np.array([1.0, -1.0])) for _ in range(40)]
     assert losses[-1] < 0.05 * losses[0]
 
 
