@@ -17,7 +17,7 @@ from eagle.embeddings.encoder import Encoder, LatentSpace, load_latent
 from eagle.environment import Case, SteeringEnvironment
 from eagle.errors import EagleError, Problem, did_you_mean
 from eagle.evaluation.actors import Here
-from eagle.evaluation.arms import TrieScorer
+from eagle.evaluation.arms import TrieScorers
 from eagle.evaluation.rollout import roll_out
 from eagle.evaluation.scoring import score
 from eagle.llm.fetch import check_model_folder
@@ -100,7 +100,7 @@ class Steerer:
             adapter=adapter,
             listed=ListedActions.load(project.actions),
             profiles=dict(zip(profiles["user"].astype(str), profiles["short"], strict=True)),
-            scorer=TrieScorer(config, project.llm, adapter),
+            scorer=TrieScorers(config, project.llm).of(adapter),
             temperature=config.evaluate.temperature,
             repeat=config.train.repeat_actions,
             history=config.reference.history,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,8 @@ from eagle.evaluation.rollout import roll_out, stopped_early
 from eagle.llm.open import open_language_model
 from eagle.llm.rewrite import Rewriter
 from eagle.llm.sharded import ShardedRewriter, environment_identity, rewritten
-from eagle.policies.agents import LoraAgent
+from eagle.policies.adapters import same_shape
+from eagle.policies.agents import ListScorer, LoraAgent
 from eagle.policies.lora import LoraPolicy
 from eagle.project import Project
 from eagle.sharding import Answerer, Kept, open_workers
@@ -40,28 +41,36 @@ SCORED_TOGETHER = 16  # prompts; bounds memory
 
 
 @dataclass
-class TrieScorer:
-    """Scores listed actions through the trie of an adapter; opens the policy when first asked."""
+class TrieScorers:
+    """Score listed actions through the trie, over one policy that is opened when first asked: adapters of one shape take turns in it."""
 
     config: Config
     base: Path
-    adapter: Path
     _policy: LoraPolicy | None = None
+    _adapter: Path | None = None
 
-    def __call__(self, prompts: Sequence[str], lists: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        """Return log pi over each list, (K,) per prompt."""
+    def of(self, adapter: Path) -> ListScorer:
+        """Return the scorer of one adapter: log pi over each list, (K,) per prompt."""
+        return partial(self._score, adapter)
+
+    def _score(self, adapter: Path, prompts: Sequence[str], lists: Sequence[Sequence[str]]) -> list[np.ndarray]:
         import torch
 
-        if self._policy is None:
-            device = pick_device(self.config.llm.device)
-            dtype = pick_dtype(self.config.llm.dtype, device)
-            self._policy = LoraPolicy.load(self.base, self.adapter, dtype=dtype, device=device)
-        found: list[np.ndarray] = []
+        policy, found = self._opened(adapter), []
         with torch.no_grad():
             for start in range(0, len(prompts), SCORED_TOGETHER):
                 part = slice(start, start + SCORED_TOGETHER)
-                found += [row.double().cpu().numpy() for row in self._policy.log_policies(prompts[part], lists[part])]
+                found += [row.double().cpu().numpy() for row in policy.log_policies(prompts[part], lists[part])]
         return found
+
+    def _opened(self, adapter: Path) -> LoraPolicy:
+        if self._policy is None or self._adapter is None or not same_shape(adapter, self._adapter):
+            device = pick_device(self.config.llm.device)
+            self._policy = LoraPolicy.load(self.base, adapter, dtype=pick_dtype(self.config.llm.dtype, device), device=device)
+        elif adapter != self._adapter:
+            self._policy.take(adapter)
+        self._adapter = adapter
+        return self._policy
 
 
 def language_arms(config: Config, project: Project) -> dict[str, tuple[Path, str]]:
@@ -85,6 +94,7 @@ class OpenArms:
         config, project = self.config, self.project
         material, model = load_material(config.utility, project), open_language_model(config.llm, project.llm, project.completions)
         writer = Rewriter.open(config, project, model=model, remember=False)
+        scorers = TrieScorers(config, project.llm)
         agents: dict[str, Agent] = {
             name: LoraAgent(
                 name=name,
@@ -92,7 +102,7 @@ class OpenArms:
                 adapter=adapter,
                 listed=material.listed,
                 profiles=material.profiles,
-                scorer=TrieScorer(config, project.llm, adapter),
+                scorer=scorers.of(adapter),
                 temperature=config.evaluate.temperature,
                 repeat=config.train.repeat_actions,
                 history=config.reference.history,

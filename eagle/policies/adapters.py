@@ -31,3 +31,8 @@ def check_base(adapter: Path, model_folder: Path) -> str:
             mend="run `dvc repro` to train it for this model, or set llm.model back",
         )
     return expected
+
+
+def same_shape(one: Path, other: Path) -> bool:
+    """Whether two saved adapters differ in their weights alone: the same rank, scale and modules."""
+    return len({(folder / "adapter_config.json").read_text(encoding="utf-8") for folder in (one, other)}) == 1

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model, load_peft_weights, set_peft_model_state_dict
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from eagle import costs
@@ -25,6 +25,7 @@ from eagle.artifacts import content_hash
 from eagle.errors import user_error
 from eagle.llm.base import SamplingSpec, Usage
 from eagle.llm.decoding import DecodeLoop, Ends, Network
+from eagle.llm.fetch import check_adapter_folder
 from eagle.llm.rows import Row
 from eagle.llm.sampling import uniforms
 from eagle.llm.shared_prefix import TransformersNetwork
@@ -125,6 +126,11 @@ class LoraPolicy:
                 model.load_adapter(str(adapter), _REFERENCE, is_trainable=False)
                 model.set_adapter(_TRAINED)
         return cls(model, tokenizer, expected)
+
+    def take(self, adapter: Path) -> None:
+        """Put the weights of another saved adapter of the same shape in the place of the present ones."""
+        check_adapter_folder(adapter, self.base_hash)
+        set_peft_model_state_dict(self.model, load_peft_weights(str(adapter), device=str(self.device)), adapter_name=_TRAINED)
 
     def save(self, folder: Path, **note: Any) -> None:
         """Write adapter_model.safetensors, adapter_config.json and the note with the base's hash into ``folder``."""

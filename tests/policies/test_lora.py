@@ -13,7 +13,7 @@ from eagle.artifacts import read_json
 from eagle.config import LoraSettings
 from eagle.costs import account
 from eagle.errors import EagleError
-from eagle.policies.adapters import ADAPTER_NOTE
+from eagle.policies.adapters import ADAPTER_NOTE, same_shape
 from eagle.policies.lora import LoraPolicy
 from tests.tiny import build_tiny_llm
 
@@ -55,6 +55,25 @@ def test_saved_policy_scores_the_same_and_its_twin_starts_equal(base: Path, tmp_
         "adapter_config.json", "adapter_model.safetensors", ADAPTER_NOTE
     ]  # fmt: skip
     assert str(base) not in (tmp_path / "adapter/adapter_config.json").read_text()
+
+
+def test_a_policy_that_takes_another_adapter_scores_as_it_does(base: Path, tmp_path: Path) -> None:
+    folders, policies = [tmp_path / name for name in ("one", "other")], []
+    for seed, folder in enumerate(folders):
+        policies.append(moved(LoraPolicy.create(base, LoraSettings(rank=2), seed)))
+        policies[-1].save(folder)
+    assert same_shape(*folders)
+    assert not np.allclose(scores(policies[0]), scores(policies[1]), atol=1e-3)
+    opened = LoraPolicy.load(base, folders[0])
+    for number in (1, 0):
+        opened.take(folders[number])
+        np.testing.assert_allclose(scores(opened), scores(policies[number]), atol=1e-6)
+
+
+def test_adapters_of_other_ranks_have_another_shape(base: Path, tmp_path: Path) -> None:
+    for rank in (2, 4):
+        LoraPolicy.create(base, LoraSettings(rank=rank), 0).save(tmp_path / str(rank))
+    assert not same_shape(tmp_path / "2", tmp_path / "4")
 
 
 def test_only_the_adapter_is_trained_before_and_after_a_look_at_the_reference(base: Path, tmp_path: Path) -> None:
