@@ -55,7 +55,7 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
                 found=str(error)[:300],
                 mend="free some space and run the same command again; finished stages are kept",
             ) from error
-        if number in _CLOSED:
+        if number in _CLOSED and _is_under(target.parent, error):
             raise user_error(
                 f"{target} cannot be written",
                 found=str(error)[:300],
@@ -63,10 +63,10 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
             ) from error
         raise
     finally:
-        if draft.is_dir():
-            shutil.rmtree(draft, ignore_errors=True)
-        else:
-            with contextlib.suppress(OSError):  # a closed folder has already been told of
+        with contextlib.suppress(OSError):  # a closed folder has already been told of
+            if draft.is_dir():
+                shutil.rmtree(draft, ignore_errors=True)
+            else:
                 draft.unlink(missing_ok=True)
 
 
@@ -76,6 +76,12 @@ def _system_error(error: Exception) -> int | None:
         return error.errno
     told = re.search(r"\[Errno (\d+)\]|\(os error (\d+)\)", str(error))
     return int(told[1] or told[2]) if told else None
+
+
+def _is_under(folder: Path, error: Exception) -> bool:
+    """Whether an error is about what is being written there, and not about something that is read elsewhere."""
+    named = [name for name in (getattr(error, "filename", None), getattr(error, "filename2", None)) if name]
+    return not named or any(Path(os.fsdecode(name)).absolute().is_relative_to(folder.absolute()) for name in named)
 
 
 def content_hash(path: Path) -> str:

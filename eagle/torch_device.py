@@ -24,5 +24,12 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype:
     """Return the dtype of this name; auto takes bfloat16 where the device computes in it, else float32."""
     if name != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
-    native = device.type == "cuda" or (device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    native = device.type == "cuda" or (device.type == "cpu" and packs(torch.bfloat16))
     return torch.bfloat16 if native else torch.float32
+
+
+def packs(dtype: torch.dtype) -> bool:
+    """Whether oneDNN packs weights of this dtype for this processor and computes with them."""
+    if not torch.backends.mkldnn.is_available():
+        return False
+    return dtype == torch.float32 or (dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -221,7 +221,7 @@ def _into_wal(db: sqlite3.Connection) -> None:
             db.execute("PRAGMA journal_mode=WAL")
             return
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > last:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > last:
                 raise
             time.sleep(0.005)
 

@@ -1,7 +1,7 @@
 """The decode loop: token ids in, rows with their new tokens out, over any network that shares a prefix among its rows.
 
 Long common prefixes are computed once and shared; so many rows are decoded together, and a row that ends makes room for one
-that waits. On a processor many rows are dealt out to parts, with a share of the threads each. Serves the engine (weights with an
+that waits. On a processor many rows are dealt out to two parts, with a share of the threads each. Serves the engine (weights with an
 adapter merged in) and the policy under training (an adapter beside the weights).
 """
 
@@ -24,6 +24,7 @@ from eagle.llm.shared_prefix import Prefix, SharedPrefixCache
 from eagle.llm.threads import side_by_side
 
 Network = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, SharedPrefixCache, int], torch.Tensor]
+_PARTS = 2  # that many rows are dealt out to on a processor, however many threads there are: in bfloat16 a text depends on its part
 _ROWS_OF_A_PART = 40  # at least: fewer rows are decoded together by all threads [M: 192 take .83 of the time in two parts, 64 take 1.08]
 _COMPACT_BELOW = 0.8  # share of live rows at which the ended ones are taken out of the cache
 _PREFIXES = 16  # prefixes remembered, their beginnings by blocks among them
@@ -55,7 +56,7 @@ class DecodeLoop:
 
     def _parts(self, rows: int) -> int:
         """In how many parts so many rows are decoded side by side."""
-        return 1 if self._device.type != "cpu" else max(1, min(torch.get_num_threads(), rows // _ROWS_OF_A_PART))
+        return _PARTS if self._device.type == "cpu" and rows >= _PARTS * _ROWS_OF_A_PART else 1
 
     @torch.inference_mode()  # which a thread does not inherit
     def _decode(self, prefix: Prefix, shared: int, rows: Sequence[Row], spec: SamplingSpec, batch_rows: int, stopped: Event) -> None:

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from eagle.llm.shared_prefix import SharedPrefixCache
+from eagle.torch_device import packs
 
 
 class Linear:
@@ -182,5 +183,5 @@ def _join(layer: Any) -> Layer:
 
 def linear(weight: torch.Tensor) -> Linear:
     """Return the product with a frozen weight, packed where that is to be had."""
-    packs = weight.dtype == torch.bfloat16 and weight.device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return _PackedLinear(weight) if packs else Linear(weight)
+    packable = weight.dtype == torch.bfloat16 and weight.device.type == "cpu" and packs(torch.bfloat16)
+    return _PackedLinear(weight) if packable else Linear(weight)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import torch
 
-from eagle.errors import user_error
+from eagle.errors import EagleError, user_error
 from eagle.llm.base import Usage
 
 _log = logging.getLogger(__name__)
@@ -28,28 +28,38 @@ def halving(work: Callable[[int], None], at_once: int, *, there: int, least: int
         except (RuntimeError, MemoryError) as error:
             if not ran_out(error):
                 raise
-            found = (str(error) or "MemoryError").splitlines()[0][:300]
+            found = str(error) or "MemoryError"
         # not in the handler: the error's traceback holds on to what the failed pass had made
         used = min(at_once, there)
         if used <= least:
-            raise user_error(
-                f"memory runs out even with the smallest batch ({used} {unit})",
-                found=found,
-                expected="memory for the model and one text with its prompt",
-                mend="lower llm.max_new_tokens, take a smaller llm.model, or end other programs that hold memory",
-            )
+            raise no_memory(f"writing with the smallest batch ({used} {unit})", found)
         at_once = max(used // 2, least)
         usage.halved += 1
         _release()
-        _log.warning("memory ran out with %d %s at once: going on with %d (%s)", used, unit, at_once, found)
+        _log.warning("memory ran out with %d %s at once: going on with %d (%s)", used, unit, at_once, _short(found))
+
+
+def no_memory(doing: str, found: object) -> EagleError:
+    """Return the error that says so."""
+    return user_error(
+        f"memory runs out while {doing}",
+        found=_short(found),
+        expected="memory for the model and one text with its prompt",
+        mend="lower llm.max_new_tokens, take a smaller llm.model, or end other programs that hold memory",
+    )
+
+
+def _short(found: object) -> str:
+    return str(found).splitlines()[0][:300]
 
 
 def ran_out(error: Exception) -> bool:
     """Whether an error says that memory ran out, on whichever device."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(words in str(error) for words in _SAID):
+        return True
     from accelerate.utils.memory import should_reduce_batch_size  # slow to import, and seldom needed
 
-    told = isinstance(error, MemoryError | torch.OutOfMemoryError) or any(words in str(error) for words in _SAID)
-    return told or should_reduce_batch_size(error)
+    return should_reduce_batch_size(error)
 
 
 def _release() -> None:

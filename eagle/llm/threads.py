@@ -1,4 +1,4 @@
-"""Jobs side by side in this process, one processor thread each.
+"""Jobs side by side in this process, with a share of its threads each.
 
 A decoding step is hundreds of small operations one after the other, and threads that share each of them wait for one another at
 every one: with many rows, two jobs of half of them on a thread each end sooner than one job on two threads.
@@ -17,14 +17,15 @@ Job = Callable[[Event], None]
 
 
 def side_by_side(jobs: Sequence[Job]) -> None:
-    """Do all jobs with a share of torch's threads, at least one for each. The first failure stops the others and is raised."""
+    """Do all jobs, as many at a time as torch has threads for. The first failure stops the others and is raised."""
     stopped = Event()
     if len(jobs) == 1:
         jobs[0](stopped)
         return
     threads = torch.get_num_threads()
+    together = min(len(jobs), threads)
     try:
-        with ThreadPoolExecutor(len(jobs), initializer=torch.set_num_threads, initargs=(threads // len(jobs),)) as pool:
+        with ThreadPoolExecutor(together, initializer=torch.set_num_threads, initargs=(threads // together,)) as pool:
             try:
                 for done in as_completed([pool.submit(job, stopped) for job in jobs]):
                     done.result()

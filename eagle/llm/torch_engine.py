@@ -32,7 +32,7 @@ from transformers.utils.logging import disable_progress_bar  # noqa: E402
 
 from eagle.llm.decoding import DecodeLoop, Ends, Network  # noqa: E402
 from eagle.llm.llama import FusedLlama, is_plain_llama  # noqa: E402
-from eagle.llm.memory import halving  # noqa: E402
+from eagle.llm.memory import halving, no_memory, ran_out  # noqa: E402
 from eagle.llm.rows import SCORED_TOKENS, Row, groups, token_batches  # noqa: E402
 from eagle.llm.sampling import uniforms  # noqa: E402
 from eagle.llm.shared_prefix import Prefix, TransformersNetwork  # noqa: E402
@@ -57,7 +57,7 @@ class TorchModel:
         self.fingerprint = content_hash(Path(folder))
         self.arithmetic = self._arithmetic()
         self.rows_alone = self.dtype == torch.float32
-        self.usage = Usage()
+        self._usage = Usage()
         self._base.eval().requires_grad_(False).to(self.device)
         self._ends = Ends(self._base, self.tokenizer)
         self._may_fuse = fuse
@@ -65,6 +65,17 @@ class TorchModel:
         self._loop = self._plain
         layers: int = sum(p.nbytes for name, p in self._base.named_parameters() if "layers" in name)
         self._adapted: LRUCache[str, DecodeLoop] = LRUCache(max(1, _ADAPTED_BYTES // max(1, layers)))
+
+    @property
+    def usage(self) -> Usage:
+        """Counters; those of another engine may be put in their place, so that both keep one account."""
+        return self._usage
+
+    @usage.setter
+    def usage(self, usage: Usage) -> None:
+        self._usage = usage
+        for loop in (self._plain, *self._adapted.values()):
+            loop.usage = usage
 
     def _arithmetic(self) -> str:
         numbers = f"{self.dtype} {self.device} {torch.get_num_threads()} threads {self.batch_rows} rows"
@@ -180,6 +191,8 @@ class TorchModel:
             try:
                 merged: Any = PeftModel.from_pretrained(copy.deepcopy(self._base), str(folder), local_files_only=True).merge_and_unload()
             except (ValueError, KeyError, RuntimeError) as error:
+                if ran_out(error):
+                    raise no_memory(f"opening the adapter in {folder}", error) from error
                 raise user_error(
                     f"the adapter in {folder} does not fit the language model {self.name}",
                     found=" ".join(str(error).split())[:300],
@@ -190,7 +203,7 @@ class TorchModel:
     def _open(self, model: Any, beside: Network | None = None) -> DecodeLoop:
         fuses = self._may_fuse and is_plain_llama(model)
         network = FusedLlama.of(model, beside if isinstance(beside, FusedLlama) else None) if fuses else TransformersNetwork(model)
-        return DecodeLoop(network, model, self._ends, self.usage)
+        return DecodeLoop(network, model, self._ends, self._usage)
 
 
 def _read_folder(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
@@ -199,6 +212,8 @@ def _read_folder(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         return tokenizer, AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, use_safetensors=True)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
+        if ran_out(error):
+            raise no_memory(f"opening the language model in {folder}", error) from error
         raise user_error(
             f"{folder} cannot be opened as a language model",
             found=str(error).split("\n")[0],

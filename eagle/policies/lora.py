@@ -48,7 +48,7 @@ _TRAINED, _REFERENCE = "default", "reference"
 
 @dataclass(frozen=True)
 class Written:
-    """A freely written action: its text, its tokens with the line end, and whether it came to a line end."""
+    """A freely written action: its text, its tokens with what ended it, and whether it came to an end (of the line, or of the turn)."""
 
     text: str
     tokens: tuple[int, ...]
@@ -76,7 +76,8 @@ class LoraPolicy:
         costs.register(self.usage)
         base: Any = model.get_base_model()
         self._fast = LoraLlama(model) if is_plain_lora(model) else None
-        self.head = self._fast.head if self._fast else Head(base.get_output_embeddings().weight)
+        spoken_by = base.get_output_embeddings()
+        self.head = self._fast.head if self._fast else Head(spoken_by.weight, getattr(spoken_by, "bias", None))
         self.ends = Ends(base, tokenizer)
         self._tries: dict[tuple[tuple[str, ...], bool], Trie] = {}
         self._prompts: dict[str, list[int]] = {}

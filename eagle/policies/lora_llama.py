@@ -36,12 +36,6 @@ class _Adapted(Linear):
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         return Product.apply(x, self._down, self._up, None, self._scale, self._frozen)  # type: ignore[no-any-return, no-untyped-call]
 
-    def silu(self, x: torch.Tensor) -> torch.Tensor:
-        return F.silu(self(x))
-
-    def times(self, x: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
-        return self(x) * factor
-
     def plus(self, x: torch.Tensor, term: torch.Tensor) -> torch.Tensor:
         return Product.apply(x, self._down, self._up, term, self._scale, self._frozen)  # type: ignore[no-any-return, no-untyped-call]
 

@@ -14,16 +14,20 @@ import torch
 
 from eagle.llm.llama import Linear, linear
 
-#: Numbers looked at together.
-_HELD = 1 << 19
+#: Numbers looked at together: what fits a processor's cache, or what keeps a GPU busy.
+_HELD, _HELD_ELSEWHERE = 1 << 19, 1 << 26
 
 
 class Head:
-    """The frozen head: states -> logits, and the way back; weights (vocabulary, width)."""
+    """The frozen head: states -> logits, and the way back; weight (vocabulary, width), bias (vocabulary,) in some architectures."""
 
-    def __init__(self, weight: torch.Tensor) -> None:
-        self.weight = weight
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None = None) -> None:
+        self.weight, self.bias = weight, bias
         self.ahead = linear(weight)
+
+    def logits(self, states: torch.Tensor) -> torch.Tensor:
+        """Return logits (n, vocabulary) of states (n, width)."""
+        return self.ahead(states) if self.bias is None else self.ahead.plus(states, self.bias)
 
     @cached_property
     def back(self) -> Linear:
@@ -31,7 +35,8 @@ class Head:
 
     def chosen(self, states: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         """Return float32 logits (n,) of one token for each of the states (n, width), rounded as those of all tokens are."""
-        return (states.float() * self.weight[tokens].float()).sum(-1).to(states.dtype).float()
+        found = (states.float() * self.weight[tokens].float()).sum(-1)
+        return (found if self.bias is None else found + self.bias[tokens].float()).to(states.dtype).float()
 
 
 class Spoken(NamedTuple):
@@ -53,7 +58,7 @@ def spoken(
 ) -> Spoken:
     """Return what is said of ``token`` (n_edges,) after ``slot`` (n_edges,), an index into the states (n_slots, width).
 
-    ``log_probs`` are at ``temperature``, KL to what the ``reference`` states (n_slots, width) say (0 without) and entropy at 1.
+    ``log_probs`` are at ``temperature``, KL to what the ``reference`` states (n_slots, width) say and entropy at 1; both are 0 without it.
     The entropy has no gradient.
     """
     return Spoken(*_Spoken.apply(states, slot, token, head, temperature, reference))  # type: ignore[no-untyped-call]
@@ -70,8 +75,8 @@ class _Spoken(torch.autograd.Function):
         temperature: float,
         reference: torch.Tensor | None,
     ) -> tuple[torch.Tensor, ...]:
-        logits = head.ahead(states)
-        other = None if reference is None else head.ahead(reference)
+        logits = head.logits(states)
+        other = None if reference is None else head.logits(reference)
         normaliser, kl, entropy = (torch.zeros(len(states), device=states.device) for _ in range(3))
         for part in _parts(logits):
             own = logits[part].float()
@@ -106,5 +111,5 @@ class _Spoken(torch.autograd.Function):
 
 
 def _parts(table: torch.Tensor) -> Iterator[slice]:
-    step = max(1, _HELD // table.shape[1])
+    step = max(1, (_HELD if table.device.type == "cpu" else _HELD_ELSEWHERE) // table.shape[1])
     return (slice(start, start + step) for start in range(0, len(table), step))

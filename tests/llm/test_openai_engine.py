@@ -243,7 +243,7 @@ def test_an_answer_that_trickles_in_is_not_in_time(
             self.wfile.write(b" ")
 
     monkeypatch.setattr(Handler, "_send", trickle)
-    engine = opened(timeout=0.3)
+    engine = opened(timeout=2.0)
     (done,) = engine.generate(["Genres:"], SHORT, [1])
     gone.set()
     assert done.finish != "error"

@@ -72,6 +72,13 @@ def _two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_two_threads")
+class TestContractSideBySideWithoutFusedWeights(LanguageModelContract):
+    @pytest.fixture
+    def model(self, plain: TorchModel) -> TorchModel:
+        return plain
+
+
+@pytest.mark.usefixtures("_two_threads")
 class TestContractSideBySide(LanguageModelContract):
     @pytest.fixture
     def model(self, engine: TorchModel) -> TorchModel:
@@ -87,6 +94,27 @@ class TestContractSideBySide(LanguageModelContract):
         monkeypatch.setattr(engine._loop, "_draw", draw)  # the other rows never end by themselves
         with pytest.raises(RuntimeError, match="the first row"):
             engine.generate(_prompts(engine), SamplingSpec(10**4, 1.0, stop=()), range(len(ASKED)))
+
+
+def test_parts_are_the_same_with_any_number_of_threads(engine: TorchModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In bfloat16 a text may depend on the rows of its part: another number of cores must not deal them out in another way."""
+    parts: list[list[int]] = []
+
+    def decode(_: object, __: int, rows: Sequence[Row], *___: object) -> None:
+        parts.append([row.index for row in rows])
+        for row in rows:
+            row.finish = "stop"
+
+    monkeypatch.setattr(engine._loop, "_decode", decode)
+    prompts, found = _prompts(engine) * 20, []
+    for threads in (1, 2, 3):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        monkeypatch.setattr(torch, "set_num_threads", lambda _: None)
+        engine.generate(prompts, SamplingSpec(1, 0.0), range(len(prompts)))
+        found.append(sorted(parts))
+        parts.clear()
+    assert found[0] == found[1] == found[2]
+    assert len(found[0]) == 2
 
 
 def _prompts(model: TorchModel) -> list[str]:

@@ -10,6 +10,7 @@ import torch
 
 from eagle.config import LoraSettings
 from eagle.policies.lora import LoraPolicy, Scored
+from eagle.torch_device import packs
 from tests.tiny import build_tiny_llm
 
 PROMPTS = ("User likes drama.\nGenres: war.\nAction:", "User likes comedy, war. Dislikes drama.\nGenres: war, drama.\nAction:", "Action:")
@@ -76,7 +77,7 @@ def test_values_and_gradients_are_those_of_peft(base: Path, tmp_path: Path, monk
         torch.testing.assert_close(grad, expected_grads[name], atol=1e-4, rtol=1e-3, msg=lambda text, name=name: f"{name}: {text}")
 
 
-@pytest.mark.skipif(not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="no bfloat16 on this processor")
+@pytest.mark.skipif(not packs(torch.bfloat16), reason="no bfloat16 on this processor")
 def test_packed_bfloat16_differs_from_float32_no_more_than_peft_does(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     exact = listed(opened(base, tmp_path))[1]
     policy = opened(base, tmp_path, torch.bfloat16)
