@@ -137,7 +137,7 @@ def _evaluate(config: Config, work: Work) -> None:
     played = steps * (SIMPLE_ARMS + writing + elsewhere) + cases * arms * settings.macro
     work.write("compared text", played, longest, settings.horizon)  # fewer than steps: arms that do the same share a text
     add(work.seconds, "steps judged", played)
-    add(work.peak_memory_mib, "rows decoded at once", min(cases, config.llm.batch_rows))
+    add(work.peak_memory_mib, "rows decoded at once", min(cases, 2 * config.llm.batch_rows))  # two parts, side by side
 
 
 def _reference(config: Config, target: ReferenceName, work: Work) -> None:
