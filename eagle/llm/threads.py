@@ -31,5 +31,6 @@ def side_by_side(jobs: Sequence[Job]) -> None:
                     done.result()
             finally:
                 stopped.set()
+                pool.shutdown(wait=False, cancel_futures=True)
     finally:
         torch.set_num_threads(threads)
