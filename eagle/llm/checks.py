@@ -11,6 +11,7 @@ from eagle.text import Description
 
 MIN_WORDS = 8  # a plot with fewer words tells no story [O]
 COPY_AT = 0.95  # word-level similarity from which a text counts as a copy [O]
+SENTENCE = 5  # words: a shorter sentence may come to anybody [O]
 EXAMPLE_AT = 0.7  # the same against the prompt's own examples [O: theirs is not the item's story]
 DISTINCT_TRIGRAMS = 0.8  # below this share of distinct word triples a plot repeats itself [O]
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?=\s|$)")
@@ -35,6 +36,11 @@ def words(text: str) -> list[str]:
 def similarity(one: str, other: str) -> float:
     """Return the share of words two texts have in common in the same order, in [0, 1]."""
     return SequenceMatcher(None, words(one), words(other), autojunk=False).ratio()
+
+
+def sentences(plot: str) -> list[str]:
+    """Return the sentences of a plot that say something: those of at least SENTENCE words."""
+    return [part.strip() for part in _SENTENCE_END.split(plot) if len(words(part)) >= SENTENCE]
 
 
 def to_last_sentence(plot: str) -> str:

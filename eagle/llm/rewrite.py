@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from eagle.artifacts import read_table
 from eagle.config import Config
 from eagle.llm.base import Completion, LanguageModel, SamplingSpec
-from eagle.llm.checks import EXAMPLE_AT, check_text, is_copy, similarity
+from eagle.llm.checks import EXAMPLE_AT, check_text, is_copy, sentences, similarity
 from eagle.llm.open import open_language_model
 from eagle.llm.prompts import PREFILL, SHOTS, clean, rewrite_prompt
 from eagle.project import Project
@@ -131,7 +132,18 @@ def _better(before: Rewrite | None, now: Rewrite) -> Rewrite:
     return replace(best, tokens=before.tokens + now.tokens, attempts=before.attempts + 1)
 
 
+@cache
+def _shown() -> tuple[str, ...]:
+    """The plots of the prompt's examples and their sentences."""
+    return tuple(said for shot in SHOTS for text in (shot[0], shot[2]) for said in _said(Description.parse(text).plot))
+
+
+def _said(plot: str) -> list[str]:
+    return [plot, *sentences(plot)]
+
+
 def _is_example(new: Description, old_text: str) -> bool:
-    """Whether the model repeated a story of the prompt's examples instead of the text it was given."""
-    answers = (Description.parse(text).plot for shot in SHOTS for text in (shot[0], shot[2]))
-    return any(similarity(new.plot, plot) >= EXAMPLE_AT > similarity(old_text, plot) for plot in answers)
+    """Whether the model repeated a story of the prompt's examples, or a sentence of one, that is not in the text it was given."""
+    repeated = [shown for shown in _shown() if any(similarity(said, shown) >= EXAMPLE_AT for said in _said(new.plot))]
+    given = _said(old_text.partition("Plot:")[2] or old_text)
+    return any(all(similarity(said, shown) < EXAMPLE_AT for said in given) for shown in repeated)

@@ -51,6 +51,7 @@ def test_a_changed_text_is_the_next_state() -> None:
         (" drama. Plot: " + "the man sees the dog and " * 8 + "runs.", "repetition"),
         (" drama. Plot: " + "a very long sentence that never ends " * 20, "cut off"),
         (SHOTS[1][2].removeprefix("Genres:").replace("sci-fi, comedy", "drama"), "example"),
+        (" drama. Plot: A teacher hides a stolen painting in the old mill. He has one concert left to prove it.", "example"),
     ],
 )
 def test_defects_have_causes_and_are_drawn_again(answer: str, cause: str) -> None:
@@ -60,6 +61,12 @@ def test_defects_have_causes_and_are_drawn_again(answer: str, cause: str) -> Non
     assert done.tokens == 3 * len(answer[: SPEC.max_new_tokens])
     asked = writer.model.asked  # type: ignore[attr-defined]
     assert [seeds for _, _, seeds in asked] == [(derive_seed(5, "attempt", n),) for n in range(3)]
+
+
+def test_a_sentence_of_our_examples_may_stay_where_it_stood() -> None:
+    shown = " She has one concert left to prove it."
+    done = rewriter(lambda *_: CHANGED + shown).rewrite([START + shown], ["Add a crime."], [5])[0]
+    assert (done.text, done.attempts) == ("Genres:" + CHANGED + shown, 1)
 
 
 def test_a_copy_is_drawn_again_and_marked_if_it_stays() -> None:
