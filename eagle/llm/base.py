@@ -113,8 +113,14 @@ class LanguageModel(Protocol):
     @property
     def arithmetic(self) -> str: ...
 
-    def generate(self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int]) -> list[Completion]:
-        """Continue every prompt; a row's draws depend on its own seed only. Long common prefixes are computed once."""
+    def generate(
+        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], without: Sequence[Sequence[str]] = ()
+    ) -> list[Completion]:
+        """Continue every prompt; a row's draws depend on its own seed only. Long common prefixes are computed once.
+
+        ``without``: by row, texts that it should not come out as. An engine that can (torch, at a temperature above 0) draws given
+        that none of them is written; others may write them all the same, and who asks has to look.
+        """
         ...
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[np.ndarray]:

@@ -40,6 +40,7 @@ _ROOM = 1 << 20  # bytes: with less the disk is full
 _TABLE = "CREATE TABLE IF NOT EXISTS completions (key BLOB PRIMARY KEY, value BLOB NOT NULL, checksum BLOB NOT NULL)"
 _SIDE_FILES = ("", "-wal", "-shm")
 T = TypeVar("T")
+Asked = tuple[str, int, list[str]]  # one row: its prompt, its seed, and what it should not come out as
 
 
 class CachedModel:
@@ -69,9 +70,12 @@ class CachedModel:
     def usage(self, usage: Usage) -> None:
         self._inner.usage = usage
 
-    def generate(self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int]) -> list[Completion]:
+    def generate(
+        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], without: Sequence[Sequence[str]] = ()
+    ) -> list[Completion]:
         """Continue every prompt; see :class:`~eagle.llm.base.LanguageModel`."""
-        keys = self._keys(prompts, spec, seeds)
+        asked = list(zip(prompts, map(int, seeds), map(list, without or [()] * len(prompts)), strict=True))
+        keys = self._keys(spec, asked)
         known = self._store.read(keys)
         if not self.rows_alone and len(known) < len(keys):
             known = {}
@@ -82,21 +86,21 @@ class CachedModel:
                 missing.setdefault(key, row)
         if missing:
             rows = list(missing.values())
-            known |= self._generate(list(missing), [prompts[row] for row in rows], spec, [seeds[row] for row in rows])
+            known |= self._generate(list(missing), spec, [asked[row] for row in rows])
         return [known[key] for key in keys]
 
-    def _generate(self, keys: list[bytes], prompts: list[str], spec: SamplingSpec, seeds: list[int]) -> dict[bytes, Completion]:
+    def _generate(self, keys: list[bytes], spec: SamplingSpec, asked: list[Asked]) -> dict[bytes, Completion]:
+        prompts, seeds, without = zip(*asked, strict=True)
         try:
-            done = self._inner.generate(prompts, spec, seeds)
+            done = self._inner.generate(prompts, spec, seeds, without if any(without) else ())
         except (Unfinished, Interrupted) as stopped:
             self._store.write({keys[row]: completion for row, completion in stopped.done.items()})
             raise
-        self._store.write(dict(zip(self._keys(prompts, spec, seeds), done, strict=True)))  # by the arithmetic that they came of
+        self._store.write(dict(zip(self._keys(spec, asked), done, strict=True)))  # by the arithmetic that they came of
         return dict(zip(keys, done, strict=True))
 
-    def _keys(self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int]) -> list[bytes]:
+    def _keys(self, spec: SamplingSpec, rows: Sequence[Asked]) -> list[bytes]:
         model = [self.fingerprint, self.arithmetic, self._adapter, asdict(spec)]
-        rows = [[prompt, int(seed)] for prompt, seed in zip(prompts, seeds, strict=True)]
         if self.rows_alone:
             return [_digest([model, row]) for row in rows]
         call = _digest(rows).hex()

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from cachetools import LRUCache
 
+from eagle.llm.barred import bend
 from eagle.llm.base import Finish, SamplingSpec, Usage
 from eagle.llm.rows import Row, groups, row_batches, split, stems
 from eagle.llm.sampling import choose
@@ -101,7 +102,12 @@ class DecodeLoop:
     def _draw(self, rows: Sequence[Row], logits: torch.Tensor, spec: SamplingSpec) -> None:
         """Add the next token to the rows that have not ended, from logits (rows, vocabulary), and notice which of them end."""
         draws = torch.tensor([0.0 if row.finish else row.draws[len(row.tokens)] for row in rows], device=self._device)
-        tokens, log_probs = choose(logits, draws, spec.temperature, spec.top_p)
+        left = {number: row.barred.left(row.tokens) for number, row in enumerate(rows) if row.barred and not row.finish}
+        left = {number: chances for number, chances in left.items() if chances}
+        bent = bend(logits, left, spec.temperature) if left else logits
+        tokens, log_probs = choose(bent, draws, spec.temperature, spec.top_p)
+        for number in left:  # what is told of a token is the model's own
+            log_probs[number] = logits[number].float().log_softmax(dim=-1)[tokens[number]]
         for row, token, log_prob in zip(rows, tokens.tolist(), log_probs.tolist(), strict=True):
             if row.finish:
                 continue

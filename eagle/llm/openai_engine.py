@@ -72,8 +72,13 @@ class OpenAIModel:
         self.rows_alone = True
         self.usage = Usage()
 
-    def generate(self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int]) -> list[Completion]:
-        """Continue every prompt; see :class:`~eagle.llm.base.LanguageModel`. Raises Unfinished where it has to stop."""
+    def generate(
+        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], without: Sequence[Sequence[str]] = ()
+    ) -> list[Completion]:
+        """Continue every prompt; see :class:`~eagle.llm.base.LanguageModel`. Raises Unfinished where it has to stop.
+
+        ``without`` is not heeded: the interface has no such thing.
+        """
         bodies = [self._body(prompt, spec, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
         lengths = self._lengths(prompts)
         readers = [partial(self._completion, spec, length) for length in lengths]

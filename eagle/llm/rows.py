@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from eagle.llm.barred import Barred
 from eagle.llm.base import Finish
 
 _SHARED_AT_LEAST = 16  # tokens: shorter common prefixes are not worth a pass of their own
@@ -16,7 +17,7 @@ SCORED_TOKENS = 8192  # per scoring batch: bounds keys, values and logits in mem
 
 @dataclass
 class Row:
-    """One prompt on its way: what is left after the shared prefix, what was drawn."""
+    """One prompt on its way: what is left after the shared prefix, what was drawn, and what must not be."""
 
     index: int
     suffix: list[int]
@@ -25,6 +26,7 @@ class Row:
     log_probs: list[float] = field(default_factory=list)
     finish: Finish | None = None
     text: str = ""
+    barred: Barred | None = None
 
 
 def groups(token_ids: Sequence[list[int]]) -> Iterator[tuple[int, list[int]]]:

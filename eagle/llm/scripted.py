@@ -33,8 +33,10 @@ class ScriptedModel:
     asked: list[tuple[tuple[str, ...], SamplingSpec, tuple[int, ...]]] = field(default_factory=list)
     adapters: list[Path | None] = field(default_factory=list)
 
-    def generate(self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int]) -> list[Completion]:
-        """Answer every prompt; temperature 0 asks the script with seed 0."""
+    def generate(
+        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], without: Sequence[Sequence[str]] = ()
+    ) -> list[Completion]:
+        """Answer every prompt; temperature 0 asks the script with seed 0. The script knows nothing of ``without``."""
         self.asked.append((tuple(prompts), spec, tuple(seeds)))
         done = [self._complete(self.script(p, s if spec.temperature else 0), spec) for p, s in zip(prompts, seeds, strict=True)]
         self.usage.calls += 1

@@ -20,6 +20,7 @@ from cachetools import LRUCache
 
 from eagle.artifacts import content_hash
 from eagle.errors import user_error
+from eagle.llm.barred import Barred
 from eagle.llm.base import Completion, SamplingSpec, Usage, engine_code
 from eagle.llm.fetch import check_adapter_folder, check_model_folder
 from eagle.llm.offline import stay_offline
@@ -96,7 +97,9 @@ class TorchModel:
         return ids
 
     # generation ------------------------------------------------------------
-    def generate(self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int]) -> list[Completion]:
+    def generate(
+        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], without: Sequence[Sequence[str]] = ()
+    ) -> list[Completion]:
         """Continue every prompt; see :class:`~eagle.llm.base.LanguageModel`. Prompts must not be empty."""
         started = time.perf_counter()
         token_ids = self.tokenize(prompts)
@@ -104,7 +107,7 @@ class TorchModel:
             raise ValueError("a prompt must not be empty")
         draws = uniforms(seeds, spec.max_new_tokens) if prompts else np.zeros((0, 0))
         done: dict[int, Completion] = {}
-        write = partial(self._write, token_ids, draws, spec, done)
+        write = partial(self._write, token_ids, draws, spec, without if spec.temperature > 0 else (), done)
         halving(write, self.batch_rows, there=len(prompts), least=1, unit="rows", usage=self.usage)
         self.usage.calls += 1
         self.usage.prompt_tokens += sum(len(ids) for ids in token_ids)
@@ -113,17 +116,38 @@ class TorchModel:
         return [done[i] for i in range(len(prompts))]
 
     def _write(
-        self, token_ids: Sequence[list[int]], draws: np.ndarray, spec: SamplingSpec, done: dict[int, Completion], at_once: int
+        self,
+        token_ids: Sequence[list[int]],
+        draws: np.ndarray,
+        spec: SamplingSpec,
+        without: Sequence[Sequence[str]],
+        done: dict[int, Completion],
+        at_once: int,
     ) -> None:
         """Write what is not ``done``, ``at_once`` rows together; in bfloat16, where a text depends on its batch, write everything."""
         self._take_rows(at_once)
         if not self.rows_alone:
             done.clear()
-        rows = [Row(i, ids, draws[i]) for i, ids in enumerate(token_ids) if i not in done]
+        barred = self._barred(token_ids, without, spec)
+        rows = [Row(i, ids, draws[i], barred=barred.get(i)) for i, ids in enumerate(token_ids) if i not in done]
         try:
             self._loop.complete(rows, spec, at_once)
         finally:
             done |= {row.index: Completion(row.text, tuple(row.tokens), tuple(row.log_probs), row.finish) for row in rows if row.finish}
+
+    @torch.inference_mode()
+    def _barred(self, token_ids: Sequence[list[int]], without: Sequence[Sequence[str]], spec: SamplingSpec) -> dict[int, Barred]:
+        """Return what each row must not come out as, and how likely that is to be drawn; the first stop string ends it."""
+        texts = {row: list(dict.fromkeys(own)) for row, own in enumerate(without) if own}
+        end = self.tokenize(spec.stop[:1])
+        asked = [(row, ids) for row, own in texts.items() for ids in self.tokenize(own)]
+        if not asked or not end:
+            return {}
+        heads, tails = [token_ids[row] for row, _ in asked], [ids + end[0] for _, ids in asked]
+        found: dict[int, np.ndarray] = {}
+        self._score_left(heads, tails, found, self._scored_tokens, spec.temperature)
+        own = {row: [i for i, (other, _) in enumerate(asked) if other == row] for row in texts}
+        return {row: Barred([tails[i] for i in places], [found[i] for i in places]) for row, places in own.items()}
 
     def _take_rows(self, at_once: int) -> None:
         """Decode so many rows together from here on. In float32 no text knows of it; in bfloat16 a cache must not mix them."""
@@ -151,16 +175,25 @@ class TorchModel:
         self.usage.seconds += time.perf_counter() - started
         return [done[i] for i in range(len(heads))]
 
-    def _score_left(self, heads: Sequence[list[int]], tails: Sequence[list[int]], done: dict[int, np.ndarray], at_once: int) -> None:
-        """Score the tails that are not ``done``, ``at_once`` tokens together."""
+    def _score_left(
+        self,
+        heads: Sequence[list[int]],
+        tails: Sequence[list[int]],
+        done: dict[int, np.ndarray],
+        at_once: int,
+        temperature: float = 1.0,
+    ) -> None:
+        """Score the tails that are not ``done`` as drawn at ``temperature``, ``at_once`` tokens together."""
         left = [i for i in range(len(heads)) if i not in done]
         for shared, members in groups([heads[i] for i in left]):
             prefix = self._loop.prefix(heads[left[members[0]]][:shared])
             scored = sorted((left[m] for m in members), key=lambda i: (len(heads[i]), heads[i], len(tails[i]), i))
             for batch in token_batches(scored, [len(heads[i]) - shared + len(tails[i]) for i in scored], at_once):
-                self._score(prefix, shared, [(i, heads[i][shared:], tails[i]) for i in batch], done)
+                self._score(prefix, shared, [(i, heads[i][shared:], tails[i]) for i in batch], done, temperature)
 
-    def _score(self, prefix: Prefix, shared: int, rows: list[tuple[int, list[int], list[int]]], done: dict[int, np.ndarray]) -> None:
+    def _score(
+        self, prefix: Prefix, shared: int, rows: list[tuple[int, list[int], list[int]]], done: dict[int, np.ndarray], temperature: float
+    ) -> None:
         """Score the third of every row, (index, head, tail); rows with the same head read it once."""
         rows = sorted(rows, key=lambda row: len(row[2]))
         beginnings = list(dict.fromkeys(tuple(head[:-1]) for _, head, _ in rows))
@@ -168,7 +201,7 @@ class TorchModel:
         rests = [[head[-1], *tail[:-1]] for _, head, tail in rows]
         _, logits = self._loop.read(prefix, shared, list(map(list, beginnings)), owner, rests, keep=len(rests[-1]))
         for (index, _, tail), row in zip(rows, logits, strict=True):
-            table = row[-len(tail) :].float().log_softmax(dim=-1)
+            table = (row[-len(tail) :].float() / temperature).log_softmax(dim=-1)
             done[index] = table[torch.arange(len(tail)), torch.tensor(tail, device=self.device)].double().cpu().numpy()
 
     # adapters --------------------------------------------------------------

@@ -23,9 +23,11 @@ class TwoPlaces:
         self.rows_alone = remote.rows_alone
         self.usage = remote.usage
 
-    def generate(self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int]) -> list[Completion]:
+    def generate(
+        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], without: Sequence[Sequence[str]] = ()
+    ) -> list[Completion]:
         """Continue every prompt where it belongs; see :class:`~eagle.llm.base.LanguageModel`."""
-        return self._active.generate(prompts, spec, seeds)
+        return self._active.generate(prompts, spec, seeds, without)
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[np.ndarray]:
         """Return log-probabilities of every continuation token."""

@@ -101,8 +101,10 @@ def test_everything_that_decides_a_text_is_part_of_its_key(store: CompletionStor
 
 def test_failed_completions_are_asked_for_again_and_finished_ones_kept(store: CompletionStore) -> None:
     class Stopping(ScriptedModel):
-        def generate(self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int]) -> list[Completion]:
-            done = super().generate(prompts, spec, seeds)
+        def generate(
+            self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], without: Sequence[Sequence[str]] = ()
+        ) -> list[Completion]:
+            done = super().generate(prompts, spec, seeds, without)
             failed = Completion("", finish="error", cause="endpoint: no answer in time")
             raise Unfinished(Problem("stopped"), {2: done[2], 0: done[0], 1: failed})
 

@@ -29,9 +29,13 @@ class Scripted:
     usage: Usage = field(default_factory=Usage)
     prompts: list[str] = field(default_factory=list)
     adapters: list[Path | None] = field(default_factory=list)
+    without: list[Sequence[str]] = field(default_factory=list)
 
-    def generate(self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int]) -> list[Completion]:
+    def generate(
+        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], without: Sequence[Sequence[str]] = ()
+    ) -> list[Completion]:
         self.prompts += prompts
+        self.without += without
         return [Completion(self.answers.pop(0)) for _ in prompts]
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[np.ndarray]:
@@ -73,6 +77,15 @@ def test_repetition_is_drawn_again_then_replaced_by_the_best_unused_listed_actio
     assert stubborn.act([observation(("Add a dog.",))], [1]) == ["Add a robot."]
     assert stubborn.counts.fallen_back == 1
     assert agent(Scripted(["Add a dog."]), repeat=True).act([observation(("Add a dog.",))], [1]) == ["Add a dog."]
+
+
+def test_the_model_is_told_what_was_used_unless_it_may_come_again() -> None:
+    model = Scripted(["Add a cat.", "Add a cow."])
+    agent(model).act([observation(("Add a war.", "Add a dog.")), observation()], [1, 2])
+    assert model.without == [[" Add a war.", " Add a dog."], []]
+    free = Scripted(["Add a dog."])
+    agent(free, repeat=True).act([observation(("Add a dog.",))], [1])
+    assert not any(free.without)
 
 
 def test_invalid_text_falls_back_and_greedy_draws_once() -> None:
