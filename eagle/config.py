@@ -318,6 +318,10 @@ class AllActionPhase(Section):
         description="every so many steps one step of full-vocabulary cross-entropy to the policy's own distribution; 0 never [M: keeps free text valid]",
     )
     single_cell_weight: Fraction = Field(0.12, description="weight of one (anchor, action) cell against the pooled estimate [M]")
+    taste: Literal["profile", "user"] = Field(
+        "profile",
+        description="whose taste values an action: E[z_u | profile], all that the policy is told, or the user's own z_u [P] [M: validation pairs]",
+    )
     lookahead: Count = Field(
         1,
         description="changes planned ahead in the latent space for an action's value, up to 3; 1 is the one-step value [M: planned ones tell users apart half as much]",

@@ -19,7 +19,7 @@ Differs:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -101,6 +101,13 @@ class Utility:
         variance = a * a * preference_variance + 2 * a * b * covariance + b * b * away.var()
         centre = a * (users @ items.mean(axis=0)) + b * away.mean()
         return cls(latent, config, distance, preference_sd, distance_sd, centre, _scale(variance))
+
+    def with_tastes(self, tastes: np.ndarray) -> Utility:
+        """Return the utility with other user vectors (n_users, d) in the place of the present ones, on the same scales."""
+        latent = replace(self.latent, user_vectors=tastes)
+        moved = (tastes.astype(np.float64) - self.latent.user_vectors) @ self.latent.item_vectors.astype(np.float64).mean(axis=0)
+        centre = self.centre + self.config.preference_weight / self.preference_sd * moved
+        return replace(self, latent=latent, centre=centre)
 
     def parts(self, z: np.ndarray, users: Sequence[str]) -> dict[str, np.ndarray]:
         """Return preference and distance (n,) of points ``z`` (n, d) for ``users`` (n ids), each in its own SD if standardized."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from eagle.artifacts import read_table
 from eagle.config import UtilityConfig
@@ -16,6 +17,7 @@ from eagle.project import Project
 from eagle.training.decisions import DecisionSource, Used
 from eagle.training.dynamics import fit_dynamics
 from eagle.training.steps import CachedSteps
+from eagle.training.told import expected_tastes
 from eagle.training.values import ActionValues
 from eagle.utility import Utility
 
@@ -33,6 +35,7 @@ class Material:
     utility: Utility
     utility_config: UtilityConfig
     user_place: Mapping[str, int]
+    expected_tastes: np.ndarray  # (n_users, d): E[z_u | profile], in the order of the latent space's users
 
     def user_vector(self, user: str) -> np.ndarray:
         """Return z_u (d,) float64."""
@@ -48,6 +51,11 @@ class Material:
         """Return the same material with the predicted rating alone as the utility (the paper's appendix E)."""
         settings = self.utility_config.model_copy(update={"preference_weight": 1.0, "distance_weight": 0.0})
         return replace(self, utility=Utility.fit(self.latent, settings), utility_config=settings)
+
+    def as_told(self) -> Material:
+        """Return the same material with the taste that each user's profile tells of in the place of their own vector."""
+        utility = self.utility.with_tastes(self.expected_tastes)
+        return replace(self, latent=utility.latent, utility=utility)
 
     def source(self, split: str, *, single_cell_weight: float, horizon: int, lookahead: int, used: Used) -> DecisionSource:
         """Return decisions of the anchors and users of "train" or "validation".
@@ -80,4 +88,13 @@ def load_material(utility: UtilityConfig, project: Project) -> Material:
         utility=Utility.fit(latent, utility),
         utility_config=utility,
         user_place={user: i for i, user in enumerate(latent.users)},
+        expected_tastes=_told(latent, table),
     )
+
+
+def _told(latent: LatentSpace, profiles: pd.DataFrame) -> np.ndarray:
+    """Return E[z_u | profile] (n_users, d) float32 in the order of the latent space; a user without a profile keeps their own vector."""
+    tastes = latent.user_vectors.copy()
+    rows = latent.user_index(list(profiles["user"].astype(str)))
+    tastes[rows] = expected_tastes(profiles, tastes[rows].astype(np.float64), (profiles["split"] == "train").to_numpy())
+    return tastes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -119,6 +120,17 @@ def test_the_scale_of_the_factors_does_not_matter_once_standardised(kind: str, s
 def test_a_catalogue_smaller_than_the_neighbourhood_is_finite(kind: str, n: int) -> None:
     latent = drawn(n=n)
     assert np.isfinite(Utility.fit(latent, UtilityConfig(distance=kind)).matrix(np.ones((2, 3)), latent.users)).all()
+
+
+@KINDS
+def test_other_tastes_on_the_same_scales(kind: Any) -> None:
+    """U is affine in the user's vector: the mean of two tastes finds a point worth the mean of what the two find it."""
+    latent = drawn()
+    own = Utility.fit(latent, UtilityConfig(distance=kind))
+    before = own.matrix(latent.item_vectors, latent.users)
+    np.testing.assert_allclose(own.with_tastes(latent.user_vectors).matrix(latent.item_vectors, latent.users), before)
+    between = own.with_tastes((latent.user_vectors + latent.user_vectors[::-1]) / 2)
+    np.testing.assert_allclose(between.matrix(latent.item_vectors, latent.users), (before + before[:, ::-1]) / 2, atol=1e-5)
 
 
 def test_novelty_does_not_grow_with_the_norm_where_the_papers_distance_does() -> None:
