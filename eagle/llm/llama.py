@@ -14,7 +14,9 @@ import torch
 import torch.nn.functional as F
 
 from eagle.llm.shared_prefix import SharedPrefixCache
-from eagle.torch_device import packs
+from eagle.torch_device import PackedWeight, packs
+
+_ROWS = 64  # that weights are packed for
 
 
 class Linear:
@@ -37,22 +39,22 @@ class Linear:
 
 
 class _PackedLinear(Linear):
-    """bfloat16 weights on a CPU, packed once in oneDNN's own layout; what comes after happens while the product is at hand."""
+    """The same with a packed weight; what comes after happens while the product is at hand."""
 
     def __init__(self, weight: torch.Tensor) -> None:
-        super().__init__(torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous(), 64))
+        self._packed = PackedWeight(weight, _ROWS)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.ops.mkldnn._linear_pointwise(x, self._weight, None, "none", [], "")
+        return self._packed.product(x)
 
     def silu(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.ops.mkldnn._linear_pointwise(x, self._weight, None, "swish", [], "")
+        return self._packed.product(x, then="swish")
 
     def times(self, x: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
-        return torch.ops.mkldnn._linear_pointwise.binary(x, factor, self._weight, None, "mul")
+        return self._packed.joined(x, factor, "mul")
 
     def plus(self, x: torch.Tensor, term: torch.Tensor) -> torch.Tensor:
-        return torch.ops.mkldnn._linear_pointwise.binary(x, term, self._weight, None, "add")
+        return self._packed.joined(x, term, "add")
 
 
 @dataclass(frozen=True)
