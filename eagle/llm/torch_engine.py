@@ -108,7 +108,7 @@ class TorchModel:
         draws = uniforms(seeds, spec.max_new_tokens) if prompts else np.zeros((0, 0))
         done: dict[int, Completion] = {}
         write = partial(self._write, token_ids, draws, spec, without if spec.temperature > 0 else (), done)
-        halving(write, self.batch_rows, there=len(prompts), least=1, unit="rows", usage=self.usage)
+        halving(write, self.batch_rows, doing="writing", there=len(prompts), least=1, unit="rows", usage=self.usage)
         self.usage.calls += 1
         self.usage.prompt_tokens += sum(len(ids) for ids in token_ids)
         self.usage.new_tokens += sum(len(c.token_ids) for c in done.values())
@@ -169,7 +169,9 @@ class TorchModel:
         with torch.inference_mode():
             work = partial(self._score_left, heads, tails, done)
             there, least = sum(map(len, (*heads, *tails))), max(map(len, tails), default=1)
-            self._scored_tokens = halving(work, self._scored_tokens, there=there, least=least, unit="tokens", usage=self.usage)
+            self._scored_tokens = halving(
+                work, self._scored_tokens, doing="scoring", there=there, least=least, unit="tokens", usage=self.usage
+            )
         self.usage.calls += 1
         self.usage.prompt_tokens += sum(len(ids) for ids in (*heads, *tails))
         self.usage.seconds += time.perf_counter() - started
