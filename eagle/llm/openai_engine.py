@@ -26,6 +26,7 @@ from eagle.llm.base import Completion, Finish, Interrupted, SamplingSpec, Unfini
 from eagle.llm.endpoint import Body, Endpoint, Passing
 from eagle.llm.fetch import check_model_folder
 from eagle.llm.offline import stay_offline
+from eagle.llm.tokenizer import rendered, tokenized
 
 _ENDED_BY_SERVER = ("abort", "error", "content_filter")
 T = TypeVar("T")
@@ -110,9 +111,7 @@ class OpenAIModel:
 
     def chat(self, messages: Sequence[tuple[str, str]], prefill: str = "") -> str:
         """Render turns with the local tokenizer's chat template."""
-        turns = [{"role": role, "content": content} for role, content in messages]
-        text: str = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        return text + prefill
+        return rendered(self._tokenizer, messages, prefill)
 
     def load_adapter(self, folder: Path | None) -> None:
         """Ask for the adapter by its :func:`served_name` from here on, or for the plain model; EagleError where it is not served."""
@@ -255,7 +254,7 @@ class OpenAIModel:
         return self._reserve(0) or Passing(cause)
 
     def _lengths(self, texts: Sequence[str]) -> list[int]:
-        return [len(ids) for ids in self._tokenizer(list(texts), add_special_tokens=False)["input_ids"]] if texts else []
+        return [len(ids) for ids in tokenized(self._tokenizer, texts)]
 
     @cached_property
     def _longest_token(self) -> int:

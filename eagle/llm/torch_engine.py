@@ -37,6 +37,7 @@ from eagle.llm.memory import halving, no_memory, ran_out  # noqa: E402
 from eagle.llm.rows import SCORED_TOKENS, Row, groups, token_batches  # noqa: E402
 from eagle.llm.sampling import uniforms  # noqa: E402
 from eagle.llm.shared_prefix import Prefix, TransformersNetwork  # noqa: E402
+from eagle.llm.tokenizer import rendered, tokenized  # noqa: E402
 from eagle.torch_device import pick_device, pick_dtype  # noqa: E402
 
 _log = logging.getLogger(__name__)
@@ -85,16 +86,11 @@ class TorchModel:
     # prompts ---------------------------------------------------------------
     def chat(self, messages: Sequence[tuple[str, str]], prefill: str = "") -> str:
         """Render turns with the model's chat template; ``prefill`` opens the assistant's turn."""
-        turns = [{"role": role, "content": content} for role, content in messages]
-        text: str = self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        return text + prefill
+        return rendered(self.tokenizer, messages, prefill)
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return token ids without added special tokens (the chat template writes its own)."""
-        if not texts:
-            return []
-        ids: list[list[int]] = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
-        return ids
+        """Return token ids without added special tokens."""
+        return tokenized(self.tokenizer, texts)
 
     # generation ------------------------------------------------------------
     def generate(
