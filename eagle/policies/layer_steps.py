@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from eagle.llm.llama import rotate
+from eagle.llm.llama import inverse_rms, rotate
 from eagle.policies.frozen import Frozen
 from eagle.policies.trie import PackedBatch
 
@@ -43,8 +43,7 @@ class Normed(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, eps: torch.Tensor) -> torch.Tensor:
         exact = x.to(torch.float32, copy=True)
-        norm = torch.linalg.vector_norm(exact, dim=-1, keepdim=True)
-        scale = torch.addcmul(eps, norm, norm, value=1 / x.shape[-1]).rsqrt_()
+        scale = inverse_rms(exact, eps)
         ctx.save_for_backward(x, scale, weight)
         return exact.mul_(scale).mul_(weight).to(x.dtype)
 
