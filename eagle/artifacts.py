@@ -48,14 +48,9 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
     except EagleError:
         raise
     except Exception as error:
-        number = _system_error(error)
-        if number in _FULL:
-            raise user_error(
-                f"no disk space left while writing {target}",
-                found=str(error)[:300],
-                mend="free some space and run the same command again; finished stages are kept",
-            ) from error
-        if number in _CLOSED and _is_under(target.parent, error):
+        if is_full(error):
+            raise no_space(target, error) from error
+        if _system_error(error) in _CLOSED and _is_under(target.parent, error):
             raise user_error(
                 f"{target} cannot be written",
                 found=str(error)[:300],
@@ -68,6 +63,20 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
                 shutil.rmtree(draft, ignore_errors=True)
             else:
                 draft.unlink(missing_ok=True)
+
+
+def is_full(error: Exception) -> bool:
+    """Whether an error says that the disk is full, or what the user may take of it."""
+    return _system_error(error) in _FULL
+
+
+def no_space(target: Path, found: object) -> EagleError:
+    """Return the error that says so."""
+    return user_error(
+        f"no disk space left while writing {target}",
+        found=str(found)[:300],
+        mend="free some space and run the same command again; finished work is kept",
+    )
 
 
 def _system_error(error: Exception) -> int | None:

@@ -1,4 +1,4 @@
-"""Which device and dtype ``llm.device`` and ``llm.dtype`` mean: the same for the engine and for the policy."""
+"""Which device and dtype ``llm.device`` and ``llm.dtype`` mean, and weights packed for a CPU: the same for all that computes."""
 
 from __future__ import annotations
 
@@ -33,3 +33,21 @@ def packs(dtype: torch.dtype) -> bool:
     if not torch.backends.mkldnn.is_available():
         return False
     return dtype == torch.float32 or (dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+class PackedWeight:
+    """A frozen weight (out, in) in a layout of oneDNN's own, where it :func:`packs`: the same products, near the processor's peak."""
+
+    def __init__(self, weight: torch.Tensor, rows: int) -> None:
+        """Pack once; ``rows``: how many most products have."""
+        self._packed = torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous(), rows)
+
+    def product(self, x: torch.Tensor, bias: torch.Tensor | None = None, then: str = "none") -> torch.Tensor:
+        """Return (..., out) = x W^T + bias; ``then``: oneDNN's name of a function taken of it while it is at hand."""
+        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(x, self._packed, bias, then, [], "")
+        return product
+
+    def joined(self, x: torch.Tensor, other: torch.Tensor, how: str) -> torch.Tensor:
+        """Return x W^T with ``other`` (..., out) added ("add") or multiplied ("mul") while the product is at hand."""
+        joined: torch.Tensor = torch.ops.mkldnn._linear_pointwise.binary(x, other, self._packed, None, how)
+        return joined

@@ -1,11 +1,11 @@
-"""Linear layers whose weights oneDNN has packed once in a layout of its own: the same products, near the processor's peak."""
+"""A model whose linear layers have packed weights."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
 
-from eagle.torch_device import packs
+from eagle.torch_device import PackedWeight, packs
 
 
 class PackedLinear(nn.Module):
@@ -13,13 +13,12 @@ class PackedLinear(nn.Module):
 
     def __init__(self, linear: nn.Linear, rows: int) -> None:
         super().__init__()
-        self._weight = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach().contiguous(), rows)
+        self._weight = PackedWeight(linear.weight, rows)
         self._bias = linear.bias
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (..., out) of x (..., in)."""
-        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(x, self._weight, self._bias, "none", [], "")
-        return product
+        return self._weight.product(x, self._bias)
 
 
 def pack(model: nn.Module, rows: int) -> None:

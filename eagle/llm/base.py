@@ -35,6 +35,12 @@ class SamplingSpec:
             raise ValueError("; ".join(message for message, bad in wrong.items() if bad) + f"; got {self}")
 
 
+def before_stop(text: str, stop: Iterable[str]) -> str | None:
+    """Return what stands before the first of the stop strings; None where the text has none."""
+    found = [text.index(s) for s in stop if s in text]
+    return text[: min(found)] if found else None
+
+
 @dataclass(frozen=True)
 class Completion:
     """One generated continuation.

@@ -12,7 +12,6 @@ is moved aside and a new one begun. Values are JSON: nothing is unpickled. Faile
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import itertools
 import json
@@ -29,7 +28,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from eagle.artifacts import content_hash
+from eagle.artifacts import content_hash, is_full, no_space
 from eagle.errors import EagleError, user_error
 from eagle.llm.base import Completion, Interrupted, LanguageModel, SamplingSpec, Unfinished, Usage
 
@@ -198,11 +197,7 @@ class CompletionStore:
 
     def _unusable(self, error: sqlite3.Error | OSError) -> EagleError:
         if self._is_full(error):
-            return user_error(
-                f"no disk space left while writing {self.path}",
-                found=error,
-                mend="free some space and run the same command again; finished work is kept",
-            )
+            return no_space(self.path, error)
         return user_error(
             f"the cache of completions {self.path} cannot be used",
             found=error,
@@ -211,7 +206,7 @@ class CompletionStore:
 
     def _is_full(self, error: sqlite3.Error | OSError) -> bool:
         if isinstance(error, OSError):
-            return error.errno == errno.ENOSPC
+            return is_full(error)
         if error.sqlite_errorname.startswith("SQLITE_IOERR"):  # of the files beside its own SQLite says no more than that
             return shutil.disk_usage(self.path.parent).free < _ROOM
         return error.sqlite_errorname == "SQLITE_FULL"

@@ -18,7 +18,7 @@ import torch
 from cachetools import LRUCache
 
 from eagle.llm.barred import bend
-from eagle.llm.base import Finish, SamplingSpec, Usage
+from eagle.llm.base import Finish, SamplingSpec, Usage, before_stop
 from eagle.llm.rows import Row, groups, row_batches, split, stems
 from eagle.llm.sampling import choose
 from eagle.llm.shared_prefix import Prefix, SharedPrefixCache
@@ -194,8 +194,7 @@ class Ends:
             self._pieces[last] = self.decode([last])
         piece = self._pieces[last]
         if any(s[-1] in piece for s in stop) or (stop and "\ufffd" in piece):
-            text = self.decode(tokens)
-            found = [text.index(s) for s in stop if s in text]
-            if found:
-                return text[: min(found)], "stop"
+            text = before_stop(self.decode(tokens), stop)
+            if text is not None:
+                return text, "stop"
         return "", None

@@ -22,7 +22,7 @@ from eagle.artifacts import read_table, write_json, write_table
 from eagle.config import Config
 from eagle.llm.base import SamplingSpec
 from eagle.llm.checks import check_text
-from eagle.llm.open import model_identity
+from eagle.llm.open import model_identity, open_language_model
 from eagle.llm.prompts import clean, describe_prompt
 from eagle.progress import bar
 from eagle.project import Project
@@ -43,8 +43,6 @@ class OpenPlots:
     project: Project
 
     def __call__(self) -> Answerer:
-        from eagle.llm.open import open_language_model
-
         config = self.config
         model = open_language_model(config.llm, self.project.llm, self.project.completions)
         spec = SamplingSpec(config.llm.max_new_tokens, config.describe.temperature, config.llm.top_p)

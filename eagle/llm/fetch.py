@@ -119,12 +119,17 @@ def check_adapter_folder(folder: Path, base: str) -> None:
         raise EagleError(broken)
     named = str(read_json(settings).get("base_model_name_or_path"))  # `eagle:HASH` in what this project trained
     if named.startswith("eagle:") and named != f"eagle:{base}":
-        raise user_error(
-            f"the adapter in {folder} belongs to another language model",
-            found=named.replace("eagle:", "base "),
-            expected=f"base {base}",
-            mend="run `dvc repro` to train it for this model, or set llm.model back",
-        )
+        raise other_model(folder, named.removeprefix("eagle:"), base)
+
+
+def other_model(adapter: Path, found: str, expected: str) -> EagleError:
+    """Return the error for an adapter of a model with another hash than the one that is here."""
+    return user_error(
+        f"the adapter in {adapter} belongs to another language model",
+        found=f"base {found}",
+        expected=f"base {expected}",
+        mend="run `dvc repro` to train it for this model, or set llm.model back",
+    )
 
 
 def _broken(weights: Path) -> Problem | None:

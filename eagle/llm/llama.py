@@ -14,7 +14,9 @@ import torch
 import torch.nn.functional as F
 
 from eagle.llm.shared_prefix import SharedPrefixCache
-from eagle.torch_device import packs
+from eagle.torch_device import PackedWeight, packs
+
+_ROWS = 64  # that weights are packed for
 
 
 class Linear:
@@ -37,22 +39,22 @@ class Linear:
 
 
 class _PackedLinear(Linear):
-    """bfloat16 weights on a CPU, packed once in oneDNN's own layout; what comes after happens while the product is at hand."""
+    """The same with a packed weight; what comes after happens while the product is at hand."""
 
     def __init__(self, weight: torch.Tensor) -> None:
-        super().__init__(torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous(), 64))
+        self._packed = PackedWeight(weight, _ROWS)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.ops.mkldnn._linear_pointwise(x, self._weight, None, "none", [], "")
+        return self._packed.product(x)
 
     def silu(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.ops.mkldnn._linear_pointwise(x, self._weight, None, "swish", [], "")
+        return self._packed.product(x, then="swish")
 
     def times(self, x: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
-        return torch.ops.mkldnn._linear_pointwise.binary(x, factor, self._weight, None, "mul")
+        return self._packed.joined(x, factor, "mul")
 
     def plus(self, x: torch.Tensor, term: torch.Tensor) -> torch.Tensor:
-        return torch.ops.mkldnn._linear_pointwise.binary(x, term, self._weight, None, "add")
+        return self._packed.joined(x, term, "add")
 
 
 @dataclass(frozen=True)
@@ -118,10 +120,9 @@ class FusedLlama:
         return self._head(self._normed(last, self._norm))
 
     def _normed(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        """RMS norm in float32; torch's own takes up to six times as long on a CPU."""
+        """RMS norm in float32."""
         exact = x.float()
-        norm = torch.linalg.vector_norm(exact, dim=-1, keepdim=True)
-        return (exact * torch.addcmul(self._eps, norm, norm, value=1 / x.shape[-1]).rsqrt_()).mul_(weight).to(x.dtype)
+        return (exact * inverse_rms(exact, self._eps)).mul_(weight).to(x.dtype)
 
     def _attend(
         self, number: int, joined: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, places: _Places, cache: SharedPrefixCache
@@ -151,6 +152,12 @@ class _Places:
         if self._index is not None:
             packed = packed.new_zeros(self._shape.numel(), *packed.shape[1:]).index_copy_(0, self._index, packed)
         return packed.view(*self._shape, *packed.shape[1:])
+
+
+def inverse_rms(x: torch.Tensor, eps: torch.Tensor) -> torch.Tensor:
+    """Return 1 / sqrt(mean x^2 + eps) over the last dimension, which stays; torch's own norm takes up to six times as long on a CPU."""
+    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return torch.addcmul(eps, norm, norm, value=1 / x.shape[-1]).rsqrt_()
 
 
 def rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:

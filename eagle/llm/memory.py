@@ -15,11 +15,12 @@ _SAID = ("out of memory", "bad_alloc", "CUBLAS_STATUS_ALLOC_FAILED", "could not 
 """What C++, cuBLAS and oneDNN say, beside what accelerate knows."""
 
 
-def halving(work: Callable[[int], None], at_once: int, *, there: int, least: int, unit: str, usage: Usage) -> int:
+def halving(work: Callable[[int], None], at_once: int, *, doing: str, there: int, least: int, unit: str, usage: Usage) -> int:
     """Do ``work`` with ``at_once`` units at a time, and with half as many each time that memory runs out.
 
-    ``there``: how many units there are; ``least``: fewer can't be done at a time, and memory that does not do for them is an EagleError.
-    ``work`` is called anew with the smaller number and has to know what of it is done. Returns the last number.
+    ``doing``: what the work is ("writing"); ``there``: how many units there are; ``least``: fewer can't be done at a time, and
+    memory that does not do for them is an EagleError. ``work`` is called anew with the smaller number and has to know what of it is
+    done. Returns the last number.
     """
     while True:
         try:
@@ -32,7 +33,7 @@ def halving(work: Callable[[int], None], at_once: int, *, there: int, least: int
         # not in the handler: the error's traceback holds on to what the failed pass had made
         used = min(at_once, there)
         if used <= least:
-            raise no_memory(f"writing with the smallest batch ({used} {unit})", found)
+            raise no_memory(f"{doing} with the smallest batch ({used} {unit})", found)
         at_once = max(used // 2, least)
         usage.halved += 1
         _release()

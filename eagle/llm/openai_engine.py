@@ -22,10 +22,11 @@ import numpy as np
 
 from eagle.artifacts import content_hash
 from eagle.errors import EagleError, Problem, user_error
-from eagle.llm.base import Completion, Finish, Interrupted, SamplingSpec, Unfinished, Usage
+from eagle.llm.base import Completion, Finish, Interrupted, SamplingSpec, Unfinished, Usage, before_stop
 from eagle.llm.endpoint import Body, Endpoint, Passing
 from eagle.llm.fetch import check_model_folder
 from eagle.llm.offline import stay_offline
+from eagle.llm.tokenizer import rendered, tokenized
 
 _ENDED_BY_SERVER = ("abort", "error", "content_filter")
 T = TypeVar("T")
@@ -110,9 +111,7 @@ class OpenAIModel:
 
     def chat(self, messages: Sequence[tuple[str, str]], prefill: str = "") -> str:
         """Render turns with the local tokenizer's chat template."""
-        turns = [{"role": role, "content": content} for role, content in messages]
-        text: str = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        return text + prefill
+        return rendered(self._tokenizer, messages, prefill)
 
     def load_adapter(self, folder: Path | None) -> None:
         """Ask for the adapter by its :func:`served_name` from here on, or for the plain model; EagleError where it is not served."""
@@ -223,16 +222,16 @@ class OpenAIModel:
             raise TypeError("a text is expected")
         if (not text and not reason) or reason in _ENDED_BY_SERVER:
             raise self._useless("empty answer" if not text else f"ended by the server ({reason})")
-        found = [text.index(s) for s in spec.stop if s in text]  # some servers leave the stop string in
-        kept = text[: min(found)] if found else text
-        if len(kept) > self._longest_token * spec.max_new_tokens or (not found and (written or 0) > spec.max_new_tokens):
+        ended = before_stop(text, spec.stop)  # some servers leave the stop string in
+        kept = text if ended is None else ended
+        if len(kept) > self._longest_token * spec.max_new_tokens or (ended is None and (written or 0) > spec.max_new_tokens):
             raise self._useless("too long answer")
         # without ids in the answer those of the text stand in, which a tokenizer may cut into more pieces than were drawn
         ids = choice.get("token_ids") or self._tokenizer(kept, add_special_tokens=False)["input_ids"][: spec.max_new_tokens]
         log_probs = tuple(float(p) for p in (choice.get("logprobs") or {}).get("token_logprobs") or ())
         if written is None:
             self._count(read, len(ids))
-        finish: Finish = "length" if reason == "length" and not found else "stop"
+        finish: Finish = "length" if reason == "length" and ended is None else "stop"
         return Completion(kept, tuple(ids), log_probs, finish)
 
     def _echoed(self, start: int, tokens: int, answer: Any) -> np.ndarray:
@@ -255,7 +254,7 @@ class OpenAIModel:
         return self._reserve(0) or Passing(cause)
 
     def _lengths(self, texts: Sequence[str]) -> list[int]:
-        return [len(ids) for ids in self._tokenizer(list(texts), add_special_tokens=False)["input_ids"]] if texts else []
+        return [len(ids) for ids in tokenized(self._tokenizer, texts)]
 
     @cached_property
     def _longest_token(self) -> int:

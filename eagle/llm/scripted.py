@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eagle.llm.base import Completion, Finish, SamplingSpec, Usage
+from eagle.llm.base import Completion, Finish, SamplingSpec, Usage, before_stop
 
 Script = Callable[[str, int], str]
 
@@ -47,9 +47,9 @@ class ScriptedModel:
     @staticmethod
     def _complete(text: str, spec: SamplingSpec) -> Completion:
         drawn = text[: spec.max_new_tokens]
-        found = [drawn.index(s) for s in spec.stop if s in drawn]
-        kept = drawn[: min(found)] if found else drawn
-        finish: Finish = "stop" if found or len(text) < spec.max_new_tokens else "length"
+        ended = before_stop(drawn, spec.stop)
+        kept = drawn if ended is None else ended
+        finish: Finish = "length" if ended is None and len(text) >= spec.max_new_tokens else "stop"
         return Completion(kept, tuple(map(ord, kept)), (-1.0,) * len(kept), finish)
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[np.ndarray]:

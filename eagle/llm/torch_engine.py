@@ -37,6 +37,7 @@ from eagle.llm.memory import halving, no_memory, ran_out  # noqa: E402
 from eagle.llm.rows import SCORED_TOKENS, Row, groups, token_batches  # noqa: E402
 from eagle.llm.sampling import uniforms  # noqa: E402
 from eagle.llm.shared_prefix import Prefix, TransformersNetwork  # noqa: E402
+from eagle.llm.tokenizer import rendered, tokenized  # noqa: E402
 from eagle.torch_device import pick_device, pick_dtype  # noqa: E402
 
 _log = logging.getLogger(__name__)
@@ -85,16 +86,11 @@ class TorchModel:
     # prompts ---------------------------------------------------------------
     def chat(self, messages: Sequence[tuple[str, str]], prefill: str = "") -> str:
         """Render turns with the model's chat template; ``prefill`` opens the assistant's turn."""
-        turns = [{"role": role, "content": content} for role, content in messages]
-        text: str = self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        return text + prefill
+        return rendered(self.tokenizer, messages, prefill)
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return token ids without added special tokens (the chat template writes its own)."""
-        if not texts:
-            return []
-        ids: list[list[int]] = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
-        return ids
+        """Return token ids without added special tokens."""
+        return tokenized(self.tokenizer, texts)
 
     # generation ------------------------------------------------------------
     def generate(
@@ -108,7 +104,7 @@ class TorchModel:
         draws = uniforms(seeds, spec.max_new_tokens) if prompts else np.zeros((0, 0))
         done: dict[int, Completion] = {}
         write = partial(self._write, token_ids, draws, spec, without if spec.temperature > 0 else (), done)
-        halving(write, self.batch_rows, there=len(prompts), least=1, unit="rows", usage=self.usage)
+        halving(write, self.batch_rows, doing="writing", there=len(prompts), least=1, unit="rows", usage=self.usage)
         self.usage.calls += 1
         self.usage.prompt_tokens += sum(len(ids) for ids in token_ids)
         self.usage.new_tokens += sum(len(c.token_ids) for c in done.values())
@@ -169,7 +165,9 @@ class TorchModel:
         with torch.inference_mode():
             work = partial(self._score_left, heads, tails, done)
             there, least = sum(map(len, (*heads, *tails))), max(map(len, tails), default=1)
-            self._scored_tokens = halving(work, self._scored_tokens, there=there, least=least, unit="tokens", usage=self.usage)
+            self._scored_tokens = halving(
+                work, self._scored_tokens, doing="scoring", there=there, least=least, unit="tokens", usage=self.usage
+            )
         self.usage.calls += 1
         self.usage.prompt_tokens += sum(len(ids) for ids in (*heads, *tails))
         self.usage.seconds += time.perf_counter() - started

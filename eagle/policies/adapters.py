@@ -7,6 +7,7 @@ from pathlib import Path
 
 from eagle.artifacts import content_hash
 from eagle.errors import user_error
+from eagle.llm.fetch import other_model
 
 #: File beside peft's own two that holds the note.
 ADAPTER_NOTE = "eagle.json"
@@ -24,12 +25,7 @@ def check_base(adapter: Path, model_folder: Path) -> str:
     """Return the base's hash; EagleError where the adapter was trained over another model."""
     found, expected = adapter_note(adapter)["base"], content_hash(model_folder)
     if found != expected:
-        raise user_error(
-            f"the adapter in {adapter} belongs to another language model",
-            found=f"base {found}",
-            expected=f"base {expected} ({model_folder})",
-            mend="run `dvc repro` to train it for this model, or set llm.model back",
-        )
+        raise other_model(adapter, found, f"{expected} ({model_folder})")
     return expected
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from eagle.errors import user_error
 from eagle.llm.base import LanguageModel, SamplingSpec
 from eagle.policies.listed import ListedActions, is_valid_action, unused
-from eagle.policies.prompt import ACTION_END, ACTION_PREFIX, policy_prompt
+from eagle.policies.prompt import ACTION_END, ACTION_PREFIX, named, policy_prompt
 from eagle.seeding import derive_seed
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ class LoraAgent:
         """Return the policy's prompt for an observation; at most the last ``history`` used actions are named."""
         if observation.user not in self.profiles:
             raise user_error("unknown user", found=observation.user, expected=f"one of {len(self.profiles)} users with a profile")
-        named = () if self.repeat or self.history == 0 else observation.history[-self.history :]
-        return policy_prompt(self.profiles[observation.user], observation.text, named)
+        history = named(observation.history, self.history, repeat=self.repeat)
+        return policy_prompt(self.profiles[observation.user], observation.text, history)
 
     def act(self, observations: Sequence[Observation], seeds: Sequence[int]) -> list[str]:
         """Return one action per observation; the same seeds give the same actions."""

@@ -5,34 +5,15 @@ Each is one step of autograd: what is cheap is computed anew on the way back ins
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
-from eagle.llm.llama import Linear, linear, rotate
+from eagle.llm.llama import inverse_rms, rotate
+from eagle.policies.frozen import Frozen
 from eagle.policies.trie import PackedBatch
-
-
-class Frozen:
-    """Weights (out, in), of several products with the same input below one another, for x W^T and for g W.
-
-    The second is packed only where something is trained.
-    """
-
-    def __init__(self, weights: Sequence[torch.Tensor]) -> None:
-        self._weights = weights
-        self.ahead = linear(self._weight())
-
-    def _weight(self) -> torch.Tensor:
-        return self._weights[0] if len(self._weights) == 1 else torch.cat(list(self._weights))
-
-    @cached_property
-    def back(self) -> Linear:
-        return linear(self._weight().mT)
 
 
 class Product(torch.autograd.Function):
@@ -62,8 +43,7 @@ class Normed(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, eps: torch.Tensor) -> torch.Tensor:
         exact = x.to(torch.float32, copy=True)
-        norm = torch.linalg.vector_norm(exact, dim=-1, keepdim=True)
-        scale = torch.addcmul(eps, norm, norm, value=1 / x.shape[-1]).rsqrt_()
+        scale = inverse_rms(exact, eps)
         ctx.save_for_backward(x, scale, weight)
         return exact.mul_(scale).mul_(weight).to(x.dtype)
 

@@ -164,14 +164,14 @@ class LoraPolicy:
 
     def seed_dropout(self, seed: int) -> None:
         """Fix the dropout masks of the next pass; without dropout nothing is random."""
-        self.model.train(any(d > 0 for d in self._dropouts()))
+        self.model.train(bool(self._dropouts()))
         torch.manual_seed(seed)
 
     def _drops(self) -> bool:
-        return any(m.training and m.p > 0 for m in self.model.modules() if isinstance(m, torch.nn.Dropout))
+        return any(m.training for m in self._dropouts())
 
-    def _dropouts(self) -> list[float]:
-        return [m.p for m in self.model.modules() if isinstance(m, torch.nn.Dropout)]
+    def _dropouts(self) -> list[torch.nn.Dropout]:
+        return [m for m in self.model.modules() if isinstance(m, torch.nn.Dropout) and m.p > 0]
 
     # scoring -------------------------------------------------------------------------------------------------
     def tokens(self, prompt: str) -> list[int]:

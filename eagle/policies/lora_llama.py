@@ -17,7 +17,8 @@ import torch.nn.functional as F
 from peft.tuners.lora import Linear as LoraLinear
 
 from eagle.llm.llama import FusedLlama, Layer, Linear, is_plain_llama
-from eagle.policies.layer_steps import Attended, Frozen, Gated, Normed, Product, Sight
+from eagle.policies.frozen import Frozen
+from eagle.policies.layer_steps import Attended, Gated, Normed, Product, Sight
 from eagle.policies.trie import PackedBatch
 from eagle.policies.vocabulary import Head
 

@@ -26,6 +26,11 @@ def state_genres(text: str) -> tuple[str, ...]:
         return ()
 
 
+def named(history: Sequence[str], most: int, *, repeat: bool) -> Sequence[str]:
+    """Return the used actions that an agent's prompt names: the last ``most`` of them, none where they may come again."""
+    return () if repeat or not most else history[-most:]
+
+
 def policy_prompt(profile: str, text: str, history: Sequence[str] = ()) -> str:
     """Return the prompt after which the policy writes its next action.
 

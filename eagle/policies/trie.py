@@ -97,7 +97,7 @@ def build_trie(sequences: Sequence[Sequence[int]], *, full: bool) -> Trie:
 
 @dataclass(frozen=True)
 class PackedBatch:
-    """Prompts with their tries, padded on the right; two named masks are explicit, padding is never inferred from ids."""
+    """Prompts with their tries, padded on the right; who attends to what is explicit, padding is never inferred from ids."""
 
     input_ids: torch.Tensor  # (b, length)
     position_ids: torch.Tensor  # (b, length)

@@ -7,31 +7,26 @@ about it (normaliser, KL, entropy) and its gradient are computed in float32 for 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
 
-from eagle.llm.llama import Linear, linear
+from eagle.policies.frozen import Frozen
 
 #: Numbers looked at together: what fits a processor's cache, or what keeps a GPU busy.
 _HELD, _HELD_ELSEWHERE = 1 << 19, 1 << 26
 
 
-class Head:
+class Head(Frozen):
     """The frozen head: states -> logits, and the way back; weight (vocabulary, width), bias (vocabulary,) in some architectures."""
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None = None) -> None:
+        super().__init__([weight])
         self.weight, self.bias = weight, bias
-        self.ahead = linear(weight)
 
     def logits(self, states: torch.Tensor) -> torch.Tensor:
         """Return logits (n, vocabulary) of states (n, width)."""
         return self.ahead(states) if self.bias is None else self.ahead.plus(states, self.bias)
-
-    @cached_property
-    def back(self) -> Linear:
-        return linear(self.weight.mT)
 
     def chosen(self, states: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         """Return float32 logits (n,) of one token for each of the states (n, width), rounded as those of all tokens are."""

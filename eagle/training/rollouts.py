@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,8 +109,7 @@ def roll_out(
             results = environment.step([turn.action for turn in turns])
         for row, turn, result in zip(list(running), turns, results, strict=True):
             text = None if result.cause else result.observation.text
-            outcome = {"reward": result.reward, "text": text, "copied": bool(result.copied)}
-            episodes[row].turns.append(Turn(**{**vars(turn), **outcome}))
+            episodes[row].turns.append(replace(turn, reward=result.reward, text=text, copied=bool(result.copied)))
             episodes[row].cause = result.cause
             if result.done or result.cause is not None:
                 del running[row]

@@ -8,7 +8,7 @@ from eagle.embeddings.encoder import Encoder
 from eagle.environment import Case, Observation, SteeringEnvironment
 from eagle.llm.sharded import ShardedRewriter
 from eagle.policies.lora import LoraPolicy
-from eagle.policies.prompt import policy_prompt
+from eagle.policies.prompt import named, policy_prompt
 from eagle.policies.reference import design_weights
 from eagle.project import Project
 from eagle.sharding import Workers
@@ -33,8 +33,7 @@ def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, materi
     weights = design_weights(project)
 
     def prompt(observation: Observation) -> str:
-        named = 0 if config.train.repeat_actions else config.reference.history
-        history = observation.history[-named:] if named else ()
+        history = named(observation.history, config.reference.history, repeat=config.train.repeat_actions)
         return policy_prompt(material.profiles[observation.user], observation.text, history)
 
     return Rules(

@@ -12,10 +12,13 @@ from eagle.policies.listed import is_valid_action
 from eagle.policies.lora import LoraPolicy
 from eagle.training.all_action import as_policies, information
 from eagle.training.decisions import Decision
-from eagle.training.scoring import CHUNK, expected_values, score_decisions
+from eagle.training.scoring import expected_values, score_decisions
 
 if TYPE_CHECKING:
     import torch
+
+#: Prompts after which the policy writes freely.
+WRITTEN = 32
 
 
 @dataclass
@@ -46,7 +49,7 @@ class Watch:
         policies = as_policies(self.decisions, log_pi)
         anchors = sorted({d.state.anchor for d in self.decisions})
         per_anchor = [[p for p, d in zip(policies, self.decisions, strict=True) if d.state.anchor == a] for a in anchors]
-        written = self.policy.write([d.prompt for d in self.decisions[: 2 * CHUNK]], self.temperature, self.seed)
+        written = self.policy.write([d.prompt for d in self.decisions[:WRITTEN]], self.temperature, self.seed)
         listed = [w.text in d.actions for w, d in zip(written, self.decisions, strict=False)]
         return {
             "validation_utility": float(gained.mean()),

@@ -44,7 +44,9 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "parquet": lambda draft: pq.write_table(pa.table({"a": [1]}), draft),
     "copy": lambda draft: shutil.copyfile(__file__, draft),
 }
-TOLD = (  # what shutil.copytree and safetensors raise, which have no number of their own
+TOLD = (
+    OSError(errno.EDQUOT, os.strerror(errno.EDQUOT)),
+    # what shutil.copytree and safetensors raise, which have no number of their own
     shutil.Error([("from", "to", "[Errno 28] No space left on device")]),
     SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
 )

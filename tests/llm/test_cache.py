@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import sqlite3
 import subprocess
 import sys
@@ -233,6 +235,16 @@ def test_no_space_is_one_clear_error(tmp_path: Path) -> None:
         store.write({key: Completion("long " * 1000) for key in KEYS})
     assert "full" in caught.value.problems[0].found
     assert set(store.read(KEYS)) == {KEYS[0]}
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_no_space_for_its_folder_is_the_same_error(tmp_path: Path, number: int) -> None:
+    class Full(CompletionStore):
+        def connect(self) -> sqlite3.Connection:
+            raise OSError(number, os.strerror(number))
+
+    with pytest.raises(EagleError, match="no disk space left while writing"):
+        Full(tmp_path / "completions.sqlite").read(KEYS)
 
 
 def test_a_file_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:

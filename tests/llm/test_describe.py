@@ -58,7 +58,7 @@ def test_source_texts_are_kept_and_the_rest_has_its_genres(project: Project) -> 
 def test_the_most_rated_items_without_a_text_are_written(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     plot = "A crew on a lost ship finds a door that should not be there."
     model = ScriptedModel(lambda prompt, _: f" {plot}" if "Three" in prompt else " No.")
-    monkeypatch.setattr("eagle.llm.open.open_language_model", lambda *_: model)
+    monkeypatch.setattr("eagle.llm.describe.open_language_model", lambda *_: model)
     table = _run(project, write_at_most=2)
     assert table.at["3", "text"] == f"Genres: sci-fi, st elmo new. Plot: {plot}"
     assert list(table["origin"]) == ["source", "metadata", "llm", "metadata"]

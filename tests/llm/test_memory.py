@@ -149,10 +149,10 @@ def test_scores_are_those_of_larger_batches(engine: TorchModel, prompts: list[st
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-@pytest.mark.parametrize("work", ["generate", "score"])
-def test_where_one_row_is_too_much_there_is_one_clear_error(engine: TorchModel, prompts: list[str], work: str) -> None:
+@pytest.mark.parametrize(("work", "doing"), [("generate", "writing"), ("score", "scoring")])
+def test_where_one_row_is_too_much_there_is_one_clear_error(engine: TorchModel, prompts: list[str], work: str, doing: str) -> None:
     arguments: tuple[Any, ...] = (prompts, SPEC, range(ROWS)) if work == "generate" else (prompts, prompts)
-    with room_for(engine, 0, CUDA), pytest.raises(EagleError, match="memory runs out while writing with the smallest batch") as caught:
+    with room_for(engine, 0, CUDA), pytest.raises(EagleError, match=f"memory runs out while {doing} with the smallest batch") as caught:
         engine._loop._prefixes.clear()
         getattr(engine, work)(*arguments)
     (problem,) = caught.value.problems
