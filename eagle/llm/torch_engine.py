@@ -10,7 +10,7 @@ import copy
 import logging
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,8 @@ class TorchModel:
             raise ValueError("a prompt must not be empty")
         draws = uniforms(seeds, spec.max_new_tokens) if prompts else np.zeros((0, 0))
         done: dict[int, Completion] = {}
-        write = partial(self._write, token_ids, draws, spec, without if spec.temperature > 0 else (), done)
+        barred = self._barred(token_ids, without, spec) if spec.temperature > 0 else {}
+        write = partial(self._write, token_ids, draws, spec, barred, done)
         halving(write, self.batch_rows, doing="writing", there=len(prompts), least=1, unit="rows", usage=self.usage)
         self.usage.calls += 1
         self.usage.prompt_tokens += sum(len(ids) for ids in token_ids)
@@ -116,7 +117,7 @@ class TorchModel:
         token_ids: Sequence[list[int]],
         draws: np.ndarray,
         spec: SamplingSpec,
-        without: Sequence[Sequence[str]],
+        barred: Mapping[int, Barred],
         done: dict[int, Completion],
         at_once: int,
     ) -> None:
@@ -124,14 +125,12 @@ class TorchModel:
         self._take_rows(at_once)
         if not self.rows_alone:
             done.clear()
-        barred = self._barred(token_ids, without, spec)
         rows = [Row(i, ids, draws[i], barred=barred.get(i)) for i, ids in enumerate(token_ids) if i not in done]
         try:
             self._loop.complete(rows, spec, at_once)
         finally:
             done |= {row.index: Completion(row.text, tuple(row.tokens), tuple(row.log_probs), row.finish) for row in rows if row.finish}
 
-    @torch.inference_mode()
     def _barred(self, token_ids: Sequence[list[int]], without: Sequence[Sequence[str]], spec: SamplingSpec) -> dict[int, Barred]:
         """Return what each row must not come out as, and how likely that is to be drawn; the first stop string ends it."""
         texts = {row: list(dict.fromkeys(own)) for row, own in enumerate(without) if own}
@@ -140,8 +139,7 @@ class TorchModel:
         if not asked or not end:
             return {}
         heads, tails = [token_ids[row] for row, _ in asked], [ids + end[0] for _, ids in asked]
-        found: dict[int, np.ndarray] = {}
-        self._score_left(heads, tails, found, self._scored_tokens, spec.temperature)
+        found = self._scores(heads, tails, spec.temperature)
         own = {row: [i for i, (other, _) in enumerate(asked) if other == row] for row in texts}
         return {row: Barred([tails[i] for i in places], [found[i] for i in places]) for row, places in own.items()}
 
@@ -161,27 +159,30 @@ class TorchModel:
         heads, tails = self.tokenize(prompts), self.tokenize(continuations)
         if any(not ids for ids in heads):
             raise ValueError("a prompt must not be empty")
-        done: dict[int, np.ndarray] = {i: np.zeros(0) for i, tail in enumerate(tails) if not tail}
-        with torch.inference_mode():
-            work = partial(self._score_left, heads, tails, done)
-            there, least = sum(map(len, (*heads, *tails))), max(map(len, tails), default=1)
-            self._scored_tokens = halving(
-                work, self._scored_tokens, doing="scoring", there=there, least=least, unit="tokens", usage=self.usage
-            )
+        scores = self._scores(heads, tails, temperature=1.0)
         self.usage.calls += 1
         self.usage.prompt_tokens += sum(len(ids) for ids in (*heads, *tails))
         self.usage.seconds += time.perf_counter() - started
+        return scores
+
+    @torch.inference_mode()
+    def _scores(self, heads: Sequence[list[int]], tails: Sequence[list[int]], temperature: float) -> list[np.ndarray]:
+        """Return the log-probability of each token of the tails as drawn at ``temperature``, by row."""
+        done: dict[int, np.ndarray] = {i: np.zeros(0) for i, tail in enumerate(tails) if not tail}
+        work = partial(self._score_left, heads, tails, temperature, done)
+        there, least = sum(map(len, (*heads, *tails))), max(map(len, tails), default=1)
+        self._scored_tokens = halving(work, self._scored_tokens, doing="scoring", there=there, least=least, unit="tokens", usage=self.usage)
         return [done[i] for i in range(len(heads))]
 
     def _score_left(
         self,
         heads: Sequence[list[int]],
         tails: Sequence[list[int]],
+        temperature: float,
         done: dict[int, np.ndarray],
         at_once: int,
-        temperature: float = 1.0,
     ) -> None:
-        """Score the tails that are not ``done`` as drawn at ``temperature``, ``at_once`` tokens together."""
+        """Score the tails that are not ``done``, ``at_once`` tokens together."""
         left = [i for i in range(len(heads)) if i not in done]
         for shared, members in groups([heads[i] for i in left]):
             prefix = self._loop.prefix(heads[left[members[0]]][:shared])
