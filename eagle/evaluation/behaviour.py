@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eagle.evaluation.words import parts, words, words_kept
-from eagle.policies.listed import is_valid_action
+from eagle.policies.listed import bare, is_valid_action
 from eagle.seeding import stream
 
 MIN_PLOT_WORDS = 5
@@ -47,12 +47,12 @@ def describe_steps(steps: pd.DataFrame, listed: Iterable[str]) -> pd.DataFrame:
 
     New columns: defect, no_op, valid_action, listed (bool); each describes its own row.
     """
-    known = {action.strip().lower() for action in listed}
+    known = set(map(bare, listed))
     return steps.assign(
         defect=[not ok or broken(text) for ok, text in zip(steps["valid"], steps["text"], strict=True)],
         no_op=[bool(ok) and words(b) == words(t) for ok, b, t in zip(steps["valid"], steps["before"], steps["text"], strict=True)],
         valid_action=[is_valid_action(action) for action in steps["action"]],
-        listed=[action.strip().lower() in known for action in steps["action"]],
+        listed=[bare(action) in known for action in steps["action"]],
     )
 
 

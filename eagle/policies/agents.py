@@ -18,7 +18,7 @@ import numpy as np
 
 from eagle.errors import user_error
 from eagle.llm.base import LanguageModel, SamplingSpec
-from eagle.policies.listed import ListedActions, is_valid_action, unused
+from eagle.policies.listed import ListedActions, bare, is_valid_action, unused
 from eagle.policies.prompt import ACTION_END, ACTION_PREFIX, named, policy_prompt
 from eagle.seeding import derive_seed
 
@@ -70,10 +70,6 @@ def _rounds(draws: int) -> Iterator[range]:
         done = max(2 * done, 1)
 
 
-def _same(action: str) -> str:
-    return action.strip().rstrip(".!").lower()
-
-
 @dataclass
 class LoraAgent:
     """A policy over the language-model seam. ``profiles`` maps users to their short profile."""
@@ -121,7 +117,7 @@ class LoraAgent:
             self.counts.resampled += len(left) if draws.start == 1 else 0
             actions |= self._written(observations, prompts, seeds, left, draws)
         for row, text in actions.items():
-            on_list = _same(text) in {_same(a) for a in self.listed.of(observations[row].anchor)}
+            on_list = bare(text) in set(map(bare, self.listed.of(observations[row].anchor)))
             self.counts.listed += on_list
             self.counts.unlisted += not on_list
         left = [row for row in range(len(prompts)) if row not in actions]
@@ -152,7 +148,7 @@ class LoraAgent:
         return found
 
     def _allowed(self, text: str, observation: Observation) -> bool:
-        return is_valid_action(text) and (self.repeat or _same(text) not in {_same(h) for h in observation.history})
+        return is_valid_action(text) and (self.repeat or bare(text) not in set(map(bare, observation.history)))
 
     def _from_list(self, observations: Sequence[Observation], prompts: Sequence[str], seeds: Sequence[int]) -> list[str]:
         self.counts.listed += len(prompts)

@@ -71,7 +71,12 @@ class ListedActions:
         return cls.from_table(read_table(path, "actions"))
 
 
+def bare(action: str) -> str:
+    """Return an action without what does not make it another one: case, spaces around it, the mark at its end."""
+    return action.strip().rstrip(".!").lower()
+
+
 def unused(actions: Sequence[str], history: Sequence[str]) -> list[str]:
     """Return the actions not in ``history``; all of them where every one was used."""
-    used = {h.strip().lower() for h in history}
-    return [a for a in actions if a.strip().lower() not in used] or list(actions)
+    used = set(map(bare, history))
+    return [a for a in actions if bare(a) not in used] or list(actions)
