@@ -1,9 +1,9 @@
 """Agents that act by a LoRA policy: writing their action freely, or choosing from the list.
 
 1. Follows the paper: the agent GENERATES its action as text (mode "free"); temperature and nucleus are parameters.
-2. Differs: where no action may be used twice, the agent writes given that it writes none of those used, where its engine can do that.
-   Where what is written will not do, further ones are drawn; where none of these will, the best unused listed action is taken. How
-   often either happens is counted.
+2. Differs: where no action may be used twice and a used one comes, or where what is written is no valid action, further ones are drawn,
+   given that none of the used ones is written where the engine can do that; where none of these will do, the best unused listed action
+   is taken. How often either happens is counted.
 3. Added: mode "listed" draws from the list itself (temperature 0: the best), through the trie.
 """
 
@@ -138,7 +138,9 @@ class LoraAgent:
         """Write every numbered draw of these rows in one call; return each row's first allowed one."""
         spec = SamplingSpec(LONGEST_ACTION, self.temperature, self.top_p, (ACTION_END,))
         asked = [(row, derive_seed(seeds[row], "draw", draw)) for row in rows for draw in draws]
-        used = [() if self.repeat else [ACTION_PREFIX + action for action in observations[row].history] for row, _ in asked]
+        # The first draw is free: barring what was used only where it came has the same distribution, and seldom anything to bar.
+        bars = not self.repeat and draws[0] > 0
+        used = [[ACTION_PREFIX + action for action in observations[row].history] if bars else () for row, _ in asked]
         completions = self.model.generate([prompts[row] for row, _ in asked], spec, [seed for _, seed in asked], used)
         found: dict[int, str] = {}
         for (row, _), done in zip(asked, completions, strict=True):

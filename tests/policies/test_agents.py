@@ -79,10 +79,10 @@ def test_repetition_is_drawn_again_then_replaced_by_the_best_unused_listed_actio
     assert agent(Scripted(["Add a dog."]), repeat=True).act([observation(("Add a dog.",))], [1]) == ["Add a dog."]
 
 
-def test_the_model_is_told_what_was_used_unless_it_may_come_again() -> None:
-    model = Scripted(["Add a cat.", "Add a cow."])
-    agent(model).act([observation(("Add a war.", "Add a dog.")), observation()], [1, 2])
-    assert model.without == [[" Add a war.", " Add a dog."], []]
+def test_where_a_used_action_came_the_model_is_told_what_was_used() -> None:
+    model = Scripted(["Add a dog.", "Add a cow.", "Add a cat."])
+    assert agent(model).act([observation(("Add a war.", "Add a dog.")), observation()], [1, 2]) == ["Add a cat.", "Add a cow."]
+    assert model.without == [(), (), [" Add a war.", " Add a dog."]]
     free = Scripted(["Add a dog."])
     agent(free, repeat=True).act([observation(("Add a dog.",))], [1])
     assert not any(free.without)
