@@ -366,6 +366,9 @@ class TrainConfig(Section):
     )
     temperature: Positive = Field(0.5, description="agent's temperature in rollouts [P: 0.5]")
     checkpoint_every: Count = Field(30, description="updates between checkpoints")
+    processes: Count = Field(
+        1, description="processes that share each update, a GPU each where there are some; sums are rounded differently [O: one device]"
+    )
     lora: LoraSettings = Field(LoraSettings(), description="adapter")
 
 

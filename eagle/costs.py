@@ -6,7 +6,7 @@ import contextlib
 import resource
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -97,12 +97,23 @@ def add_worker(spent: Mapping[str, int | float]) -> None:
         _OPEN[-1].workers.append(spent)
 
 
+def add_updates(updates: Sequence[Mapping[str, float]]) -> None:
+    """Take over the training updates that a worker process noted (:class:`Meter`) into the account that is open now."""
+    if _OPEN:
+        _OPEN[-1].updates.extend(dict(update) for update in updates)
+
+
 class Meter:
     """Counts in a worker process for as long as it lives."""
 
     def __init__(self) -> None:
         self._account, self._told = _Account(), dict.fromkeys(_COUNTED, 0)
         _OPEN.append(self._account)
+
+    @property
+    def updates(self) -> list[dict[str, float]]:
+        """The parts of each training update so far."""
+        return self._account.updates
 
     def spent(self) -> dict[str, int | float]:
         """Return tokens and calls since the last reading, and the largest memory so far."""

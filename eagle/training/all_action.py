@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from eagle.seeding import derive_seed, stream
 from eagle.training.checkpoint import Trained
 from eagle.training.decisions import Decision, DecisionSource
 from eagle.training.optimizer import adamw, descend, warm
+from eagle.training.parallel import ALONE, Parallel, share_of_mean
 from eagle.training.scoring import among, expected_values, score_decisions
 
 #: Actions below this probability are left out of a format step.
@@ -72,6 +73,18 @@ def list_loss(
     return ListLoss(steered - listed_mass * mass, kl, -(pi * log_pi).sum(), mass)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What an update saw of one decision, in plain numbers; ``policy``: action text -> probability, over its whole list."""
+
+    policy: dict[str, float]
+    utility: float
+    reference_utility: float
+    kl: float
+    entropy: float
+    listed_mass: float
+
+
 def information(policies: Sequence[Mapping[str, float]]) -> float:
     """Return the mutual information (nats) between which row it is and the action: H(mean pi) - mean H(pi)."""
     names = sorted({a for p in policies for a in p})
@@ -93,28 +106,41 @@ class AllAction:
 
     kind = "all_action"
 
-    def __init__(self, settings: AllActionPhase, source: DecisionSource, policy: LoraPolicy, *, kl_coefficient: float, seed: int) -> None:
-        self.settings, self.policy = settings, policy
+    def __init__(
+        self,
+        settings: AllActionPhase,
+        source: DecisionSource,
+        policy: LoraPolicy,
+        *,
+        kl_coefficient: float,
+        seed: int,
+        parallel: Parallel = ALONE,
+    ) -> None:
+        self.settings, self.policy, self.parallel = settings, policy, parallel
         self.kl_coefficient, self.seed, self.updates = kl_coefficient, seed, settings.updates
         self.pool = source.sample(stream(seed, self.kind, "pool"), max(settings.pool, settings.pairs))
         # What the frozen reference says of a pair never changes: it is asked once.
         with costs.part("scoring"), policy.as_reference():
-            self.references = score_decisions(policy, self.pool, "reference policy on the pool")
+            own = score_decisions(policy, parallel.share(self.pool), "reference policy on the pool")
+        self.references = parallel.gather(own)
         parameters = policy.parameters()
         self.groups = {"policy": Trained(parameters, adamw(parameters, settings.learning_rate))}
 
     def update(self, number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Take one update (and the format step that may follow it)."""
         rng = stream(self.seed, self.kind, number)
-        self.policy.seed_dropout(derive_seed(self.seed, self.kind, number))
+        self.policy.seed_dropout(self.parallel.own_seed(derive_seed(self.seed, self.kind, number)))
         rate = warm(self.settings.learning_rate, number, self.settings.warmup, self.updates if self.settings.decay == "linear" else 0)
         chosen = rng.choice(len(self.pool), self.settings.pairs, replace=False)
         decisions = [self.pool[i] for i in chosen]
         references = [self.references[i] for i in chosen]
         with costs.part("scoring"):
-            loss, row, policies = self._loss(decisions, references, contrast=number < self.settings.contrast_updates)
+            loss, own = self._loss(decisions, references, contrast=number < self.settings.contrast_updates)
+            seen = self.parallel.gather(own)
+            row = {"loss": sum(self.parallel.gather([float(loss.detach())])), **_figures(seen)}
+        policies = [s.policy for s in seen]
         with costs.part("gradient"):
-            row["gradient_norm"] = descend(self.groups["policy"].optimizer, loss, rate)
+            row["gradient_norm"] = descend(self.groups["policy"].optimizer, loss, rate, self.parallel)
         if self.settings.repair_every > 0 and (number + 1) % self.settings.repair_every == 0:
             with costs.part("format step"):
                 row["repair_loss"] = self._repair(decisions, policies, rate)
@@ -122,15 +148,18 @@ class AllAction:
 
     def _repair(self, decisions: Sequence[Decision], policies: Sequence[Mapping[str, float]], rate: float) -> float:
         few = slice(0, max(1, self.settings.pairs // 4))
-        loss = imitation_loss(self.policy, decisions[few], own_targets(decisions[few], policies[few]))
-        descend(self.groups["policy"].optimizer, loss, rate)
-        return float(loss.detach())
+        loss = imitation_loss(self.policy, decisions[few], own_targets(decisions[few], policies[few]), self.parallel)
+        descend(self.groups["policy"].optimizer, loss, rate, self.parallel)
+        return sum(self.parallel.gather([float(loss.detach())]))
 
     def _loss(
-        self, decisions: Sequence[Decision], log_reference: Sequence[torch.Tensor], *, contrast: bool
-    ) -> tuple[torch.Tensor, dict[str, Any], list[dict[str, float]]]:
-        log_pi, log_vocabulary = self.policy.score_lists([d.prompt for d in decisions], [d.actions for d in decisions])
+        self, decisions: Sequence[Decision], references: Sequence[torch.Tensor], *, contrast: bool
+    ) -> tuple[torch.Tensor, list[Seen]]:
+        """Return what this process's share adds to the mean loss, and what it saw."""
         goals = without_common(decisions) if contrast else [d.values for d in decisions]
+        own = self.parallel.share(list(zip(decisions, goals, references, strict=True)))
+        shared = [decision for decision, _, _ in own]
+        log_pi, log_vocabulary = self.policy.score_lists([d.prompt for d in shared], [d.actions for d in shared])
         parts = [
             list_loss(
                 among(pi, decision),
@@ -142,13 +171,16 @@ class AllAction:
                 listed_mass=self.settings.listed_mass,
                 closed_form=self.settings.objective == "closed_form",
             )
-            for decision, goal, pi, reference, vocabulary in zip(decisions, goals, log_pi, log_reference, log_vocabulary, strict=True)
+            for (decision, goal, reference), pi, vocabulary in zip(own, log_pi, log_vocabulary, strict=True)
         ]
-        loss = torch.stack([p.loss for p in parts]).mean()
-        policies = as_policies(decisions, log_pi)
-        worth = [float(expected_values(decisions, [lp.detach() for lp in found]).mean()) for found in (log_pi, log_reference)]
-        row = {"loss": float(loss.detach()), "utility": worth[0], "gain": worth[0] - worth[1], **_figures(parts, policies)}
-        return loss, row, policies
+        worth, before = (expected_values(shared, [lp.detach() for lp in found]) for found in (log_pi, [r for _, _, r in own]))
+        seen = [
+            Seen(policy, utility, reference_utility, *(float(v.detach()) for v in (part.kl, part.entropy, part.mass.exp())))
+            for policy, utility, reference_utility, part in zip(
+                as_policies(shared, log_pi), worth.tolist(), before.tolist(), parts, strict=True
+            )
+        ]
+        return share_of_mean([p.loss for p in parts], len(decisions)), seen
 
 
 def without_common(decisions: Sequence[Decision]) -> list[np.ndarray]:
@@ -163,15 +195,18 @@ def without_common(decisions: Sequence[Decision]) -> list[np.ndarray]:
     return [own - np.array([common[a] for a in d.actions]) for d, own in zip(decisions, advantages, strict=True)]
 
 
-def _figures(parts: Sequence[ListLoss], policies: Sequence[Mapping[str, float]]) -> dict[str, Any]:
-    def mean(values: Iterable[torch.Tensor]) -> float:
-        return float(np.mean([float(v.detach()) for v in values]))
+def _figures(seen: Sequence[Seen]) -> dict[str, Any]:
+    def mean(name: str) -> float:
+        return float(np.mean([getattr(s, name) for s in seen]))
 
+    policies = [s.policy for s in seen]
     return {
-        "kl": mean(p.kl for p in parts),
-        "entropy": mean(p.entropy for p in parts),
+        "utility": mean("utility"),
+        "gain": mean("utility") - mean("reference_utility"),
+        "kl": mean("kl"),
+        "entropy": mean("entropy"),
         "information": information(policies),
-        "listed_mass": mean(p.mass.exp() for p in parts),
+        "listed_mass": mean("listed_mass"),
         "distinct_actions": len({max(p, key=p.__getitem__) for p in policies}),
     }
 
@@ -197,16 +232,20 @@ def sample_records(decisions: Sequence[Decision], policies: Sequence[Mapping[str
     return records
 
 
-def imitation_loss(policy: LoraPolicy, decisions: Sequence[Decision], targets: Sequence[np.ndarray]) -> torch.Tensor:
+def imitation_loss(
+    policy: LoraPolicy, decisions: Sequence[Decision], targets: Sequence[np.ndarray], parallel: Parallel = ALONE
+) -> torch.Tensor:
     """Return the exact cross-entropy of complete action texts to target distributions ``(K,)``, in nats per decision.
 
-    Every token of an action is scored over the whole vocabulary; actions without weight need no scoring at all.
+    Every token of an action is scored over the whole vocabulary; actions without weight need no scoring at all. Of several
+    processes each returns its share's part.
     """
-    supports = [np.flatnonzero(target > 0) for target in targets]
-    lists = [[d.actions[i] for i in support] for d, support in zip(decisions, supports, strict=True)]
-    _, log_vocabulary = policy.score_lists([d.prompt for d in decisions], lists, full=True)
-    goals = [torch.tensor(t[s], dtype=torch.float32, device=policy.device) for t, s in zip(targets, supports, strict=True)]
-    return torch.stack([-(goal * text).sum() for goal, text in zip(goals, log_vocabulary, strict=True)]).mean()
+    own = parallel.share(list(zip(decisions, targets, strict=True)))
+    supports = [np.flatnonzero(target > 0) for _, target in own]
+    lists = [[d.actions[i] for i in support] for (d, _), support in zip(own, supports, strict=True)]
+    _, log_vocabulary = policy.score_lists([d.prompt for d, _ in own], lists, full=True)
+    goals = [torch.tensor(t[s], dtype=torch.float32, device=policy.device) for (_, t), s in zip(own, supports, strict=True)]
+    return share_of_mean([-(goal * text).sum() for goal, text in zip(goals, log_vocabulary, strict=True)], len(decisions))
 
 
 def own_targets(decisions: Sequence[Decision], policies: Sequence[Mapping[str, float]]) -> list[np.ndarray]:

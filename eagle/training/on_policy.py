@@ -8,6 +8,8 @@
 4. Differs on demand: rewards by step (the same objective at gamma 1), a leave-one-out baseline over rollouts of one pair, exploration
    by the design with probability epsilon (with truncated importance weights).
 5. Differs: a failed episode is left out of baseline and loss and counted; above a share of failures training stops.
+
+Of several processes (train.processes) the main one plays all episodes; what is learnt from them is shared.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from eagle.seeding import derive_seed, stream
 from eagle.training.advantages import gae, leave_one_out, returns
 from eagle.training.checkpoint import Trained
 from eagle.training.optimizer import adamw, descend, warm
+from eagle.training.parallel import ALONE, Parallel
 from eagle.training.rollouts import Episode, Rules, Turn, roll_out
 from eagle.training.value import ValueHead
 
@@ -64,7 +67,7 @@ class OnPolicy:
     def __init__(
         self,
         settings: OnPolicyPhase,
-        environment: SteeringEnvironment,
+        environment: SteeringEnvironment | None,
         rules: Rules,
         pairs: Sequence[Case],
         policy: LoraPolicy,
@@ -72,7 +75,10 @@ class OnPolicy:
         kl_coefficient: float,
         gamma: float,
         seed: int,
+        parallel: Parallel = ALONE,
     ) -> None:
+        """``environment`` is None in a process that does not play."""
+        self.parallel = parallel
         self.settings, self.environment, self.rules, self.pairs, self.policy = settings, environment, rules, pairs, policy
         self.kl_coefficient, self.gamma, self.seed, self.updates = kl_coefficient, gamma, seed, settings.updates
         parameters = policy.parameters()
@@ -87,7 +93,7 @@ class OnPolicy:
         """Play episodes, take one step of the policy and one of the value head."""
         seed = derive_seed(self.seed, self.kind, number)
         cases, groups = self._cases(number)
-        episodes = roll_out(self.policy, self.environment, self.rules, cases, groups, seed)
+        episodes = self.parallel.from_main(lambda: self._play(cases, groups, seed))
         fine = [e for e in episodes if e.cause is None]
         self._check_failures(episodes)
         prompts = [turn.prompt for e in fine for turn in e.turns]
@@ -95,7 +101,7 @@ class OnPolicy:
         with costs.part("scoring"):
             states = self._states(prompts) if self.settings.baseline == "value" else None
         advantages, goals = self._advantages(rewards, states, np.array([e.group for e in fine]))
-        self.policy.seed_dropout(seed)
+        self.policy.seed_dropout(self.parallel.own_seed(seed))
         row = self._descend_policy([t for e in fine for t in e.turns], advantages.ravel(), warm(1.0, number, self.settings.warmup))
         if states is not None:
             row["value_loss"] = self._descend_value(states, goals.ravel())
@@ -109,6 +115,10 @@ class OnPolicy:
         groups = [group for group in range(len(drawn)) for _ in range(each)]
         picked = [self.pairs[drawn[group]] for group in groups]
         return [replace(case, case=number * len(groups) + i) for i, case in enumerate(picked)], groups
+
+    def _play(self, cases: Sequence[Case], groups: Sequence[int], seed: int) -> list[Episode]:
+        assert self.environment is not None
+        return roll_out(self.policy, self.environment, self.rules, cases, groups, seed)
 
     def _check_failures(self, episodes: Sequence[Episode]) -> None:
         causes = Counter(e.cause for e in episodes if e.cause is not None)
@@ -127,9 +137,10 @@ class OnPolicy:
 
     def _states(self, prompts: Sequence[str]) -> torch.Tensor:
         """Return the reference's hidden state ``(n, width)`` at the end of each prompt: features that do not move."""
+        own = self.parallel.share(prompts)
         with torch.no_grad(), self.policy.as_reference():
-            parts = [self.policy.prompt_states(prompts[i : i + CHUNK]) for i in range(0, len(prompts), CHUNK)]
-        return torch.cat(parts)
+            states = [state for i in range(0, len(own), CHUNK) for state in self.policy.prompt_states(own[i : i + CHUNK])]
+        return torch.stack(self.parallel.gather(states))
 
     def _advantages(self, rewards: np.ndarray, states: torch.Tensor | None, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return advantages in units of the scale and the value head's targets, both ``(n, H)``; without states by leaving one out."""
@@ -143,21 +154,24 @@ class OnPolicy:
     def _descend_policy(self, turns: Sequence[Turn], advantages: np.ndarray, warmth: float) -> dict[str, Any]:
         weight = self.kl_coefficient / self.settings.advantage_scale
         total, kls, entropies = 0.0, [], []
+        own = self.parallel.share(list(zip(turns, advantages.tolist(), strict=True)))
+        shared = [turn for turn, _ in own]
         trained = self.groups["policy"]
         trained.optimizer.zero_grad(set_to_none=True)
-        for part in self._passes(turns):
+        for part in self._passes(shared):
             with costs.part("scoring"):
-                scored = self.policy.score_texts([turns[i].prompt for i in part], [turns[i].tokens for i in part], self.rules.temperature)
-            own = scored.log_prob.detach().tolist()
-            pull = [importance(o, turns[i], self.settings.epsilon) * float(advantages[i]) for o, i in zip(own, part, strict=True)]
+                scored = self.policy.score_texts([shared[i].prompt for i in part], [shared[i].tokens for i in part], self.rules.temperature)
+            found = scored.log_prob.detach().tolist()
+            pull = [importance(o, own[i][0], self.settings.epsilon) * own[i][1] for o, i in zip(found, part, strict=True)]
             loss = (weight * scored.kl - torch.tensor(pull, device=scored.kl.device) * scored.log_prob).sum() / len(turns)
             kls += scored.kl.tolist()
             entropies += scored.entropy.tolist()
             total += float(loss.detach())
             with costs.part("gradient"):
                 loss.backward()
-        norm = descend(trained.optimizer, None, self.settings.learning_rate * warmth)
-        return {"loss": total, "kl": float(np.mean(kls)), "entropy": float(np.mean(entropies)), "gradient_norm": norm}
+        norm = descend(trained.optimizer, None, self.settings.learning_rate * warmth, self.parallel)
+        kl, entropy = (float(np.mean(self.parallel.gather(figures))) for figures in (kls, entropies))
+        return {"loss": sum(self.parallel.gather([total])), "kl": kl, "entropy": entropy, "gradient_norm": norm}
 
     def _passes(self, turns: Sequence[Turn]) -> Iterator[list[int]]:
         """Cut turns into runs of about ``TOKENS`` tokens at most; those of one prompt stand together, so that it is read once."""
@@ -171,10 +185,11 @@ class OnPolicy:
         return runs(order, cost, TOKENS)
 
     def _descend_value(self, states: torch.Tensor, goals: np.ndarray) -> float:
-        target = torch.tensor(goals, dtype=torch.float32, device=self.policy.device)
-        loss = torch.nn.functional.mse_loss(self.value(states), target)
-        descend(self.groups["value"].optimizer, loss, self.settings.value_learning_rate)
-        return float(loss.detach())
+        own = self.parallel.share(range(len(goals)))
+        target = torch.tensor(goals[own], dtype=torch.float32, device=self.policy.device)
+        loss = torch.nn.functional.mse_loss(self.value(states[own]), target, reduction="sum") / len(goals)
+        descend(self.groups["value"].optimizer, loss, self.settings.value_learning_rate, self.parallel)
+        return sum(self.parallel.gather([float(loss.detach())]))
 
     def _figures(self, episodes: Sequence[Episode], rewards: np.ndarray) -> dict[str, Any]:
         turns = [t for e in episodes for t in e.turns]

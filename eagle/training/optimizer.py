@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 
 from eagle.errors import user_error
+from eagle.training.parallel import ALONE, Parallel
 
 #: Largest gradient norm (METHOD's prototype); second-moment decay 0.99 because there are tens of updates, not thousands.
 CLIP, BETAS = 1.0, (0.9, 0.99)
@@ -26,10 +27,10 @@ def warm(learning_rate: float, update: int, warmup: int, falls_over: int = 0) ->
     return learning_rate * min(1.0, (update + 1) / max(1, warmup)) * left
 
 
-def descend(optimizer: torch.optim.Optimizer, loss: torch.Tensor | None, learning_rate: float) -> float:
+def descend(optimizer: torch.optim.Optimizer, loss: torch.Tensor | None, learning_rate: float, parallel: Parallel = ALONE) -> float:
     """Take one step; return the gradient's norm before clipping. A loss that is not finite is an error.
 
-    ``loss`` None: the gradients were accumulated already.
+    ``loss`` None: the gradients were accumulated already. Processes that train together add theirs up first.
     """
     if loss is not None and not torch.isfinite(loss):
         raise user_error(
@@ -41,6 +42,7 @@ def descend(optimizer: torch.optim.Optimizer, loss: torch.Tensor | None, learnin
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    parallel.sum_gradients(parameters)
     norm = torch.nn.utils.clip_grad_norm_(parameters, CLIP)
     optimizer.step()
     return float(norm)

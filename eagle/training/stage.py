@@ -4,6 +4,8 @@
 2. Differs: training is a list of phases (params.yaml: train.phases); the default one takes the gradient over all listed actions of cached
    states, the paper's REINFORCE with value baseline and GAE is the phase on_policy and runs alone or after it.
 3. Differs: killed training goes on from its last checkpoint with the identical result.
+
+Several processes may share each update (train.processes, :mod:`eagle.training.parallel`), which changes the rounding of sums alone.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pandas as pd
@@ -27,8 +29,11 @@ from eagle.seeding import derive_seed, stream
 from eagle.sharding import Workers, open_workers
 from eagle.torch_device import pick_device, pick_dtype
 from eagle.training.all_action import AllAction
+from eagle.training.checkpoint import Progress
 from eagle.training.curves import write_curve
 from eagle.training.decisions import Decision, DecisionSource, Used
+from eagle.training.parallel import Parallel
+from eagle.training.processes import launch
 from eagle.training.setup import Material, load_material
 from eagle.training.trainer import RunningPhase, Trainer
 from eagle.training.watch import Watch
@@ -39,26 +44,38 @@ WATCHED_USERS = 4
 
 def run(config: Config, project: Project, arm: ReferenceName) -> None:
     """Train one arm; write its adapter, its curve and its sample records."""
+    launch(partial(train, config, project.resolved(), arm), config.train.processes, config.llm.device)
+
+
+def train(config: Config, project: Project, arm: ReferenceName, parallel: Parallel) -> None:
+    """Train as one of the processes that train together; the main one writes."""
     material = load_material(config.utility, project)
     device = pick_device(config.llm.device)
     dtype = pick_dtype(config.llm.dtype, device)
     policy = LoraPolicy.load(project.llm, project.reference(arm), trainable=True, dtype=dtype, device=device)
     seed = derive_seed(config.seed, "train", arm)
-    watch = Watch(policy, _held_out(config, material, seed), config.train.temperature, seed)
+    watch = Watch(policy, _held_out(config, material, seed), config.train.temperature, seed) if parallel.main else dict
     with ExitStack() as stack:
         # All phases share the workers, which are opened when the first of them starts to play.
         workers = cache(lambda: stack.enter_context(open_workers(config.llm, OpenRewriter(config, project.resolved()))))
         phases = [
-            _starter(phase, number, config, project, material, policy, seed, workers) for number, phase in enumerate(config.train.phases)
+            _starter(phase, number, config, project, material, policy, seed, workers, parallel)
+            for number, phase in enumerate(config.train.phases)
         ]
-        trainer = Trainer(phases, project.checkpoints / f"train_{arm}_{_key(config, project, arm)}", config.train.checkpoint_every, watch)
+        checkpoints = project.checkpoints / f"train_{arm}_{_key(config, project, arm)}"
+        trainer = Trainer(phases, checkpoints, config.train.checkpoint_every, watch, parallel)
         log = trainer.run()
+    if parallel.main:
+        _write(policy, log, project, arm)
+        trainer.clean()
+
+
+def _write(policy: LoraPolicy, log: Progress, project: Project, arm: ReferenceName) -> None:
     save_policy(policy, project.agent(arm), name=arm, kind="eagle", reference=content_hash(project.reference(arm)))
     write_curve(project.curve(f"train_{arm}"), pd.DataFrame(log.rows or [{"update": 0}]))
     columns = ["update", "phase", "anchor", "user", "step", "prompt", "action", "probability", "value", "text", "cause"]
     samples = pd.DataFrame(log.samples, columns=columns).astype({"text": "string", "cause": "string"})
     write_table(project.reports / "training" / f"{arm}.parquet", samples, "training_samples")
-    trainer.clean()
 
 
 def _key(config: Config, project: Project, arm: ReferenceName) -> str:
@@ -106,12 +123,18 @@ def _starter(
     policy: LoraPolicy,
     seed: int,
     workers: Callable[[], Workers],
+    parallel: Parallel,
 ) -> Callable[[], RunningPhase]:
     own = derive_seed(seed, "phase", number)
     if isinstance(phase, AllActionPhase):
         return lambda: AllAction(
-            phase, _source(config, phase, material, "train"), policy, kl_coefficient=config.train.kl_coefficient, seed=own
+            phase,
+            _source(config, phase, material, "train"),
+            policy,
+            kl_coefficient=config.train.kl_coefficient,
+            seed=own,
+            parallel=parallel,
         )
     from eagle.training.start import start_on_policy  # the environment and its encoder are opened only by this phase
 
-    return lambda: start_on_policy(phase, config, project, material, policy, own, workers())
+    return lambda: start_on_policy(phase, config, project, material, policy, own, workers, parallel)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from eagle.artifacts import read_table
 from eagle.config import Config, OnPolicyPhase
 from eagle.embeddings.encoder import Encoder
@@ -13,6 +15,7 @@ from eagle.policies.reference import design_weights
 from eagle.project import Project
 from eagle.sharding import Workers
 from eagle.training.on_policy import OnPolicy
+from eagle.training.parallel import Parallel
 from eagle.training.rollouts import Rules
 from eagle.training.setup import Material
 
@@ -46,11 +49,9 @@ def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, materi
     )
 
 
-def start_on_policy(
-    phase: OnPolicyPhase, config: Config, project: Project, material: Material, policy: LoraPolicy, seed: int, workers: Workers
-) -> OnPolicy:
-    """Open the encoder and return the phase ready to run; the environment is on the workers (:class:`OpenRewriter`)."""
-    environment = SteeringEnvironment(
+def open_environment(config: Config, project: Project, material: Material, seed: int, workers: Workers) -> SteeringEnvironment:
+    """Open the encoder and return the environment; its language model is on the workers (:class:`OpenRewriter`)."""
+    return SteeringEnvironment(
         ShardedRewriter(workers, config.llm.shard_rows),
         Encoder.load(project.encoder, project.text_model, remember=False),
         material.utility,
@@ -58,13 +59,27 @@ def start_on_policy(
         seed,
         reward=config.train.reward,
     )
+
+
+def start_on_policy(
+    phase: OnPolicyPhase,
+    config: Config,
+    project: Project,
+    material: Material,
+    policy: LoraPolicy,
+    seed: int,
+    workers: Callable[[], Workers],
+    parallel: Parallel,
+) -> OnPolicy:
+    """Return the phase ready to run; the environment and its workers are opened by the process that plays."""
     return OnPolicy(
         phase,
-        environment,
+        open_environment(config, project, material, seed, workers()) if parallel.main else None,
         episode_rules(config, phase, project, material),
         training_cases(project, material),
         policy,
         kl_coefficient=config.train.kl_coefficient,
         gamma=config.train.gamma,
         seed=seed,
+        parallel=parallel,
     )

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from eagle import costs
 from eagle.progress import bar
 from eagle.training.checkpoint import Progress, Trained, newest, restore, save
+from eagle.training.parallel import ALONE, Parallel
 
 Row = dict[str, Any]
 
@@ -35,6 +36,7 @@ class Trainer:
     checkpoints: Path  # this run's own folder; removed by :meth:`clean`
     checkpoint_every: int
     watch: Callable[[], Row]  # figures too dear for every update: taken at checkpoints and at the end
+    parallel: Parallel = ALONE
     progress: Progress = field(default_factory=Progress)
 
     def run(self) -> Progress:
@@ -46,6 +48,7 @@ class Trainer:
             phase = self.phases[number]()
             if found is not None and number == found[1].phase:
                 restore(found[0], phase.groups)
+                self.parallel.wait()  # all have read it before the main process replaces it
             else:
                 self.progress.phase, self.progress.done = number, 0
             self._run_phase(phase)
@@ -59,13 +62,13 @@ class Trainer:
                 row, samples = phase.update(state.done)
                 state.done += 1
                 due = state.done % self.checkpoint_every == 0 or state.done == phase.updates
-                if due:
+                if due and self.parallel.main:
                     row = row | self.watch()
                 number = len(state.rows) + 1
                 costs.close_update(number)
                 state.rows.append({"update": number, "phase": phase.kind, **row})
                 state.samples.extend({"update": number, "phase": phase.kind, **s} for s in samples)
-                if due:
+                if due and self.parallel.main:
                     save(self.checkpoints, phase.groups, state)
                 shown.update()
 
