@@ -185,7 +185,7 @@ class OnPolicy:
         return runs(order, cost, TOKENS)
 
     def _descend_value(self, states: torch.Tensor, goals: np.ndarray) -> float:
-        own = self.parallel.share(range(len(goals)))
+        own = self.parallel.share(list(range(len(goals))))
         target = torch.tensor(goals[own], dtype=torch.float32, device=self.policy.device)
         loss = torch.nn.functional.mse_loss(self.value(states[own]), target, reduction="sum") / len(goals)
         descend(self.groups["value"].optimizer, loss, self.settings.value_learning_rate, self.parallel)
