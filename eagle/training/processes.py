@@ -11,10 +11,11 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from multiprocessing.process import BaseProcess
+from multiprocessing.process import BaseProcess, parent_process
 from pathlib import Path
 
 import torch
@@ -88,6 +89,7 @@ def _process(work: Work, on_gpus: bool, folder: Path) -> None:
     from accelerate import PartialState
     from torch.distributed import FileStore, destroy_process_group
 
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     meter = costs.Meter()
     rank, processes = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE"))
     store = FileStore(str(folder / "meeting"), processes)  # a file, so that no port need be free
@@ -100,6 +102,14 @@ def _process(work: Work, on_gpus: bool, folder: Path) -> None:
             raise
     destroy_process_group()
     write_json(folder / f"process_{rank:04d}.json", {"spent": meter.spent(), "updates": meter.updates if rank == 0 else []})
+
+
+def _end_with_parent() -> None:
+    """End this process once the one that started it is gone, however it went."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 @contextlib.contextmanager
