@@ -60,6 +60,7 @@ class DecisionSource:
     horizon: int = 3
     lookahead: int = 3
     used: Used = "named"
+    most_named: int | None = None  # used actions that a prompt names, the last ones; all of them with None
 
     @cached_property
     def _anchor_states(self) -> dict[str, State]:
@@ -92,7 +93,8 @@ class DecisionSource:
         unused = np.array([a not in history for a in actions])
         unused |= not unused.any()  # where nothing is left, all may come again
         among = unused if self.used == "left_out" else np.ones(len(actions), bool)
-        named = history if self.used == "named" else ()
+        named = history[-self.most_named :] if self.most_named else history
+        named = named if self.used == "named" else ()
         return Decision(state, user, policy_prompt(self.profiles[user], state.text, named), actions, values, unused, among)
 
     def _follow(self, rng: np.random.Generator, decision: Decision) -> State:

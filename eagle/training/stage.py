@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -95,13 +96,14 @@ def _used(config: Config) -> Used:
 def _source(config: Config, phase: AllActionPhase, material: Material, split: str) -> DecisionSource:
     """Return the decisions of a split; those of validation are worth what they are worth to the users themselves."""
     material = material.as_told() if phase.taste == "profile" and split == "train" else material
-    return material.source(
+    source = material.source(
         split,
         single_cell_weight=phase.single_cell_weight,
         horizon=config.train.horizon,
         lookahead=phase.lookahead,
         used=_used(config),
     )
+    return replace(source, most_named=config.reference.history)
 
 
 def _held_out(config: Config, material: Material, seed: int) -> list[Decision]:

@@ -114,6 +114,13 @@ def test_decisions_may_be_among_the_actions_left_or_among_all() -> None:
     assert every.choices == ACTIONS  # where nothing is left, all may come again
 
 
+def test_a_prompt_names_no_more_used_actions_than_the_agents_will() -> None:
+    state = State("a0", "Genres: war.", np.zeros(4), ACTIONS[:3])
+    for most, expected in ((None, ACTIONS[:3]), (2, ACTIONS[1:3]), (5, ACTIONS[:3])):
+        prompt = planted().source(horizon=4, used="named", most_named=most).decide(state, "u0").prompt
+        assert f"Done: {' '.join(expected)}\n" in prompt
+
+
 def test_the_policy_among_the_choices_is_what_drawing_again_comes_to() -> None:
     source = planted().source(horizon=3, lookahead=1, used="left_out")
     decision = next(d for d in source.sample(np.random.default_rng(0), 20) if len(d.state.history) == 2)
