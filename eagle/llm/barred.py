@@ -1,8 +1,9 @@
 """Texts that a row must not come out as: the draw is from the model's distribution given that none of them is written.
 
-Drawing again until another text comes has the same distribution, and costs a text for each try: a trained policy writes its
-favourite action nine times out of ten. Here the chance of each barred text to be completed is known beforehand (one pass of scoring), and
-at every token on the way to one, the probability of the next token is multiplied by the chance that the text does not end as a barred one.
+Drawing again until another text comes has the same distribution, and costs a text for each try: of what a trained policy wrote at
+the second change, seven in ten were the first action again. Here the chance of each barred text to be completed is known beforehand
+(one pass of scoring), and at every token on the way to one, the probability of the next token is multiplied by the chance that the text
+does not end as a barred one.
 """
 
 from __future__ import annotations
