@@ -31,6 +31,12 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
+def up_to_date() -> bool:
+    """Say whether DVC finds nothing to do."""
+    command = [sys.executable, "-m", "dvc", "status", "--quiet"]
+    return subprocess.run(command, env=_environment(), check=False).returncode == 0
+
+
 def _may_be_retried(_task: Any, _run: Any, state: Any) -> bool:
     return not isinstance(state.result(raise_on_failure=False), UserMistake)
 

@@ -15,7 +15,7 @@ from eagle.config import load_config
 from eagle.errors import EagleError
 from eagle.project import Project
 from flows.action_design import action_design
-from flows.dvc import StageFailed, UserMistake
+from flows.dvc import StageFailed, UserMistake, up_to_date
 from flows.eagle_rl import eagle_rl
 from flows.embedding_training import embedding_training
 from flows.evaluation import evaluation
@@ -50,7 +50,10 @@ def main() -> int:
     signal.signal(signal.SIGINT, _stop_at_once)
     try:
         load_config()  # mistakes in params.yaml are told before anything is started
-        pipeline()
+        if up_to_date():  # which needs no server
+            print("every stage is up to date")
+        else:
+            pipeline()
     except (StageFailed, EagleError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 2 if isinstance(error, UserMistake | EagleError) else 1

@@ -20,7 +20,7 @@ from prefect.settings import PREFECT_API_URL
 
 from eagle.config import Config
 from eagle.stages import all_instances
-from flows.dvc import StageFailed, UserMistake, _stop, bring_up_to_date
+from flows.dvc import StageFailed, UserMistake, _stop, bring_up_to_date, up_to_date
 from flows.embedding_training import embedding_training
 from flows.names import dated
 from flows.pipeline import main, pipeline
@@ -67,6 +67,24 @@ def test_a_mistake_in_the_parameters_is_told_before_anything_starts(toy: Path, c
     said = capsys.readouterr().err
     assert "did you mean 'train'?" in said and "seed" in said
     assert order(toy) == []
+
+
+def test_where_nothing_is_to_be_done_no_flow_runs(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def runs() -> int:
+        with get_client(sync_client=True) as client:
+            return len(client.read_flow_runs())
+
+    assert not up_to_date()
+    subprocess.run([sys.executable, "-m", "dvc", "repro", "-q"], check=True)
+    before, handler = runs(), signal.getsignal(signal.SIGINT)
+    try:
+        assert main() == 0
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    said = capsys.readouterr().out
+    assert "every stage is up to date" in said and "Anchor (unchanged)" in said
+    assert runs() == before
+    assert order(toy) == all_instances(Config())
 
 
 def test_one_flow_alone_stops_where_its_part_ends(toy: Path) -> None:
