@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -57,18 +57,24 @@ def test_the_pipeline_brings_every_stage_up_to_date_once(toy: Path) -> None:
     assert any("Anchor (unchanged)" in str(artifact.data) for artifact in artifacts)
 
 
-def test_a_mistake_in_the_parameters_is_told_before_anything_starts(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def own_sigint() -> Iterator[None]:
+    """``main`` takes Ctrl-C for itself: give it back after the test."""
     before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("own_sigint")
+def test_a_mistake_in_the_parameters_is_told_before_anything_starts(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (toy / "params.yaml").write_text("trian: {horizon: 3}\nseed: -1\n", encoding="utf-8")
-    try:
-        assert main() == 2
-    finally:
-        signal.signal(signal.SIGINT, before)
+    assert main() == 2
     said = capsys.readouterr().err
     assert "did you mean 'train'?" in said and "seed" in said
     assert order(toy) == []
 
 
+@pytest.mark.usefixtures("own_sigint")
 def test_where_nothing_is_to_be_done_no_flow_runs(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def runs() -> int:
         with get_client(sync_client=True) as client:
@@ -76,11 +82,8 @@ def test_where_nothing_is_to_be_done_no_flow_runs(toy: Path, capsys: pytest.Capt
 
     assert not up_to_date()
     subprocess.run([sys.executable, "-m", "dvc", "repro", "-q"], check=True)
-    before, handler = runs(), signal.getsignal(signal.SIGINT)
-    try:
-        assert main() == 0
-    finally:
-        signal.signal(signal.SIGINT, handler)
+    before = runs()
+    assert main() == 0
     said = capsys.readouterr().out
     assert "every stage is up to date" in said and "Anchor (unchanged)" in said
     assert runs() == before
