@@ -27,7 +27,7 @@ from eagle.seeding import derive_seed, stream
 from eagle.training.checkpoint import Trained
 from eagle.training.decisions import Decision, DecisionSource
 from eagle.training.optimizer import adamw, descend, warm
-from eagle.training.parallel import ALONE, Parallel, share_of_mean
+from eagle.training.parallel import ALONE, Parallel, share_of_mean, total
 from eagle.training.scoring import among, expected_values, score_decisions
 
 #: Actions below this probability are left out of a format step.
@@ -137,7 +137,7 @@ class AllAction:
         with costs.part("scoring"):
             loss, own = self._loss(decisions, references, contrast=number < self.settings.contrast_updates)
             seen = self.parallel.gather(own)
-            row = {"loss": sum(self.parallel.gather([float(loss.detach())])), **_figures(seen)}
+            row = {"loss": total(self.parallel, loss.detach()), **_figures(seen)}
         policies = [s.policy for s in seen]
         with costs.part("gradient"):
             row["gradient_norm"] = descend(self.groups["policy"].optimizer, loss, rate, self.parallel)
@@ -150,7 +150,7 @@ class AllAction:
         few = slice(0, max(1, self.settings.pairs // 4))
         loss = imitation_loss(self.policy, decisions[few], own_targets(decisions[few], policies[few]), self.parallel)
         descend(self.groups["policy"].optimizer, loss, rate, self.parallel)
-        return sum(self.parallel.gather([float(loss.detach())]))
+        return total(self.parallel, loss.detach())
 
     def _loss(
         self, decisions: Sequence[Decision], references: Sequence[torch.Tensor], *, contrast: bool

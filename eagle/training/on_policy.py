@@ -31,7 +31,7 @@ from eagle.seeding import derive_seed, stream
 from eagle.training.advantages import gae, leave_one_out, returns
 from eagle.training.checkpoint import Trained
 from eagle.training.optimizer import adamw, descend, warm
-from eagle.training.parallel import ALONE, Parallel
+from eagle.training.parallel import ALONE, Parallel, total
 from eagle.training.rollouts import Episode, Rules, Turn, roll_out
 from eagle.training.value import ValueHead
 
@@ -153,7 +153,7 @@ class OnPolicy:
 
     def _descend_policy(self, turns: Sequence[Turn], advantages: np.ndarray, warmth: float) -> dict[str, Any]:
         weight = self.kl_coefficient / self.settings.advantage_scale
-        total, kls, entropies = 0.0, [], []
+        own_loss, kls, entropies = 0.0, [], []
         own = self.parallel.share(list(zip(turns, advantages.tolist(), strict=True)))
         shared = [turn for turn, _ in own]
         trained = self.groups["policy"]
@@ -166,12 +166,12 @@ class OnPolicy:
             loss = (weight * scored.kl - torch.tensor(pull, device=scored.kl.device) * scored.log_prob).sum() / len(turns)
             kls += scored.kl.tolist()
             entropies += scored.entropy.tolist()
-            total += float(loss.detach())
+            own_loss += float(loss.detach())
             with costs.part("gradient"):
                 loss.backward()
         norm = descend(trained.optimizer, None, self.settings.learning_rate * warmth, self.parallel)
         kl, entropy = (float(np.mean(self.parallel.gather(figures))) for figures in (kls, entropies))
-        return {"loss": sum(self.parallel.gather([total])), "kl": kl, "entropy": entropy, "gradient_norm": norm}
+        return {"loss": total(self.parallel, own_loss), "kl": kl, "entropy": entropy, "gradient_norm": norm}
 
     def _passes(self, turns: Sequence[Turn]) -> Iterator[list[int]]:
         """Cut turns into runs of about ``TOKENS`` tokens at most; those of one prompt stand together, so that it is read once."""
@@ -189,7 +189,7 @@ class OnPolicy:
         target = torch.tensor(goals[own], dtype=torch.float32, device=self.policy.device)
         loss = torch.nn.functional.mse_loss(self.value(states[own]), target, reduction="sum") / len(goals)
         descend(self.groups["value"].optimizer, loss, self.settings.value_learning_rate, self.parallel)
-        return sum(self.parallel.gather([float(loss.detach())]))
+        return total(self.parallel, loss.detach())
 
     def _figures(self, episodes: Sequence[Episode], rewards: np.ndarray) -> dict[str, Any]:
         turns = [t for e in episodes for t in e.turns]

@@ -120,6 +120,11 @@ class Together:
         self._state.wait_for_everyone()
 
 
+def total(parallel: Parallel, own: torch.Tensor | float) -> float:
+    """Return the sum of one number of every process."""
+    return sum(parallel.gather([float(own)]))
+
+
 def share_of_mean(losses: Sequence[torch.Tensor], count: int) -> torch.Tensor:
     """Return what the losses of one share add to the mean of ``count`` losses; without any it is a zero that moves nothing."""
     return torch.stack(list(losses)).sum() / count if losses else torch.zeros((), requires_grad=True)
