@@ -102,8 +102,8 @@ class DecodeLoop:
     def _draw(self, rows: Sequence[Row], logits: torch.Tensor, spec: SamplingSpec) -> None:
         """Add the next token to the rows that have not ended, from logits (rows, vocabulary), and notice which of them end."""
         draws = torch.tensor([0.0 if row.finish else row.draws[len(row.tokens)] for row in rows], device=self._device)
-        left = {number: row.barred.left(row.tokens) for number, row in enumerate(rows) if row.barred and not row.finish}
-        left = {number: chances for number, chances in left.items() if chances}
+        barred = ((number, row.barred.left(row.tokens)) for number, row in enumerate(rows) if row.barred and not row.finish)
+        left = {number: chances for number, chances in barred if chances}
         bent = bend(logits, left, spec.temperature) if left else logits
         tokens, log_probs = choose(bent, draws, spec.temperature, spec.top_p)
         for number in left:  # what is told of a token is the model's own

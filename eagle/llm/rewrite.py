@@ -144,6 +144,6 @@ def _said(plot: str) -> list[str]:
 
 def _is_example(new: Description, old_text: str) -> bool:
     """Whether the model repeated a story of the prompt's examples, or a sentence of one, that is not in the text it was given."""
-    repeated = [shown for shown in _shown() if any(similarity(said, shown) >= EXAMPLE_AT for said in _said(new.plot))]
-    given = _said(old_text.partition("Plot:")[2] or old_text)
+    written, given = _said(new.plot), _said(old_text.partition("Plot:")[2] or old_text)
+    repeated = [shown for shown in _shown() if any(similarity(said, shown) >= EXAMPLE_AT for said in written)]
     return any(all(similarity(said, shown) < EXAMPLE_AT for said in given) for shown in repeated)
