@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import minimize
 
-from eagle.policies.listed import bare
+from eagle.policies.listed import is_among
 from eagle.policies.prompt import state_genres
 
 if TYPE_CHECKING:
@@ -83,8 +83,7 @@ class SoftmaxPolicy:
         chosen = []
         for observation, seed in zip(observations, seeds, strict=True):
             scores = self.tastes.features(self.genres, observation.user, observation.text) @ self.weights
-            used = set() if self.repeat else set(map(bare, observation.history))
-            allowed = np.array([bare(a) not in used for a in self.actions])
+            allowed = np.array([self.repeat or not is_among(a, observation.history) for a in self.actions])
             if allowed.any():
                 scores = np.where(allowed, scores, -np.inf)
             if self.temperature > 0:

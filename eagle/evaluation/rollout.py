@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from eagle.policies.listed import bare
+from eagle.policies.listed import is_among
 from eagle.seeding import derive_seed
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def step_row(arm: str, before: Observation, action: str, step: Step, seed: int) 
         cause=step.cause,
         copied=bool(step.copied),
         seed=seed,
-        duplicate=bare(action) in set(map(bare, before.history)),
+        duplicate=is_among(action, before.history),
     )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from eagle.errors import user_error
 from eagle.llm.base import LanguageModel, SamplingSpec
-from eagle.policies.listed import ListedActions, bare, is_valid_action, unused
+from eagle.policies.listed import ListedActions, is_among, is_valid_action, unused
 from eagle.policies.prompt import ACTION_END, ACTION_PREFIX, named, policy_prompt
 from eagle.seeding import derive_seed
 
@@ -117,7 +117,7 @@ class LoraAgent:
             self.counts.resampled += len(left) if draws.start == 1 else 0
             actions |= self._written(observations, prompts, seeds, left, draws)
         for row, text in actions.items():
-            on_list = bare(text) in set(map(bare, self.listed.of(observations[row].anchor)))
+            on_list = is_among(text, self.listed.of(observations[row].anchor))
             self.counts.listed += on_list
             self.counts.unlisted += not on_list
         left = [row for row in range(len(prompts)) if row not in actions]
@@ -150,7 +150,7 @@ class LoraAgent:
         return found
 
     def _allowed(self, text: str, observation: Observation) -> bool:
-        return is_valid_action(text) and (self.repeat or bare(text) not in set(map(bare, observation.history)))
+        return is_valid_action(text) and (self.repeat or not is_among(text, observation.history))
 
     def _from_list(self, observations: Sequence[Observation], prompts: Sequence[str], seeds: Sequence[int]) -> list[str]:
         self.counts.listed += len(prompts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,7 +76,11 @@ def bare(action: str) -> str:
     return action.strip().rstrip(".!").lower()
 
 
+def is_among(action: str, others: Iterable[str]) -> bool:
+    """Say whether an action is one of the others, or would be but for what :func:`bare` leaves out."""
+    return bare(action) in map(bare, others)
+
+
 def unused(actions: Sequence[str], history: Sequence[str]) -> list[str]:
     """Return the actions not in ``history``; all of them where every one was used."""
-    used = set(map(bare, history))
-    return [a for a in actions if bare(a) not in used] or list(actions)
+    return [a for a in actions if not is_among(a, history)] or list(actions)

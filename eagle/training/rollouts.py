@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eagle import costs
-from eagle.policies.listed import bare, is_valid_action, unused
+from eagle.policies.listed import is_among, is_valid_action, unused
 from eagle.policies.lora import LoraPolicy, Written
 from eagle.seeding import derive_seed
 
@@ -70,7 +70,7 @@ def _write(policy: LoraPolicy, prompts: Sequence[str], histories: Sequence[Seque
             break
         drawn = policy.write([prompts[r] for r in rows], rules.temperature, derive_seed(seed, draw))
         for row, written in zip(rows, drawn, strict=True):
-            if rules.repeat or bare(written.text) not in set(map(bare, histories[row])):
+            if rules.repeat or not is_among(written.text, histories[row]):
                 found[row] = written
     return found
 
