@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from eagle.policies.listed import ListedActions
-from eagle.policies.prompt import policy_prompt
+from eagle.policies.prompt import named, policy_prompt
 from eagle.training.values import ActionValues, State
 
 #: What becomes of an action that the episode has used: it may come again; the prompt names it; or the choice is among the others,
@@ -93,9 +93,8 @@ class DecisionSource:
         unused = np.array([a not in history for a in actions])
         unused |= not unused.any()  # where nothing is left, all may come again
         among = unused if self.used == "left_out" else np.ones(len(actions), bool)
-        named = history[-self.most_named :] if self.most_named else history
-        named = named if self.used == "named" else ()
-        return Decision(state, user, policy_prompt(self.profiles[user], state.text, named), actions, values, unused, among)
+        told = named(history, self.most_named or self.horizon, repeat=self.used != "named")
+        return Decision(state, user, policy_prompt(self.profiles[user], state.text, told), actions, values, unused, among)
 
     def _follow(self, rng: np.random.Generator, decision: Decision) -> State:
         """Draw an action that a good policy might take and stand at a cached text that it led to from the anchor."""

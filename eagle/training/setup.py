@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,12 @@ from eagle.training.told import expected_tastes
 from eagle.training.values import ActionValues
 from eagle.utility import Utility
 
+if TYPE_CHECKING:
+    from eagle.config import Config
+    from eagle.policies.lora import LoraPolicy
+    from eagle.sharding import Workers
+    from eagle.training.parallel import Parallel
+
 
 @dataclass(frozen=True)
 class Material:
@@ -35,7 +42,7 @@ class Material:
     utility: Utility
     utility_config: UtilityConfig
     user_place: Mapping[str, int]
-    expected_tastes: np.ndarray  # (n_users, d): E[z_u | profile], in the order of the latent space's users
+    profile_table: pd.DataFrame
 
     def user_vector(self, user: str) -> np.ndarray:
         """Return z_u (d,) float64."""
@@ -53,11 +60,17 @@ class Material:
         return replace(self, utility=Utility.fit(self.latent, settings), utility_config=settings)
 
     def as_told(self) -> Material:
-        """Return the same material with the taste that each user's profile tells of in the place of their own vector."""
-        utility = self.utility.with_tastes(self.expected_tastes)
+        """Return the same material with E[z_u | profile] in the place of each user's own vector; who has no profile keeps theirs."""
+        tastes = self.latent.user_vectors.copy()
+        rows = self.latent.user_index(list(self.profile_table["user"].astype(str)))
+        fitted = (self.profile_table["split"] == "train").to_numpy()
+        tastes[rows] = expected_tastes(self.profile_table, tastes[rows].astype(np.float64), fitted)
+        utility = self.utility.with_tastes(tastes)
         return replace(self, latent=utility.latent, utility=utility)
 
-    def source(self, split: str, *, single_cell_weight: float, horizon: int, lookahead: int, used: Used) -> DecisionSource:
+    def source(
+        self, split: str, *, single_cell_weight: float, horizon: int, lookahead: int, used: Used, most_named: int | None = None
+    ) -> DecisionSource:
         """Return decisions of the anchors and users of "train" or "validation".
 
         The model of the environment is always the one of the training anchors; a validation anchor's own cells count fully,
@@ -68,7 +81,19 @@ class Material:
             steps, fit_dynamics(self.steps), self.user_utility, self.user_vector, single_cell_weight if split == "train" else 1.0
         )
         anchors = sorted(set(steps.anchor))
-        return DecisionSource(values, self.listed, self.profiles, anchors, self.users[split], horizon, lookahead, used)
+        return DecisionSource(values, self.listed, self.profiles, anchors, self.users[split], horizon, lookahead, used, most_named)
+
+
+@dataclass(frozen=True)
+class Training:
+    """What all phases of one training share; the workers are opened when they are first asked for."""
+
+    config: Config
+    project: Project
+    material: Material
+    policy: LoraPolicy
+    workers: Callable[[], Workers]
+    parallel: Parallel
 
 
 def load_material(utility: UtilityConfig, project: Project) -> Material:
@@ -88,13 +113,5 @@ def load_material(utility: UtilityConfig, project: Project) -> Material:
         utility=Utility.fit(latent, utility),
         utility_config=utility,
         user_place={user: i for i, user in enumerate(latent.users)},
-        expected_tastes=_told(latent, table),
+        profile_table=table,
     )
-
-
-def _told(latent: LatentSpace, profiles: pd.DataFrame) -> np.ndarray:
-    """Return E[z_u | profile] (n_users, d) float32 in the order of the latent space; a user without a profile keeps their own vector."""
-    tastes = latent.user_vectors.copy()
-    rows = latent.user_index(list(profiles["user"].astype(str)))
-    tastes[rows] = expected_tastes(profiles, tastes[rows].astype(np.float64), (profiles["split"] == "train").to_numpy())
-    return tastes

@@ -14,7 +14,6 @@ import hashlib
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from eagle.policies.lora import LoraPolicy
 from eagle.policies.reference import save_policy
 from eagle.project import Project
 from eagle.seeding import derive_seed, stream
-from eagle.sharding import Workers, open_workers
+from eagle.sharding import open_workers
 from eagle.torch_device import pick_device, pick_dtype
 from eagle.training.all_action import AllAction
 from eagle.training.checkpoint import Progress
@@ -35,7 +34,7 @@ from eagle.training.curves import write_curve
 from eagle.training.decisions import Decision, DecisionSource, Used
 from eagle.training.parallel import Parallel
 from eagle.training.processes import launch
-from eagle.training.setup import Material, load_material
+from eagle.training.setup import Material, Training, load_material
 from eagle.training.trainer import RunningPhase, Trainer
 from eagle.training.watch import Watch
 
@@ -59,10 +58,8 @@ def train(config: Config, project: Project, arm: ReferenceName, parallel: Parall
     with ExitStack() as stack:
         # All phases share the workers, which are opened when the first of them starts to play.
         workers = cache(lambda: stack.enter_context(open_workers(config.llm, OpenRewriter(config, project.resolved()))))
-        phases = [
-            _starter(phase, number, config, project, material, policy, seed, workers, parallel)
-            for number, phase in enumerate(config.train.phases)
-        ]
+        training = Training(config, project, material, policy, workers, parallel)
+        phases = [_starter(phase, training, derive_seed(seed, "phase", number)) for number, phase in enumerate(config.train.phases)]
         checkpoints = project.checkpoints / f"train_{arm}_{_key(config, project, arm)}"
         trainer = Trainer(phases, checkpoints, config.train.checkpoint_every, watch, parallel)
         log = trainer.run()
@@ -96,14 +93,14 @@ def _used(config: Config) -> Used:
 def _source(config: Config, phase: AllActionPhase, material: Material, split: str) -> DecisionSource:
     """Return the decisions of a split; those of validation are worth what they are worth to the users themselves."""
     material = material.as_told() if phase.taste == "profile" and split == "train" else material
-    source = material.source(
+    return material.source(
         split,
         single_cell_weight=phase.single_cell_weight,
         horizon=config.train.horizon,
         lookahead=phase.lookahead,
         used=_used(config),
+        most_named=config.reference.history,
     )
-    return replace(source, most_named=config.reference.history)
 
 
 def _held_out(config: Config, material: Material, seed: int) -> list[Decision]:
@@ -116,27 +113,16 @@ def _held_out(config: Config, material: Material, seed: int) -> list[Decision]:
     return [source.first(anchor, user) for user in users for anchor in source.anchors]
 
 
-def _starter(
-    phase: AllActionPhase | OnPolicyPhase,
-    number: int,
-    config: Config,
-    project: Project,
-    material: Material,
-    policy: LoraPolicy,
-    seed: int,
-    workers: Callable[[], Workers],
-    parallel: Parallel,
-) -> Callable[[], RunningPhase]:
-    own = derive_seed(seed, "phase", number)
+def _starter(phase: AllActionPhase | OnPolicyPhase, training: Training, seed: int) -> Callable[[], RunningPhase]:
     if isinstance(phase, AllActionPhase):
         return lambda: AllAction(
             phase,
-            _source(config, phase, material, "train"),
-            policy,
-            kl_coefficient=config.train.kl_coefficient,
-            seed=own,
-            parallel=parallel,
+            _source(training.config, phase, training.material, "train"),
+            training.policy,
+            kl_coefficient=training.config.train.kl_coefficient,
+            seed=seed,
+            parallel=training.parallel,
         )
     from eagle.training.start import start_on_policy  # the environment and its encoder are opened only by this phase
 
-    return lambda: start_on_policy(phase, config, project, material, policy, own, workers, parallel)
+    return lambda: start_on_policy(phase, training, seed)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from eagle.artifacts import read_table
 from eagle.config import Config, OnPolicyPhase
 from eagle.embeddings.encoder import Encoder
 from eagle.environment import Case, Observation, SteeringEnvironment
 from eagle.llm.sharded import ShardedRewriter
-from eagle.policies.lora import LoraPolicy
 from eagle.policies.prompt import named, policy_prompt
 from eagle.policies.reference import design_weights
 from eagle.project import Project
-from eagle.sharding import Workers
 from eagle.training.on_policy import OnPolicy
-from eagle.training.parallel import Parallel
 from eagle.training.rollouts import Rules
-from eagle.training.setup import Material
+from eagle.training.setup import Material, Training
 
 
 def training_cases(project: Project, material: Material) -> list[Case]:
@@ -49,37 +44,30 @@ def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, materi
     )
 
 
-def open_environment(config: Config, project: Project, material: Material, seed: int, workers: Workers) -> SteeringEnvironment:
+def open_environment(training: Training, seed: int) -> SteeringEnvironment:
     """Open the encoder and return the environment; its language model is on the workers (:class:`OpenRewriter`)."""
+    config, project = training.config, training.project
     return SteeringEnvironment(
-        ShardedRewriter(workers, config.llm.shard_rows),
+        ShardedRewriter(training.workers(), config.llm.shard_rows),
         Encoder.load(project.encoder, project.text_model, remember=False),
-        material.utility,
+        training.material.utility,
         config.train.horizon,
         seed,
         reward=config.train.reward,
     )
 
 
-def start_on_policy(
-    phase: OnPolicyPhase,
-    config: Config,
-    project: Project,
-    material: Material,
-    policy: LoraPolicy,
-    seed: int,
-    workers: Callable[[], Workers],
-    parallel: Parallel,
-) -> OnPolicy:
+def start_on_policy(phase: OnPolicyPhase, training: Training, seed: int) -> OnPolicy:
     """Return the phase ready to run; the environment and its workers are opened by the process that plays."""
+    config, project, material = training.config, training.project, training.material
     return OnPolicy(
         phase,
-        open_environment(config, project, material, seed, workers()) if parallel.main else None,
+        open_environment(training, seed) if training.parallel.main else None,
         episode_rules(config, phase, project, material),
         training_cases(project, material),
-        policy,
+        training.policy,
         kl_coefficient=config.train.kl_coefficient,
         gamma=config.train.gamma,
         seed=seed,
-        parallel=parallel,
+        parallel=training.parallel,
     )

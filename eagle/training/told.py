@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import RidgeCV
 
 #: Candidates for the ridge, in users.
 RIDGES = np.logspace(-2, 3, 16)
@@ -42,5 +41,7 @@ def expected_tastes(profiles: pd.DataFrame, tastes: np.ndarray, fitted: np.ndarr
     ranks = genre_ranks(profiles)
     if not ranks.shape[1]:
         return np.broadcast_to(tastes[fitted].mean(axis=0), tastes.shape).copy()
+    from sklearn.linear_model import RidgeCV  # slow to import, and only training needs it
+
     expected: np.ndarray = RidgeCV(alphas=RIDGES).fit(ranks[fitted], tastes[fitted]).predict(ranks)
     return expected.reshape(tastes.shape)

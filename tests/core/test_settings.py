@@ -33,7 +33,7 @@ def test_a_setting_changes_what_it_names_and_says_so(project: Project) -> None:
     before = load_config(project.params)
     said = apply_setting(project, "long")
     after = load_config(project.params)
-    assert f"evaluate.anchors: {before.evaluate.anchors} -> 20" in said and len(said) == 2
+    assert "evaluate.anchors: 10 -> 20" in said and len(said) == 2
     assert (after.evaluate.anchors, after.train.phases[0].kind, after.train.phases[0].updates) == (20, "on_policy", 5)
     assert after.seed == 11 and after.evaluate.users == before.evaluate.users
     assert apply_setting(project, "long") == ["params.yaml has this setting already"]
