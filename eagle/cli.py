@@ -42,6 +42,11 @@ app = typer.Typer(
 @app.command()
 def stage(name: Annotated[str, typer.Argument(help="a stage of dvc.yaml, such as encoder or reference@uniform")]) -> None:
     """Run one stage of the pipeline, whatever DVC thinks of its state."""
+    from eagle.fork_server import run_there
+
+    code = run_there(["stage", name])
+    if code is not None:
+        raise typer.Exit(code)
     from eagle.config import load_config
     from eagle.project import Project
     from eagle.stages import run_stage

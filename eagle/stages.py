@@ -22,6 +22,7 @@ SHARED_CODE = frozenset(
         "config",
         "costs",
         "errors",
+        "fork_server",
         "packages",
         "progress",
         "project",

@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 from prefect import flow
 
+from eagle import fork_server
 from eagle.config import load_config
 from eagle.errors import EagleError
 from eagle.project import Project
@@ -24,10 +25,11 @@ from flows.names import dated
 
 @flow(name="EAGLE pipeline", flow_run_name=dated("pipeline"), description="From ratings to a registered steering agent.")
 def pipeline() -> None:
-    embedding_training()
-    action_design()
-    eagle_rl()
-    evaluation()
+    with fork_server.running():
+        embedding_training()
+        action_design()
+        eagle_rl()
+        evaluation()
 
 
 def _stop_at_once(*_: Any) -> None:

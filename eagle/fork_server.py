@@ -1,0 +1,221 @@
+"""A process that has the heavy modules ready and forks itself for every stage, which then starts in milliseconds.
+
+DVC runs each stage as a command of its own, and importing torch, transformers, peft, MLflow or Great Expectations takes such a
+command 1 to 9 seconds [M: 78 s of a run of the default]. A flow keeps one server while it runs (:func:`running`), and
+``eagle stage`` has itself carried out there (:func:`run_there`) as if it ran by itself: its folder, environment, standard streams, exit
+code and signals. It does so only while the code on disk is the code that the server imported. Linux only: elsewhere nothing changes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import multiprocessing
+import os
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkProcess
+
+ADDRESS = "EAGLE_FORK_SERVER"  # names the socket to child processes
+_LATER = (  # what stages import on their way
+    "eagle.llm.torch_engine",
+    "eagle.steer",
+    "great_expectations",
+    "matplotlib.pyplot",
+    "mlflow.pyfunc",
+    "peft",
+    "transformers.models.bert.modeling_bert",
+    "transformers.models.llama.modeling_llama",
+)
+_LONGEST = 1 << 18  # bytes of a request: mostly the environment
+_STREAMS = (0, 1, 2)
+_INTERRUPT = b"interrupt"
+
+
+# the command -------------------------------------------------------------------------------------------------------------------
+def run_there(arguments: Sequence[str]) -> int | None:
+    """Have the server run ``eagle`` with these arguments and return the exit code; None where it has to be run here."""
+    environment = dict(os.environ)
+    address = environment.pop(ADDRESS, None)
+    if address is None:
+        return None
+    request = json.dumps([list(arguments), os.getcwd(), environment]).encode()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
+        try:
+            server.connect(address)
+            socket.send_fds(server, [request], _STREAMS)
+            if not server.recv(1):
+                return None
+        except OSError:  # not ready yet, gone, or the request is too long
+            return None
+        return _wait(server)
+
+
+def _wait(server: socket.socket) -> int:
+    """Return the exit code that a shell would see, and pass Ctrl-C on."""
+    while True:
+        try:
+            answer = server.recv(16)
+            break
+        except KeyboardInterrupt:
+            server.send(_INTERRUPT)
+    code = int(answer) if answer else 1
+    return code if code >= 0 else 128 - code
+
+
+# the flow ----------------------------------------------------------------------------------------------------------------------
+@contextlib.contextmanager
+def running() -> Iterator[None]:
+    """Keep a server while the block runs, and name it to child processes; within another such block do nothing."""
+    if ADDRESS in os.environ or sys.platform != "linux":
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="eagle-", ignore_cleanup_errors=True) as folder:
+        address = Path(folder) / "socket"  # in a folder that other users cannot enter
+        command = [sys.executable, "-P", "-m", "eagle.fork_server", str(address)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+            os.environ[ADDRESS] = str(address)
+            try:
+                yield
+            finally:
+                del os.environ[ADDRESS]
+                if not address.exists():  # still importing
+                    process.kill()
+
+
+# the server --------------------------------------------------------------------------------------------------------------------
+def code_on_disk() -> dict[str, int]:
+    """Return when each module of the package was last changed."""
+    return {str(path): path.stat().st_mtime_ns for path in sorted(Path(__file__).parent.rglob("*.py"))}
+
+
+def _carry_out(message: bytes, streams: Sequence[int]) -> None:
+    """Become the command that asked, in a child: its folder, environment, streams and arguments."""
+    from eagle.cli import main as command
+
+    arguments, folder, environment = json.loads(message)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    for own, theirs in zip(_STREAMS, streams, strict=True):
+        os.dup2(theirs, own)
+    signal.signal(signal.SIGINT, _interrupt_once)
+    sys.argv = ["eagle", *arguments]
+    command()
+
+
+def _interrupt_once(number: int, frame: Any) -> None:
+    """Ctrl-C reaches a child from the terminal and from its command: the second must not disturb what the first one began."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+class _Server:
+    """Forks for every command that asks, tells it how that ended, and leaves with the flow that started it."""
+
+    def __init__(self, address: Path) -> None:
+        self._address = address
+        self._code = code_on_disk()
+        self._forks = multiprocessing.get_context("fork")
+        _import_all()
+        gc.collect()
+        gc.freeze()  # or a child that ends walks through all that it shares, and copies it: 2 s
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._listener.bind(str(address))
+        self._listener.listen()
+        self._events = selectors.DefaultSelector()
+        self._on(self._listener, self._accept)
+        self._on(sys.stdin, self._leave)
+
+    def serve(self) -> None:
+        """Go on until neither flow nor stage is left. Ctrl-C is for the stages; the flow that gets it too has ended."""
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        while self._events.get_map():
+            try:
+                for key, _ in self._events.select():
+                    if key.fileobj in self._events.get_map():
+                        key.data()
+            except KeyboardInterrupt:
+                self._leave()
+
+    def _on(self, source: Any, then: Callable[[], None]) -> None:
+        self._events.register(source, selectors.EVENT_READ, then)
+
+    def _leave(self) -> None:
+        """The flow has ended: take nothing new."""
+        for source in (sys.stdin, self._listener):
+            with contextlib.suppress(KeyError, ValueError):  # left before
+                self._events.unregister(source)
+        self._listener.close()
+        shutil.rmtree(self._address.parent, ignore_errors=True)
+
+    def _accept(self) -> None:
+        """Begin what a command asks for, unless it has gone or the code has changed: then it is told nothing."""
+        command, _ = self._listener.accept()
+        message, streams, _, _ = socket.recv_fds(command, _LONGEST, len(_STREAMS))
+        if message and code_on_disk() == self._code:
+            process = self._forks.Process(target=_carry_out, args=(message, streams))
+            process.start()
+            command.send(b"1")
+            self._on(command, partial(self._hear, process, command))
+            self._on(process.sentinel, partial(self._tell, process, command))
+        else:
+            command.close()
+        for stream in streams:
+            os.close(stream)
+
+    def _hear(self, process: ForkProcess, command: socket.socket) -> None:
+        """Pass Ctrl-C on; end a stage whose command is gone, as it would have ended with it."""
+        if command.recv(len(_INTERRUPT)) and process.pid:
+            os.kill(process.pid, signal.SIGINT)
+        else:
+            self._events.unregister(command)
+            process.kill()
+
+    def _tell(self, process: ForkProcess, command: socket.socket) -> None:
+        """Say how a stage ended."""
+        process.join()
+        self._events.unregister(process.sentinel)
+        with contextlib.suppress(KeyError):
+            self._events.unregister(command)
+        with contextlib.suppress(OSError):
+            command.send(str(process.exitcode).encode())
+        command.close()
+
+
+def _import_all() -> None:
+    from eagle.stages import STAGES
+
+    for stage in STAGES:
+        stage.function()
+    for name in _LATER:
+        importlib.import_module(name)
+
+
+def main() -> None:
+    """Serve at the address that is the only argument."""
+    from eagle import telemetry
+
+    telemetry.switch_off()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # while it imports, it ends at once
+    # Python 3.12 warns of threads at a fork. The only ones are those of OpenBLAS, which ends them before a fork by itself.
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+    _Server(Path(sys.argv[1])).serve()
+
+
+if __name__ == "__main__":
+    main()
