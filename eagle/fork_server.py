@@ -2,8 +2,9 @@
 
 DVC runs each stage as a command of its own, and importing torch, transformers, peft, MLflow or Great Expectations takes such a
 command 1 to 9 seconds [M: 78 s of a run of the default]. A flow keeps one server while it runs (:func:`running`), and
-``eagle stage`` has itself carried out there (:func:`run_there`) as if it ran by itself: its folder, environment, standard streams, exit
-code and signals. It does so only while the code on disk is the code that the server imported. Linux only: elsewhere nothing changes.
+``eagle stage`` has itself carried out there (:func:`run_there`) as if it ran by itself: its folder, environment, output, exit
+code and signals. The server takes only what it would itself import: from the same files, not changed since. Linux only: elsewhere
+nothing changes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,9 +42,14 @@ _LATER = (  # what stages import on their way
     "transformers.models.bert.modeling_bert",
     "transformers.models.llama.modeling_llama",
 )
-_LONGEST = 1 << 18  # bytes of a request: mostly the environment
-_STREAMS = (0, 1, 2)
+_LONGEST = 1 << 18  # bytes of a request: mostly the environment and the names of modules
+_STREAMS = (1, 2)  # no stage reads its input
 _INTERRUPT = b"interrupt"
+
+
+def code_on_disk() -> dict[str, int]:
+    """Return when each module of the package was last changed."""
+    return {str(path): path.stat().st_mtime_ns for path in sorted(Path(__file__).parent.rglob("*.py"))}
 
 
 # the command -------------------------------------------------------------------------------------------------------------------
@@ -53,7 +59,7 @@ def run_there(arguments: Sequence[str]) -> int | None:
     address = environment.pop(ADDRESS, None)
     if address is None:
         return None
-    request = json.dumps([list(arguments), os.getcwd(), environment]).encode()
+    request = json.dumps([code_on_disk(), list(arguments), os.getcwd(), environment]).encode()
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
         try:
             server.connect(address)
@@ -98,16 +104,10 @@ def running() -> Iterator[None]:
 
 
 # the server --------------------------------------------------------------------------------------------------------------------
-def code_on_disk() -> dict[str, int]:
-    """Return when each module of the package was last changed."""
-    return {str(path): path.stat().st_mtime_ns for path in sorted(Path(__file__).parent.rglob("*.py"))}
-
-
-def _carry_out(message: bytes, streams: Sequence[int]) -> None:
-    """Become the command that asked, in a child: its folder, environment, streams and arguments."""
+def _carry_out(arguments: Sequence[str], folder: str, environment: Mapping[str, str], streams: Sequence[int]) -> None:
+    """Become the command that asked, in a child: its arguments, folder, environment and output."""
     from eagle.cli import main as command
 
-    arguments, folder, environment = json.loads(message)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -164,11 +164,12 @@ class _Server:
         shutil.rmtree(self._address.parent, ignore_errors=True)
 
     def _accept(self) -> None:
-        """Begin what a command asks for, unless it has gone or the code has changed: then it is told nothing."""
+        """Begin what a command asks for, unless it has gone or would run other code: then it is told nothing."""
         command, _ = self._listener.accept()
         message, streams, _, _ = socket.recv_fds(command, _LONGEST, len(_STREAMS))
-        if message and code_on_disk() == self._code:
-            process = self._forks.Process(target=_carry_out, args=(message, streams))
+        code, *request = json.loads(message or "[null]")
+        if code == self._code:
+            process = self._forks.Process(target=_carry_out, args=(*request, streams))
             process.start()
             command.send(b"1")
             self._on(command, partial(self._hear, process, command))

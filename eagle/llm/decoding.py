@@ -22,7 +22,7 @@ from eagle.llm.base import Finish, SamplingSpec, Usage, before_stop
 from eagle.llm.rows import Row, groups, row_batches, split, stems
 from eagle.llm.sampling import choose
 from eagle.llm.shared_prefix import Prefix, SharedPrefixCache
-from eagle.llm.threads import side_by_side
+from eagle.threads import side_by_side
 
 Network = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, SharedPrefixCache, int], torch.Tensor]
 _PARTS = 2  # that many rows are dealt out to on a processor, however many threads there are: in bfloat16 a text depends on its part

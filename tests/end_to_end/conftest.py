@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from eagle import fork_server
 from eagle.costs import account
 from eagle.project import Project
 from tests.end_to_end.small_world import write_project
@@ -43,7 +44,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(root, "dvc", "init", "-q")
     shutil.copy2(ROOT / ".dvc/config", root / ".dvc/config")
     _install_models(root)
-    run(root, "dvc", "repro", "-q")
+    with pytest.MonkeyPatch.context() as patch:  # as in a flow; what tests run again, runs by itself
+        patch.setenv("PYTHONPATH", str(root))
+        with fork_server.running():
+            run(root, "dvc", "repro", "-q")
     run(root, "git", "add", "dvc.yaml", "dvc.lock", "params.yaml", ".dvc", "own", "eagle", ".gitignore", ".dvcignore")
     run(root, "git", "commit", "-q", "-m", "first result")
     return root
