@@ -50,6 +50,7 @@ class _Account:
     counters: list[tuple[Usage, dict[str, int]]] = field(default_factory=list)
     updates: list[dict[str, float]] = field(default_factory=list)
     running: dict[str, float] = field(default_factory=dict)  # the parts of the update under way
+    timing: bool = False  # is one of them being timed
     workers: list[Mapping[str, int | float]] = field(default_factory=list)
 
     def add(self, usage: Usage) -> None:
@@ -75,12 +76,20 @@ def register(usage: Usage) -> None:
 
 @contextlib.contextmanager
 def part(name: str) -> Iterator[None]:
-    """Count the enclosed seconds towards one part of the training update under way (environment, policy, scoring, gradient)."""
-    start = time.perf_counter()
-    yield
-    if _OPEN:
-        parts = _OPEN[-1].running
-        parts[name] = parts.get(name, 0.0) + time.perf_counter() - start
+    """Count the enclosed seconds towards one part of the training update under way (environment, policy, scoring, gradient).
+
+    A part within a part counts as the outer one.
+    """
+    account = _OPEN[-1] if _OPEN else None
+    if account is None or account.timing:
+        yield
+        return
+    start, account.timing = time.perf_counter(), True
+    try:
+        yield
+    finally:
+        account.timing = False
+        account.running[name] = account.running.get(name, 0.0) + time.perf_counter() - start
 
 
 def close_update(number: int) -> None:

@@ -171,7 +171,8 @@ class _Server:
         if code == self._code:
             process = self._forks.Process(target=_carry_out, args=(*request, streams))
             process.start()
-            command.send(b"1")
+            with contextlib.suppress(OSError):  # it has gone since, which its end of the socket tells next
+                command.send(b"1")
             self._on(command, partial(self._hear, process, command))
             self._on(process.sentinel, partial(self._tell, process, command))
         else:
@@ -181,7 +182,10 @@ class _Server:
 
     def _hear(self, process: ForkProcess, command: socket.socket) -> None:
         """Pass Ctrl-C on; end a stage whose command is gone, as it would have ended with it."""
-        if command.recv(len(_INTERRUPT)) and process.pid:
+        heard = b""
+        with contextlib.suppress(OSError):
+            heard = command.recv(len(_INTERRUPT))
+        if heard and process.pid:
             os.kill(process.pid, signal.SIGINT)
         else:
             self._events.unregister(command)

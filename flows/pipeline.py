@@ -55,7 +55,8 @@ def main() -> int:
         if up_to_date():  # which needs no server
             print("every stage is up to date")
         else:
-            pipeline()
+            with fork_server.running():  # which imports while Prefect starts
+                pipeline()
     except (StageFailed, EagleError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 2 if isinstance(error, UserMistake | EagleError) else 1

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import torch
 
+from eagle.costs import Usage
 from eagle.errors import EagleError, user_error
-from eagle.llm.base import Usage
 
 _log = logging.getLogger(__name__)
 _SAID = ("out of memory", "bad_alloc", "CUBLAS_STATUS_ALLOC_FAILED", "could not create a primitive", "could not create a memory")

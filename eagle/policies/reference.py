@@ -24,10 +24,10 @@ from eagle.progress import track
 from eagle.project import Project
 from eagle.seeding import derive_seed, stream
 from eagle.torch_device import pick_device, pick_dtype
-from eagle.training.all_action import imitation_loss
+from eagle.training.all_action import imitate
 from eagle.training.curves import write_curve
 from eagle.training.decisions import Decision, DecisionSource
-from eagle.training.optimizer import adamw, descend, warm
+from eagle.training.optimizer import Descent, adamw, warm
 from eagle.training.setup import load_material
 
 #: Updates of linear warm-up.
@@ -72,8 +72,7 @@ def fine_tune(
 ) -> list[dict[str, Any]]:
     """Run the supervised updates; return the curve's rows."""
     settings = config.reference
-    parameters = policy.parameters()
-    optimizer = adamw(parameters, settings.learning_rate)
+    descent = Descent(adamw(policy.parameters(), settings.learning_rate), policy.usage, settings.prompts)
     rows = []
     for update in track(range(settings.updates), f"reference {name}", unit="update"):
         decisions = source.sample(stream(config.seed, "reference", name, update), settings.prompts)
@@ -81,14 +80,14 @@ def fine_tune(
         wanted = [target(name, d, weights) for d in decisions]
         targets = [thinned(q, settings.actions, rng) for q in wanted]
         policy.seed_dropout(derive_seed(config.seed, "reference", name, update))
-        loss = imitation_loss(policy, decisions, targets)
-        norm = descend(optimizer, loss, warm(settings.learning_rate, update, WARMUP))
+        loss = imitate(policy, decisions, targets, descent)
+        norm = descent.step(warm(settings.learning_rate, update, WARMUP))
         least = np.mean([-(q[q > 0] * np.log(q[q > 0])).sum() for q in wanted])
         rows.append(
             {
                 "update": update + 1,
-                "loss": float(loss.detach()),
-                "excess": float(loss.detach()) - float(least),
+                "loss": loss,
+                "excess": loss - float(least),
                 "gradient_norm": norm,
             }
         )

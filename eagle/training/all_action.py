@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from eagle.policies.lora import LoraPolicy
 from eagle.seeding import derive_seed, stream
 from eagle.training.checkpoint import Trained
 from eagle.training.decisions import Decision, DecisionSource
-from eagle.training.optimizer import adamw, descend, warm
+from eagle.training.optimizer import Descent, adamw, warm
 from eagle.training.parallel import ALONE, Parallel, share_of_mean, total
 from eagle.training.scoring import among, expected_values, score_decisions
 
@@ -125,6 +126,7 @@ class AllAction:
         self.references = parallel.gather(own)
         parameters = policy.parameters()
         self.groups = {"policy": Trained(parameters, adamw(parameters, settings.learning_rate))}
+        self.descent = Descent(self.groups["policy"].optimizer, policy.usage, settings.pairs, parallel)
 
     def update(self, number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Take one update (and the format step that may follow it)."""
@@ -134,13 +136,12 @@ class AllAction:
         chosen = rng.choice(len(self.pool), self.settings.pairs, replace=False)
         decisions = [self.pool[i] for i in chosen]
         references = [self.references[i] for i in chosen]
-        with costs.part("scoring"):
-            loss, own = self._loss(decisions, references, contrast=number < self.settings.contrast_updates)
-            seen = self.parallel.gather(own)
-            row = {"loss": total(self.parallel, loss.detach()), **_figures(seen)}
+        goals = without_common(decisions) if number < self.settings.contrast_updates else [d.values for d in decisions]
+        own = self.parallel.share(list(zip(decisions, goals, references, strict=True)))
+        loss, shown = self.descent.add_up(own, partial(self._loss, of=len(decisions)))
+        seen = self.parallel.gather(shown)
+        row = {"loss": total(self.parallel, loss), **_figures(seen), "gradient_norm": self.descent.step(rate)}
         policies = [s.policy for s in seen]
-        with costs.part("gradient"):
-            row["gradient_norm"] = descend(self.groups["policy"].optimizer, loss, rate, self.parallel)
         if self.settings.repair_every > 0 and (number + 1) % self.settings.repair_every == 0:
             with costs.part("format step"):
                 row["repair_loss"] = self._repair(decisions, policies, rate)
@@ -148,16 +149,12 @@ class AllAction:
 
     def _repair(self, decisions: Sequence[Decision], policies: Sequence[Mapping[str, float]], rate: float) -> float:
         few = slice(0, max(1, self.settings.pairs // 4))
-        loss = imitation_loss(self.policy, decisions[few], own_targets(decisions[few], policies[few]), self.parallel)
-        descend(self.groups["policy"].optimizer, loss, rate, self.parallel)
-        return total(self.parallel, loss.detach())
+        loss = imitate(self.policy, decisions[few], own_targets(decisions[few], policies[few]), self.descent)
+        self.descent.step(rate)
+        return total(self.parallel, loss)
 
-    def _loss(
-        self, decisions: Sequence[Decision], references: Sequence[torch.Tensor], *, contrast: bool
-    ) -> tuple[torch.Tensor, list[Seen]]:
-        """Return what this process's share adds to the mean loss, and what it saw."""
-        goals = without_common(decisions) if contrast else [d.values for d in decisions]
-        own = self.parallel.share(list(zip(decisions, goals, references, strict=True)))
+    def _loss(self, own: Sequence[tuple[Decision, np.ndarray, torch.Tensor]], of: int) -> tuple[torch.Tensor, list[Seen]]:
+        """Return what some (decision, goal, reference) add to the mean loss over ``of`` decisions, and what was seen of them."""
         shared = [decision for decision, _, _ in own]
         log_pi, log_vocabulary = self.policy.score_lists([d.prompt for d in shared], [d.actions for d in shared])
         parts = [
@@ -180,7 +177,7 @@ class AllAction:
                 as_policies(shared, log_pi), worth.tolist(), before.tolist(), parts, strict=True
             )
         ]
-        return share_of_mean([p.loss for p in parts], len(decisions)), seen
+        return share_of_mean([p.loss for p in parts], of), seen
 
 
 def without_common(decisions: Sequence[Decision]) -> list[np.ndarray]:
@@ -232,20 +229,27 @@ def sample_records(decisions: Sequence[Decision], policies: Sequence[Mapping[str
     return records
 
 
-def imitation_loss(
-    policy: LoraPolicy, decisions: Sequence[Decision], targets: Sequence[np.ndarray], parallel: Parallel = ALONE
-) -> torch.Tensor:
-    """Return the exact cross-entropy of complete action texts to target distributions ``(K,)``, in nats per decision.
+def imitation_loss(policy: LoraPolicy, aims: Sequence[tuple[Decision, np.ndarray]], of: int) -> torch.Tensor:
+    """Return what some decisions with their target distributions ``(K,)`` add to the mean, over ``of`` decisions, of the exact
+    cross-entropy of complete action texts, in nats.
 
-    Every token of an action is scored over the whole vocabulary; actions without weight need no scoring at all. Of several
-    processes each returns its share's part.
+    Every token of an action is scored over the whole vocabulary; actions without weight need no scoring at all.
     """
-    own = parallel.share(list(zip(decisions, targets, strict=True)))
-    supports = [np.flatnonzero(target > 0) for _, target in own]
-    lists = [[d.actions[i] for i in support] for (d, _), support in zip(own, supports, strict=True)]
-    _, log_vocabulary = policy.score_lists([d.prompt for d, _ in own], lists, full=True)
-    goals = [torch.tensor(t[s], dtype=torch.float32, device=policy.device) for (_, t), s in zip(own, supports, strict=True)]
-    return share_of_mean([-(goal * text).sum() for goal, text in zip(goals, log_vocabulary, strict=True)], len(decisions))
+    supports = [np.flatnonzero(target > 0) for _, target in aims]
+    lists = [[d.actions[i] for i in support] for (d, _), support in zip(aims, supports, strict=True)]
+    _, log_vocabulary = policy.score_lists([d.prompt for d, _ in aims], lists, full=True)
+    goals = [torch.tensor(t[s], dtype=torch.float32, device=policy.device) for (_, t), s in zip(aims, supports, strict=True)]
+    return share_of_mean([-(goal * text).sum() for goal, text in zip(goals, log_vocabulary, strict=True)], of)
+
+
+def imitate(policy: LoraPolicy, decisions: Sequence[Decision], targets: Sequence[np.ndarray], descent: Descent) -> float:
+    """Set the gradients to those of the mean :func:`imitation_loss`; return this process's part of it."""
+
+    def loss_of(part: Sequence[tuple[Decision, np.ndarray]]) -> tuple[torch.Tensor, list[None]]:
+        return imitation_loss(policy, part, len(decisions)), []
+
+    loss, _ = descent.add_up(descent.parallel.share(list(zip(decisions, targets, strict=True))), loss_of)
+    return loss
 
 
 def own_targets(decisions: Sequence[Decision], policies: Sequence[Mapping[str, float]]) -> list[np.ndarray]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from eagle.policies.trie import runs
 from eagle.seeding import derive_seed, stream
 from eagle.training.advantages import gae, leave_one_out, returns
 from eagle.training.checkpoint import Trained
-from eagle.training.optimizer import adamw, descend, warm
+from eagle.training.optimizer import Descent, adamw, runs_of, warm
 from eagle.training.parallel import ALONE, Parallel, total
 from eagle.training.rollouts import Episode, Rules, Turn, roll_out
 from eagle.training.value import ValueHead
@@ -88,6 +89,8 @@ class OnPolicy:
         if settings.baseline == "value":
             own = dict(self.value.named_parameters())
             self.groups["value"] = Trained(own, adamw(own, settings.value_learning_rate))
+        # At most TOKENS turns at once: no pass holds more.
+        self.descents = {name: Descent(group.optimizer, policy.usage, TOKENS, parallel) for name, group in self.groups.items()}
 
     def update(self, number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Play episodes, take one step of the policy and one of the value head."""
@@ -152,29 +155,25 @@ class OnPolicy:
         return found / self.settings.advantage_scale, found + values
 
     def _descend_policy(self, turns: Sequence[Turn], advantages: np.ndarray, warmth: float) -> dict[str, Any]:
-        weight = self.kl_coefficient / self.settings.advantage_scale
-        own_loss, kls, entropies = 0.0, [], []
         own = self.parallel.share(list(zip(turns, advantages.tolist(), strict=True)))
-        shared = [turn for turn, _ in own]
-        trained = self.groups["policy"]
-        trained.optimizer.zero_grad(set_to_none=True)
-        for part in self._passes(shared):
-            with costs.part("scoring"):
-                scored = self.policy.score_texts([shared[i].prompt for i in part], [shared[i].tokens for i in part], self.rules.temperature)
-            found = scored.log_prob.detach().tolist()
-            pull = [importance(o, own[i][0], self.settings.epsilon) * own[i][1] for o, i in zip(found, part, strict=True)]
-            loss = (weight * scored.kl - torch.tensor(pull, device=scored.kl.device) * scored.log_prob).sum() / len(turns)
-            kls += scored.kl.tolist()
-            entropies += scored.entropy.tolist()
-            own_loss += float(loss.detach())
-            with costs.part("gradient"):
-                loss.backward()
-        norm = descend(trained.optimizer, None, self.settings.learning_rate * warmth, self.parallel)
-        kl, entropy = (float(np.mean(self.parallel.gather(figures))) for figures in (kls, entropies))
-        return {"loss": total(self.parallel, own_loss), "kl": kl, "entropy": entropy, "gradient_norm": norm}
+        loss, seen = self.descents["policy"].add_up(own, partial(self._loss, of=len(turns)), self._passes)
+        norm = self.descents["policy"].step(self.settings.learning_rate * warmth)
+        kl, entropy = np.mean(self.parallel.gather(seen), axis=0).tolist()
+        return {"loss": total(self.parallel, loss), "kl": kl, "entropy": entropy, "gradient_norm": norm}
 
-    def _passes(self, turns: Sequence[Turn]) -> Iterator[list[int]]:
-        """Cut turns into runs of about ``TOKENS`` tokens at most; those of one prompt stand together, so that it is read once."""
+    def _loss(self, own: Sequence[tuple[Turn, float]], of: int) -> tuple[torch.Tensor, list[tuple[float, float]]]:
+        """Return what some (turn, advantage) add to the mean loss over ``of`` turns, and each turn's KL and entropy."""
+        weight = self.kl_coefficient / self.settings.advantage_scale
+        scored = self.policy.score_texts([turn.prompt for turn, _ in own], [turn.tokens for turn, _ in own], self.rules.temperature)
+        found = scored.log_prob.detach().tolist()
+        pull = [importance(o, turn, self.settings.epsilon) * advantage for o, (turn, advantage) in zip(found, own, strict=True)]
+        loss = (weight * scored.kl - torch.tensor(pull, device=scored.kl.device) * scored.log_prob).sum() / of
+        return loss, list(zip(scored.kl.tolist(), scored.entropy.tolist(), strict=True))
+
+    def _passes(self, own: Sequence[tuple[Turn, float]], at_once: int) -> Iterator[Sequence[tuple[Turn, float]]]:
+        """Cut (turn, advantage) into runs of about ``TOKENS`` tokens and ``at_once`` turns at most; those of one prompt stand together,
+        so that it is read once."""
+        turns = [turn for turn, _ in own]
         order = sorted(range(len(turns)), key=lambda i: turns[i].prompt)
         before = dict(zip(order[1:], order, strict=False))
 
@@ -182,14 +181,17 @@ class OnPolicy:
             known = turn in before and turns[before[turn]].prompt == turns[turn].prompt
             return len(turns[turn].tokens) + (0 if known else len(self.policy.tokens(turns[turn].prompt)))
 
-        return runs(order, cost, TOKENS)
+        for run in runs(order, cost, TOKENS):
+            yield from runs_of([own[i] for i in run], at_once)
 
     def _descend_value(self, states: torch.Tensor, goals: np.ndarray) -> float:
-        own = self.parallel.share(list(range(len(goals))))
-        target = torch.tensor(goals[own], dtype=torch.float32, device=self.policy.device)
-        loss = torch.nn.functional.mse_loss(self.value(states[own]), target, reduction="sum") / len(goals)
-        descend(self.groups["value"].optimizer, loss, self.settings.value_learning_rate, self.parallel)
-        return total(self.parallel, loss.detach())
+        def loss_of(own: Sequence[int]) -> tuple[torch.Tensor, list[None]]:
+            target = torch.tensor(goals[own], dtype=torch.float32, device=self.policy.device)
+            return torch.nn.functional.mse_loss(self.value(states[own]), target, reduction="sum") / len(goals), []
+
+        loss, _ = self.descents["value"].add_up(self.parallel.share(list(range(len(goals)))), loss_of)
+        self.descents["value"].step(self.settings.value_learning_rate)
+        return total(self.parallel, loss)
 
     def _figures(self, episodes: Sequence[Episode], rewards: np.ndarray) -> dict[str, Any]:
         turns = [t for e in episodes for t in e.turns]

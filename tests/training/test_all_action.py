@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from eagle.config import AllActionPhase, LoraSettings
+from eagle.errors import EagleError
 from eagle.policies.lora import LoraPolicy
 from eagle.policies.reference import target
 from eagle.training.advantages import gae, leave_one_out, returns
-from eagle.training.all_action import AllAction, imitation_loss, information, list_loss, without_common
-from eagle.training.optimizer import adamw, descend, warm
+from eagle.training.all_action import AllAction, imitate, information, list_loss, without_common
+from eagle.training.optimizer import Descent, adamw, warm
 from eagle.training.scoring import expected_values, score_decisions
 from eagle.training.watch import Watch
 from tests.tiny import build_tiny_llm
@@ -135,13 +138,12 @@ def reference(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A uniform reference over the planted actions, and the proof that its fine-tuning learns the target."""
     source = planted().source(horizon=2)
     policy = LoraPolicy.create(base, LoraSettings(rank=8), 0)
-    optimizer = adamw(policy.parameters(), 1e-2)
+    descent = Descent(adamw(policy.parameters(), 1e-2), policy.usage, 4)
     losses = []
     for update in range(120):
         decisions = source.sample(np.random.default_rng(update), 4)
-        loss = imitation_loss(policy, decisions, [target("uniform", d, {}) for d in decisions])
-        losses.append(float(loss.detach()))
-        descend(optimizer, loss, warm(1e-2, update, 2))
+        losses.append(imitate(policy, decisions, [target("uniform", d, {}) for d in decisions], descent))
+        descent.step(warm(1e-2, update, 2))
     assert losses[-1] < 0.3 * losses[0]
     folder = tmp_path_factory.mktemp("reference") / "uniform"
     policy.save(folder)
@@ -169,6 +171,45 @@ def test_eagle_learns_each_users_action_and_moves_nothing_else(base: Path, refer
     assert favourites[:4] == list(ACTIONS)
     for name, parameter in policy.model.named_parameters():
         assert torch.equal(parameter, before[name]) == (name not in policy.parameters())
+
+
+def room_for(policy: LoraPolicy, decisions: int, patch: pytest.MonkeyPatch) -> None:
+    """Let the policy run out of memory where it scores more decisions at once."""
+    score = policy.score_lists
+
+    def held(prompts: Sequence[str], *rest: Any, **settings: Any) -> Any:
+        if len(prompts) > decisions:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return score(prompts, *rest, **settings)
+
+    patch.setattr(policy, "score_lists", held)
+
+
+def test_an_update_that_memory_does_not_hold_is_taken_in_parts(
+    base: Path, reference: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    found, halved = [], []
+    for room in (8, 3):
+        policy = LoraPolicy.load(base, reference, trainable=True)
+        room_for(policy, room, monkeypatch)
+        settings = AllActionPhase(updates=3, pairs=8, learning_rate=3e-3, repair_every=2)
+        phase = AllAction(settings, planted().source(horizon=1, lookahead=1), policy, kl_coefficient=0.02, seed=1)
+        rows = [phase.update(number)[0] for number in range(3)]
+        found.append(torch.cat([p.detach().flatten() for p in policy.parameters().values()]))
+        halved.append(policy.usage.halved)
+        found.append(torch.tensor([[row["loss"], row["gradient_norm"], row["gain"]] for row in rows]))
+    assert halved == [0, 2]  # 8, 4, 2: the later updates begin where the first one ended
+    assert "memory ran out with 8 decisions at once: going on with 4" in caplog.text
+    torch.testing.assert_close(found[2], found[0], atol=1e-5, rtol=0)
+    torch.testing.assert_close(found[3], found[1], atol=1e-5, rtol=1e-5)
+
+
+def test_one_decision_that_memory_does_not_hold_is_one_clear_error(base: Path, reference: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = LoraPolicy.load(base, reference, trainable=True)
+    room_for(policy, 0, monkeypatch)
+    phase = AllAction(AllActionPhase(updates=1, pairs=4), planted().source(horizon=1, lookahead=1), policy, kl_coefficient=0.02, seed=1)
+    with pytest.raises(EagleError, match=r"memory runs out while training with the smallest batch \(1 decisions\)"):
+        phase.update(0)
 
 
 def test_targets() -> None:

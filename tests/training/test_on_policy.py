@@ -176,11 +176,20 @@ def test_some_failures_are_counted_and_left_out(policy: LoraPolicy) -> None:
 def test_the_size_of_a_pass_does_not_change_the_gradient(policy: LoraPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
     turns = [Turn("Action:", a, tuple(policy.action_tokens(a)), "policy", 0.0, True, 1.0, "x", False) for a in LISTED * 3]
     found = []
-    for tokens, passes in ((10_000, 1), (1, 6)):
+    score, halved = policy.score_texts, policy.usage.halved
+    for tokens, room, passes in ((10_000, 6, 1), (1, 6, 6), (10_000, 2, 1)):
+
+        def held(prompts: Sequence[str], *rest: Any, room: int = room) -> Any:
+            if len(prompts) > room:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return score(prompts, *rest)
+
+        monkeypatch.setattr(policy, "score_texts", held)
         monkeypatch.setattr("eagle.training.on_policy.TOKENS", tokens)
         running = phase(policy, Counting())
-        assert len(list(running._passes(turns))) == passes
+        assert len(list(running._passes([(turn, 0.0) for turn in turns], tokens))) == passes
         monkeypatch.setattr(running.groups["policy"].optimizer, "step", lambda: None)
         figures = running._descend_policy(turns, np.arange(6.0), 1.0)
         found.append((figures["loss"], figures["gradient_norm"]))
-    np.testing.assert_allclose(found[0], found[1], rtol=1e-5)
+    np.testing.assert_allclose(found, [found[0]] * 3, rtol=1e-5)
+    assert policy.usage.halved == halved + 2  # at most 6 of 10,000 are there, 3 are too many, and 1 is not
