@@ -40,7 +40,7 @@ SIGNATURE = ModelSignature(
             ColSpec(Array(Object(_STEP)), "trajectory"),
         ]
     ),
-    params=ParamSchema([ParamSpec("seed", DataType.long, 0)]),
+    params=ParamSchema([ParamSpec("seed", DataType.long, 0), ParamSpec("horizon", DataType.long, 0)]),
 )
 
 
@@ -62,10 +62,13 @@ class SteeringModel(PythonModel):
         self.steerer = Steerer.load(files)
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Return user, item, text, utility (SD of U) and trajectory (list of steps) for every row."""
+        """Return user, item, text, utility (SD of U) and trajectory (list of steps) for every row.
+
+        ``params``: the seed of what is drawn, and the horizon (changes; 0: the agent's own).
+        """
         pairs = list(zip(model_input["user"].astype(str), model_input["item"].astype(str), strict=True))
         try:
-            found = self.steerer.steer(pairs, seed=int((params or {}).get("seed", 0)))
+            found = self.steerer.steer(pairs, **{name: int((params or {}).get(name, 0)) for name in ("seed", "horizon")})
         except EagleError as error:
             raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
         kept = {prop.name for prop in _STEP}

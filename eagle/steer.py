@@ -15,7 +15,7 @@ from eagle.artifacts import read_table
 from eagle.config import Config
 from eagle.embeddings.encoder import Encoder, LatentSpace, load_latent
 from eagle.environment import Case, SteeringEnvironment
-from eagle.errors import EagleError, Problem, did_you_mean
+from eagle.errors import EagleError, Problem, did_you_mean, user_error
 from eagle.evaluation.actors import Here
 from eagle.evaluation.arms import TrieScorers
 from eagle.evaluation.rollout import roll_out
@@ -113,15 +113,18 @@ class Steerer:
         described = read_table(project.descriptions, "descriptions").set_index("item")
         return cls(agent, environment, encoder, utility, latent, described, titles, config.evaluate.horizon)
 
-    def steer(self, pairs: Sequence[tuple[str, str]], *, seed: int, sample: int = 0) -> list[Trajectory]:
+    def steer(self, pairs: Sequence[tuple[str, str]], *, seed: int, sample: int = 0, horizon: int = 0) -> list[Trajectory]:
         """Return one episode per (user, item), in order; unknown ids are one EagleError.
 
-        With the evaluation's cases and seed, these are the evaluation's texts.
+        ``horizon``: how many changes, 0 for as many as the agent was judged by. With the evaluation's cases and seed, these are the
+        evaluation's texts.
         """
+        if horizon < 0:
+            raise user_error("horizon is no number of changes", found=horizon, expected="at least 1, or 0 for the agent's own")
         self._check(pairs)
         cases = [self._case(number, user, item) for number, (user, item) in enumerate(pairs)]
-        self.environment.seed = seed
-        rows, _ = roll_out(self.environment, cases, Here([self.agent]), self.horizon, seed)
+        self.environment.seed, self.environment.horizon = seed, horizon or self.horizon
+        rows, _ = roll_out(self.environment, cases, Here([self.agent]), self.environment.horizon, seed)
         table = pd.DataFrame([asdict(case) for case in cases]).astype({"year": object})
         scored = score(rows[rows["arm"] == AGENT].reset_index(drop=True), table, self.encoder, self.utility)
         return [self._trajectory(mine.sort_values("step"), sample) for _, mine in scored.groupby("case", sort=True)]

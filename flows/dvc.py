@@ -32,7 +32,9 @@ def _environment() -> dict[str, str]:
 
 
 def up_to_date() -> bool:
-    """Say whether DVC finds nothing to do."""
+    """Say whether DVC finds nothing to do; where it has never done anything, it need not look."""
+    if not Path("dvc.lock").exists():
+        return False
     command = [sys.executable, "-m", "dvc", "status", "--quiet"]
     return subprocess.run(command, env=_environment(), check=False).returncode == 0
 
@@ -79,7 +81,6 @@ def _stop(process: subprocess.Popen[str]) -> None:
     retry_delay_seconds=20,
     retry_condition_fn=_may_be_retried,
     timeout_seconds=12 * HOUR,
-    tags=["dvc"],
     persist_result=False,
 )
 def bring_up_to_date(label: str, stages: list[str]) -> None:

@@ -61,7 +61,7 @@ def _register(config: Config, store: Store, files: AgentFiles, run_id: str, exam
             python_model=str(Path(__file__).parent / "model_code.py"),
             artifacts={"agent": str(files.root)},
             signature=SIGNATURE,
-            input_example=pd.DataFrame([example]),
+            input_example=(pd.DataFrame([example]), {"horizon": 1}),  # which MLflow tries: one change is enough
             pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in _PINNED],
             registered_model_name=config.registry.model,
         )

@@ -168,8 +168,8 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _ask(port: int, rows: list[dict[str, str]], patience: float = 120) -> dict:
-    body = json.dumps({"dataframe_records": rows}).encode()
+def _ask(port: int, rows: list[dict[str, str]], patience: float = 120, **params: int) -> dict:
+    body = json.dumps({"dataframe_records": rows, "params": params}).encode()
     asked = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"})
     end = time.monotonic() + patience
     while True:
@@ -205,6 +205,7 @@ def test_the_scoring_server_answers(project: Path) -> None:
     ) as server:
         try:
             (answer,) = _ask(port, [{"user": "u1", "item": "i3"}])["predictions"]
+            (short,) = _ask(port, [{"user": "u1", "item": "i3"}], horizon=1)["predictions"]
             with pytest.raises(urllib.error.HTTPError) as refused:
                 _ask(port, [{"user": "nobody", "item": "i3"}])
             message = refused.value.read().decode()
@@ -213,6 +214,7 @@ def test_the_scoring_server_answers(project: Path) -> None:
     assert answer["text"].startswith("Genres: ")
     assert isinstance(answer["utility"], float)
     assert [step["step"] for step in answer["trajectory"]] == [0, 1, 2]
+    assert short["trajectory"] == answer["trajectory"][:2]
     assert refused.value.code == 400
     assert "unknown user 'nobody'" in message
 
