@@ -114,8 +114,10 @@ def _export(words: list[str]) -> None:
 def _curl(words: list[str]) -> None:
     from eagle.serving import SIGNATURE
 
-    (rows,) = json.loads(words[words.index("-d") + 1]).values()
-    assert all(set(row) == set(SIGNATURE.inputs.input_names()) for row in rows)
+    body = json.loads(words[words.index("-d") + 1])
+    assert set(body) <= {"dataframe_records", "params"}
+    assert all(set(row) == set(SIGNATURE.inputs.input_names()) for row in body["dataframe_records"])
+    assert set(body.get("params", {})) <= {param.name for param in SIGNATURE.params}
     assert words[-1].startswith("http://127.0.0.1:") and words[-1].endswith("/invocations")
 
 
@@ -162,6 +164,7 @@ def test_a_command_exists(words: list[str], monkeypatch: pytest.MonkeyPatch) -> 
         "git add nothing",
         "export MLFLOW_TRACKING_URI=sqlite:///other.db",
         """curl -d '{"dataframe_records": [{"who": "13"}]}' http://127.0.0.1:5001/invocations""",
+        """curl -d '{"dataframe_records": [], "params": {"sed": 7}}' http://127.0.0.1:5001/invocations""",
         "wget something",
     ],
 )
