@@ -36,6 +36,9 @@ def run(config, project):
         raise RuntimeError("in the stage")
 """
 
+# A shell's background job inherits SIGINT ignored.
+COMMAND = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from eagle.cli import main; main()"
+
 
 @dataclass
 class World:
@@ -46,7 +49,7 @@ class World:
 
     def command(self, what: str, **extra: str) -> tuple[list[str], dict[str, str]]:
         """Return command and environment of the stage; PYTHONPATH is that of the copy."""
-        return [sys.executable, "-m", "eagle.cli", "stage", "split"], {**os.environ, "WHAT": what, "ASKED_BY": str(os.getpid()), **extra}
+        return [sys.executable, "-c", COMMAND, "stage", "split"], {**os.environ, "WHAT": what, "ASKED_BY": str(os.getpid()), **extra}
 
     def run(self, what: str = "", **extra: str) -> tuple[int, list[str], str]:
         """Run the stage; return its exit code, the lines of its output (first: whether it was our own child), and its errors."""
