@@ -47,11 +47,11 @@ Write = Callable[[Sequence[str]], int]  # prompts -> number of new tokens
 
 
 def ours(folder: Path, size: Size, batch: int) -> Write:
-    """Return our engine as the stage uses it."""
+    """Return our engine as the stage uses it, and at batch 1 as steering does."""
     from eagle.llm.base import SamplingSpec
     from eagle.llm.torch_engine import TorchModel
 
-    model = TorchModel(folder, batch_rows=batch)
+    model = TorchModel(folder, batch_rows=batch, single=batch == 1)
     spec = SamplingSpec(size.new, 0.7, 0.95)
     return lambda prompts: sum(len(done.token_ids) for done in model.generate(prompts, spec, range(len(prompts))))
 

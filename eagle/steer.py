@@ -91,7 +91,7 @@ class Steerer:
     @classmethod
     def open(cls, config: Config, project: Project, adapter: Path) -> Steerer:
         """Open an adapter folder in a project, with the settings of the evaluation."""
-        latent, model = load_latent(project.encoder), open_language_model(config.llm, project.llm)
+        latent, model = load_latent(project.encoder), open_language_model(config.llm, project.llm, single=True)
         encoder, utility = Encoder.load(project.encoder, project.text_model), Utility.fit(latent, config.utility)
         profiles = read_table(project.profiles, "profiles")
         agent = LoraAgent(

@@ -22,6 +22,7 @@ from eagle.llm.base import Finish, SamplingSpec, Usage, before_stop
 from eagle.llm.rows import Row, groups, row_batches, split, stems
 from eagle.llm.sampling import choose
 from eagle.llm.shared_prefix import Prefix, SharedPrefixCache
+from eagle.llm.single import SingleLlama, SingleRow
 from eagle.threads import side_by_side
 
 Network = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, SharedPrefixCache, int], torch.Tensor]
@@ -35,11 +36,12 @@ _BLOCK = 64  # tokens by which prefixes are computed
 class DecodeLoop:
     """Continues token ids with one network, and remembers the prefixes that its rows shared.
 
-    ``model``: the transformers model behind the network (its config, dtype and device); ``usage`` counts what is computed.
+    ``model``: the transformers model behind the network (its config, dtype and device); ``usage`` counts what is computed; ``single``
+    continues a row that has no others beside it.
     """
 
-    def __init__(self, network: Network, model: Any, ends: Ends, usage: Usage) -> None:
-        self.network, self.usage = network, usage
+    def __init__(self, network: Network, model: Any, ends: Ends, usage: Usage, single: SingleLlama | None = None) -> None:
+        self.network, self.usage, self._single = network, usage, single
         self._config, self._dtype, self._device = model.config, model.dtype, model.device
         self._ends = ends
         self._counting = Lock()
@@ -52,6 +54,9 @@ class DecodeLoop:
             prefix, alike = self.prefix(rows[members[0]].suffix[:shared]), [rows[i] for i in members]
             for row in alike:
                 row.suffix = row.suffix[shared:]
+            if self._single and len(alike) == 1:
+                self._decode_single(self._single, prefix, shared, alike, spec)
+                continue
             parts = split(alike, self._parts(len(alike)))
             side_by_side([partial(self._decode, prefix, shared, part, spec, batch_rows) for part in parts])
 
@@ -80,6 +85,14 @@ class DecodeLoop:
             ids = torch.tensor([[row.tokens[-1]] for row in live], device=self._device)
             positions = torch.tensor([[shared + len(row.suffix) + len(row.tokens) - 1] for row in live], device=self._device)
             self._draw(live, self._forward(ids, positions, torch.ones_like(ids, dtype=torch.bool), cache, column)[:, -1], spec)
+
+    def _decode_single(self, network: SingleLlama, prefix: Prefix, shared: int, alone: list[Row], spec: SamplingSpec) -> None:
+        """Fill in the only row's tokens."""
+        for row, read, number in self._opened(prefix, shared, alone, spec, 1):
+            state = SingleRow(network, read, number, spec.max_new_tokens)
+            while not row.finish:
+                self.usage.computed_tokens += 1
+                self._draw([row], network(row.tokens[-1], state), spec)
 
     def _opened(
         self, prefix: Prefix, shared: int, rows: Sequence[Row], spec: SamplingSpec, batch_rows: int

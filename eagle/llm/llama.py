@@ -92,14 +92,14 @@ class FusedLlama:
         self._rotary = model.model.rotary_emb
         self._norm: torch.Tensor = model.model.norm.weight
         self._tables: tuple[torch.Tensor, torch.Tensor] = _tables(model)
-        self._head, self._layers = head, layers
+        self.head, self.layers = head, layers
 
     @classmethod
     def of(cls, model: Any, beside: FusedLlama | None = None) -> FusedLlama:
         """Read a plain Llama; what equals the tables of ``beside`` is shared with it."""
         tables = _tables(model)
         same = beside if beside is not None and all(map(torch.equal, tables, beside._tables)) else None
-        found = cls(model, same._head if same else linear(tables[1]), [_join(layer) for layer in model.model.layers])
+        found = cls(model, same.head if same else linear(tables[1]), [_join(layer) for layer in model.model.layers])
         found._tables = same._tables if same else tables
         return found
 
@@ -111,13 +111,13 @@ class FusedLlama:
         places = _Places(real)
         x = F.embedding(places.pack(ids), self._tables[0])
         cos, sin = (turn[0, :, None] for turn in self._rotary(x, position_ids=places.pack(positions)[None]))
-        for number, layer in enumerate(self._layers):
+        for number, layer in enumerate(self.layers):
             joined = layer.queries_keys_values(self._normed(x, layer.norm)).view(len(x), -1, self._width)
             x = layer.output.plus(self._attend(number, joined, cos, sin, places, cache), x)
             normed = self._normed(x, layer.norm_after)
             x = layer.down.plus(layer.up.times(normed, layer.gate.silu(normed)), x)
         last = places.unpack(x)[:, -keep:]
-        return self._head(self._normed(last, self._norm))
+        return self.head(self._normed(last, self._norm))
 
     def _normed(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """RMS norm in float32."""

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 _ENDPOINT_PACKAGES = ("anyio", "httpx", "tenacity")
 
 
-def open_language_model(config: LLMConfig, folder: Path, cache: Path | None = None) -> LanguageModel:
+def open_language_model(config: LLMConfig, folder: Path, cache: Path | None = None, *, single: bool = False) -> LanguageModel:
     """Open the engine that ``llm.engine`` names, over the model in ``folder`` (models/llm).
 
     Engine auto takes the endpoint where one is set, else torch, and says so. ``cache``: file in which completions are remembered
     (`eagle.llm.cache`) unless ``llm.cache`` is off or work is done on other machines, which must not share the file; None remembers
-    none. What the model reads and writes from here on counts towards the costs of the stage that is running.
+    none. ``single``: somebody waits for one text at a time, which torch on a processor then writes quicker. What the model reads and
+    writes from here on counts towards the costs of the stage that is running.
     """
-    model = _open(config, folder, cache if config.cache and config.on_one_machine else None)
+    model = _open(config, folder, cache if config.cache and config.on_one_machine else None, single)
     costs.register(model.usage)
     return model
 
@@ -35,10 +36,10 @@ def model_identity(config: LLMConfig, folder: Path) -> dict[str, Any]:
     return {"files": content_hash(folder), "llm": config.decisive(), "code": engine_code()}
 
 
-def _open(config: LLMConfig, folder: Path, cache: Path | None) -> LanguageModel:
+def _open(config: LLMConfig, folder: Path, cache: Path | None, single: bool) -> LanguageModel:
     engine = config.engine if config.engine != "auto" else "openai" if config.endpoint else "torch"
     if engine == "torch":
-        here = _torch(config, folder)
+        here = _torch(config, folder, single)
         _say(config, f"torch on {here.device} in {str(here.dtype).removeprefix('torch.')}", "no llm.endpoint is set")
         return _remembered(here, cache)
     remote = _remembered(_endpoint(config, folder), cache)
@@ -47,7 +48,7 @@ def _open(config: LLMConfig, folder: Path, cache: Path | None) -> LanguageModel:
         return remote
     from eagle.llm.two_places import TwoPlaces
 
-    return TwoPlaces(remote, lambda: _remembered(_torch(config, folder), cache))
+    return TwoPlaces(remote, lambda: _remembered(_torch(config, folder, single), cache))
 
 
 def _say(config: LLMConfig, picked: str, why: str) -> None:
@@ -55,10 +56,10 @@ def _say(config: LLMConfig, picked: str, why: str) -> None:
         print(f"language model: engine {picked}, since {why}", file=sys.stderr, flush=True)
 
 
-def _torch(config: LLMConfig, folder: Path) -> TorchModel:
+def _torch(config: LLMConfig, folder: Path, single: bool) -> TorchModel:
     from eagle.llm.torch_engine import TorchModel
 
-    return TorchModel(folder, dtype=config.dtype, device=config.device, batch_rows=config.batch_rows)
+    return TorchModel(folder, dtype=config.dtype, device=config.device, batch_rows=config.batch_rows, single=single)
 
 
 def _endpoint(config: LLMConfig, folder: Path) -> LanguageModel:

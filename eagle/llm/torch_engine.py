@@ -37,6 +37,7 @@ from eagle.llm.memory import halving, no_memory, ran_out  # noqa: E402
 from eagle.llm.rows import SCORED_TOKENS, Row, groups, token_batches  # noqa: E402
 from eagle.llm.sampling import uniforms  # noqa: E402
 from eagle.llm.shared_prefix import Prefix, TransformersNetwork  # noqa: E402
+from eagle.llm.single import SingleLlama  # noqa: E402
 from eagle.llm.tokenizer import rendered, tokenized  # noqa: E402
 from eagle.torch_device import pick_device, pick_dtype  # noqa: E402
 
@@ -47,12 +48,16 @@ _ADAPTED_BYTES = 1 << 30  # merged weights remembered, the last at least: evalua
 class TorchModel:
     """A :class:`~eagle.llm.base.LanguageModel` over a folder in transformers' layout."""
 
-    def __init__(self, folder: Path, *, dtype: str = "auto", device: str = "auto", batch_rows: int = 64, fuse: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *, dtype: str = "auto", device: str = "auto", batch_rows: int = 64, fuse: bool = True, single: bool = False
+    ) -> None:
+        """``single``: on a processor, write a row that is alone as :mod:`eagle.llm.single` does."""
         check_model_folder(Path(folder), chat=True)
         disable_progress_bar()
         self.device = pick_device(device)
         self.dtype = pick_dtype(dtype, self.device)
         self.batch_rows = batch_rows
+        self._single = single and self.device.type == "cpu"
         self._scored_tokens = SCORED_TOKENS
         self.tokenizer, self._base = _read_folder(Path(folder), self.dtype)
         self.name = Path(folder).name
@@ -80,7 +85,7 @@ class TorchModel:
             loop.usage = usage
 
     def _arithmetic(self) -> str:
-        numbers = f"{self.dtype} {self.device} {torch.get_num_threads()} threads {self.batch_rows} rows"
+        numbers = f"{self.dtype} {self.device} {torch.get_num_threads()} threads {self.batch_rows} rows{' single' * self._single}"
         return f"{engine_code()} torch {torch.__version__} {numbers}"
 
     # prompts ---------------------------------------------------------------
@@ -233,9 +238,10 @@ class TorchModel:
         return merged.eval().requires_grad_(False)
 
     def _open(self, model: Any, beside: Network | None = None) -> DecodeLoop:
-        fuses = self._may_fuse and is_plain_llama(model)
-        network = FusedLlama.of(model, beside if isinstance(beside, FusedLlama) else None) if fuses else TransformersNetwork(model)
-        return DecodeLoop(network, model, self._ends, self._usage)
+        if not (self._may_fuse and is_plain_llama(model)):
+            return DecodeLoop(TransformersNetwork(model), model, self._ends, self._usage)
+        fused = FusedLlama.of(model, beside if isinstance(beside, FusedLlama) else None)
+        return DecodeLoop(fused, model, self._ends, self._usage, SingleLlama(model, fused) if self._single else None)
 
 
 def _read_folder(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:

@@ -1,0 +1,127 @@
+"""One row's next token, for who waits for a single text: Llama's pass in as few calls of torch as will do, over weights of four bits.
+
+A pass of one token takes as long as it takes to read the weights and to call torch. So weights that came as four bits are read as such
+(:mod:`eagle.llm.four_bit`), and the row holds its prefix itself, since no other shares it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from eagle.llm.four_bit import FourBitWeight
+from eagle.llm.llama import FusedLlama, Layer, inverse_rms
+from eagle.llm.shared_prefix import SharedPrefixCache
+
+Product = Callable[[torch.Tensor], torch.Tensor]
+_STRETCH = 16  # products of odd widths are slow
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """Norms and products of a layer; the products of one input are joined."""
+
+    norm: torch.Tensor
+    queries_keys_values: Product
+    output: Product
+    norm_after: torch.Tensor
+    gate_up: Product
+    down: Product
+
+
+class SingleLlama:
+    """What :class:`~eagle.llm.llama.FusedLlama` computes, for one row and one token at a time, on a processor."""
+
+    def __init__(self, model: Any, fused: FusedLlama) -> None:
+        """Read a plain Llama of transformers; where a weight has no four bits, the product of ``fused`` serves."""
+        self.heads: int = model.config.num_attention_heads
+        self.rotary = model.model.rotary_emb
+        self._width: int = model.model.layers[0].self_attn.head_dim
+        self._eps = torch.tensor(model.config.rms_norm_eps)
+        self._table: torch.Tensor = model.model.embed_tokens.weight
+        self._norm: torch.Tensor = model.model.norm.weight.float()
+        self._head: Product = fused.head
+        self._layers = [_read(*layers) for layers in zip(model.model.layers, fused.layers, strict=True)]
+
+    @torch.inference_mode()
+    def __call__(self, token: int, row: SingleRow) -> torch.Tensor:
+        """Return the logits (1, vocabulary) after ``token``, the next one of ``row``."""
+        cos, sin, mask, slots = row.step()
+        x = self._table[token : token + 1].to(torch.float32, copy=True)
+        for layer, slot, keys, values in zip(self._layers, slots, row.keys, row.values, strict=True):
+            heads = layer.queries_keys_values(self._normed(x, layer.norm)).view(-1, self._width)
+            turned = torch.addcmul(heads * cos, heads.roll(self._width // 2, -1), sin)
+            slot.copy_(turned[self.heads :])
+            scores = torch.bmm(turned[: self.heads].view(len(keys), -1, self._width), keys).add_(mask)
+            found = torch.bmm(torch.softmax(scores, dim=-1, out=scores), values)
+            x += layer.output(found.view(1, -1))
+            gate, up = layer.gate_up(self._normed(x, layer.norm_after)).chunk(2, dim=-1)
+            x += layer.down(F.silu(gate).mul_(up))
+        return self._head(self._normed(x, self._norm))
+
+    def _normed(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """RMS norm of float32, in the dtype of the products."""
+        return (x * weight).mul_(inverse_rms(x, self._eps)).to(self._table.dtype)
+
+
+class SingleRow:
+    """Keys and values of one row, with all that depends on a position alone."""
+
+    def __init__(self, network: SingleLlama, read: SharedPrefixCache, number: int, new: int) -> None:
+        """Take over the ``number``-th row of a cache, its prefix included, with room for ``new`` tokens."""
+        known = read.row(number)
+        _, both, self._at, width = known.shape
+        self._before = self._at
+        room = -(-(self._at + new) // _STRETCH) * _STRETCH
+        self._columns = F.pad(known, (0, 0, 0, room - self._at))
+        keys, values = self._columns.chunk(2, dim=1)
+        self.keys, self.values = list(keys.mT), list(values)  # by layer, (kv_heads, head_dim, columns) and (kv_heads, columns, head_dim)
+        self._mask = known.new_full((room,), torch.finfo(known.dtype).min)
+        self._mask[: self._at] = 0
+        self._cos, self._sin = _angles(network, torch.arange(self._at, room), known.new_ones(room - self._at, both // 2, width))
+
+    def step(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, list[torch.Tensor]]:
+        """Go to the next column.
+
+        Returns cos and sin (heads, head_dim), what to add to scores (columns), and by layer the place for keys and values
+        (2 kv_heads, head_dim).
+        """
+        at, new = self._at, self._at - self._before
+        self._at += 1
+        self._mask[at] = 0
+        return self._cos[new], self._sin[new], self._mask, list(self._columns[:, :, at])
+
+
+def _angles(network: SingleLlama, positions: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return cos and sin (positions, heads, head_dim): x cos + roll(x) sin turns keys, turns and scales queries, and leaves values alone.
+
+    ``values`` (positions, kv_heads, head_dim): ones.
+    """
+    width = values.shape[-1]
+    cos, sin = (turn[0, :, None] for turn in network.rotary(values, position_ids=positions[None]))
+    sin = torch.cat((-sin[..., : width // 2], sin[..., width // 2 :]), dim=-1)
+    scale = values.new_ones(network.heads + values.shape[1], 1)
+    scale[: network.heads] = width**-0.5
+    return torch.cat((cos * scale, values), dim=1), torch.cat((sin * scale, torch.zeros_like(values)), dim=1)
+
+
+def _read(layer: Any, packed: Layer) -> _Layer:
+    attention, mlp = layer.self_attn, layer.mlp
+    return _Layer(
+        layer.input_layernorm.weight.float(),
+        _four_bit(attention.q_proj, attention.k_proj, attention.v_proj) or packed.queries_keys_values,
+        _four_bit(attention.o_proj) or packed.output,
+        layer.post_attention_layernorm.weight.float(),
+        _four_bit(mlp.gate_proj, mlp.up_proj) or (lambda x: torch.cat((packed.gate(x), packed.up(x)), dim=-1)),
+        _four_bit(mlp.down_proj) or packed.down,
+    )
+
+
+def _four_bit(*modules: Any) -> Product | None:
+    """Return the product with the weights of modules one below the other, if they have four bits."""
+    found = FourBitWeight.of(torch.cat([module.weight for module in modules]))
+    return found.product if found else None
