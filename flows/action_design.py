@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 
+from eagle import fork_server
 from flows.dvc import bring_up_to_date
 from flows.names import dated
 
@@ -14,5 +15,6 @@ from flows.names import dated
     description="Candidate actions, cached transitions, G-optimal design.",
 )
 def action_design() -> None:
-    bring_up_to_date("actions and transitions", ["actions", "transitions"])
-    bring_up_to_date("design", ["design"])
+    with fork_server.running():
+        bring_up_to_date("actions and transitions", ["actions", "transitions"])
+        bring_up_to_date("design", ["design"])

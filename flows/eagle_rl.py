@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 
+from eagle import fork_server
 from eagle.config import load_config
 from flows.dvc import bring_up_to_date
 from flows.names import dated
@@ -15,7 +16,8 @@ from flows.names import dated
     description="Reference policies (SFT), then EAGLE by policy gradient, one arm after the other.",
 )
 def eagle_rl() -> None:
-    config = load_config()
-    bring_up_to_date("reference policies", [f"reference@{name}" for name in config.reference.names])
-    for arm in config.train.arms:
-        bring_up_to_date(f"EAGLE from {arm}", [f"train@{arm}"])
+    with fork_server.running():
+        config = load_config()
+        bring_up_to_date("reference policies", [f"reference@{name}" for name in config.reference.names])
+        for arm in config.train.arms:
+            bring_up_to_date(f"EAGLE from {arm}", [f"train@{arm}"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 
+from eagle import fork_server
 from flows.dvc import bring_up_to_date
 from flows.names import dated
 
@@ -14,5 +15,6 @@ from flows.names import dated
     description="Catalogue, checks, splits, factors, descriptions, text encoder E_D, profiles.",
 )
 def embedding_training() -> None:
-    bring_up_to_date("catalogue and splits", ["fetch", "models", "validate", "split"])
-    bring_up_to_date("latent space", ["factors", "describe", "encoder", "profiles"])
+    with fork_server.running():
+        bring_up_to_date("catalogue and splits", ["fetch", "models", "validate", "split"])
+        bring_up_to_date("latent space", ["factors", "describe", "encoder", "profiles"])

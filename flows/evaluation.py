@@ -5,6 +5,7 @@ from __future__ import annotations
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 
+from eagle import fork_server
 from eagle.project import Project
 from eagle.summary import markdown
 from flows.dvc import bring_up_to_date
@@ -17,6 +18,7 @@ from flows.names import dated
     description="Held-out comparison of all arms, the report, MLflow runs and the champion.",
 )
 def evaluation() -> None:
-    bring_up_to_date("held-out comparison", ["evaluate"])
-    bring_up_to_date("report and registration", ["report", "register"])
-    create_markdown_artifact(markdown(Project()), key="results", description="Final utility of every arm on held-out cases")
+    with fork_server.running():
+        bring_up_to_date("held-out comparison", ["evaluate"])
+        bring_up_to_date("report and registration", ["report", "register"])
+        create_markdown_artifact(markdown(Project()), key="results", description="Final utility of every arm on held-out cases")

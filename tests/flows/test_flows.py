@@ -91,8 +91,14 @@ def test_where_nothing_is_to_be_done_no_flow_runs(toy: Path, capsys: pytest.Capt
 
 
 def test_one_flow_alone_stops_where_its_part_ends(toy: Path) -> None:
+    """And its stages, which may be carried out there, are told of the same fork server."""
+    mine = all_instances(Config())[: all_instances(Config()).index("profiles") + 1]
+    write_dvc(toy, {name: f"echo {name} >> order.txt; echo $EAGLE_FORK_SERVER >> servers.txt; echo x > out_{name}" for name in mine})
     embedding_training()
-    assert order(toy) == all_instances(Config())[: all_instances(Config()).index("profiles") + 1]
+    assert order(toy) == mine
+    if sys.platform == "linux":
+        servers = (toy / "servers.txt").read_text(encoding="utf-8").split()
+        assert len(servers) == len(mine) and len(set(servers)) == 1
 
 
 def test_a_users_mistake_is_told_in_its_own_words_and_not_tried_again(toy: Path) -> None:
