@@ -51,12 +51,12 @@ class DecodeLoop:
     def complete(self, rows: Sequence[Row], spec: SamplingSpec, batch_rows: int) -> None:
         """Fill in the rows' tokens; their suffix is the whole prompt, not empty, and loses what is shared."""
         for shared, members in groups([row.suffix for row in rows]):
+            if self._single and len(members) == 1:
+                self._decode_single(self._single, rows[members[0]], spec)
+                continue
             prefix, alike = self.prefix(rows[members[0]].suffix[:shared]), [rows[i] for i in members]
             for row in alike:
                 row.suffix = row.suffix[shared:]
-            if self._single and len(alike) == 1:
-                self._decode_single(self._single, prefix, shared, alike, spec)
-                continue
             parts = split(alike, self._parts(len(alike)))
             side_by_side([partial(self._decode, prefix, shared, part, spec, batch_rows) for part in parts])
 
@@ -86,13 +86,14 @@ class DecodeLoop:
             positions = torch.tensor([[shared + len(row.suffix) + len(row.tokens) - 1] for row in live], device=self._device)
             self._draw(live, self._forward(ids, positions, torch.ones_like(ids, dtype=torch.bool), cache, column)[:, -1], spec)
 
-    def _decode_single(self, network: SingleLlama, prefix: Prefix, shared: int, alone: list[Row], spec: SamplingSpec) -> None:
-        """Fill in the only row's tokens."""
-        for row, read, number in self._opened(prefix, shared, alone, spec, 1):
-            state = SingleRow(network, read, number, spec.max_new_tokens)
-            while not row.finish:
-                self.usage.computed_tokens += 1
-                self._draw([row], network(row.tokens[-1], state), spec)
+    def _decode_single(self, network: SingleLlama, row: Row, spec: SamplingSpec) -> None:
+        """Fill in the tokens of a row that is alone."""
+        read, token = self.prefix(row.suffix[:-1]), row.suffix[-1]
+        state = SingleRow(network, read, spec.max_new_tokens)
+        while not row.finish:
+            self.usage.computed_tokens += 1
+            self._draw([row], network(token, state), spec)
+            token = row.tokens[-1]
 
     def _opened(
         self, prefix: Prefix, shared: int, rows: Sequence[Row], spec: SamplingSpec, batch_rows: int

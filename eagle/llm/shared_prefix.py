@@ -96,12 +96,6 @@ class SharedPrefixCache(Cache):
         self._hidden[row] = torch.finfo(self._hidden.dtype).min
         self._hidden[row, : len(real)] = 0
 
-    def row(self, number: int) -> torch.Tensor:
-        """Return keys, then values, of the prefix and of one row without its padding: (layers, 2 kv_heads, positions, head_dim)."""
-        real = (self._hidden[number] == 0).nonzero()[:, 0]
-        parts = ((self.prefix.keys, self._keys), (self.prefix.values, self._values))
-        return torch.cat([torch.cat((before, own[:, :, number, real]), dim=2) for before, own in parts], dim=1)
-
     def as_prefix(self, columns: int) -> Prefix:
         """Return the prefix and the first own columns of the only row as one prefix."""
         own = (self._keys[:, :, 0, :columns], self._values[:, :, 0, :columns])

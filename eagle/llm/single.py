@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 from eagle.llm.four_bit import FourBitWeight
 from eagle.llm.llama import FusedLlama, Layer, inverse_rms
-from eagle.llm.shared_prefix import SharedPrefixCache
+from eagle.llm.shared_prefix import Prefix
 
 Product = Callable[[torch.Tensor], torch.Tensor]
 _STRETCH = 16  # products of odd widths are slow
@@ -71,18 +71,18 @@ class SingleLlama:
 class SingleRow:
     """Keys and values of one row, with all that depends on a position alone."""
 
-    def __init__(self, network: SingleLlama, read: SharedPrefixCache, number: int, new: int) -> None:
-        """Take over the ``number``-th row of a cache, its prefix included, with room for ``new`` tokens."""
-        known = read.row(number)
-        _, both, self._at, width = known.shape
+    def __init__(self, network: SingleLlama, read: Prefix, new: int) -> None:
+        """Take over what was read, with room for so many ``new`` tokens."""
+        layers, kv_heads, self._at, width = read.keys.shape
         self._before = self._at
         room = -(-(self._at + new) // _STRETCH) * _STRETCH
-        self._columns = F.pad(known, (0, 0, 0, room - self._at))
+        self._columns = read.keys.new_zeros(layers, 2 * kv_heads, room, width)
         keys, values = self._columns.chunk(2, dim=1)
+        keys[:, :, : self._at], values[:, :, : self._at] = read.keys, read.values
         self.keys, self.values = list(keys.mT), list(values)  # by layer, (kv_heads, head_dim, columns) and (kv_heads, columns, head_dim)
-        self._mask = known.new_full((room,), torch.finfo(known.dtype).min)
+        self._mask = self._columns.new_full((room,), torch.finfo(self._columns.dtype).min)
         self._mask[: self._at] = 0
-        self._cos, self._sin = _angles(network, torch.arange(self._at, room), known.new_ones(room - self._at, both // 2, width))
+        self._cos, self._sin = _angles(network, torch.arange(self._at, room), keys.new_ones(room - self._at, kv_heads, width))
 
     def step(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, list[torch.Tensor]]:
         """Go to the next column.
