@@ -1,7 +1,7 @@
-"""One row's next token, for who waits for a single text: Llama's pass in as few calls of torch as will do, over weights of four bits.
+"""One row's next token, for who waits for a single text: Llama's pass in as few calls of torch as will do, over weights of few bits.
 
-A pass of one token takes as long as it takes to read the weights and to call torch. So weights that came as four bits are read as such
-(:mod:`eagle.llm.four_bit`), and the row holds its prefix itself, since no other shares it.
+A pass of one token takes as long as it takes to read the weights and to call torch. So weights that came as four or eight bits are read as
+such (:mod:`eagle.llm.four_bit`), and the row holds its prefix itself, since no other shares it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from eagle.llm.four_bit import FourBitWeight
-from eagle.llm.llama import FusedLlama, Layer, inverse_rms
+from eagle.llm.llama import FusedLlama, Layer
 from eagle.llm.shared_prefix import Prefix
 
 Product = Callable[[torch.Tensor], torch.Tensor]
@@ -37,35 +37,40 @@ class SingleLlama:
     """What :class:`~eagle.llm.llama.FusedLlama` computes, for one row and one token at a time, on a processor."""
 
     def __init__(self, model: Any, fused: FusedLlama) -> None:
-        """Read a plain Llama of transformers; where a weight has no four bits, the product of ``fused`` serves."""
+        """Read a plain Llama of transformers; where a weight came in more bits, the product of ``fused`` serves."""
         self.heads: int = model.config.num_attention_heads
         self.rotary = model.model.rotary_emb
         self._width: int = model.model.layers[0].self_attn.head_dim
-        self._eps = torch.tensor(model.config.rms_norm_eps)
+        hidden: int = model.config.hidden_size
+        self._beside = torch.zeros(1, hidden + 1)  # a token's x and what makes its norm sqrt(hidden (mean x^2 + eps))
+        self._beside[0, -1] = (hidden * model.config.rms_norm_eps) ** 0.5
         self._table: torch.Tensor = model.model.embed_tokens.weight
-        self._norm: torch.Tensor = model.model.norm.weight.float()
-        self._head: Product = fused.head
+        self._norm = _norm(model.model.norm)
+        self._head: Product = _few_bits(model.lm_head) or fused.head
         self._layers = [_read(*layers) for layers in zip(model.model.layers, fused.layers, strict=True)]
 
     @torch.inference_mode()
     def __call__(self, token: int, row: SingleRow) -> torch.Tensor:
         """Return the logits (1, vocabulary) after ``token``, the next one of ``row``."""
         cos, sin, mask, slots = row.step()
-        x = self._table[token : token + 1].to(torch.float32, copy=True)
+        turned = torch.empty_like(cos)
+        queries, fresh = turned[: self.heads].view(len(row.keys[0]), -1, self._width), turned[self.heads :]
+        beside = self._beside.clone()
+        x = beside[:, :-1].copy_(self._table[token])
         for layer, slot, keys, values in zip(self._layers, slots, row.keys, row.values, strict=True):
-            heads = layer.queries_keys_values(self._normed(x, layer.norm)).view(-1, self._width)
-            turned = torch.addcmul(heads * cos, heads.roll(self._width // 2, -1), sin)
-            slot.copy_(turned[self.heads :])
-            scores = torch.bmm(turned[: self.heads].view(len(keys), -1, self._width), keys).add_(mask)
+            heads = layer.queries_keys_values(self._normed(x, beside, layer.norm)).view(-1, self._width)
+            torch.addcmul(heads * cos, heads.roll(self._width // 2, -1), sin, out=turned)
+            slot.copy_(fresh)
+            scores = torch.bmm(queries, keys).add_(mask)
             found = torch.bmm(torch.softmax(scores, dim=-1, out=scores), values)
             x += layer.output(found.view(1, -1))
-            gate, up = layer.gate_up(self._normed(x, layer.norm_after)).chunk(2, dim=-1)
+            gate, up = layer.gate_up(self._normed(x, beside, layer.norm_after)).chunk(2, dim=-1)
             x += layer.down(F.silu(gate).mul_(up))
-        return self._head(self._normed(x, self._norm))
+        return self._head(self._normed(x, beside, self._norm))
 
-    def _normed(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    def _normed(self, x: torch.Tensor, beside: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """RMS norm of float32, in the dtype of the products."""
-        return (x * weight).mul_(inverse_rms(x, self._eps)).to(self._table.dtype)
+        return (x * weight).div_(torch.linalg.vector_norm(beside)).to(self._table.dtype)
 
 
 class SingleRow:
@@ -112,16 +117,22 @@ def _angles(network: SingleLlama, positions: torch.Tensor, values: torch.Tensor)
 def _read(layer: Any, packed: Layer) -> _Layer:
     attention, mlp = layer.self_attn, layer.mlp
     return _Layer(
-        layer.input_layernorm.weight.float(),
-        _four_bit(attention.q_proj, attention.k_proj, attention.v_proj) or packed.queries_keys_values,
-        _four_bit(attention.o_proj) or packed.output,
-        layer.post_attention_layernorm.weight.float(),
-        _four_bit(mlp.gate_proj, mlp.up_proj) or (lambda x: torch.cat((packed.gate(x), packed.up(x)), dim=-1)),
-        _four_bit(mlp.down_proj) or packed.down,
+        _norm(layer.input_layernorm),
+        _few_bits(attention.q_proj, attention.k_proj, attention.v_proj) or packed.queries_keys_values,
+        _few_bits(attention.o_proj) or packed.output,
+        _norm(layer.post_attention_layernorm),
+        _few_bits(mlp.gate_proj, mlp.up_proj) or (lambda x: torch.cat((packed.gate(x), packed.up(x)), dim=-1)),
+        _few_bits(mlp.down_proj) or packed.down,
     )
 
 
-def _four_bit(*modules: Any) -> Product | None:
-    """Return the product with the weights of modules one below the other, if they have four bits."""
+def _norm(module: Any) -> torch.Tensor:
+    """Return a norm's weight, times the root of its size: what is left to do is to divide by the Euclidean norm."""
+    weight: torch.Tensor = module.weight.float()
+    return weight * len(weight) ** 0.5
+
+
+def _few_bits(*modules: Any) -> Product | None:
+    """Return the product with the weights of modules one below the other, if they have four or eight bits."""
     found = FourBitWeight.of(torch.cat([module.weight for module in modules]))
     return found.product if found else None
