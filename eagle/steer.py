@@ -117,7 +117,7 @@ class Steerer:
         """Return one episode per (user, item), in order; unknown ids are one EagleError.
 
         ``horizon``: how many changes, 0 for as many as the agent was judged by. With the evaluation's cases and seed, these are the
-        evaluation's texts.
+        evaluation's texts: exactly in float32, while in bfloat16 a row that is alone, which has a pass of its own, is rounded elsewhere.
         """
         if horizon < 0:
             raise user_error("horizon is no number of changes", found=horizon, expected="at least 1, or 0 for the agent's own")
