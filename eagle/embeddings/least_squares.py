@@ -7,6 +7,7 @@
 3. Nearly (:func:`improve`): a few steps of conjugate gradients from the present solution, 2 k per rating and step. The problem of an
    alternation moves with every half sweep anyway; Takács, Pilászy & Tikk (2011) found that two or three steps do as well.
 4. Blocks are independent: they run on as many threads as BLAS would take, each with one BLAS thread, and in any order give the same.
+   Threads take turns between the operations of a block, so steps run on few threads where blocks are small (:func:`_threads_of_steps`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from eagle.embeddings.ratings import Ratings
 
-BLOCK = 8192  # ratings: with 64 features 2 MB, which stays in the cache [M: 2048 is 30% slower, 32768 no faster]
+BLOCK = 8192  # ratings: with 64 features 2 MB, which stays in the cache [M: 2048 is 30% slower]
+LARGE_BLOCK = 32768  # where there are ratings for BLOCKS of them [M: 10 million, four threads: .5 of the time; 131072 is slower]
+BLOCKS = 256
+SHARE = 8192  # ratings of a mean block for each thread that makes steps [M: 1 million in blocks of 7,000: one .05 s, two .05, four .09]
 ROWS = 512  # of a block at most: bounds its k x k sides
 SPREAD = 1.05  # longest by shortest row of a block [M: pads 1% of the ratings]
 _TINY = np.finfo(np.float32).tiny
@@ -55,8 +59,9 @@ class Missing:
 
 
 def pack(ratings: Ratings) -> Packed:
-    """Sort the rows by length and cut them into blocks of at most ``BLOCK`` ratings, or one row."""
+    """Sort the rows by length and cut them into blocks of at most ``BLOCK`` to ``LARGE_BLOCK`` ratings, or one row."""
     pointers, columns, values = _entries(ratings)
+    most = max(BLOCK, min(LARGE_BLOCK, len(columns) // BLOCKS))
     lengths = np.diff(pointers)
     order = np.argsort(lengths, kind="stable")
     ascending = lengths[order]
@@ -64,7 +69,7 @@ def pack(ratings: Ratings) -> Packed:
     while start < len(order):
         shortest = int(ascending[start])
         stop = int(np.searchsorted(ascending, max(int(SPREAD * shortest), shortest), side="right"))
-        stop = min(stop, start + max(1, min(ROWS, BLOCK // max(shortest, 1))))
+        stop = min(stop, start + max(1, min(ROWS, most // max(shortest, 1))))
         rows, place = order[start:stop], np.arange(ascending[stop - 1])
         padded = place >= lengths[rows, None]
         at = np.where(padded, 0, pointers[rows, None] + place)
@@ -137,10 +142,10 @@ class _Problem:
                 direction = rest + (square / np.maximum(before, _TINY))[:, None] * direction
         return solution
 
-    def each(self, blocks: Sequence[Block], work: Callable[[Block, np.ndarray], None]) -> None:
+    def each(self, blocks: Sequence[Block], work: Callable[[Block, np.ndarray], None], threads: int) -> None:
         """Do ``work`` on every block, each thread in a room of its own for features: NumPy lets other threads run while it computes."""
         rooms: SimpleQueue[np.ndarray] = SimpleQueue()
-        for _ in range(_threads()):
+        for _ in range(threads):
             rooms.put(np.empty((max((block.columns.size for block in blocks), default=0), self.features.shape[1]), self.number))
 
         def one(block: Block) -> None:
@@ -149,7 +154,7 @@ class _Problem:
                 work(block, room)
             rooms.put(room)
 
-        with threadpool_limits(1, "blas"), ThreadPoolExecutor(_threads()) as pool:
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
             list(pool.map(one, blocks))
 
 
@@ -173,7 +178,7 @@ def normal_equations(
     def fill(block: Block, room: np.ndarray) -> None:
         left[block.rows], right[block.rows] = problem.sides(block, room)
 
-    problem.each(packed.blocks, fill)
+    problem.each(packed.blocks, fill, _threads())
     return left, right
 
 
@@ -192,7 +197,7 @@ def solve(packed: Packed, features: np.ndarray, shift: np.ndarray, penalty: np.n
     def fill(block: Block, room: np.ndarray) -> None:
         solution[block.rows] = solve_rows(*problem.sides(block, room), penalty.astype(features.dtype))
 
-    problem.each(packed.blocks, fill)
+    problem.each(packed.blocks, fill, _threads())
     return _finite(solution)
 
 
@@ -212,8 +217,13 @@ def improve(
     def fill(block: Block, room: np.ndarray) -> None:
         solution[block.rows] = problem.descend(block, room, penalty.astype(features.dtype), start[block.rows], steps)
 
-    problem.each(packed.blocks, fill)
+    problem.each(packed.blocks, fill, _threads_of_steps(packed.blocks))
     return _finite(solution)
+
+
+def _threads_of_steps(blocks: Sequence[Block]) -> int:
+    """A step is many operations, and a thread that waits for its turn to call the next sleeps longer than a small one takes."""
+    return max(1, min(_threads(), sum(block.columns.size for block in blocks) // (SHARE * max(len(blocks), 1))))
 
 
 @cache

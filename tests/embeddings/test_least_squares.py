@@ -56,7 +56,8 @@ def test_missing_entries_weigh_as_a_dense_weighted_regression_says(weight: float
 
 @pytest.mark.parametrize("size", [1, 40, 8192])
 def test_blocks_hold_every_rating_once(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    monkeypatch.setattr(least_squares, "BLOCK", size)
+    for limit in ("BLOCK", "LARGE_BLOCK"):
+        monkeypatch.setattr(least_squares, limit, size)
     ratings = uneven()
     packed, seen = pack(ratings), np.zeros((50, 401))
     for block in packed.blocks:
@@ -94,7 +95,18 @@ def test_blocks_and_threads_change_nothing(monkeypatch: pytest.MonkeyPatch, weig
     np.testing.assert_allclose(improve(pack(ratings), features, shift, penalty, start, 2, missing), whole, atol=1e-10)
     small = improve(pack(ratings), features, shift, penalty, start, 2, missing)
     monkeypatch.setattr(least_squares, "_threads", lambda: 3)
+    monkeypatch.setattr(least_squares, "SHARE", 1)
+    assert least_squares._threads_of_steps(pack(ratings).blocks) == 3
     np.testing.assert_array_equal(improve(pack(ratings), features, shift, penalty, start, 2, missing), small)
+
+
+def test_many_ratings_are_cut_into_larger_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    ratings, rows = uneven(), {}
+    monkeypatch.setattr(least_squares, "BLOCK", 1)
+    for blocks in (1, ratings.sums.nnz):
+        monkeypatch.setattr(least_squares, "BLOCKS", blocks)
+        rows[blocks] = max(len(block.rows) for block in pack(ratings).blocks if block.columns.size)
+    assert rows[1] > rows[ratings.sums.nnz] == 1
 
 
 def test_a_pair_that_was_rated_twice_counts_twice() -> None:
