@@ -26,7 +26,8 @@ from eagle.embeddings.ratings import Ratings
 BLOCK = 8192  # ratings: with 64 features 2 MB, which stays in the cache [M: 2048 is 30% slower]
 LARGE_BLOCK = 32768  # where there are ratings for BLOCKS of them [M: 10 million, four threads: .5 of the time; 131072 is slower]
 BLOCKS = 256
-SHARE = 8192  # ratings of a mean block for each thread that makes steps [M: 1 million in blocks of 7,000: one .05 s, two .05, four .09]
+SHARE = 3000  # ratings of a mean block for each thread that makes steps [M: on four threads a million take .5 of the time, 100,000 .3]
+TOGETHER = 4  # threads that make steps, at most [M: a fourth gains nothing more]
 ROWS = 512  # of a block at most: bounds its k x k sides
 SPREAD = 1.05  # longest by shortest row of a block [M: pads 1% of the ratings]
 _TINY = np.finfo(np.float32).tiny
@@ -223,7 +224,8 @@ def improve(
 
 def _threads_of_steps(blocks: Sequence[Block]) -> int:
     """A step is many operations, and a thread that waits for its turn to call the next sleeps longer than a small one takes."""
-    return max(1, min(_threads(), sum(block.columns.size for block in blocks) // (SHARE * max(len(blocks), 1))))
+    mean = sum(block.columns.size for block in blocks) // max(len(blocks), 1)
+    return max(1, min(_threads(), TOGETHER, mean // SHARE))
 
 
 @cache
