@@ -41,7 +41,7 @@ class DecodeLoop:
     """
 
     def __init__(self, network: Network, model: Any, ends: Ends, usage: Usage, single: SingleLlama | None = None) -> None:
-        self.network, self.usage, self._single = network, usage, single
+        self.network, self.usage, self.single = network, usage, single
         self._config, self._dtype, self._device = model.config, model.dtype, model.device
         self._ends = ends
         self._counting = Lock()
@@ -51,8 +51,8 @@ class DecodeLoop:
     def complete(self, rows: Sequence[Row], spec: SamplingSpec, batch_rows: int) -> None:
         """Fill in the rows' tokens; their suffix is the whole prompt, not empty, and loses what is shared."""
         for shared, members in groups([row.suffix for row in rows]):
-            if self._single and len(members) == 1:
-                self._decode_single(self._single, rows[members[0]], spec)
+            if self.single and len(members) == 1:
+                self._decode_single(self.single, rows[members[0]], spec)
                 continue
             prefix, alike = self.prefix(rows[members[0]].suffix[:shared]), [rows[i] for i in members]
             for row in alike:

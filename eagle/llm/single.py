@@ -36,8 +36,11 @@ class _Layer:
 class SingleLlama:
     """What :class:`~eagle.llm.llama.FusedLlama` computes, for one row and one token at a time, on a processor."""
 
-    def __init__(self, model: Any, fused: FusedLlama) -> None:
-        """Read a plain Llama of transformers; where a weight came in more bits, the product of ``fused`` serves."""
+    def __init__(self, model: Any, fused: FusedLlama, beside: SingleLlama | None = None) -> None:
+        """Read a plain Llama of transformers; where a weight came in more bits, the product of ``fused`` serves.
+
+        A head that ``fused`` shares with the network of ``beside`` is shared here too.
+        """
         self.heads: int = model.config.num_attention_heads
         self.rotary = model.model.rotary_emb
         self._width: int = model.model.layers[0].self_attn.head_dim
@@ -46,7 +49,9 @@ class SingleLlama:
         self._beside[0, -1] = (hidden * model.config.rms_norm_eps) ** 0.5
         self._table: torch.Tensor = model.model.embed_tokens.weight
         self._norm = _norm(model.model.norm)
-        self._head: Product = _few_bits(model.lm_head) or fused.head
+        self._packed_head = fused.head
+        shared = beside.head if beside and beside._packed_head is fused.head else None
+        self.head: Product = shared or _few_bits(model.lm_head) or fused.head
         self._layers = [_read(*layers) for layers in zip(model.model.layers, fused.layers, strict=True)]
 
     @torch.inference_mode()
@@ -66,7 +71,7 @@ class SingleLlama:
             x += layer.output(found.view(1, -1))
             gate, up = layer.gate_up(self._normed(x, beside, layer.norm_after)).chunk(2, dim=-1)
             x += layer.down(F.silu(gate).mul_(up))
-        return self._head(self._normed(x, beside, self._norm))
+        return self.head(self._normed(x, beside, self._norm))
 
     def _normed(self, x: torch.Tensor, beside: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """RMS norm of float32, in the dtype of the products."""

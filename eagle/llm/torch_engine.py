@@ -31,7 +31,7 @@ import torch  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 from transformers.utils.logging import disable_progress_bar  # noqa: E402
 
-from eagle.llm.decoding import DecodeLoop, Ends, Network  # noqa: E402
+from eagle.llm.decoding import DecodeLoop, Ends  # noqa: E402
 from eagle.llm.llama import FusedLlama, is_plain_llama  # noqa: E402
 from eagle.llm.memory import halving, no_memory, ran_out  # noqa: E402
 from eagle.llm.rows import SCORED_TOKENS, Row, groups, token_batches  # noqa: E402
@@ -217,7 +217,7 @@ class TorchModel:
         check_adapter_folder(Path(folder), self.fingerprint)
         adapter = content_hash(Path(folder))
         if adapter not in self._adapted:
-            self._adapted[adapter] = self._open(self._merged(Path(folder)), self._plain.network)
+            self._adapted[adapter] = self._open(self._merged(Path(folder)), self._plain)
         self._loop = self._adapted[adapter]
 
     def _merged(self, folder: Path) -> Any:
@@ -237,11 +237,13 @@ class TorchModel:
                 ) from error
         return merged.eval().requires_grad_(False)
 
-    def _open(self, model: Any, beside: Network | None = None) -> DecodeLoop:
+    def _open(self, model: Any, beside: DecodeLoop | None = None) -> DecodeLoop:
+        """Open weights; what equals those of ``beside`` is shared with it."""
         if not (self._may_fuse and is_plain_llama(model)):
             return DecodeLoop(TransformersNetwork(model), model, self._ends, self._usage)
-        fused = FusedLlama.of(model, beside if isinstance(beside, FusedLlama) else None)
-        return DecodeLoop(fused, model, self._ends, self._usage, SingleLlama(model, fused) if self._single else None)
+        fused = FusedLlama.of(model, beside.network if beside and isinstance(beside.network, FusedLlama) else None)
+        single = SingleLlama(model, fused, beside.single if beside else None) if self._single else None
+        return DecodeLoop(fused, model, self._ends, self._usage, single)
 
 
 def _read_folder(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:

@@ -103,6 +103,13 @@ def test_several_rows_are_those_of_the_usual_engine(few_bit_llm: Path) -> None:
     assert usual.arithmetic != single.arithmetic  # no cache may take one's texts for the other's
 
 
+@in_bfloat16
+def test_weights_opened_beside_others_share_their_head(few_bit_llm: Path) -> None:
+    model = TorchModel(few_bit_llm, dtype="bfloat16", device="cpu", single=True)
+    first, second = model._plain.single, model._open(model._base, model._plain).single
+    assert first and second and first.head is second.head
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
