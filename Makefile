@@ -29,7 +29,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 parameters: $(STAMP)
-	$(BIN)/python -m eagle.parameters
+	$(BIN)/python -m eagle.config.parameters
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: install it, or run: make PYTHON=/path/to/python3" >&2; exit 2; }

@@ -9,7 +9,7 @@ from benchmarks.machine import describe
 from benchmarks.records import Setting
 from benchmarks.report import Report, commit_of
 from benchmarks.run import MODULES, measure_all, names_of
-from eagle import telemetry
+from eagle.core import telemetry
 
 
 def main(words: list[str] | None = None) -> None:

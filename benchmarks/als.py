@@ -37,7 +37,7 @@ def sample_to(catalogue: Path, name: str, target: Path) -> int:
     """Sample the set ``name`` from the model of the ratings in ``catalogue``, save it; return how many ratings are to learn from."""
     from benchmarks.ratings import SIZES, sample, tastes_of
     from eagle.data.catalogue import read_catalogue
-    from eagle.embeddings.ratings import Ratings
+    from eagle.latent.ratings import Ratings
 
     found = read_catalogue(catalogue)
     real = Ratings.from_table(found.ratings, found.users["user"].tolist(), found.items["item"].tolist())
@@ -59,8 +59,8 @@ def sample_to(catalogue: Path, name: str, target: Path) -> int:
 
 def ours(drawn: Any, dimension: int, penalty: float, now: Callable[[], float]) -> tuple[float, np.ndarray]:
     """Return seconds of our fit and the predictions of the held-out pairs."""
-    from eagle.embeddings.factors import fit_factors
-    from eagle.embeddings.ratings import Ratings
+    from eagle.latent.factors import fit_factors
+    from eagle.latent.ratings import Ratings
 
     names = [[str(n) for n in range(number)] for number in drawn["shape"]]
     learned = Ratings.from_pairs(drawn["user"], drawn["item"], drawn["rating"], *names)
@@ -75,7 +75,7 @@ def cmfrec(drawn: Any, dimension: int, penalty: float, now: Callable[[], float])
     from cmfrec import CMF
     from scipy import sparse
 
-    from eagle.embeddings.factors import BIAS_PENALTY
+    from eagle.latent.factors import BIAS_PENALTY
 
     learned = sparse.coo_matrix((drawn["rating"], (drawn["user"], drawn["item"])), shape=drawn["shape"])
     model = CMF(
@@ -101,7 +101,7 @@ SIDES = {"ours": ours, "cmfrec": cmfrec}
 
 def fit(side: str, data: Path, name: str, setting: Setting) -> dict[str, float]:
     """Fit in this process; return seconds, held-out RMSE in stars and the process's peak GiB."""
-    from eagle.costs import peak_memory_mib
+    from eagle.core.costs import peak_memory_mib
 
     with np.load(data) as drawn:
         seconds, predicted = SIDES[side](drawn, DIMENSION[name], PENALTY.get(name, OTHERWISE), setting.now)

@@ -48,8 +48,8 @@ Write = Callable[[Sequence[str]], int]  # prompts -> number of new tokens
 
 def ours(folder: Path, size: Size, batch: int) -> Write:
     """Return our engine as the stage uses it, and at batch 1 as steering does."""
-    from eagle.llm.base import SamplingSpec
-    from eagle.llm.torch_engine import TorchModel
+    from eagle.engine.base import SamplingSpec
+    from eagle.engine.torch.model import TorchModel
 
     model = TorchModel(folder, batch_rows=batch, single=batch == 1)
     spec = SamplingSpec(size.new, 0.7, 0.95)
@@ -61,7 +61,7 @@ def transformers(folder: Path, size: Size, batch: int) -> Write:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from eagle.torch_device import pick_device, pick_dtype
+    from eagle.compute.devices import pick_device, pick_dtype
 
     device = pick_device("auto")
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, padding_side="left")
@@ -89,7 +89,7 @@ def openvino(folder: Path, size: Size, batch: int) -> Write:
     import torch
 
     from eagle.data.packages import package_file
-    from eagle.llm.fetch import EMBEDDED_LLM
+    from eagle.engine.fetch import EMBEDDED_LLM
 
     scheduler = openvino_genai.SchedulerConfig()
     scheduler.enable_prefix_caching, scheduler.max_num_seqs, scheduler.cache_size = True, batch, 2
@@ -121,7 +121,7 @@ class Template:
 def prompts(folder: Path, size: Size) -> list[str]:
     """Return the prompts in the order of stage transitions."""
     from eagle.actions.seeds import generic_seeds
-    from eagle.llm.prompts import rewrite_prompt
+    from eagle.environment.prompts import rewrite_prompt
 
     template: Any = Template(folder)
     actions = [seed.action for seed in generic_seeds("film")[: size.actions]]

@@ -19,8 +19,8 @@ from scipy import sparse
 from benchmarks.als import sampled
 from benchmarks.machine import cores
 from benchmarks.records import Found, Setting, alone, compared, interleaved, missing, rounded
-from eagle.embeddings.least_squares import Missing, improve, pack
-from eagle.embeddings.ratings import Ratings
+from eagle.latent.least_squares import Missing, improve, pack
+from eagle.latent.ratings import Ratings
 
 LIKED = 4.0  # stars
 CONFIDENCE, PENALTY, SWEEPS, STEPS = 10.0, 5.0, 6, 3

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from eagle.config import FactorsConfig
-from eagle.embeddings.factors import fit_factors
-from eagle.embeddings.ratings import Ratings
+from eagle.latent.factors import fit_factors
+from eagle.latent.ratings import Ratings
 
 LEAST = 20  # ratings of a MovieLens user
 HELD_OUT = 0.02

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.records import GOALS, Found, missing
-from eagle.artifacts import read_json, write_json
+from eagle.core.artifacts import read_json, write_json
 
 NOT_TAKEN = "not measured yet"
 

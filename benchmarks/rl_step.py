@@ -57,12 +57,12 @@ def reward(tokens: list[int]) -> float:
 
 def our_steps(folder: Path, size: Size, steps: int, now: Callable[[], float] = time.perf_counter) -> list[float]:
     """Return the seconds of each of our steps: the phase itself, over an environment that costs nothing."""
+    from eagle.compute.devices import pick_device, pick_dtype
     from eagle.config import LoraSettings, OnPolicyPhase
-    from eagle.environment import Case, Observation, Step
-    from eagle.llm.base import Finish
-    from eagle.llm.decoding import Ends
+    from eagle.engine.base import Finish
+    from eagle.engine.torch.decoding import Ends
+    from eagle.environment.steering import Case, Observation, Step
     from eagle.policies.lora import LoraPolicy, Written
-    from eagle.torch_device import pick_device, pick_dtype
     from eagle.training.on_policy import OnPolicy
     from eagle.training.rollouts import Rules
 

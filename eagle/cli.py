@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from eagle import telemetry
-from eagle.errors import EagleError
+from eagle.core import telemetry
+from eagle.core.errors import EagleError
 
 USER_MISTAKE, INTERRUPTED = 2, 130
 
@@ -48,8 +48,8 @@ def stage(name: Annotated[str, typer.Argument(help="a stage of dvc.yaml, such as
     if code is not None:
         raise typer.Exit(code)
     from eagle.config import load_config
-    from eagle.project import Project
-    from eagle.stages import run_stage
+    from eagle.config.stages import run_stage
+    from eagle.core.project import Project
 
     project = Project()
     run_stage(name, load_config(project.params), project)
@@ -65,8 +65,8 @@ def steer(
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Show an agent at work: actions, texts, utilities, nearest items."""
-    from eagle.project import Project
-    from eagle.steer import render, steer
+    from eagle.core.project import Project
+    from eagle.serving.steer import render, steer
 
     print(render(steer(Project(), user, item, agent=agent, samples=samples, seed=seed), as_json=json))
 
@@ -77,8 +77,8 @@ def gaps(
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """List the best gaps of the catalogue that were found."""
-    from eagle.gaps import best_gaps, render
-    from eagle.project import Project
+    from eagle.core.project import Project
+    from eagle.gaps.listing import best_gaps, render
 
     print(render(best_gaps(Project(), top), as_json=json))
 
@@ -89,8 +89,8 @@ def check(
     params: Annotated[Path | None, typer.Option(help="forecast for this file instead of params.yaml")] = None,
 ) -> None:
     """Check surroundings, parameters and data."""
-    from eagle.check import check_project
-    from eagle.project import Project
+    from eagle.core.project import Project
+    from eagle.data.preflight import check_project
 
     if plan or params:
         from eagle.config import load_config
@@ -106,8 +106,8 @@ def check(
 @app.command()
 def setting(name: Annotated[str, typer.Argument(help="a file of settings/ without its ending, such as hour")]) -> None:
     """Take over a named setting into params.yaml."""
-    from eagle.project import Project
-    from eagle.settings import apply_setting
+    from eagle.config.settings import apply_setting
+    from eagle.core.project import Project
 
     for line in apply_setting(Project(), name):
         print(line)
@@ -116,8 +116,8 @@ def setting(name: Annotated[str, typer.Argument(help="a file of settings/ withou
 @app.command()
 def report() -> None:
     """Print the table of the last run and where to find everything."""
-    from eagle.project import Project
-    from eagle.summary import print_summary
+    from eagle.core.project import Project
+    from eagle.report.summary import print_summary
 
     print_summary(Project())
 

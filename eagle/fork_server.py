@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 ADDRESS = "EAGLE_FORK_SERVER"  # names the socket to child processes
 _LATER = (  # what stages import on their way
-    "eagle.llm.torch_engine",
-    "eagle.steer",
+    "eagle.engine.torch.model",
+    "eagle.serving.steer",
     "great_expectations",
     "matplotlib.pyplot",
     "mlflow.pyfunc",
@@ -203,7 +203,7 @@ class _Server:
 
 
 def _import_all() -> None:
-    from eagle.stages import STAGES
+    from eagle.config.stages import STAGES
 
     for stage in STAGES:
         stage.function()
@@ -213,7 +213,7 @@ def _import_all() -> None:
 
 def main() -> None:
     """Serve at the address that is the only argument."""
-    from eagle import telemetry
+    from eagle.core import telemetry
 
     telemetry.switch_off()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # while it imports, it ends at once

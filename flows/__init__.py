@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from eagle import telemetry
+from eagle.core import telemetry
 
 telemetry.switch_off()
 os.environ.setdefault("PREFECT_HOME", str(Path.cwd() / ".prefect"))

@@ -6,8 +6,8 @@ from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 
 from eagle import fork_server
-from eagle.project import Project
-from eagle.summary import markdown
+from eagle.core.project import Project
+from eagle.report.summary import markdown
 from flows.dvc import bring_up_to_date
 from flows.names import dated
 

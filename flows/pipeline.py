@@ -13,8 +13,8 @@ from prefect import flow
 
 from eagle import fork_server
 from eagle.config import load_config
-from eagle.errors import EagleError
-from eagle.project import Project
+from eagle.core.errors import EagleError
+from eagle.core.project import Project
 from flows.action_design import action_design
 from flows.dvc import StageFailed, UserMistake, up_to_date
 from flows.eagle_rl import eagle_rl
@@ -47,7 +47,7 @@ def _stop_at_once(*_: Any) -> None:
 
 def main() -> int:
     """Run the pipeline here and now, print the table, and return an exit code as the ``eagle`` command does."""
-    from eagle.summary import print_summary
+    from eagle.report.summary import print_summary
 
     signal.signal(signal.SIGINT, _stop_at_once)
     try:

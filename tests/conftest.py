@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from eagle import telemetry
+from eagle.core import telemetry
 
 telemetry.switch_off()
 _SHORT = tempfile.mkdtemp(prefix="eagle-ray-", dir="/tmp")  # names of sockets below it have a length limit

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from eagle.llm.offline import stay_offline
+from eagle.engine.offline import stay_offline
 
 stay_offline()
 

@@ -7,8 +7,8 @@ import logging
 import numpy as np
 import pandas as pd
 
-from eagle.errors import user_error
-from eagle.seeding import stream
+from eagle.core.errors import user_error
+from eagle.core.seeding import stream
 
 _log = logging.getLogger(__name__)
 

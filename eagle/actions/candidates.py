@@ -17,16 +17,16 @@ from typing import Any
 import pandas as pd
 
 from eagle.actions.anchors import choose_anchors
+from eagle.actions.candidate_list import is_valid_action
 from eagle.actions.duplicates import duplicate_rate
 from eagle.actions.seeds import Seed, categories_of, choose_seeds, generic_seeds, personalized_seeds
 from eagle.actions.written import Request, WrittenStatistics
 from eagle.actions.written_shards import write_on_workers
-from eagle.artifacts import read_table, write_json, write_table
 from eagle.config import ActionsConfig, Config
-from eagle.errors import user_error
-from eagle.policies.listed import is_valid_action
-from eagle.project import Project
-from eagle.seeding import stream
+from eagle.core.artifacts import read_table, write_json, write_table
+from eagle.core.errors import user_error
+from eagle.core.project import Project
+from eagle.core.seeding import stream
 
 Answers = tuple[list[tuple[str, str, str]], WrittenStatistics]
 Write = Callable[[Sequence[Request], Sequence[str], Mapping[str, Sequence[Seed]]], Answers]

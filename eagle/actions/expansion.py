@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from eagle.config import TransitionsConfig
-from eagle.seeding import derive_seed, stream
-from eagle.text import Description
+from eagle.core.seeding import derive_seed, stream
+from eagle.domains.text import Description
 
 
 class Rewrite(Protocol):
-    """What the environment made of one text (`eagle.llm.rewrite.Rewrite`)."""
+    """What the environment made of one text (`eagle.environment.rewrite.Rewrite`)."""
 
     @property
     def text(self) -> str | None: ...
@@ -25,7 +25,7 @@ class Rewrite(Protocol):
 
 
 class Writer(Protocol):
-    """Applies actions to texts, one seed per row (`eagle.llm.rewrite.Rewriter`)."""
+    """Applies actions to texts, one seed per row (`eagle.environment.rewrite.Rewriter`)."""
 
     def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> Sequence[Rewrite]: ...
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from eagle.errors import user_error
-from eagle.text import Description
+from eagle.core.errors import user_error
+from eagle.domains.text import Description
 
 #: Share of failed rows above which the cache is refused.
 MOST_FAILED = 0.5

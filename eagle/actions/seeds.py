@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 
-from eagle.errors import user_error
-from eagle.policies.listed import is_valid_action
+from eagle.actions.candidate_list import is_valid_action
+from eagle.core.errors import user_error
 
 STORY_CATEGORIES = (
     "plot changes",

@@ -18,14 +18,14 @@ import pandas as pd
 
 from eagle.actions.expansion import Anchor, Row, Writer, apply_to_all, first_steps, second_steps
 from eagle.actions.outcomes import check_enough_worked, outcome_figures
-from eagle.artifacts import read_table, write_json, write_table
+from eagle.compute.sharding import Answerer, Kept, Workers, cut, open_workers
 from eagle.config import Config, TransitionsConfig
-from eagle.errors import user_error
-from eagle.llm.rewrite import Rewriter
-from eagle.llm.sharded import environment_identity
-from eagle.progress import bar
-from eagle.project import Project
-from eagle.sharding import Answerer, Kept, Workers, cut, open_workers
+from eagle.core.artifacts import read_table, write_json, write_table
+from eagle.core.errors import user_error
+from eagle.core.progress import bar
+from eagle.core.project import Project
+from eagle.environment.rewrite import Rewriter
+from eagle.environment.sharded import environment_identity
 
 _LAYOUT = 2
 

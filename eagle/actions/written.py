@@ -13,12 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from eagle.actions.candidate_list import is_valid_action
 from eagle.actions.duplicates import repeats_any
 from eagle.actions.seeds import STORY_CATEGORIES, Seed, categories_of
-from eagle.llm.base import Completion, LanguageModel, SamplingSpec
-from eagle.policies.listed import is_valid_action
-from eagle.progress import bar
-from eagle.seeding import derive_seed
+from eagle.core.progress import bar
+from eagle.core.seeding import derive_seed
+from eagle.engine.base import Completion, LanguageModel, SamplingSpec
 
 ATTEMPTS = 5
 MAX_TOKENS = 20

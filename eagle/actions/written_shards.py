@@ -9,10 +9,10 @@ from typing import Any
 
 from eagle.actions.seeds import Seed
 from eagle.actions.written import ATTEMPTS, SHOTS, Request, WrittenStatistics, write_actions
+from eagle.compute.sharding import Answerer, Kept, cut, open_workers
 from eagle.config import Config
-from eagle.llm.open import model_identity, open_language_model
-from eagle.project import Project
-from eagle.sharding import Answerer, Kept, cut, open_workers
+from eagle.core.project import Project
+from eagle.engine.open import model_identity, open_language_model
 
 
 @dataclass(frozen=True)

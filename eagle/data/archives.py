@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from eagle.core.errors import EagleError, did_you_mean, user_error
 from eagle.data.catalogue import Catalogue, Source, make_catalogue
 from eagle.data.download import download, published_md5
 from eagle.data.packages import cache_folder, sha256_of
 from eagle.data.tables import genre_list, read_csv
 from eagle.data.titles import split_year, upright
-from eagle.errors import EagleError, did_you_mean, user_error
 
 ADDRESS = "https://files.grouplens.org/datasets/movielens/{name}.zip"
 MD5 = {"ml-25m": "6b51fb2759a8657d3bfcbfc42b592ada", "ml-32m": "d472be332d4daa821edc399621853b57"}

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from eagle.artifacts import complete_or_absent, read_json, read_table, write_json, write_table
-from eagle.errors import user_error
-from eagle.seeding import stream
+from eagle.core.artifacts import complete_or_absent, read_json, read_table, write_json, write_table
+from eagle.core.errors import user_error
+from eagle.core.seeding import stream
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from typing import Any
 
 import pandas as pd
 
-from eagle.artifacts import complete_or_absent, content_hash, write_json
 from eagle.config import Config
+from eagle.core.artifacts import complete_or_absent, content_hash, write_json
+from eagle.core.errors import EagleError, Problem
+from eagle.core.project import Project
 from eagle.data.catalogue import Catalogue, read_catalogue
-from eagle.errors import EagleError, Problem
-from eagle.project import Project
 
 NAMED_ROWS = 10
 """Failing rows that an error names, per check."""
@@ -145,7 +145,7 @@ def _escaped(table: pd.DataFrame) -> pd.DataFrame:
 def validate(catalogue: Catalogue, noun: str, docs: Path) -> list[dict[str, Any]]:
     """Run all checks, keep the Data Docs page under ``docs`` and return one record per check.
 
-    Raises one :class:`~eagle.errors.EagleError` that names the first rows of every failed check; the page is kept then too.
+    Raises one :class:`~eagle.core.errors.EagleError` that names the first rows of every failed check; the page is kept then too.
     """
     checks = checks_for(catalogue, noun)
     tables = tables_to_check(catalogue)

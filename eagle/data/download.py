@@ -9,9 +9,9 @@ from pathlib import Path
 import requests
 import urllib3
 
+from eagle.core.errors import EagleError, user_error
+from eagle.core.progress import bar
 from eagle.data.packages import cannot_write
-from eagle.errors import EagleError, user_error
-from eagle.progress import bar
 
 TRIES = 5
 """Interruptions in a row, without a byte between them, after which a download gives up."""
@@ -28,7 +28,7 @@ def partial(target: Path) -> Path:
 def download(url: str, target: Path, pause_seconds: float = 1.0) -> None:
     """Fetch ``url`` into ``target``; what an interrupted try has left is asked for no second time (HTTP Range).
 
-    Raises :class:`~eagle.errors.EagleError` when the address does not answer or refuses; the bytes had so far are kept.
+    Raises :class:`~eagle.core.errors.EagleError` when the address does not answer or refuses; the bytes had so far are kept.
     """
     part = partial(target)
     part.parent.mkdir(parents=True, exist_ok=True)

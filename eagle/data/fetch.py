@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from eagle.config import Config, DataConfig
+from eagle.core.errors import user_error
+from eagle.core.project import Project
 from eagle.data.archives import official_archive
 from eagle.data.catalogue import Catalogue, keep_rated_enough, write_catalogue
 from eagle.data.movielens100k import movielens_100k
 from eagle.data.own_files import own_files
-from eagle.errors import user_error
-from eagle.project import Project
 
 
 def load_source(data: DataConfig, root: Path) -> Catalogue:

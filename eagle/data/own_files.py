@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from eagle.config import OwnFiles
+from eagle.core.errors import EagleError, Problem
 from eagle.data.catalogue import Catalogue, Source, as_ids, make_catalogue
 from eagle.data.packages import sha256_of
 from eagle.data.tables import genre_list, missing_columns, not_numbers, read_any, seconds, year_of
 from eagle.data.titles import split_year, upright
-from eagle.errors import EagleError, Problem
 
 _COLUMN = "data.files.columns."
 
@@ -19,7 +19,7 @@ _COLUMN = "data.files.columns."
 def own_files(files: OwnFiles, root: Path) -> Catalogue:
     """Return the catalogue that ``data.files`` describes; relative paths start at ``root``.
 
-    Raises one :class:`~eagle.errors.EagleError` with every missing file and column.
+    Raises one :class:`~eagle.core.errors.EagleError` with every missing file and column.
     """
     tables, problems = _read(files, root)
     if not problems:

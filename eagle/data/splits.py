@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from eagle.artifacts import complete_or_absent, content_hash, read_json, write_json, write_table
 from eagle.config import Config, SplitConfig
+from eagle.core.artifacts import complete_or_absent, content_hash, read_json, write_json, write_table
+from eagle.core.errors import EagleError, Problem, user_error
+from eagle.core.project import Project
+from eagle.core.seeding import stream
 from eagle.data.catalogue import Catalogue, read_catalogue
-from eagle.errors import EagleError, Problem, user_error
-from eagle.project import Project
-from eagle.seeding import stream
 
 PARTS = ("fit", "holdout", "panel")
 _RARITY_CLASSES = 3

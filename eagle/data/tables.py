@@ -1,4 +1,4 @@
-"""Reading tables from outside: every problem of a file is a :class:`~eagle.errors.Problem`, so that all are told at once."""
+"""Reading tables from outside: every problem of a file is a :class:`~eagle.core.errors.Problem`, so that all are told at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import IO, Any
 import pandas as pd
 import pyarrow as pa
 
-from eagle.errors import Problem, did_you_mean
+from eagle.core.errors import Problem, did_you_mean
 
 NO_GENRES = "(no genres listed)"
 NAMED_ROWS = 10

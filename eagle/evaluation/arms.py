@@ -12,25 +12,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from eagle.baselines.open import fit_softmax_policy
-from eagle.baselines.rules import LinearRule, RandomActions, mean_shifts
+from eagle.compute.devices import pick_device, pick_dtype
+from eagle.compute.sharding import Answerer, Kept, open_workers
 from eagle.config import Config
-from eagle.environment import Case, SteeringEnvironment, TextEncoder
-from eagle.evaluation.actors import ACT, Here, Sharded, Together, acted
+from eagle.core.project import Project
+from eagle.engine.open import open_language_model
+from eagle.environment.rewrite import Rewriter
+from eagle.environment.sharded import ShardedRewriter, environment_identity, rewritten
+from eagle.environment.steering import Case, SteeringEnvironment, TextEncoder
 from eagle.evaluation.cases import HeldOut
 from eagle.evaluation.comparison import LINEAR
 from eagle.evaluation.conditions import ELSEWHERE, OtherConditions, open_elsewhere
-from eagle.evaluation.oracle import FixedBest
-from eagle.evaluation.rollout import roll_out, stopped_early
-from eagle.llm.open import open_language_model
-from eagle.llm.rewrite import Rewriter
-from eagle.llm.sharded import ShardedRewriter, environment_identity, rewritten
+from eagle.methods.acting import ACT, Here, Sharded, Together, acted
+from eagle.methods.fixed_best import FixedBest
+from eagle.methods.rollout import roll_out, stopped_early
+from eagle.methods.rules import LinearRule, RandomActions, mean_shifts
+from eagle.methods.softmax_fit import fit_softmax_policy
 from eagle.policies.adapters import same_shape
 from eagle.policies.agents import ListScorer, LoraAgent
 from eagle.policies.lora import LoraPolicy
-from eagle.project import Project
-from eagle.sharding import Answerer, Kept, open_workers
-from eagle.torch_device import pick_device, pick_dtype
 from eagle.training.setup import Material, load_material
 from eagle.training.steps import CachedSteps
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from eagle.actions.candidate_list import bare, is_valid_action
+from eagle.core.seeding import stream
 from eagle.evaluation.words import parts, words, words_kept
-from eagle.policies.listed import bare, is_valid_action
-from eagle.seeding import stream
 
 MIN_PLOT_WORDS = 5
 

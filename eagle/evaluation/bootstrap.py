@@ -15,8 +15,8 @@ from functools import cached_property
 
 import numpy as np
 
-from eagle.errors import user_error
-from eagle.seeding import stream
+from eagle.core.errors import user_error
+from eagle.core.seeding import stream
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eagle.artifacts import read_table
 from eagle.config import EvaluateConfig
-from eagle.errors import user_error
-from eagle.project import Project
-from eagle.seeding import stream
-from eagle.text import Description
+from eagle.core.artifacts import read_table
+from eagle.core.errors import user_error
+from eagle.core.project import Project
+from eagle.core.seeding import stream
+from eagle.domains.text import Description
 
 RATERS = 200  # more move the mean rater preference by less than its interval
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from eagle.evaluation.behaviour import behaviour, describe_steps
 from eagle.evaluation.bootstrap import Estimate, TwoWayBootstrap
-from eagle.evaluation.rollout import ANCHOR
+from eagle.methods.rollout import ANCHOR
 
 LINEAR = "linear_rule"
 

@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from eagle.compute.sharding import Kept, Workers
 from eagle.config import Config, EvaluateConfig, LLMConfig
-from eagle.environment import Case, SteeringEnvironment, TextEncoder
-from eagle.evaluation.actors import Actors, Here, Sharded
-from eagle.evaluation.rollout import roll_out
-from eagle.llm.base import LanguageModel
-from eagle.llm.open import open_language_model
-from eagle.llm.rewrite import Rewriter
-from eagle.llm.sharded import REWRITE, ShardedRewriter
-from eagle.project import Project
-from eagle.sharding import Kept, Workers
-from eagle.utility import Utility
+from eagle.core.project import Project
+from eagle.engine.base import LanguageModel
+from eagle.engine.open import open_language_model
+from eagle.environment.rewrite import Rewriter
+from eagle.environment.sharded import REWRITE, ShardedRewriter
+from eagle.environment.steering import Case, SteeringEnvironment, TextEncoder
+from eagle.latent.utility import Utility
+from eagle.methods.acting import Actors, Here, Sharded
+from eagle.methods.rollout import roll_out
 
 if TYPE_CHECKING:
-    from eagle.environment import Observation
+    from eagle.environment.steering import Observation
 
 ELSEWHERE, MACRO = "elsewhere_", "macro_"
 """Beginnings of the arms' names; what follows is the name of the EAGLE arm. The first is also the kind of question for a worker."""

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pandas as pd
 
+from eagle.domains.text import Description
 from eagle.evaluation.words import parts
-from eagle.text import Description
 
 if TYPE_CHECKING:
-    from eagle.utility import Utility
+    from eagle.latent.utility import Utility
 
 Pair = tuple[str, int | None]
 
 
 class TextEncoder(Protocol):
-    """E_D, as eagle.embeddings.encoder.Encoder offers it."""
+    """E_D, as eagle.latent.encoder.Encoder offers it."""
 
     def encode(self, texts: Sequence[str], years: Sequence[int | None]) -> np.ndarray: ...
 

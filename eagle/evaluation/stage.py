@@ -2,7 +2,7 @@
 
 1. Follows the paper's Table 2 in its columns and arms; anchors and users are held out, and all arms share cases and seeds.
 2. Adds what any reader asks for: random actions, a linear rule (once, and for the same H), a softmax policy, fixed best actions.
-3. Differs: a simulated panel in place of 124 raters (eagle.evaluation.panel), itself judged on ratings it has not seen.
+3. Differs: a simulated panel in place of 124 raters (eagle.evaluation.judges.panel), itself judged on ratings it has not seen.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eagle.artifacts import complete_or_absent, content_hash, read_json, read_table, write_json, write_table
 from eagle.config import Config
-from eagle.embeddings.encoder import Encoder
+from eagle.core.artifacts import complete_or_absent, content_hash, read_json, read_table, write_json, write_table
+from eagle.core.project import Project
+from eagle.engine.fetch import check_model_folder
 from eagle.evaluation import tables
 from eagle.evaluation.arms import Arms
 from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.cases import HeldOut, anchor_groups, pick_cases
 from eagle.evaluation.comparison import Comparison
 from eagle.evaluation.conditions import elsewhere, environment_name
-from eagle.evaluation.judging import judge
-from eagle.evaluation.panel import Panel, Texts
-from eagle.evaluation.panel_check import PanelCheck, check_panel
+from eagle.evaluation.judges.judging import judge
+from eagle.evaluation.judges.panel import Panel, Texts
+from eagle.evaluation.judges.panel_check import PanelCheck, check_panel
 from eagle.evaluation.scoring import RememberingEncoder, score
-from eagle.llm.fetch import check_model_folder
-from eagle.project import Project
+from eagle.latent.encoder import Encoder
 
 
 def panel_texts(project: Project) -> Texts:

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from eagle.text import Description
+from eagle.domains.text import Description
 
 COMPONENTS = 16  # of the TF-IDF matrix; more do not rank unseen ML-100K items better
 _WORD = re.compile(r"[a-z0-9']+")

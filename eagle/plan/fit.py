@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from eagle.artifacts import read_json, write_json
 from eagle.config import load_config
-from eagle.errors import user_error
+from eagle.core.artifacts import read_json, write_json
+from eagle.core.errors import user_error
+from eagle.core.project import Project
 from eagle.plan.forecast import parameters_of
 from eagle.plan.prices import SHIPPED, TARGETS, Priced, Run, errors, fit
 from eagle.plan.work import Sizes, work_of
-from eagle.project import Project
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import math
 from pathlib import Path
 
 from eagle.config import Config
+from eagle.core.project import Project
 from eagle.plan.prices import TARGETS, WRITTEN, Costs, Priced, cost, unpriced
 from eagle.plan.work import Sizes, Work, work_of
-from eagle.project import Project
 
 BYTES_PER_PARAMETER = 2  # bfloat16
 BY_MODEL_SIZE = frozenset({WRITTEN, "prompts imitated", "actions imitated", "actions weighed", "actions scored once", "steps played"})

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import nnls
 
-from eagle.artifacts import read_json
+from eagle.core.artifacts import read_json
 from eagle.plan.work import Amounts, Work, add
 
 TARGETS = ("seconds", "peak_memory_mib", "prompt_tokens", "new_tokens")

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 
 from eagle.actions.written import MAX_TOKENS
 from eagle.config import AllActionPhase, Config, ReferenceName, load_config
-from eagle.errors import user_error
+from eagle.config.stages import all_instances
+from eagle.core.errors import user_error
+from eagle.core.project import Project
 from eagle.policies.agents import LONGEST_ACTION
-from eagle.profile_writer import LINE_TOKENS, SECTIONS
-from eagle.project import Project
-from eagle.stages import all_instances
+from eagle.profiles.writer import LINE_TOKENS, SECTIONS
 
 Amounts = dict[str, float]
 SIMPLE_ARMS = 4  # random, linear rule, softmax, fixed: they write no actions, but the environment answers them

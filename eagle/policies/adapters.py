@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from eagle.artifacts import content_hash
-from eagle.errors import user_error
-from eagle.llm.fetch import other_model
+from eagle.core.artifacts import content_hash
+from eagle.core.errors import user_error
+from eagle.engine.fetch import other_model
 
 #: File beside peft's own two that holds the note.
 ADAPTER_NOTE = "eagle.json"

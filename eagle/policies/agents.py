@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from eagle.errors import user_error
-from eagle.llm.base import LanguageModel, SamplingSpec
-from eagle.policies.listed import ListedActions, is_among, is_valid_action, unused
+from eagle.actions.candidate_list import ListedActions, is_among, is_valid_action, unused
+from eagle.core.errors import user_error
+from eagle.core.seeding import derive_seed
+from eagle.engine.base import LanguageModel, SamplingSpec
 from eagle.policies.prompt import ACTION_END, ACTION_PREFIX, named, policy_prompt
-from eagle.seeding import derive_seed
 
 if TYPE_CHECKING:
-    from eagle.environment import Observation
+    from eagle.environment.steering import Observation
 
 #: Longest written action, tokens: 20 words of the default tokenizer and a margin.
 LONGEST_ACTION = 32

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from eagle.environment import Observation
+    from eagle.environment.steering import Observation
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import torch
 
-from eagle.llm.llama import Linear, linear
+from eagle.engine.torch.llama import Linear, linear
 
 
 class Frozen:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from eagle.llm.llama import inverse_rms, rotate
+from eagle.engine.torch.llama import inverse_rms, rotate
 from eagle.policies.frozen import Frozen
 from eagle.policies.trie import PackedBatch
 

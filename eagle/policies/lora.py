@@ -20,21 +20,21 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, load_peft_weights, set_peft_model_state_dict
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from eagle import costs
-from eagle.artifacts import content_hash
-from eagle.errors import user_error
-from eagle.llm.base import SamplingSpec, Usage
-from eagle.llm.decoding import DecodeLoop, Ends, Network
-from eagle.llm.fetch import check_adapter_folder
-from eagle.llm.rows import Row
-from eagle.llm.sampling import uniforms
-from eagle.llm.shared_prefix import TransformersNetwork
+from eagle.core import costs
+from eagle.core.artifacts import content_hash
+from eagle.core.errors import user_error
+from eagle.core.seeding import derive_seed
+from eagle.engine.base import SamplingSpec, Usage
+from eagle.engine.fetch import check_adapter_folder
+from eagle.engine.torch.decoding import DecodeLoop, Ends, Network
+from eagle.engine.torch.rows import Row
+from eagle.engine.torch.sampling import uniforms
+from eagle.engine.torch.shared_prefix import TransformersNetwork
 from eagle.policies.adapters import ADAPTER_NOTE, check_base
 from eagle.policies.lora_llama import LoraLlama, is_plain_lora
 from eagle.policies.prompt import ACTION_END, ACTION_PREFIX
 from eagle.policies.trie import PackedBatch, Trie, among_siblings, build_trie, pack, per_action, runs
 from eagle.policies.vocabulary import Head, spoken
-from eagle.seeding import derive_seed
 
 if TYPE_CHECKING:
     from eagle.config import LoraSettings

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from peft.tuners.lora import Linear as LoraLinear
 
-from eagle.llm.llama import FusedLlama, Layer, Linear, is_plain_llama
+from eagle.engine.torch.llama import FusedLlama, Layer, Linear, is_plain_llama
 from eagle.policies.frozen import Frozen
 from eagle.policies.layer_steps import Attended, Gated, Normed, Product, Sight
 from eagle.policies.trie import PackedBatch

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eagle.text import Description
+from eagle.domains.text import Description
 
 #: What stands between the prompt and an action in the token stream.
 ACTION_PREFIX = " "

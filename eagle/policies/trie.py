@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from eagle.errors import user_error
+from eagle.core.errors import user_error
 
 ROOT = -1
 

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eagle.artifacts import content_hash, read_json, write_json
 from eagle.config import Config
-from eagle.errors import EagleError
+from eagle.core.artifacts import content_hash, read_json, write_json
+from eagle.core.errors import EagleError
+from eagle.core.project import Project
 from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.comparison import final_rows
-from eagle.project import Project
 
 CASES = "cases.json"
 

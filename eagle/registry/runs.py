@@ -15,9 +15,9 @@ import pandas as pd
 import yaml
 from mlflow.entities import Metric, Param, RunTag
 
-from eagle.artifacts import read_json, read_table
 from eagle.config import Config
-from eagle.project import Project
+from eagle.core.artifacts import read_json, read_table
+from eagle.core.project import Project
 from eagle.registry.store import Store
 
 _BATCH = 500  # MLflow takes at most 1,000 metrics in one call, and 100 parameters

@@ -11,15 +11,15 @@ from typing import Any
 import mlflow
 import pandas as pd
 
-from eagle.agent_files import AgentFiles, pack_agent
-from eagle.artifacts import content_hash, read_table, write_json
 from eagle.config import Config
-from eagle.project import Project
+from eagle.core.artifacts import content_hash, read_table, write_json
+from eagle.core.project import Project
+from eagle.evaluation.bounds import outside
 from eagle.registry.champion import CaseScores, Decision, decide, scores_of, surroundings
 from eagle.registry.runs import log_pipeline
 from eagle.registry.store import Store, open_store
-from eagle.report.bounds import outside
-from eagle.serving import SIGNATURE, borrowed_models, champion_version, download
+from eagle.serving.agent_files import AgentFiles, pack_agent
+from eagle.serving.model import SIGNATURE, borrowed_models, champion_version, download
 
 _PINNED = ("mlflow", "torch", "transformers", "peft", "pandas", "pyarrow", "pydantic", "safetensors")
 
@@ -81,7 +81,7 @@ def _replay(folder: Path, config: Config, project: Project, scores: CaseScores, 
     """Let the champion's adapter play the new cases in the present environment, with the evaluation's seeds."""
 
     def play() -> CaseScores:
-        from eagle.steer import Steerer
+        from eagle.serving.steer import Steerer
 
         champion = AgentFiles(folder, *borrowed_models(project))
         champion.check_borrowed()

@@ -9,7 +9,7 @@ from pathlib import Path
 from mlflow import MlflowClient
 
 from eagle.config import RegistryConfig
-from eagle.project import Project
+from eagle.core.project import Project
 
 _SQLITE = "sqlite:///"
 ARTIFACTS = "mlruns/artifacts"

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eagle.artifacts import read_json, read_table
-from eagle.embeddings.encoder import LatentSpace, load_latent
-from eagle.errors import EagleError, Problem
+from eagle.core.artifacts import read_json, read_table
+from eagle.core.errors import EagleError, Problem
+from eagle.core.project import Project
 from eagle.evaluation.comparison import final_rows
-from eagle.project import Project
+from eagle.latent.encoder import LatentSpace, load_latent
 
 SAMPLES = 5
 
@@ -80,7 +80,7 @@ def read_costs(project: Project) -> list[dict[str, Any]]:
 
     Accounts of stages that come after this one, or of names that the pipeline no longer has, are left out.
     """
-    from eagle.stages import STAGES
+    from eagle.config.stages import STAGES
 
     place = {stage.name: index for index, stage in enumerate(STAGES) if stage.name not in ("report", "register")}
     found = [read_json(path) for path in sorted((project.reports / "costs").glob("*.json"))]

@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 
-from eagle.embeddings.encoder import LatentSpace
+from eagle.latent.encoder import LatentSpace
 from eagle.report.svg import ACCENT, FILL, INK, LINE, QUIET, STYLE, WARM, new_figure, to_svg
 
 

@@ -10,10 +10,10 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from eagle.evaluation.bounds import Held, sentence
+from eagle.gaps.find import best_per_anchor
 from eagle.report import content, figures
-from eagle.report.bounds import Held, sentence
 from eagle.report.content import Inputs
-from eagle.report.gaps import best_per_anchor
 from eagle.report.words import arm_name, interval, number, panel_sentence, verdicts
 
 GAPS_SHOWN = 10

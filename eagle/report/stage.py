@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from eagle.artifacts import complete_or_absent, write_json, write_table
 from eagle.config import Config
-from eagle.project import Project
-from eagle.report.bounds import as_json, held_to
+from eagle.core.artifacts import complete_or_absent, write_json, write_table
+from eagle.core.project import Project
+from eagle.evaluation.bounds import as_json, held_to
+from eagle.gaps.find import find_gaps
 from eagle.report.content import Inputs, total_costs
-from eagle.report.gaps import find_gaps
 from eagle.report.page import render
 
 

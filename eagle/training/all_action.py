@@ -21,14 +21,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from eagle import costs
+from eagle.compute.parallel import ALONE, Parallel, share_of_mean, total
 from eagle.config import AllActionPhase
+from eagle.core import costs
+from eagle.core.seeding import derive_seed, stream
 from eagle.policies.lora import LoraPolicy
-from eagle.seeding import derive_seed, stream
 from eagle.training.checkpoint import Trained
 from eagle.training.decisions import Decision, DecisionSource
 from eagle.training.optimizer import Descent, adamw, warm
-from eagle.training.parallel import ALONE, Parallel, share_of_mean, total
 from eagle.training.scoring import among, expected_values, score_decisions
 
 #: Actions below this probability are left out of a format step.

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from eagle.artifacts import complete_or_absent
+from eagle.core.artifacts import complete_or_absent
 
 
 @dataclass

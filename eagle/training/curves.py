@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from eagle.artifacts import complete_or_absent
+from eagle.core.artifacts import complete_or_absent
 
 
 def write_curve(path: Path, table: pd.DataFrame) -> None:

@@ -13,9 +13,9 @@ from typing import Literal
 
 import numpy as np
 
-from eagle.policies.listed import ListedActions
+from eagle.actions.candidate_list import ListedActions
 from eagle.policies.prompt import named, policy_prompt
-from eagle.training.values import ActionValues, State
+from eagle.training.action_values import ActionValues, State
 
 #: What becomes of an action that the episode has used: it may come again; the prompt names it; or the choice is among the others,
 #: which is how an agent acts that draws again when it repeats itself.

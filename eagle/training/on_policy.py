@@ -23,21 +23,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from eagle import costs
+from eagle.compute.parallel import ALONE, Parallel, total
 from eagle.config import OnPolicyPhase
-from eagle.errors import user_error
+from eagle.core import costs
+from eagle.core.errors import user_error
+from eagle.core.seeding import derive_seed, stream
 from eagle.policies.lora import LoraPolicy
 from eagle.policies.trie import runs
-from eagle.seeding import derive_seed, stream
 from eagle.training.advantages import gae, leave_one_out, returns
 from eagle.training.checkpoint import Trained
 from eagle.training.optimizer import Descent, adamw, runs_of, warm
-from eagle.training.parallel import ALONE, Parallel, total
 from eagle.training.rollouts import Episode, Rules, Turn, roll_out
-from eagle.training.value import ValueHead
+from eagle.training.value_head import ValueHead
 
 if TYPE_CHECKING:
-    from eagle.environment import Case, SteeringEnvironment
+    from eagle.environment.steering import Case, SteeringEnvironment
 
 #: Prompts read in one pass without gradients.
 CHUNK = 16

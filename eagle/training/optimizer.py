@@ -9,11 +9,11 @@ from typing import TypeVar
 
 import torch
 
-from eagle import costs
-from eagle.costs import Usage
-from eagle.errors import user_error
-from eagle.llm.memory import halving
-from eagle.training.parallel import ALONE, Parallel
+from eagle.compute.parallel import ALONE, Parallel
+from eagle.core import costs
+from eagle.core.costs import Usage
+from eagle.core.errors import user_error
+from eagle.engine.memory import halving
 
 T = TypeVar("T")
 S = TypeVar("S")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eagle import costs
-from eagle.policies.listed import is_among, is_valid_action, unused
+from eagle.actions.candidate_list import is_among, is_valid_action, unused
+from eagle.core import costs
+from eagle.core.seeding import derive_seed
 from eagle.policies.lora import LoraPolicy, Written
-from eagle.seeding import derive_seed
 
 if TYPE_CHECKING:
-    from eagle.environment import Case, Observation, SteeringEnvironment
+    from eagle.environment.steering import Case, Observation, SteeringEnvironment
 
 #: Draws of an action that was already used before a listed one is put in its place.
 REDRAWS = 3

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from eagle.core.progress import track
 from eagle.policies.lora import LoraPolicy
-from eagle.progress import track
 from eagle.training.decisions import Decision
 
 #: Prompts scored together.

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from eagle.artifacts import read_table
+from eagle.actions.candidate_list import ListedActions
 from eagle.config import UtilityConfig
-from eagle.embeddings.encoder import LatentSpace, load_latent
-from eagle.errors import user_error
-from eagle.policies.listed import ListedActions
-from eagle.project import Project
+from eagle.core.artifacts import read_table
+from eagle.core.errors import user_error
+from eagle.core.project import Project
+from eagle.latent.encoder import LatentSpace, load_latent
+from eagle.latent.utility import Utility
+from eagle.profiles.expected_taste import expected_tastes
+from eagle.training.action_values import ActionValues
 from eagle.training.decisions import DecisionSource, Used
 from eagle.training.dynamics import fit_dynamics
 from eagle.training.steps import CachedSteps
-from eagle.training.told import expected_tastes
-from eagle.training.values import ActionValues
-from eagle.utility import Utility
 
 if TYPE_CHECKING:
+    from eagle.compute.parallel import Parallel
+    from eagle.compute.sharding import Workers
     from eagle.config import Config
     from eagle.policies.lora import LoraPolicy
-    from eagle.sharding import Workers
-    from eagle.training.parallel import Parallel
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
    states, the paper's REINFORCE with value baseline and GAE is the phase on_policy and runs alone or after it.
 3. Differs: killed training goes on from its last checkpoint with the identical result.
 
-Several processes may share each update (train.processes, :mod:`eagle.training.parallel`), which changes the rounding of sums alone.
+Several processes may share each update (train.processes, :mod:`eagle.compute.parallel`), which changes the rounding of sums alone.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from eagle.artifacts import content_hash, write_table
+from eagle.compute.devices import pick_device, pick_dtype
+from eagle.compute.parallel import Parallel
+from eagle.compute.processes import launch
+from eagle.compute.sharding import open_workers
 from eagle.config import AllActionPhase, Config, OnPolicyPhase, ReferenceName
-from eagle.llm.sharded import OpenRewriter
+from eagle.core.artifacts import content_hash, write_table
+from eagle.core.project import Project
+from eagle.core.seeding import derive_seed, stream
+from eagle.environment.sharded import OpenRewriter
 from eagle.policies.lora import LoraPolicy
-from eagle.policies.reference import save_policy
-from eagle.project import Project
-from eagle.seeding import derive_seed, stream
-from eagle.sharding import open_workers
-from eagle.torch_device import pick_device, pick_dtype
 from eagle.training.all_action import AllAction
 from eagle.training.checkpoint import Progress
 from eagle.training.curves import write_curve
 from eagle.training.decisions import Decision, DecisionSource, Used
-from eagle.training.parallel import Parallel
-from eagle.training.processes import launch
+from eagle.training.reference import save_policy
 from eagle.training.setup import Material, Training, load_material
 from eagle.training.trainer import RunningPhase, Trainer
 from eagle.training.watch import Watch

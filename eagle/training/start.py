@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from eagle.artifacts import read_table
 from eagle.config import Config, OnPolicyPhase
-from eagle.embeddings.encoder import Encoder
-from eagle.environment import Case, Observation, SteeringEnvironment
-from eagle.llm.sharded import ShardedRewriter
+from eagle.core.artifacts import read_table
+from eagle.core.project import Project
+from eagle.environment.sharded import ShardedRewriter
+from eagle.environment.steering import Case, Observation, SteeringEnvironment
+from eagle.latent.encoder import Encoder
 from eagle.policies.prompt import named, policy_prompt
-from eagle.policies.reference import design_weights
-from eagle.project import Project
 from eagle.training.on_policy import OnPolicy
+from eagle.training.reference import design_weights
 from eagle.training.rollouts import Rules
 from eagle.training.setup import Material, Training
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from eagle.artifacts import read_arrays, read_table
-from eagle.embeddings.encoder import load_latent
-from eagle.errors import user_error
-from eagle.project import Project
+from eagle.core.artifacts import read_arrays, read_table
+from eagle.core.errors import user_error
+from eagle.core.project import Project
+from eagle.latent.encoder import load_latent
 
 
 @dataclass(frozen=True)

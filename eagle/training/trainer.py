@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from eagle import costs
-from eagle.progress import bar
+from eagle.compute.parallel import ALONE, Parallel
+from eagle.core import costs
+from eagle.core.progress import bar
 from eagle.training.checkpoint import Progress, Trained, newest, restore, save
-from eagle.training.parallel import ALONE, Parallel
 
 Row = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eagle.policies.listed import is_valid_action
+from eagle.actions.candidate_list import is_valid_action
 from eagle.policies.lora import LoraPolicy
 from eagle.training.all_action import as_policies, information
 from eagle.training.decisions import Decision

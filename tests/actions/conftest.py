@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 import pytest
 
-from eagle.text import Description
+from eagle.domains.text import Description
 
 GENRES = ("drama", "comedy", "action", "sci-fi", "film-noir", "children's")
 

@@ -11,16 +11,16 @@ import pandas as pd
 import pytest
 
 from eagle.actions.anchors import choose_anchors, spread_over
+from eagle.actions.candidate_list import ListedActions, is_valid_action
 from eagle.actions.candidates import Write, build_actions, frequent_genres, halves
 from eagle.actions.duplicates import NEAR_DUPLICATE, content_words, duplicate_rate, overlap, repeats_any
 from eagle.actions.seeds import PRODUCT_CATEGORIES, STORY_CATEGORIES, choose_seeds, generic_seeds, personalized_seeds
 from eagle.actions.written import Request, clean_action, request_prompt, write_actions
 from eagle.actions.written_shards import write_on_workers
 from eagle.config import ActionsConfig, Config, LLMConfig, parse_config
-from eagle.errors import EagleError
-from eagle.llm.scripted import ScriptedModel
-from eagle.policies.listed import ListedActions, is_valid_action
-from eagle.project import Project
+from eagle.core.errors import EagleError
+from eagle.core.project import Project
+from eagle.engine.scripted import ScriptedModel
 
 MOVIELENS = (
     *("drama", "comedy", "action", "thriller", "romance", "adventure", "children's", "crime", "sci-fi"),

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from eagle.actions.batch import Batch, moments
-from eagle.actions.coordinates import span_coordinates
 from eagle.actions.design import Design, optimal_design, optimal_designs
-from eagle.actions.newton import newton_step
-from eagle.errors import EagleError
+from eagle.actions.design.batch import Batch, moments
+from eagle.actions.design.coordinates import span_coordinates
+from eagle.actions.design.newton import newton_step
+from eagle.core.errors import EagleError
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
 small_integers = arrays(np.int64, array_shapes(min_dims=2, max_dims=2, max_side=8), elements=st.integers(-3, 3))
@@ -164,7 +164,7 @@ def test_batch_of_many_shapes_equals_one_by_one() -> None:
 def test_chunks_equal_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     sets = [np.random.default_rng(seed).normal(size=(20, 4)) for seed in range(7)]
     whole = optimal_designs(sets)
-    monkeypatch.setattr("eagle.actions.design._CHUNK_NUMBERS", 200)
+    monkeypatch.setattr("eagle.actions.design.solver._CHUNK_NUMBERS", 200)
     for a, b in zip(whole, optimal_designs(sets), strict=True):
         np.testing.assert_array_equal(a.weights, b.weights)
     assert optimal_designs([]) == []

@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eagle.actions import stage
-from eagle.actions.design import optimal_design
-from eagle.actions.paper_sampler import sample_design
-from eagle.actions.stage import action_vectors, encode_rows, project_onto_principal
-from eagle.artifacts import read_arrays, read_json, read_table, write_table
+from eagle.actions.design import optimal_design, stage
+from eagle.actions.design.paper_sampler import sample_design
+from eagle.actions.design.stage import action_vectors, encode_rows, project_onto_principal
 from eagle.config import PaperSampler, parse_config
-from eagle.embeddings.encoder import LatentSpace
-from eagle.errors import EagleError
-from eagle.project import Project
+from eagle.core.artifacts import read_arrays, read_json, read_table, write_table
+from eagle.core.errors import EagleError
+from eagle.core.project import Project
+from eagle.latent.encoder import LatentSpace
 
 
 class Letters:
@@ -108,7 +107,7 @@ def test_draws_tested_side_by_side_end_where_one_by_one_does(monkeypatch: pytest
     vectors = np.random.default_rng(2).normal(size=(20, 4))
     settings = PaperSampler(factor=factor, supremum=supremum, tries=60)
     together = sample_design(vectors, settings, np.random.default_rng(5))
-    monkeypatch.setattr("eagle.actions.paper_sampler.TOGETHER", 1)
+    monkeypatch.setattr("eagle.actions.design.paper_sampler.TOGETHER", 1)
     alone = sample_design(vectors, settings, np.random.default_rng(5))
     assert (together.tries, together.accepted, together.tested) == (alone.tries, alone.accepted, pytest.approx(alone.tested))
     np.testing.assert_array_equal(together.weights, alone.weights)

@@ -11,10 +11,10 @@ import pytest
 from eagle.actions.expansion import Anchor, Writer, first_steps
 from eagle.actions.outcomes import kept_words, outcome_figures
 from eagle.actions.transitions import anchors_of, build_transitions, expanded
+from eagle.compute.sharding import InProcess, Kept
 from eagle.config import Config, TransitionsConfig, parse_config
-from eagle.errors import EagleError
-from eagle.seeding import derive_seed
-from eagle.sharding import InProcess, Kept
+from eagle.core.errors import EagleError
+from eagle.core.seeding import derive_seed
 from tests.actions.conftest import Answer, Parrot
 
 ACTIONS = ("Set it in Rome.", "Make the hero a robot.", "Hold up a mirror.", "Add a dog.", "Give them a song.")

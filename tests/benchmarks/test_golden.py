@@ -12,7 +12,7 @@ from benchmarks.design import TOLERANCE, excess, sets_of
 from benchmarks.ratings import Size, Tastes, sample
 from eagle.actions.design import optimal_designs
 from eagle.config import FactorsConfig
-from eagle.embeddings.factors import fit_factors
+from eagle.latent.factors import fit_factors
 
 GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text(encoding="utf-8"))
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from eagle import cli, telemetry
-from eagle.errors import Problem, user_error
-from eagle.parameters import params_yaml
+from eagle import cli
+from eagle.config.parameters import params_yaml
+from eagle.core import telemetry
+from eagle.core.errors import Problem, user_error
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -88,9 +89,9 @@ def _command(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
     def print_summary(_: object) -> None:
         raise error
 
-    module = types.ModuleType("eagle.summary")
+    module = types.ModuleType("eagle.report.summary")
     module.print_summary = print_summary  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "eagle.summary", module)
+    monkeypatch.setitem(sys.modules, "eagle.report.summary", module)
     monkeypatch.setattr(sys, "argv", ["eagle", "report"])
     with pytest.raises(SystemExit) as left:
         cli.main()

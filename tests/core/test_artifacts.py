@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors import SafetensorError
 
-from eagle import artifacts
-from eagle.errors import EagleError
+from eagle.core import artifacts
+from eagle.core.errors import EagleError
 
 
 def test_a_failure_while_writing_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_other_code_than_the_servers_is_run_by_itself(world: World, tmp_path: Pa
     """Another copy of the package, and then a module that has changed since the server began."""
     shutil.copytree(world.package, tmp_path / "eagle")
     assert world.run(PYTHONPATH=str(tmp_path))[1][0] == "True"
-    changed = world.package / "errors.py"
+    changed = world.package / "core/errors.py"
     before = changed.stat()
     try:
         os.utime(changed, (0, 0))

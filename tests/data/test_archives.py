@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from eagle.core.errors import EagleError
 from eagle.data import archives
 from eagle.data.archives import fetch_archive, official_archive
 from eagle.data.download import TRIES, download, partial
-from eagle.errors import EagleError
 from tests.data.builders import movielens_archive
 from tests.data.conftest import Site
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from eagle.artifacts import content_hash, read_json
 from eagle.config import Config
+from eagle.core.artifacts import content_hash, read_json
+from eagle.core.errors import EagleError
+from eagle.core.project import Project
 from eagle.data.catalogue import Catalogue, write_catalogue
 from eagle.data.checks import NAMED_ROWS, run
-from eagle.errors import EagleError
-from eagle.project import Project
 from tests.data.builders import catalogue
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from eagle.config import Config, parse_config
+from eagle.core.errors import EagleError
+from eagle.core.project import Project
 from eagle.data.catalogue import read_catalogue
 from eagle.data.fetch import run
-from eagle.errors import EagleError
-from eagle.project import Project
 from tests.data.builders import catalogue, movielens_archive
 from tests.data.conftest import Site
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from eagle.core.errors import EagleError
 from eagle.data.packages import cache_folder, extract, package_file, sha256_of
-from eagle.errors import EagleError
 from tests.data.builders import wheel
 
 

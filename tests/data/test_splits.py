@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eagle.artifacts import read_json, read_table, write_json
 from eagle.config import Config, SplitConfig
+from eagle.core.artifacts import read_json, read_table, write_json
+from eagle.core.errors import EagleError
+from eagle.core.project import Project
 from eagle.data import checks
 from eagle.data.catalogue import Catalogue, make_catalogue, write_catalogue
 from eagle.data.splits import run, split_items, split_ratings, split_users, spread
-from eagle.errors import EagleError
-from eagle.project import Project
 from tests.data.builders import catalogue
 
 Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]

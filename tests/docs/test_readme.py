@@ -112,7 +112,7 @@ def _export(words: list[str]) -> None:
 
 
 def _curl(words: list[str]) -> None:
-    from eagle.serving import SIGNATURE
+    from eagle.serving.model import SIGNATURE
 
     body = json.loads(words[words.index("-d") + 1])
     assert set(body) <= {"dataframe_records", "params"}

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from eagle import fork_server
-from eagle.costs import account
-from eagle.project import Project
+from eagle.core.costs import account
+from eagle.core.project import Project
 from tests.end_to_end.small_world import write_project
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from eagle.config import Config, parse_config
-from eagle.parameters import params_yaml
+from eagle.config.parameters import params_yaml
 from tests.tiny import build_tiny_text_encoder, chat_tokenizer
 
 GENRES = ("crime", "comedy", "drama", "horror", "romance", "western")

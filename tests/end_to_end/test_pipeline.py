@@ -18,13 +18,13 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from eagle.artifacts import content_hash, read_json
-from eagle.cluster import connected
+from eagle.compute.ray_workers import connected
 from eagle.config import load_config
-from eagle.project import Project
-from eagle.stages import all_instances, run_stage
+from eagle.config.stages import all_instances, run_stage
+from eagle.core.artifacts import content_hash, read_json
+from eagle.core.project import Project
+from tests.compute.ray_here import skip_without_ray
 from tests.end_to_end.conftest import environment, run
-from tests.sharding.ray_here import skip_without_ray
 
 
 def stale(root: Path) -> set[str]:

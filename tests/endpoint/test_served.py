@@ -14,18 +14,18 @@ from typing import Any
 
 import pytest
 
-from eagle.artifacts import read_json, read_table
 from eagle.config import Config
-from eagle.errors import EagleError
-from eagle.llm.base import SamplingSpec
-from eagle.llm.cache import CachedModel, CompletionStore
-from eagle.llm.openai_engine import OpenAIModel, served_name
-from eagle.llm.torch_engine import TorchModel
-from eagle.project import Project
-from eagle.stages import run_stage
+from eagle.config.stages import run_stage
+from eagle.core.artifacts import read_json, read_table
+from eagle.core.errors import EagleError
+from eagle.core.project import Project
+from eagle.engine.base import SamplingSpec
+from eagle.engine.cache import CachedModel, CompletionStore
+from eagle.engine.openai.model import OpenAIModel, served_name
+from eagle.engine.torch.model import TorchModel
 from tests.end_to_end.small_world import small_config, teach_language_model, write_catalogue
 from tests.endpoint.served import FAULTS, Line, line_to, publish, served
-from tests.llm.contract import ASKED, HEAD, LanguageModelContract
+from tests.engine.contract import ASKED, HEAD, LanguageModelContract
 from tests.tiny import build_tiny_llm, build_tiny_text_encoder
 
 
@@ -164,7 +164,7 @@ def test_a_pipeline_ends_with_the_same_tables_when_three_answers_of_ten_fail(
     prepared: Project, world: World, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(prepared.root)
-    monkeypatch.setattr("eagle.llm.endpoint._LONGEST_WAIT", 0.01)
+    monkeypatch.setattr("eagle.engine.openai.endpoint._LONGEST_WAIT", 0.01)
     for stage in AFTER:
         run_stage(stage, _config(world, line), prepared)
     wanted = _tables(prepared)

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eagle.environment import Case, Observation, SteeringEnvironment, Step, check_environment
-from eagle.errors import EagleError
-from eagle.llm.rewrite import Rewrite
-from eagle.seeding import derive_seed
+from eagle.core.errors import EagleError
+from eagle.core.seeding import derive_seed
+from eagle.environment.rewrite import Rewrite
+from eagle.environment.steering import Case, Observation, SteeringEnvironment, Step, check_environment
 
 CASES = [Case(0, "m1", "u1", "a", 1990), Case(1, "m2", "u2", "bb"), Case(2, "m1", "u2", "a", 1990)]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eagle.errors import EagleError
+from eagle.core.errors import EagleError
 from eagle.evaluation.bootstrap import TwoWayBootstrap
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from eagle.artifacts import write_table
 from eagle.config import EvaluateConfig
-from eagle.errors import EagleError
+from eagle.core.artifacts import write_table
+from eagle.core.errors import EagleError
+from eagle.core.project import Project
 from eagle.evaluation.cases import anchor_groups, pick_cases
-from eagle.project import Project
 
 SPLITS = ("train", "validation", "test")
 

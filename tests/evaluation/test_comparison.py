@@ -13,7 +13,7 @@ import pytest
 from eagle.evaluation import tables
 from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.comparison import ArmResult, Comparison, reference_of
-from eagle.evaluation.rollout import stopped_early
+from eagle.methods.rollout import stopped_early
 
 TEXT = "Genres: crime. Plot: A retired thief plans one last job in the harbour."
 

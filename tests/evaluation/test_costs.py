@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from eagle import costs
-from eagle.artifacts import read_json
-from eagle.costs import Counts
+from eagle.core import costs
+from eagle.core.artifacts import read_json
+from eagle.core.costs import Counts
 
 
 def test_counts_what_happened_since_registration(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eagle.errors import EagleError
-from eagle.evaluation.judging import judge
-from eagle.evaluation.panel import Panel
-from eagle.evaluation.panel_check import check_panel, ranking
+from eagle.core.errors import EagleError
+from eagle.evaluation.judges.judging import judge
+from eagle.evaluation.judges.panel import Panel
+from eagle.evaluation.judges.panel_check import check_panel, ranking
 
 Rated = tuple[pd.DataFrame, dict[str, tuple[str, int | None]]]
 CRIME = "Genres: crime. Plot: A thief and a detective hunt one murderer through the harbour."
@@ -21,8 +21,8 @@ ROMANCE = "Genres: romance. Plot: Two strangers fall in love at a summer wedding
 
 def test_imports_nothing_that_the_reward_uses() -> None:
     code = (
-        "import sys, eagle.evaluation.panel, eagle.evaluation.panel_check, eagle.evaluation.judging\n"
-        "print([m for m in sys.modules if m.startswith(('eagle.embeddings', 'eagle.utility', 'torch', 'transformers'))])"
+        "import sys, eagle.evaluation.judges.panel, eagle.evaluation.judges.panel_check, eagle.evaluation.judges.judging\n"
+        "print([m for m in sys.modules if m.startswith(('eagle.latent', 'eagle.latent.utility', 'torch', 'transformers'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 import flows  # noqa: F401  sets Prefect's surroundings before it is imported
-from eagle.artifacts import write_json
 from eagle.config import Config
-from eagle.parameters import params_yaml
-from eagle.stages import STAGES
+from eagle.config.parameters import params_yaml
+from eagle.config.stages import STAGES
+from eagle.core.artifacts import write_json
 
 
 @pytest.fixture(scope="session")

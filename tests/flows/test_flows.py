@@ -19,7 +19,7 @@ from prefect.server.schemas.schedules import CronSchedule
 from prefect.settings import PREFECT_API_URL
 
 from eagle.config import Config
-from eagle.stages import all_instances
+from eagle.config.stages import all_instances
 from flows.dvc import StageFailed, UserMistake, _stop, bring_up_to_date, up_to_date
 from flows.embedding_training import embedding_training
 from flows.names import dated

@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from eagle.artifacts import read_json, write_json, write_table
 from eagle.cli import app
 from eagle.config import Config, load_config, parse_config
-from eagle.errors import EagleError
-from eagle.parameters import params_yaml
+from eagle.config.parameters import params_yaml
+from eagle.core.artifacts import read_json, write_json, write_table
+from eagle.core.errors import EagleError
+from eagle.core.project import Project
 from eagle.plan.fit import left_out_errors, main, read_run
 from eagle.plan.forecast import forecast, parameters_of
 from eagle.plan.prices import TARGETS, WRITTEN, Costs, Priced, cost, errors, fit, solve, unpriced
 from eagle.plan.work import Sizes, Work, transition_rows, work_of
-from eagle.project import Project
 from tests.tiny import build_tiny_llm
 
 SIZES = Sizes(items=100, users=50, ratings=2_000)

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eagle.errors import EagleError
-from eagle.llm.base import Completion, SamplingSpec, Usage
+from eagle.actions.candidate_list import ListedActions
+from eagle.core.errors import EagleError
+from eagle.engine.base import Completion, SamplingSpec, Usage
 from eagle.policies.agents import EngineScorer, LoraAgent
-from eagle.policies.listed import ListedActions
 
 LISTED = ListedActions(("Add a war.", "Add a robot.", "Add a dog."), {}, {})
 

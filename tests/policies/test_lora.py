@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from eagle.artifacts import read_json
 from eagle.config import LoraSettings
-from eagle.costs import account
-from eagle.errors import EagleError
+from eagle.core.artifacts import read_json
+from eagle.core.costs import account
+from eagle.core.errors import EagleError
 from eagle.policies.adapters import ADAPTER_NOTE, same_shape
 from eagle.policies.lora import LoraPolicy
 from tests.tiny import build_tiny_llm

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from eagle.compute.devices import packs
 from eagle.config import LoraSettings
 from eagle.policies.lora import LoraPolicy, Scored
-from eagle.torch_device import packs
 from tests.tiny import build_tiny_llm
 
 PROMPTS = ("User likes drama.\nGenres: war.\nAction:", "User likes comedy, war. Dislikes drama.\nGenres: war, drama.\nAction:", "Action:")

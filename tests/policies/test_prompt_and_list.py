@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from eagle.errors import EagleError
-from eagle.policies.listed import ListedActions, is_valid_action, unused
+from eagle.actions.candidate_list import ListedActions, is_valid_action, unused
+from eagle.core.errors import EagleError
 from eagle.policies.prompt import policy_prompt
 
 

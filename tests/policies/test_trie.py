@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eagle.config import LoraSettings
-from eagle.errors import EagleError
+from eagle.core.errors import EagleError
 from eagle.policies.lora import LoraPolicy
 from eagle.policies.trie import build_trie, pack
 from tests.tiny import build_tiny_llm

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from eagle.config import parse_config
-from eagle.embeddings import factors, stage
-from eagle.project import Project
-from tests.embeddings.conftest import world
+from eagle.core.project import Project
+from eagle.latent import factors, stage
+from tests.latent.conftest import world
 
 __all__ = ["world"]
 

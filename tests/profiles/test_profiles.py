@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eagle.artifacts import read_json, read_table
 from eagle.config import Config, ProfilesConfig, parse_config
-from eagle.embeddings.encoder import LatentSpace, load_latent
-from eagle.embeddings.profile_check import nearest_neighbour_distance, profile_check
-from eagle.llm.scripted import ScriptedModel
-from eagle.profile_writer import SECTIONS, TRIES, bare_title, histories, history_line, leak, write_profiles
-from eagle.profiles import Taste, asked_users, grade_genres, rank_genres, run, tastes
-from eagle.project import Project
-from tests.embeddings.conftest import WordEmbedder
+from eagle.core.artifacts import read_json, read_table
+from eagle.core.project import Project
+from eagle.engine.scripted import ScriptedModel
+from eagle.latent.encoder import LatentSpace, load_latent
+from eagle.profiles.check import nearest_neighbour_distance, profile_check
+from eagle.profiles.stage import Taste, asked_users, grade_genres, rank_genres, run, tastes
+from eagle.profiles.writer import SECTIONS, TRIES, bare_title, histories, history_line, leak, write_profiles
+from tests.latent.conftest import WordEmbedder
 
 
 def test_the_short_profile_reads_as_the_policy_expects() -> None:
@@ -193,7 +193,7 @@ def test_half_of_the_asked_users_are_those_that_the_check_learns_from() -> None:
 def test_written_profiles_are_checked_beside_the_derived_ones_where_there_are_enough(
     encoded: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eagle.profile_writer.open_language_model", lambda *_: ScriptedModel(dutiful))
+    monkeypatch.setattr("eagle.profiles.writer.open_language_model", lambda *_: ScriptedModel(dutiful))
     encoded.llm.mkdir(parents=True, exist_ok=True)
     reports = {}
     for written in (4, 0):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eagle.config import Config, EvaluateConfig
-from eagle.errors import user_error
+from eagle.core.errors import user_error
 from eagle.registry.champion import CaseScores, decide, scores_of
 
 CONFIG = Config(evaluate=EvaluateConfig(bootstrap=20))

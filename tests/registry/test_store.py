@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from eagle.config import RegistryConfig
-from eagle.project import Project
+from eagle.core.project import Project
 from eagle.registry.runs import RunLog, commit, data_versions, draw_curve, flatten, numbers
 from eagle.registry.store import open_store, resolve_uri
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eagle.artifacts import write_arrays, write_json, write_table
+from eagle.core.artifacts import write_arrays, write_json, write_table
+from eagle.core.project import Project
 from eagle.evaluation import tables
 from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.comparison import Comparison
-from eagle.project import Project
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 DIMENSION = 4

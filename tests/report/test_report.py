@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from eagle.artifacts import read_json, read_table
 from eagle.config import Config
-from eagle.errors import EagleError
-from eagle.project import Project
+from eagle.core.artifacts import read_json, read_table
+from eagle.core.errors import EagleError
+from eagle.core.project import Project
 from eagle.report import run
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from eagle.artifacts import write_json
-from eagle.errors import EagleError
-from eagle.project import Project
+from eagle.core.artifacts import write_json
+from eagle.core.errors import EagleError
+from eagle.core.project import Project
+from eagle.report.summary import Summary, markdown, print_summary
 from eagle.report.words import compared, interval, number
-from eagle.summary import Summary, markdown, print_summary
 
 
 def test_names_every_arm_with_intervals_and_paths(finished: Project) -> None:

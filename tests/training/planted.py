@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from eagle.policies.listed import ListedActions
+from eagle.actions.candidate_list import ListedActions
+from eagle.training.action_values import ActionValues
 from eagle.training.decisions import DecisionSource
 from eagle.training.dynamics import fit_dynamics
 from eagle.training.steps import CachedSteps
-from eagle.training.values import ActionValues
 
 GENRES = ("drama", "comedy", "romance", "war")
 ACTIONS = ("Make the hero a robot.", "Set it in space.", "Add a love story.", "Turn it into a horror film.")

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eagle.artifacts import write_arrays, write_table
 from eagle.config import Config, parse_config
-from eagle.embeddings.encoder import LatentSpace
-from eagle.project import Project
+from eagle.core.artifacts import write_arrays, write_table
+from eagle.core.project import Project
+from eagle.latent.encoder import LatentSpace
 from tests.tiny import build_tiny_llm
 from tests.training.planted import ACTIONS, GENRES, table_and_vectors
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from safetensors.torch import save_file
 
-from eagle.artifacts import write_json
+from eagle.compute.parallel import Parallel
 from eagle.config import Config, OnPolicyPhase
+from eagle.core.artifacts import write_json
+from eagle.core.project import Project
 from eagle.policies.lora import LoraPolicy
-from eagle.project import Project
 from eagle.training.all_action import AllAction
 from eagle.training.on_policy import OnPolicy
-from eagle.training.parallel import Parallel
 from eagle.training.stage import train
 from tests.training.test_on_policy import Counting, Place, rules
 

@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from eagle.config import AllActionPhase, LoraSettings
-from eagle.errors import EagleError
+from eagle.core.errors import EagleError
 from eagle.policies.lora import LoraPolicy
-from eagle.policies.reference import target
 from eagle.training.advantages import gae, leave_one_out, returns
 from eagle.training.all_action import AllAction, imitate, information, list_loss, without_common
 from eagle.training.optimizer import Descent, adamw, warm
+from eagle.training.reference import target
 from eagle.training.scoring import expected_values, score_decisions
 from eagle.training.watch import Watch
 from tests.tiny import build_tiny_llm

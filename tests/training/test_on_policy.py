@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from eagle.config import LoraSettings, OnPolicyPhase
-from eagle.errors import EagleError
+from eagle.core.errors import EagleError
 from eagle.policies.lora import LoraPolicy
 from eagle.training.on_policy import OnPolicy, importance, repetition
 from eagle.training.rollouts import Rules, Turn, roll_out

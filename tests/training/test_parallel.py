@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
-from eagle.artifacts import content_hash, read_json
-from eagle.costs import account
-from eagle.errors import EagleError
-from eagle.policies import reference
-from eagle.project import Project
-from eagle.training import processes, stage
-from eagle.training.parallel import ALONE, share_of_mean
-from eagle.training.processes import launch
+from eagle.compute import processes
+from eagle.compute.parallel import ALONE, share_of_mean
+from eagle.compute.processes import launch
+from eagle.core.artifacts import content_hash, read_json
+from eagle.core.costs import account
+from eagle.core.errors import EagleError
+from eagle.core.project import Project
+from eagle.training import reference, stage
 from tests.training.project_files import build_project, config, copy_of
 from tests.training.side_by_side import ARM, learn_from_episodes, train_play_and_die
 from tests.training.waiting import mistaken

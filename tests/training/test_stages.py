@@ -15,12 +15,11 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
-from eagle.artifacts import read_table
-from eagle.baselines.open import fit_softmax_policy
-from eagle.errors import EagleError
-from eagle.policies import reference
-from eagle.project import Project
-from eagle.training import stage
+from eagle.core.artifacts import read_table
+from eagle.core.errors import EagleError
+from eagle.core.project import Project
+from eagle.methods.softmax_fit import fit_softmax_policy
+from eagle.training import reference, stage
 from eagle.training.setup import load_material
 from tests.tiny import build_tiny_llm
 from tests.training.planted import ACTIONS
@@ -31,7 +30,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
-from eagle.project import Project
+from eagle.core.project import Project
 from eagle.training import all_action, stage
 from tests.training.planted import ACTIONS
 from tests.training.project_files import config

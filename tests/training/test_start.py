@@ -9,16 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eagle.artifacts import content_hash, read_json, read_table, write_table
 from eagle.config import Config, EncoderConfig
-from eagle.costs import account
-from eagle.embeddings.encoder import Encoder, text_model_fingerprint
-from eagle.embeddings.features import FeatureMap
-from eagle.embeddings.sentence import SentenceModel
-from eagle.policies import reference
-from eagle.project import Project
-from eagle.text import Description
-from eagle.training import stage
+from eagle.core.artifacts import content_hash, read_json, read_table, write_table
+from eagle.core.costs import account
+from eagle.core.project import Project
+from eagle.domains.text import Description
+from eagle.latent.encoder import Encoder, text_model_fingerprint
+from eagle.latent.features import FeatureMap
+from eagle.latent.sentence import SentenceModel
+from eagle.training import reference, stage
 from eagle.training.on_policy import OnPolicy
 from tests.end_to_end.small_world import GENRES, PLOTS, teach_language_model
 from tests.tiny import build_tiny_text_encoder

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from eagle.errors import user_error
-from eagle.training.parallel import Parallel
+from eagle.compute.parallel import Parallel
+from eagle.core.errors import user_error
 
 
 def mistaken(parallel: Parallel) -> None:

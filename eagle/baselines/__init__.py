@@ -1,1 +1,0 @@
-"""Rules and small policies that any reader will ask for, acting through the same protocol as EAGLE."""

@@ -1,0 +1,1 @@
+"""How work is spread over threads, processes and machines, never what comes out of it."""

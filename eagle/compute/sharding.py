@@ -1,0 +1,111 @@
+"""Work cut into shards: one mapping interface, in this process or on a cluster, and answers that are kept until they are used.
+
+A question (JSON-able) is answered by what a worker opened once: a language model, an environment. Two rules make the result the same
+for any number of workers, and for a run that was killed on the way: questions are cut by their content and ``llm.shard_rows``, never by
+the number of workers (in bfloat16 a text may depend on the rows that it is generated beside), and an answer is written whole, once, under
+the hash of its question and of everything else that decides it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from eagle.config import LLMConfig
+from eagle.core.artifacts import read_json, write_json
+
+T = TypeVar("T")
+Answerer = Callable[[Any], Any]
+Opener = Callable[[], Answerer]
+"""What a worker opens once. For workers in other processes it must be picklable: a frozen dataclass of parameters and paths."""
+
+
+class Workers(Protocol):
+    """Who answers questions."""
+
+    def map(self, questions: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+        """Yield (place of the question, answer) in whatever order the answers come."""
+        ...
+
+
+@dataclass(frozen=True)
+class InProcess:
+    """One worker: this process. It opens its work at the first question."""
+
+    opener: Opener
+
+    @cached_property
+    def _answer(self) -> Answerer:
+        return self.opener()
+
+    def map(self, questions: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+        """Answer one question after the other."""
+        for place, question in enumerate(questions):
+            yield place, self._answer(question)
+
+
+@contextlib.contextmanager
+def open_workers(llm: LLMConfig, opener: Opener) -> Iterator[Workers]:
+    """Yield the workers that ``llm.cluster`` and ``llm.workers`` name; they are closed behind the block."""
+    if llm.cluster is None:
+        yield InProcess(opener)
+        return
+    from eagle.compute.ray_workers import on_ray
+
+    with on_ray(llm, opener) as workers:
+        yield workers
+
+
+def in_order(workers: Workers, questions: Sequence[Any]) -> list[Any]:
+    """Return all answers in the order of their questions."""
+    return [answer for _, answer in sorted(workers.map(questions), key=lambda pair: pair[0])]
+
+
+def cut(items: Iterable[T], rows: int, size: Callable[[T], int] = lambda _: 1) -> list[list[T]]:
+    """Return the items in shards: whole items, until a shard has ``rows`` of what ``size`` counts."""
+    shards: list[list[T]] = []
+    room = 0
+    for item in items:
+        if room <= 0:
+            shards.append([])
+            room = rows
+        shards[-1].append(item)
+        room -= size(item)
+    return shards
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Answers on disk, by what was asked: a changed question never finds an old answer.
+
+    ``surroundings`` (JSON-able) stands for everything that decides the answers beside the question: models, parameters, prompts.
+    """
+
+    folder: Path
+    surroundings: Any
+
+    def answers(self, workers: Workers, questions: Sequence[Any], done: Callable[[int], None] = lambda _: None) -> list[Any]:
+        """Return the answers in order; what is missing is asked and written as it comes. ``done`` is told the place of each."""
+        paths = [self._path(question) for question in questions]
+        missing = [place for place, path in enumerate(paths) if not path.exists()]
+        for place in sorted(set(range(len(paths))) - set(missing)):
+            done(place)
+        for number, answer in workers.map([questions[place] for place in missing]):
+            write_json(paths[missing[number]], {"answer": answer})
+            done(missing[number])
+        return [read_json(path)["answer"] for path in paths]
+
+    def clear(self) -> None:
+        """Forget everything: the finished tables replace it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _path(self, question: Any) -> Path:
+        digest = hashlib.sha256(json.dumps([self.surroundings, question], sort_keys=True).encode()).hexdigest()[:32]
+        return self.folder / f"{digest}.json"

@@ -1,0 +1,1 @@
+"""What every room needs: errors, files written whole, paths, seeds, costs, progress."""

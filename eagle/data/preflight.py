@@ -1,0 +1,108 @@
+"""The library side of ``eagle check``: surroundings, parameters and data, every problem at once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import yaml
+
+from eagle.config import Config, load_config
+from eagle.core.errors import EagleError, Problem
+from eagle.core.project import Project
+
+DISK_GIB = 3.0
+MEMORY_GIB = 6.0
+
+
+def check_project(project: Project) -> list[str]:
+    """Return one line for each thing that is fine; raise one EagleError that names everything that is not."""
+    problems: list[Problem] = []
+    fine: list[str] = []
+    for part in (_surroundings, _lock, _parameters, _data):
+        try:
+            fine += part(project)
+        except EagleError as error:
+            problems += [problem for problem in error.problems if problem not in problems]
+    if problems:
+        raise EagleError(problems)
+    return fine
+
+
+def _require(*problems: Problem | None) -> None:
+    """Raise what is wrong; None stands for what is fine."""
+    wrong = [problem for problem in problems if problem is not None]
+    if wrong:
+        raise EagleError(wrong)
+
+
+def _gib(name: str) -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf(name) / 2**30
+
+
+def _surroundings(project: Project) -> list[str]:
+    free = shutil.disk_usage(project.root).free / 2**30
+    memory = _gib("SC_PHYS_PAGES")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    _require(
+        None if free >= DISK_GIB else Problem("little disk space", f"{free:.1f} GiB free", f"{DISK_GIB:g} GiB", "free some space"),
+        None if memory >= MEMORY_GIB else Problem("little memory", f"{memory:.1f} GiB", f"{MEMORY_GIB:g} GiB", "lower llm.batch_rows"),
+        *(
+            None if shutil.which(tool, path=path) else Problem(f"{tool} is not installed", mend="install git; `make run` installs the rest")
+            for tool in ("git", "dvc")
+        ),
+    )
+    python = ".".join(map(str, sys.version_info[:3]))
+    return [f"surroundings: Python {python}, {os.cpu_count()} cores, {memory:.0f} GiB memory, {free:.0f} GiB disk free"]
+
+
+def _lock(project: Project) -> list[str]:
+    path = project.root / "requirements.lock"
+    if not path.exists():
+        return []
+    pins = dict(line.split("==") for line in path.read_text(encoding="utf-8").splitlines() if "==" in line)
+    found = {name: _installed(name) for name in pins}
+    mend = "remove .venv, then `make run`"
+    _require(
+        *(None if found[name] == pin else Problem(f"{name} is not as in {path}", found[name], pin, mend) for name, pin in pins.items())
+    )
+    return [f"packages: all {len(pins)} as in requirements.lock"]
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name).split("+")[0]
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _parameters(project: Project) -> list[str]:
+    load_config(project.params)
+    written = yaml.safe_load(project.params.read_text(encoding="utf-8"))
+    absent = [section for section in Config.model_fields if section not in written]
+    _require(
+        Problem(f"{project.params} lacks sections that dvc.yaml names", ", ".join(absent), mend="`make parameters`") if absent else None
+    )
+    return [f"parameters: {len(written)} sections"]
+
+
+def _data(project: Project) -> list[str]:
+    from eagle.data.catalogue import Catalogue, read_catalogue
+    from eagle.data.checks import validate
+    from eagle.data.fetch import load_source
+
+    config = load_config(project.params)
+    catalogue: Catalogue
+    if config.data.source == "files":
+        catalogue = load_source(config.data, project.root)
+    elif project.catalogue.exists():
+        catalogue = read_catalogue(project.catalogue)
+    else:
+        return [f"data: {config.data.source} is not fetched yet"]
+    with tempfile.TemporaryDirectory() as docs:
+        checked = validate(catalogue, config.data.noun, Path(docs) / "docs")
+    return [f"data: {len(catalogue.ratings)} ratings, {len(catalogue.items)} items; {len(checked)} checks passed"]

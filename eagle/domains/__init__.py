@@ -1,0 +1,1 @@
+"""What a catalogue is about: the fields of a text."""

@@ -1,0 +1,1 @@
+"""The engine that runs here, on torch: all that is about speed."""

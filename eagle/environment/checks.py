@@ -1,0 +1,105 @@
+"""What makes a generated text of a state usable: its form, its end, its words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from eagle.domains.text import Description
+
+MIN_WORDS = 8  # a plot with fewer words tells no story [O]
+COPY_AT = 0.95  # word-level similarity from which a text counts as a copy [O]
+SENTENCE = 5  # words: a shorter sentence may come to anybody [O]
+EXAMPLE_AT = 0.7  # the same against the prompt's own examples [O: theirs is not the item's story]
+DISTINCT_TRIGRAMS = 0.8  # below this share of distinct word triples a plot repeats itself [O]
+_SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?=\s|$)")
+_MARKERS = ("genres:", "plot:", "change:", "<|", "|>")
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A usable description, or the cause why there is none; ``dropped`` counts genre words outside the vocabulary."""
+
+    description: Description | None
+    cause: str | None = None
+    dropped: int = 0
+
+
+def words(text: str) -> list[str]:
+    """Return the lower-case words of a text."""
+    return _WORD.findall(text.lower())
+
+
+def similarity(one: str, other: str) -> float:
+    """Return the share of words two texts have in common in the same order, in [0, 1]."""
+    return SequenceMatcher(None, words(one), words(other), autojunk=False).ratio()
+
+
+def sentences(plot: str) -> list[str]:
+    """Return the sentences of a plot that say something: those of at least SENTENCE words."""
+    return [part.strip() for part in _SENTENCE_END.split(plot) if len(words(part)) >= SENTENCE]
+
+
+def to_last_sentence(plot: str) -> str:
+    """Return the plot up to its last full sentence; empty where none ends."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(plot)]
+    return plot[: ends[-1]].strip() if ends else ""
+
+
+def repeats(plot: str) -> bool:
+    """Whether a sentence comes twice, or few word triples are distinct."""
+    sentences = Counter(" ".join(words(part)) for part in _SENTENCE_END.split(plot) if len(words(part)) > 2)
+    if sentences and max(sentences.values()) > 1:
+        return True
+    said = words(plot)
+    triples = list(zip(said, said[1:], said[2:], strict=False))
+    return len(triples) > 0 and len(set(triples)) < DISTINCT_TRIGRAMS * len(triples)
+
+
+def check_text(line: str, *, finished: bool, vocabulary: frozenset[str] | None = None) -> Checked:
+    """Read a generated line ``Genres: ... Plot: ...``.
+
+    ``finished`` is False where generation met its length limit: the text is then cut after its last full sentence.
+    Genre words outside ``vocabulary`` (None allows all) are dropped. Causes: "unparsable", "unknown format" (no known
+    genre, or markers of the prompt inside the plot), "empty plot", "cut off", "too short", "repetition".
+    """
+    try:
+        parsed = Description.parse(line)
+    except ValueError:
+        return Checked(None, "unparsable")
+    genres = tuple(g for g in parsed.genres if vocabulary is None or g in vocabulary)
+    dropped = len(parsed.genres) - len(genres)
+    cause, plot = _check_plot(parsed.plot, finished)
+    if cause is None and not genres:
+        cause = "unknown format"
+    if cause is not None:
+        return Checked(None, cause, dropped)
+    return Checked(Description(genres, plot), None, dropped)
+
+
+def _check_plot(plot: str, finished: bool) -> tuple[str | None, str]:
+    if not plot.strip():
+        return "empty plot", plot
+    if any(marker in plot.lower() for marker in _MARKERS):
+        return "unknown format", plot
+    if not finished:
+        plot = to_last_sentence(plot)
+        if len(words(plot)) < MIN_WORDS:
+            return "cut off", plot
+    if len(words(plot)) < MIN_WORDS:
+        return "too short", plot
+    if repeats(plot):
+        return "repetition", plot
+    return None, plot
+
+
+def is_copy(new: Description, old_text: str) -> bool:
+    """Whether genres are the same and the plot nearly so."""
+    try:
+        old = Description.parse(old_text)
+    except ValueError:
+        return similarity(new.plot, old_text) >= COPY_AT
+    return set(new.genres) == set(old.genres) and similarity(new.plot, old.plot) >= COPY_AT

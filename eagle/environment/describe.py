@@ -1,0 +1,149 @@
+"""Stage `describe`: one line of genres and plot for every item, with its origin.
+
+1. Paper, Sec. 5.1: the language model writes every description (plot, likes, dislikes). Here the source's own plot is
+   kept, shortened, where there is one (origin source): a small model invents what it does not know.
+2. Items without a text: plots written by the model from title, year and genres for the most rated ones (origin llm),
+   as many as `describe.write_at_most`; all others have their genre line only (origin metadata).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from eagle.compute.sharding import Answerer, Kept, cut, open_workers
+from eagle.config import Config
+from eagle.core.artifacts import read_table, write_json, write_table
+from eagle.core.progress import bar
+from eagle.core.project import Project
+from eagle.core.seeding import derive_seed
+from eagle.domains.text import Description
+from eagle.engine.base import SamplingSpec
+from eagle.engine.open import model_identity, open_language_model
+from eagle.environment.checks import check_text
+from eagle.environment.prompts import clean, describe_prompt
+
+_SENTENCES = re.compile(r"(?<=[.!?])[\"')\]]*\s+")
+_MARKERS = re.compile(r"\b(genres|plot|change)\s*:\s*", re.IGNORECASE)
+_NOT_IN_GENRE = re.compile(r"[.,:;\n]")
+
+
+@dataclass(frozen=True)
+class OpenPlots:
+    """Opens in a worker the model that writes plots; a question is a shard of [item, title, year, genres]."""
+
+    config: Config
+    project: Project
+
+    def __call__(self) -> Answerer:
+        config = self.config
+        model = open_language_model(config.llm, self.project.llm, self.project.completions)
+        spec = SamplingSpec(config.llm.max_new_tokens, config.describe.temperature, config.llm.top_p)
+
+        def answer(question: Sequence[Sequence[Any]]) -> list[list[str | None]]:
+            prompts = [describe_prompt(model, title, year, tuple(genres), config.data.noun) for _, title, year, genres in question]
+            seeds = [derive_seed(config.seed, "describe", item) for item, *_ in question]
+            return [[completion.text, completion.finish, completion.cause] for completion in model.generate(prompts, spec, seeds)]
+
+        return answer
+
+
+def run(config: Config, project: Project) -> None:
+    """Write data/descriptions.parquet and reports/stages/describe.json."""
+    items = read_table(project.catalogue / "items.parquet", "items")
+    ratings = read_table(project.splits / "ratings.parquet", "rating_split")
+    rated = ratings.loc[ratings["part"] == "fit", "item"].value_counts()
+    table = describe(items, config.describe.max_words)
+    write = without_text(table, rated, config.describe.write_at_most)
+    causes = write_plots(table, items, write, config, project) if write else Counter()
+    inputs = [project.catalogue / "items.parquet", project.splits / "ratings.parquet"]
+    write_table(project.descriptions, table, "descriptions", inputs=inputs)
+    write_json(project.stage_metrics("describe"), summary(table, rated, causes))
+    shutil.rmtree(_unfinished(project), ignore_errors=True)
+
+
+def _unfinished(project: Project) -> Path:
+    return project.checkpoints / "describe"
+
+
+def shorten(text: str, max_words: int) -> str:
+    """Return whole sentences of ``text``, at most ``max_words`` words, on one line and without our markers.
+
+    Where already the first sentence is longer, it is cut after ``max_words`` words and closed with a full stop.
+    """
+    kept: list[str] = []
+    for sentence in _SENTENCES.split(_MARKERS.sub("", clean(text))):
+        words = sentence.split()
+        if len(kept) + len(words) > max_words:
+            break
+        kept += words
+    if not kept:
+        kept = _MARKERS.sub("", clean(text)).split()[:max_words]
+        if kept:
+            kept[-1] = kept[-1].rstrip(",;:-") + "."
+    return " ".join(kept)
+
+
+def describe(items: pd.DataFrame, max_words: int) -> pd.DataFrame:
+    """Return the descriptions table from the catalogue's own words (schema descriptions)."""
+    rows = []
+    for item, told, named, released in zip(items["item"], items["text"], items["genres"], items["year"], strict=True):
+        genres = tuple(dict.fromkeys(g for g in (_genre(name) for name in named) if g))
+        plot = shorten(told, max_words) if isinstance(told, str) else ""
+        year = None if pd.isna(released) else int(released)
+        rows.append((item, Description(genres, plot).render(), list(genres), plot, year, "source" if plot else "metadata"))
+    table = pd.DataFrame(rows, columns=["item", "text", "genres", "plot", "year", "origin"])
+    return table.astype({"year": "Int64"})
+
+
+def _genre(name: str) -> str:
+    return " ".join(_NOT_IN_GENRE.sub(" ", name).lower().split())
+
+
+def without_text(table: pd.DataFrame, rated: pd.Series, at_most: int) -> list[int]:
+    """Return row numbers of the most rated items that have no plot, most rated first, ties by item id."""
+    missing = table[table["plot"] == ""].assign(rated=lambda t: t["item"].map(rated).fillna(0))
+    order = missing.sort_values(["rated", "item"], ascending=[False, True])
+    return [int(row) for row in order.index[:at_most]]
+
+
+def write_plots(table: pd.DataFrame, items: pd.DataFrame, rows: Sequence[int], config: Config, project: Project) -> Counter[str]:
+    """Let the model write the plots of ``rows`` into ``table``; return how many failed, by cause."""
+    years = [None if pd.isna(table["year"][row]) else int(table["year"][row]) for row in rows]
+    told = [[table["item"][row], str(items["title"][row]), year, list(table["genres"][row])] for row, year in zip(rows, years, strict=True)]
+    surroundings = [config.seed, config.describe.temperature, config.data.noun, model_identity(config.llm, project.llm)]
+    kept, shards = Kept(_unfinished(project), surroundings), cut(told, config.llm.shard_rows)
+    with open_workers(config.llm, OpenPlots(config, project.resolved())) as workers, bar(len(rows), "plots", "text") as progress:
+        answers = kept.answers(workers, shards, lambda place: progress.update(len(shards[place])))
+    causes: Counter[str] = Counter()
+    for row, (text, finish, cause) in zip(rows, (plot for answer in answers for plot in answer), strict=True):
+        genres = tuple(table["genres"][row])
+        line = clean(f"{Description(genres).render()} Plot:{text}")
+        checked = check_text(line, finished=finish == "stop", vocabulary=frozenset(genres))
+        if checked.description is None:
+            causes[cause or checked.cause or "error"] += 1
+            continue
+        plot = shorten(checked.description.plot, config.describe.max_words)
+        table.loc[row, ["text", "plot", "origin"]] = [Description(genres, plot).render(), plot, "llm"]
+    return causes
+
+
+def summary(table: pd.DataFrame, rated: pd.Series, causes: Counter[str]) -> dict[str, object]:
+    """Return how many items, and which share of the ratings, have a text of which origin; lengths in words."""
+    counts = table["item"].map(rated).fillna(0)
+    lengths = table.loc[table["plot"] != "", "plot"].map(lambda plot: len(plot.split()))
+    return {
+        "items": len(table),
+        **{f"items_{origin}": int((table["origin"] == origin).sum()) for origin in ("source", "llm", "metadata")},
+        "share_of_ratings_with_plot": float(counts[table["plot"] != ""].sum() / max(counts.sum(), 1)),
+        "mean_words": float(lengths.mean()) if len(lengths) else 0.0,
+        "genres": len({genre for row in table["genres"] for genre in row}),
+        "failed": dict(sorted(causes.items())),
+    }

@@ -1,0 +1,1 @@
+"""Who judges texts beside the utility, and how good each judge is on held-out ratings."""

@@ -1,0 +1,99 @@
+"""Is the panel worth listening to? Its predictions for items that it has not seen, against the same ratings for everybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from eagle.core.progress import track
+from eagle.core.seeding import stream
+from eagle.evaluation.bootstrap import NOTHING, Estimate, TwoWayBootstrap
+from eagle.evaluation.judges.panel import Panel, Texts
+
+FOLDS = 4
+MIN_RATINGS = 5  # users with fewer judged ratings, or one rating value only, have no ranking to compare
+
+
+@dataclass(frozen=True)
+class PanelCheck:
+    """Per-user ranking of unseen items, averaged over users: of the panel, and of its average rater (not personal)."""
+
+    auc: Estimate
+    spearman: Estimate
+    auc_average_rater: Estimate
+    spearman_average_rater: Estimate
+    rmse: float
+    """Root mean squared error on unseen items, in stars: the noise that preferences are judged with."""
+    users: int
+
+    def near_chance(self) -> bool:
+        """Return whether its AUC cannot be told from 0.5 (or is below)."""
+        return not self.auc.low > 0.5
+
+    def as_dict(self) -> dict[str, object]:
+        """Return flat numbers for metrics.json."""
+        estimates = {
+            "auc": self.auc,
+            "spearman": self.spearman,
+            "auc_average_rater": self.auc_average_rater,
+            "spearman_average_rater": self.spearman_average_rater,
+        }
+        written: dict[str, object] = {name: estimate.as_dict() for name, estimate in estimates.items()}
+        return {**written, "rmse": round(self.rmse, 6), "users": self.users, "near_chance": self.near_chance()}
+
+
+def ranking(ratings: np.ndarray, predicted: np.ndarray) -> tuple[float, float] | None:
+    """Return (AUC over pairs of unequal ratings, Spearman) of one user, or None where ratings do not differ."""
+    if len(ratings) < MIN_RATINGS or np.ptp(ratings) == 0:
+        return None
+    higher = ratings[:, None] > ratings[None, :]
+    auc = float((np.sign(predicted[:, None] - predicted[None, :])[higher] + 1).mean() / 2)
+    first, second = rankdata(ratings), rankdata(predicted)
+    spearman = float(np.corrcoef(first, second)[0, 1]) if np.ptp(predicted) > 0 else 0.0
+    return auc, spearman
+
+
+def check_panel(ratings: pd.DataFrame, texts: Texts, seed: int, resamples: int, confidence: float) -> PanelCheck:
+    """Cross-validate over items: every item's panel rows are predicted by a panel that never saw the item.
+
+    ``ratings`` as for :meth:`Panel.fit`. Intervals are over users.
+    """
+    rated = ratings[ratings["item"].isin(texts.keys())].reset_index(drop=True)
+    items = np.array(sorted(rated["item"].unique()))
+    fold_of = dict(zip(items, stream(seed, "panel", "folds").permutation(len(items)) % FOLDS, strict=True))
+    folds = rated["item"].map(fold_of).to_numpy()
+    personal, average = np.full(len(rated), np.nan), np.full(len(rated), np.nan)
+    for fold in track(range(min(FOLDS, len(items))), "judging the panel", unit="fold"):
+        if (folds == fold).all():
+            continue
+        personal[folds == fold], average[folds == fold] = _predict(rated, texts, folds == fold)
+    return _summary(rated.assign(personal=personal, average=average, fold=folds).dropna(), seed, resamples, confidence)
+
+
+def _predict(rated: pd.DataFrame, texts: Texts, held_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    panel = Panel.fit(rated[~held_out], texts)
+    asked = rated[held_out]
+    items, item = np.unique(asked["item"].to_numpy(str), return_inverse=True)
+    users, user = np.unique(asked["user"].to_numpy(str), return_inverse=True)
+    columns = [*users, ""]  # no user has the empty name: the average rater
+    predicted = panel.matrix([texts[i][0] for i in items], [texts[i][1] for i in items], columns)
+    return predicted[item, user], predicted[item, -1]
+
+
+def _summary(judged: pd.DataFrame, seed: int, resamples: int, confidence: float) -> PanelCheck:
+    figures: dict[str, list[np.ndarray]] = {}
+    # within one fold only: a user's level in the other folds is low where it is high in this one, which would look like skill reversed
+    for (user, _), rows in judged.groupby(["user", "fold"], sort=True):
+        both = [ranking(rows["rating"].to_numpy(float), rows[name].to_numpy(float)) for name in ("personal", "average")]
+        if both[0] is not None and both[1] is not None:
+            figures.setdefault(str(user), []).append(np.array(both))
+    rmse = float(np.sqrt(np.mean((judged["rating"] - judged["personal"]) ** 2))) if len(judged) else float("nan")
+    if not figures:
+        return PanelCheck(NOTHING, NOTHING, NOTHING, NOTHING, rmse, 0)
+    table = np.array([np.mean(folds, axis=0) for folds in figures.values()])  # (n_users, panel | average rater, auc | spearman)
+    bootstrap = TwoWayBootstrap([""] * len(figures), list(figures), resamples, confidence, seed)
+    (auc, spearman), (auc_average, spearman_average) = (tuple(bootstrap.mean(table[:, who, what]) for what in (0, 1)) for who in (0, 1))
+    return PanelCheck(auc, spearman, auc_average, spearman_average, rmse, len(figures))

@@ -1,0 +1,1 @@
+"""The content gaps that a run found."""

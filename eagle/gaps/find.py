@@ -1,0 +1,77 @@
+"""The best gaps found: texts of EAGLE that their user would value above the anchor, and what already lies near them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from eagle.evaluation.behaviour import broken
+from eagle.evaluation.comparison import final_rows
+from eagle.latent.encoder import LatentSpace
+
+NEAREST = 3
+
+
+def find_gaps(trajectories: pd.DataFrame, latent: LatentSpace, titles: dict[str, str], profiles: dict[str, str]) -> pd.DataFrame:
+    """Return every final text of an EAGLE arm with a gain over its anchor, best first; a text is listed once, for its best user.
+
+    Columns: rank, arm, user, profile, anchor, anchor_title, anchor_text, text, actions, utility, anchor_utility, gain (SD of U),
+    user_preference, rater_preference, distance, nearest (ids), nearest_titles, nearest_distances (latent, Euclidean), novelty
+    (distance to the nearest item over the catalogue's median distance between neighbours; 1 = as far apart as items usually are).
+    """
+    arms = [arm for arm in dict.fromkeys(trajectories["arm"]) if arm.startswith("eagle_")]
+    finals = [_gains(trajectories[trajectories["arm"] == arm]) for arm in arms]
+    found = pd.concat([f for f in finals if len(f)], ignore_index=True) if any(len(f) for f in finals) else _gains(trajectories[:0])
+    found = found[(found["gain"] > 0) & ~found["text"].map(broken).astype(bool) & (found["text"] != found["anchor_text"])]
+    found = found.sort_values(["gain", "arm", "case"], ascending=[False, True, True], kind="stable").drop_duplicates("text")
+    found = found.reset_index(drop=True)
+    found.insert(0, "rank", np.arange(1, len(found) + 1))
+    found = found.assign(
+        anchor_title=[titles.get(anchor, anchor) for anchor in found["anchor"]],
+        profile=[profiles.get(user, "") for user in found["user"]],
+    )
+    return _nearest(found, latent, titles).drop(columns=["z", "case"])
+
+
+def _gains(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row per case of an arm: its final text beside its anchor."""
+    start = rows[rows["step"] == 0].set_index("case")
+    steps = rows[rows["step"] > 0].sort_values("step").groupby("case")["action"].agg(list)
+    final = final_rows(rows)
+    columns = ["arm", "case", "user", "anchor", "text", "utility", "user_preference", "rater_preference", "distance", "z"]
+    anchor_utility = final["case"].map(start["utility"])
+    return final[columns].assign(
+        anchor_text=final["case"].map(start["text"]),
+        anchor_utility=anchor_utility,
+        gain=final["utility"] - anchor_utility,
+        actions=final["case"].map(steps),
+    )
+
+
+def _nearest(found: pd.DataFrame, latent: LatentSpace, titles: dict[str, str]) -> pd.DataFrame:
+    count = min(NEAREST, len(latent.items))
+    points = np.array(found["z"].tolist(), dtype=float).reshape(len(found), latent.dimension)
+    distances = np.linalg.norm(points[:, None, :] - latent.item_vectors[None, :, :], axis=2)
+    order = np.argsort(distances, axis=1, kind="stable")[:, :count]
+    near = np.take_along_axis(distances, order, axis=1)
+    ids = [[latent.items[i] for i in row] for row in order]
+    return found.assign(
+        nearest=pd.Series(ids, dtype=object),
+        nearest_titles=pd.Series([[titles.get(item, item) for item in row] for row in ids], dtype=object),
+        nearest_distances=pd.Series([row.tolist() for row in near], dtype=object),
+        novelty=near[:, 0] / typical_spacing(latent.item_vectors) if len(near) else [],
+    )
+
+
+def typical_spacing(vectors: np.ndarray, sample: int = 500) -> float:
+    """Median distance from an item to its nearest other item, over evenly picked items (n, d)."""
+    chosen = np.linspace(0, len(vectors) - 1, min(sample, len(vectors))).astype(int)
+    distances = np.linalg.norm(vectors[chosen, None, :] - vectors[None, :, :], axis=2)
+    distances[np.arange(len(chosen)), chosen] = np.inf
+    apart = distances.min(axis=1)
+    return float(np.median(apart[np.isfinite(apart) & (apart > 0)])) if (np.isfinite(apart) & (apart > 0)).any() else 1.0
+
+
+def best_per_anchor(gaps: pd.DataFrame, top: int) -> pd.DataFrame:
+    """Return at most ``top`` gaps, one per anchor: what a reader wants to see first is breadth."""
+    return gaps.drop_duplicates("anchor").head(top)

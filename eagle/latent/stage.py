@@ -1,0 +1,95 @@
+"""Stage ``encoder``: fit E_D, fold every user in, encode the catalogue, judge both recipes on unseen items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eagle.config import Config
+from eagle.core.artifacts import complete_or_absent, read_table, write_json
+from eagle.core.project import Project
+from eagle.core.seeding import stream
+from eagle.latent.cold import cold_report, warm_rmse
+from eagle.latent.encoder import Encoder, LatentSpace, text_model_fingerprint
+from eagle.latent.factors import Factors
+from eagle.latent.features import FeatureMap, TextEmbedder
+from eagle.latent.ratings import Splits
+from eagle.latent.recipes import Fitted, Material, fit_joint_hybrid, fit_two_stage
+from eagle.latent.sentence import Remembered, SentenceModel
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Descriptions of all items in one order."""
+
+    items: list[str]
+    texts: list[str]
+    years: list[int | None]
+    has_plot: np.ndarray  # (n_items,) bool
+
+    @classmethod
+    def load(cls, project: Project) -> Catalogue:
+        table = read_table(project.descriptions, "descriptions")
+        years = [None if pd.isna(year) else int(year) for year in table["year"]]
+        return cls(table["item"].tolist(), table["text"].tolist(), years, (table["plot"] != "").to_numpy())
+
+
+def _material(
+    catalogue: Catalogue, splits: Splits, factors: Factors, embedder: TextEmbedder, config: Config
+) -> tuple[Material, FeatureMap]:
+    train = pd.Index(catalogue.items).get_indexer(pd.Index(factors.items))
+    texts, years = [catalogue.texts[i] for i in train], [catalogue.years[i] for i in train]
+    features = FeatureMap.fit(texts, years, embedder, config.encoder)
+    vectors = features(catalogue.texts, catalogue.years, embedder)
+    hot = features.genre_hot(catalogue.texts)
+    return Material(catalogue.items, vectors, hot, train, splits.learning(), splits.folding(), factors), features
+
+
+def _fit(kind: str, material: Material, config: Config) -> Fitted:
+    if kind == "joint_hybrid":
+        return fit_joint_hybrid(material, config.encoder)
+    return fit_two_stage(material, config.encoder, config.factors)
+
+
+def _latent(fitted: Fitted, catalogue: Catalogue, material: Material, weights: np.ndarray) -> LatentSpace:
+    return LatentSpace(
+        catalogue.items,
+        (material.vectors @ weights.T).astype(np.float32),
+        fitted.users,
+        fitted.user_vectors.astype(np.float32),
+        dict(zip(catalogue.items, catalogue.years, strict=True)),
+        np.isin(np.array(catalogue.items, object), material.factors.items),
+        np.isin(np.array(fitted.users, object), material.factors.users),
+    )
+
+
+def run(config: Config, project: Project) -> None:
+    """Fit the configured recipe, save it, and report both recipes beside the baselines."""
+    splits, catalogue = Splits.load(project), Catalogue.load(project)
+    embedder = Remembered(SentenceModel(project.text_model))
+    material, features = _material(catalogue, splits, Factors.load(project.factors), embedder, config)
+    fitted = {kind: _fit(kind, material, config) for kind in ("two_stage", "joint_hybrid")}
+    chosen = fitted[config.encoder.kind]
+    weights = chosen.weights(config.encoder.bias_weight)
+    description: dict[str, Any] = {
+        "kind": config.encoder.kind,
+        "dimension": len(weights),
+        "text_model": text_model_fingerprint(project.text_model),
+        "settings": config.encoder.model_dump(),
+    }
+    with complete_or_absent(project.encoder) as draft:
+        draft.mkdir()
+        Encoder(features, weights, embedder).save(draft, description)
+        _latent(chosen, catalogue, material, weights).save(draft)
+    genres = fit_two_stage(replace(material, vectors=material.genre_hot), config.encoder, config.factors)
+    report = {
+        "kind": config.encoder.kind,
+        "dimension": len(weights),
+        "features": material.vectors.shape[1],
+        "cold": cold_report(fitted, genres, material, catalogue.has_plot, splits, config),
+        "warm_rmse": {kind: warm_rmse(each, splits, stream(config.seed, "warm")) for kind, each in fitted.items()},
+    }
+    write_json(project.stage_metrics("encoder"), report)

@@ -1,0 +1,1 @@
+"""Everything that turns (anchor, user) into texts: rules and small policies, acting through the same protocol as EAGLE."""

@@ -1,0 +1,34 @@
+"""Fit the softmax policy on a project's files."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eagle.core.artifacts import read_table
+from eagle.core.project import Project
+from eagle.methods.softmax import SoftmaxPolicy, Tastes, fit_softmax
+from eagle.policies.prompt import state_genres
+from eagle.training.setup import Material
+
+#: alpha of the softmax policy, SD of U per nat: METHOD's prototype.
+SOFTMAX_KL = 0.1
+
+
+def fit_softmax_policy(material: Material, project: Project, *, repeat: bool) -> SoftmaxPolicy:
+    """Fit the softmax policy on the one-step values of all training (anchor, user) pairs over the shared actions."""
+    table = read_table(project.profiles, "profiles")
+    users = table["user"].astype(str)
+    tastes = Tastes(dict(zip(users, map(tuple, table["liked"]), strict=True)), dict(zip(users, map(tuple, table["disliked"]), strict=True)))
+    source = material.source("train", single_cell_weight=0.12, horizon=1, lookahead=1, used="open")
+    actions = tuple(a for a in material.listed.shared if a in source.values.index)
+    named = {g for found in (tastes.liked, tastes.disliked) for genres in found.values() for g in genres}
+    genres = tuple(sorted(named.union(*(state_genres(str(t)) for t in set(material.steps.state_text)))))
+    features: list[np.ndarray] = []
+    values: list[np.ndarray] = []
+    for anchor in source.anchors:
+        state = source.state(anchor)
+        following = source.values.next_vectors(state, actions)  # (K, d)
+        values.append(material.utility.matrix(following.astype(np.float32), list(source.users)).T)  # (n_users, K)
+        features.extend(tastes.features(genres, user, state.text) for user in source.users)
+    weights = fit_softmax(np.stack(features), np.concatenate(values).astype(np.float64), SOFTMAX_KL)
+    return SoftmaxPolicy(actions, genres, tastes, weights, repeat=repeat)

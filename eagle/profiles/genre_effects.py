@@ -1,0 +1,49 @@
+"""What a genre word in a text does to its latent vector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from eagle.domains.text import Description
+
+EXAMPLES = 16  # descriptions the effect is averaged over; the map is linear in the genre block, so few suffice [O: time]
+MIN_ITEMS = 10  # items a genre needs for its effect to be more than noise [O]
+
+
+class TextEncoder(Protocol):
+    """The part of :class:`eagle.latent.encoder.Encoder` that is needed here."""
+
+    def encode(self, texts: Sequence[str], years: Sequence[int | None]) -> np.ndarray: ...
+
+
+def common_genres(descriptions: pd.DataFrame, least: int = MIN_ITEMS) -> list[str]:
+    """Return, sorted, the genres that at least ``least`` items carry (all genres where none does)."""
+    counts = descriptions["genres"].explode().dropna().value_counts()
+    frequent = counts[counts >= least] if (counts >= least).any() else counts
+    return sorted(str(genre) for genre in frequent.index)
+
+
+def genre_effects(encoder: TextEncoder, descriptions: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return, per common genre, the mean of E_D(text with the genre) - E_D(text without it): (d,) each.
+
+    ``descriptions`` is the contract's table (text, genres, year), training items only where the result must not know others. The mean is
+    over ``EXAMPLES`` rows spread evenly over the table; a genre is added as the last one.
+    """
+    genres = common_genres(descriptions)
+    chosen = np.unique(np.linspace(0, len(descriptions) - 1, min(EXAMPLES, len(descriptions))).astype(int))
+    rows = descriptions.iloc[chosen]
+    parsed = [Description.parse(text) for text in rows["text"]]
+    years = [None if pd.isna(year) else int(year) for year in rows["year"]]
+    texts: list[str] = []
+    for genre in genres:
+        for description in parsed:
+            others = tuple(g for g in description.genres if g != genre)
+            texts += [Description((*others, genre), description.plot).render(), Description(others, description.plot).render()]
+    vectors = encoder.encode(texts, [year for year in years for _ in range(2)] * len(genres))
+    pairs = vectors.reshape(len(genres), len(parsed), 2, -1)
+    mean = (pairs[:, :, 0] - pairs[:, :, 1]).mean(axis=1)
+    return dict(zip(genres, mean, strict=True))

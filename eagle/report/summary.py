@@ -1,0 +1,114 @@
+"""The end of a run in a screenful: a short table and where everything is, for the terminal and as Markdown for Prefect's page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from eagle.core.artifacts import read_json
+from eagle.core.errors import user_error
+from eagle.core.project import Project
+from eagle.evaluation.bounds import outside
+from eagle.report.words import arm_name, compared, number
+
+ESTIMATES = {"utility": "U, SD", "gain_over_reference": "over reference", "gain_over_linear": "over linear rule"}
+NARROWEST = 114  # columns of text that the table needs in a terminal
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is said at the end of a run; every cell is finished text."""
+
+    heading: str
+    table: pd.DataFrame  # index: arm; the first column is its name
+    notes: list[str]
+    places: dict[str, str]  # what there is -> where it is, or the command that shows it
+
+    @classmethod
+    def read(cls, project: Project) -> Summary:
+        """Read it from a finished evaluation; EagleError where there is none yet."""
+        path = project.reports / "table2.csv"
+        if not path.exists():
+            raise user_error(f"{path} does not exist", mend="run `make run` or `dvc repro` first")
+        table, metrics = pd.read_csv(path), read_json(project.metrics)
+        cases = metrics["cases"]
+        heading = (
+            f"Held-out {cases['noun']}s and people: {cases['anchors']} x {cases['users']}, {cases['horizon']} changes each; "
+            f"{100 * cases['confidence']:.0f}% intervals"
+        )
+        return cls(heading, _cells(table), _notes(table, metrics, project), _places(project))
+
+
+def _estimate(row: Any, name: str) -> str:
+    if pd.isna(row[name]):
+        return ""
+    value, low, high = (number(row[f"{name}{part}"], sign=name != "utility") for part in ("", "_low", "_high"))
+    return value if pd.isna(row[f"{name}_low"]) else f"{value} [{low}, {high}]"
+
+
+def _cells(table2: pd.DataFrame) -> pd.DataFrame:
+    """Return Table 2 in short: estimates with their intervals in brackets, a mark where a gain comes with more defects."""
+    rows = [row for _, row in table2.iterrows()]
+    cells: dict[str, list[str]] = {"": [arm_name(str(row["arm"])) + (" †" if row["more_defects_than_reference"] else "") for row in rows]}
+    cells |= {title: [_estimate(row, name) for row in rows] for name, title in ESTIMATES.items()}
+    cells["user pref."] = [number(row["user_preference"]) for row in rows]
+    cells["defects"] = ["" if pd.isna(row["defects"]) else f"{100 * row['defects']:.0f}%" for row in rows]
+    return pd.DataFrame(cells, index=table2["arm"])
+
+
+def _notes(table2: pd.DataFrame, metrics: dict[str, Any], project: Project) -> list[str]:
+    notes = ["† gains, but with more defective texts than its reference"] if table2["more_defects_than_reference"].any() else []
+    for arm in (a for a in table2["arm"] if a.startswith("eagle_") and not a.endswith("_listed")):
+        against = [compared(metrics[arm].get(name)) for name in ("gain_over_reference", "gain_over_linear")]
+        notes.append(f"{arm_name(arm)}: against its reference {against[0]}, against the linear rule {against[1]}.")
+        notes += [told] if (told := outside(project, arm)) else []
+    return notes
+
+
+def _places(project: Project) -> dict[str, str]:
+    """Name only what is there: a run that stopped after the evaluation has no report yet."""
+    found = {
+        "report": project.report,
+        "best gaps": project.reports / "gaps.parquet",
+        "every text": project.trajectories,
+        "data checks": project.data_docs / "index.html",
+    }
+    places = {name: str(path) for name, path in found.items() if path.exists()}
+    if "best gaps" in places:
+        places["best gaps"] = "eagle gaps"
+    registration = project.reports / "registration.json"
+    if registration.exists():
+        made = read_json(registration)
+        places["agent"] = f"{made['model']} version {made['version']}, champion {made['champion']}: {made['decision']['reason']}"
+        places["experiments"] = f"mlflow ui --backend-store-uri {made['tracking_uri']}"
+    return places
+
+
+def markdown(project: Project) -> str:
+    """Return the summary as Markdown."""
+    said = Summary.read(project)
+    rows = [list(said.table.columns), ["---"] * said.table.shape[1], *said.table.to_numpy().tolist()]
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    listed = [f"- {note}" for note in said.notes] + [f"- {name}: `{place}`" for name, place in said.places.items()]
+    return "\n".join([said.heading, "", *lines, "", *listed])
+
+
+def print_summary(project: Project, file: TextIO | None = None, width: int | None = None) -> None:
+    """Print the summary; EagleError where there is nothing yet."""
+    said = Summary.read(project)
+    shown = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for title in said.table.columns:
+        shown.add_column(title, justify="right" if title else "left", no_wrap=True)
+    for arm, row in said.table.iterrows():
+        shown.add_row(*(escape(cell) for cell in row), style="bold" if str(arm).startswith("eagle_") else "")
+    console = Console(file=file, width=width, highlight=False)
+    console.width = max(console.width, NARROWEST)
+    console.print(f"\n{said.heading}\n", markup=False)
+    console.print(shown)
+    places = [f"{name:12} {place}" for name, place in said.places.items()]
+    console.print("\n".join([*said.notes, "", *places]), markup=False, soft_wrap=True)

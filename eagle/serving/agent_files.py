@@ -1,0 +1,85 @@
+"""An agent as files: everything but the weights of the language and sentence models, laid out like a project.
+
+The base weights are named by id and hash and looked for where the agent is used; another base is an error.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from eagle.config import Config, load_config
+from eagle.config.parameters import params_yaml
+from eagle.core.artifacts import content_hash, read_json, write_json
+from eagle.core.errors import EagleError, Problem
+from eagle.core.project import Project
+
+_NOTE = "agent.json"
+
+
+@dataclass(frozen=True)
+class AgentFiles(Project):
+    """A project that holds one agent; ``base`` and ``sentence`` are the model folders that it borrows."""
+
+    base: Path = Path("models/llm")
+    sentence: Path = Path("models/text_model")
+
+    @property
+    def llm(self) -> Path:
+        return self.base
+
+    @property
+    def text_model(self) -> Path:
+        return self.sentence
+
+    @property
+    def arm(self) -> str:
+        return str(read_json(self.root / _NOTE)["arm"])
+
+    def config(self) -> Config:
+        """Return the parameters under which the agent was made."""
+        return load_config(self.params)
+
+    def check_borrowed(self) -> None:
+        """Raise EagleError unless both borrowed folders hold exactly the weights that the agent was made with."""
+        note = read_json(self.root / _NOTE)
+        problems = []
+        for what, folder, variable in (("base", self.base, "EAGLE_BASE_MODEL"), ("sentence", self.sentence, "EAGLE_TEXT_MODEL")):
+            found = content_hash(folder) if folder.is_dir() else "no such folder"
+            if found != note[what]["hash"]:
+                problems.append(
+                    Problem(
+                        f"{folder} is not the {what} model that this agent was made with",
+                        found=found,
+                        expected=f"{note[what]['id']}, hash {note[what]['hash']}",
+                        mend=f"run `dvc repro models` with llm.model: {note['base']['id']}, or set {variable} to its folder",
+                    )
+                )
+        if problems:
+            raise EagleError(problems)
+
+
+def pack_agent(config: Config, project: Project, arm: str, target: Path) -> AgentFiles:
+    """Copy what an agent needs from the project into the new folder ``target``."""
+    packed = AgentFiles(target, project.llm, project.text_model)
+    for source, copy in (
+        (project.agent(arm), packed.agent(arm)),
+        (project.encoder, packed.encoder),
+        (project.descriptions, packed.descriptions),
+        (project.profiles, packed.profiles),
+        (project.actions, packed.actions),
+        (project.catalogue / "items.parquet", packed.catalogue / "items.parquet"),
+    ):
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, copy)
+    packed.params.write_text(params_yaml(config), encoding="utf-8")
+    write_json(
+        target / _NOTE,
+        {
+            "arm": arm,
+            "base": {"id": config.llm.model, "hash": content_hash(project.llm)},
+            "sentence": {"id": "embedded", "hash": content_hash(project.text_model)},
+        },
+    )
+    return packed

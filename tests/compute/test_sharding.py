@@ -1,0 +1,125 @@
+"""Shards: cut by content, answered once, kept until they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eagle.compute.sharding import InProcess, Kept, Opener, Workers, cut, open_workers
+from eagle.config import Config, LLMConfig, parse_config
+from eagle.core.errors import EagleError
+from eagle.environment.rewrite import Rewrite
+from eagle.environment.sharded import ShardedRewriter
+from tests.compute.contract import OpenWorkers, WorkersContract
+
+
+class TestInProcess(WorkersContract):
+    @pytest.fixture
+    def opened(self) -> OpenWorkers:
+        def opened(opener: Opener) -> AbstractContextManager[Workers]:
+            return open_workers(LLMConfig(), opener)
+
+        return opened
+
+
+@given(st.lists(st.integers(1, 9), max_size=40), st.integers(1, 20))
+def test_shards_hold_whole_items_in_order_and_are_full_with_their_last(sizes: list[int], rows: int) -> None:
+    shards = cut(sizes, rows, lambda size: size)
+    assert [size for shard in shards for size in shard] == sizes
+    assert all(sum(shard[:-1]) < rows for shard in shards)
+    assert all(sum(shard) >= rows for shard in shards[:-1])
+
+
+@dataclass
+class Backwards:
+    """Workers that answer the last question first and may break."""
+
+    asked: list[Any] = field(default_factory=list)
+    breaks_after: int = 10**9
+
+    def map(self, questions: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+        for place, question in reversed(list(enumerate(questions))):
+            if len(self.asked) >= self.breaks_after:
+                raise KeyboardInterrupt
+            self.asked.append(question)
+            yield place, {"to": question}
+
+
+def test_the_order_in_which_answers_come_does_not_matter(tmp_path: Path) -> None:
+    done: list[int] = []
+    assert Kept(tmp_path, "x").answers(Backwards(), ["a", "b", "c"], done.append) == [{"to": q} for q in "abc"]
+    assert sorted(done) == [0, 1, 2]
+
+
+def test_a_killed_run_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:
+    kept, broken, resumed = Kept(tmp_path, "x"), Backwards(breaks_after=2), Backwards()
+    with pytest.raises(KeyboardInterrupt):
+        kept.answers(broken, [1, 2, 3, 4])
+    assert kept.answers(resumed, [1, 2, 3, 4]) == [{"to": n} for n in (1, 2, 3, 4)]
+    assert (broken.asked, resumed.asked) == ([4, 3], [2, 1])
+
+
+def test_answers_are_told_apart_by_all_that_they_depend_on(tmp_path: Path) -> None:
+    asked = Backwards()
+    Kept(tmp_path, ["model", 1]).answers(asked, [["q", 1]])
+    for surroundings, question in ((["other model", 1], ["q", 1]), (["model", 2], ["q", 1]), (["model", 1], ["q", 2])):
+        Kept(tmp_path, surroundings).answers(asked, [question])
+    assert len(asked.asked) == 4
+    Kept(tmp_path, ["model", 1]).answers(asked, [["q", 1]])
+    assert len(asked.asked) == 4
+    Kept(tmp_path, None).clear()
+    assert not tmp_path.exists()
+
+
+@dataclass
+class Echo:
+    """An environment that answers with the request itself."""
+
+    shards: list[list[Any]] = field(default_factory=list)
+
+    def __call__(self, question: list[Any]) -> list[dict[str, Any]]:
+        self.shards.append(question[1])
+        return [{"text": f"{text} {action} {seed}", "tokens": 7} for text, action, seed in question[1]]
+
+
+REQUESTS = ([f"t{n % 5}" for n in range(20)], ["a", "b"] * 10, [n % 4 for n in range(20)])
+EXPECTED = [Rewrite(f"{t} {a} {s}", tokens=7) for t, a, s in zip(*REQUESTS, strict=True)]
+
+
+def test_equal_requests_are_asked_once_and_answers_keep_their_place(tmp_path: Path) -> None:
+    echo = Echo()
+    rewriter = ShardedRewriter(InProcess(lambda: echo), 6, Kept(tmp_path, "x"))
+    assert rewriter.rewrite(*REQUESTS) == EXPECTED
+    assert rewriter.rewrite(*REQUESTS) == EXPECTED
+    assert [len(shard) for shard in echo.shards] == [6, 6, 6, 2]
+    assert rewriter.rewrite([*REQUESTS[0], "new"], [*REQUESTS[1], "c"], [*REQUESTS[2], 9])[-1].text == "new c 9"
+    assert [len(shard) for shard in echo.shards] == [6, 6, 6, 2, 1]
+
+
+def test_without_a_folder_nothing_is_remembered() -> None:
+    echo = Echo()
+    rewriter = ShardedRewriter(InProcess(lambda: echo), 6)
+    assert rewriter.rewrite(*REQUESTS) == rewriter.rewrite(*REQUESTS) == EXPECTED
+    assert len(echo.shards) == 8
+
+
+def test_where_work_is_done_is_not_what_it_depends_on() -> None:
+    here, there = LLMConfig(), LLMConfig(cluster="local", workers=8)
+    assert here.decisive() == there.decisive()
+    assert here.decisive() != LLMConfig(shard_rows=1).decisive()
+    assert set(LLMConfig.model_fields) - set(here.decisive()) == LLMConfig.idle() > {"cluster", "workers"}
+    assert Config().decisive() == Config().model_dump(mode="json")
+
+
+def test_workers_without_a_cluster_and_a_cluster_beside_an_endpoint_are_clear_errors() -> None:
+    with pytest.raises(EagleError, match=r"llm.workers above 1 needs llm.cluster"):
+        parse_config({"llm": {"workers": 2}})
+    with pytest.raises(EagleError, match=r"an endpoint spreads its work itself"):
+        parse_config({"llm": {"cluster": "local", "endpoint": "http://localhost:8000/v1"}})

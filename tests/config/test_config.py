@@ -1,0 +1,74 @@
+"""params.yaml is checked as a whole, and a stage sees only what it declares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from eagle.config import Config, load_config, parse_config
+from eagle.core.errors import EagleError
+
+
+def test_all_problems_are_reported_at_once_with_suggestions() -> None:
+    with pytest.raises(EagleError) as caught:
+        parse_config({"sed": 1, "train": {"horizn": 2, "gamma": 3}, "data": {"source": "netflix"}})
+    message = str(caught.value)
+    assert len(caught.value.problems) == 4
+    assert "did you mean 'seed'?" in message
+    assert "did you mean 'horizon'?" in message
+    assert "train.gamma" in message and "found: 3" in message
+    assert "data.source" in message and "'movielens-100k'" in message
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"split": {"test_items": 0.5, "validation_items": 0.5}}, "no items for training"),
+        ({"split": {"test_users": 0.6, "validation_users": 0.4}}, "no users for training"),
+        ({"reference": {"names": ["uniform"]}}, "which reference.names does not train"),
+        ([], "should be a mapping"),
+    ],
+)
+def test_contradictions_are_errors(values: object, words: str) -> None:
+    with pytest.raises(EagleError, match=words):
+        parse_config(values)
+
+
+def test_a_missing_or_broken_file_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(EagleError, match="does not exist"):
+        load_config(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("seed: [1")
+    with pytest.raises(EagleError, match="not valid YAML"):
+        load_config(tmp_path / "params.yaml")
+
+
+def test_lines_pasted_above_the_old_ones_do_not_pass_unseen(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("data:\n  source: files\n  noun: film\n  source: movielens-100k\n")
+    with pytest.raises(EagleError, match=r"'source' stands twice in one section(.|\n)*line 4"):
+        load_config(path)
+
+
+def test_a_stage_cannot_read_a_section_that_it_does_not_declare() -> None:
+    view = Config().only(["seed", "split"])
+    assert view.seed == Config().seed
+    assert view.split == Config().split
+    with pytest.raises(RuntimeError, match="'train'"):
+        _ = view.train
+
+
+def _undocumented(model: object, path: str = "") -> list[str]:
+    import typing
+
+    found: list[str] = []
+    for name, field in getattr(model, "model_fields", {}).items():
+        if name != "kind" and not field.description:
+            found.append(path + name)
+        for inner in (field.annotation, *typing.get_args(field.annotation)):
+            found += _undocumented(inner, f"{path}{name}.")
+    return found
+
+
+def test_every_parameter_says_what_it_means() -> None:
+    assert _undocumented(Config) == []

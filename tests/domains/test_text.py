@@ -1,0 +1,29 @@
+"""The line that is a state: what is rendered can be read back."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eagle.domains.text import Description
+
+words = st.text(st.characters(categories=["Ll"]), min_size=1, max_size=8)
+plots = st.lists(words, min_size=1, max_size=12).map(lambda w: " ".join(w) + ".")
+
+
+@given(st.lists(words, max_size=4, unique=True).filter(lambda g: g == [x.lower() for x in g]), plots | st.just(""))
+def test_render_and_parse_are_inverse(genres: list[str], plot: str) -> None:
+    description = Description(tuple(genres), plot)
+    assert Description.parse(description.render()) == description
+
+
+def test_a_line_reads_as_people_write_it() -> None:
+    read = Description.parse(" Genres: Crime,  comedy, crime. Plot: A thief retires. Or does he? ")
+    assert read == Description(("crime", "comedy"), "A thief retires. Or does he?")
+
+
+@pytest.mark.parametrize("text", ["", "Plot: only a plot.", "Genres: crime\nPlot: two lines", "A thief retires."])
+def test_other_texts_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not of the form"):
+        Description.parse(text)

@@ -1,0 +1,70 @@
+"""Ranking figures against slow definitions and known answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+
+from eagle.latent.judge import interval, ordered_pairs, ranking, ranking_difference, rmse, spearman
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 10_000))
+def test_all_users_at_once_equal_one_user_at_a_time(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    users = rng.integers(4, size=60)
+    users[:4] = range(4)
+    predicted, actual = rng.integers(6, size=60).astype(float), rng.integers(1, 6, size=60).astype(float)
+    rho, auc = spearman(users, predicted, actual), ordered_pairs(users, predicted, actual)
+    for user in range(4):
+        p, a = predicted[users == user], actual[users == user]
+        if np.ptp(a) == 0 or np.ptp(p) == 0:
+            continue
+        assert rho[user] == pytest.approx(spearmanr(p, a).statistic)
+        pairs = [(i, j) for i in range(len(a)) for j in range(len(a)) if a[i] > a[j]]
+        right = sum((p[i] > p[j]) + 0.5 * (p[i] == p[j]) for i, j in pairs)
+        assert auc[user] == pytest.approx(right / len(pairs))
+
+
+def rows(ratings: list[list[float]]) -> pd.DataFrame:
+    return pd.DataFrame([{"user": f"u{u}", "rating": r} for u, own in enumerate(ratings) for r in own])
+
+
+def test_perfect_and_constant_predictions_have_their_known_figures() -> None:
+    table = rows([[1, 2, 3, 4, 5], [5, 4, 3, 2, 1]])
+    perfect = ranking(table, table["rating"].to_numpy(), np.random.default_rng(0))
+    assert (perfect["rho"]["value"], perfect["auc"]["value"]) == (1.0, 1.0)
+    constant = ranking(table, np.zeros(10), np.random.default_rng(0))
+    assert (constant["rho"]["value"], constant["auc"]["value"]) == (0.0, 0.5)
+
+
+def test_users_with_few_or_equal_ratings_are_not_judged() -> None:
+    table = rows([[1, 2, 3, 4, 5], [5, 4], [3, 3, 3, 3, 3]])
+    assert ranking(table, np.arange(12.0), np.random.default_rng(0))["rho"]["users"] == 1
+
+
+def test_nobody_to_judge_is_stated_and_not_invented() -> None:
+    figures = ranking(rows([[1, 2]]), np.zeros(2), np.random.default_rng(0))
+    assert figures["auc"] == {"value": None, "low": None, "high": None, "users": 0}
+
+
+def test_the_interval_holds_the_mean_and_narrows_with_users() -> None:
+    rng = np.random.default_rng(1)
+    few, many = (interval(rng.normal(size=n), np.random.default_rng(0)) for n in (20, 2000))
+    assert few["low"] < few["value"] < few["high"]
+    assert many["high"] - many["low"] < 0.2 * (few["high"] - few["low"])
+
+
+def test_rmse_weighs_every_row_once() -> None:
+    users = pd.Series(["a", "a", "a", "b"])
+    assert rmse(users, np.array([1.0, 1.0, 1.0, 3.0]), np.random.default_rng(0))["value"] == pytest.approx(np.sqrt(3), abs=1e-4)
+
+
+def test_a_paired_difference_with_itself_is_exactly_nothing() -> None:
+    table = rows([[1, 2, 3, 4, 5], [2, 1, 4, 3, 5]])
+    guess = np.random.default_rng(0).normal(size=10)
+    assert ranking_difference(table, guess, guess, np.random.default_rng(0))["rho"]["high"] == 0

@@ -1,0 +1,53 @@
+"""The fixed best actions: known gains, no repetition."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from eagle.evaluation.scoring import genre_line_only
+from eagle.methods.fixed_best import FixedBest, action_gains
+
+
+class Taste:
+    """U of user a is the first coordinate, of user b minus it."""
+
+    def matrix(self, z: np.ndarray, users: list[str]) -> np.ndarray:
+        return z[:, :1] * np.array([[1.0 if user == "a" else -1.0 for user in users]])
+
+
+STEPS = SimpleNamespace(
+    vocabulary=("down", "far", "up"),
+    action=np.array([0, 2, 2, 2, 1]),
+    step=np.array([1, 1, 1, 1, 2]),
+    anchor=np.array(["i", "i", "i", "j", "i"]),
+    state_vector=np.zeros((5, 2)),
+    next_vector=np.array([[-1.0, 0], [1, 0], [3, 0], [6, 0], [100, 0]]),
+)
+
+
+def test_gains_count_every_anchor_once_and_first_steps_only() -> None:
+    gains = action_gains(STEPS, Taste(), ["up", "down", "far"], ["a", "b"])
+    assert gains[:2].tolist() == [[4.0, -4.0], [-1.0, 1.0]]
+    assert np.isneginf(gains[2]).all()
+
+
+def test_every_user_gets_their_own_order_and_no_action_twice() -> None:
+    agent = FixedBest.fit(STEPS, Taste(), SimpleNamespace(shared=("down", "up")), ["a", "b"])
+    first = [SimpleNamespace(user="a", history=()), SimpleNamespace(user="b", history=())]
+    then = [SimpleNamespace(user="a", history=("up",)), SimpleNamespace(user="b", history=("down",))]
+    assert agent.act(first, [0, 0]) == ["up", "down"]
+    assert agent.act(then, [0, 0]) == ["down", "up"]
+
+
+@pytest.mark.parametrize(
+    ("anchor", "text", "expected"),
+    [
+        ("Genres: war. Plot: Old plot.", "Genres: crime, comedy. Plot: New plot.", "Genres: crime, comedy. Plot: Old plot."),
+        ("Genres: war.", "Genres: crime. Plot: New plot.", "Genres: crime."),
+    ],
+)
+def test_genre_line_only(anchor: str, text: str, expected: str) -> None:
+    assert genre_line_only(anchor, text) == expected
