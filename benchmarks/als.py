@@ -1,9 +1,10 @@
-"""Factors by weighted ALS: ours against cmfrec, the fastest kept library that states the same problem and runs beside our pandas.
+"""Factors by weighted ALS: ours against cmfrec, the fastest kept library that states the same problem and runs beside
+our pandas.
 
-Both fit mean + user bias + item bias + <p_u, q_i> with the same penalties in float32 by a few steps of conjugate gradients, and both are
-judged on the same held-out ratings. Each makes the sweeps that it needs to be within 0.001 stars of where it ends (SWEEPS). Sets have
-the sizes of MovieLens (ratings). Every fit runs in a process of its own, which loads the ratings from a file, because memory is the
-process's peak; only the fit is timed.
+Both fit mean + user bias + item bias + <p_u, q_i> with the same penalties in float32 by a few steps of conjugate
+gradients, and both are judged on the same held-out ratings. Each makes the sweeps that it needs to be within 0.001
+stars of where it ends (SWEEPS). Sets have the sizes of MovieLens (ratings). Every fit runs in a process of its own,
+which loads the ratings from a file, because memory is the process's peak; only the fit is timed.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ EQUAL = 0.002  # stars that our held-out RMSE may be above the peer's and count 
 
 
 def sample_to(catalogue: Path, name: str, target: Path) -> int:
-    """Sample the set ``name`` from the model of the ratings in ``catalogue``, save it; return how many ratings are to learn from."""
+    """Sample the set ``name`` from the model of the ratings in ``catalogue``, save it; return how many ratings are to
+    learn from.
+    """
     from benchmarks.ratings import SIZES, sample, tastes_of
     from eagle.data.catalogue import read_catalogue
     from eagle.latent.ratings import Ratings
@@ -110,7 +113,10 @@ def fit(side: str, data: Path, name: str, setting: Setting) -> dict[str, float]:
 
 
 def sampled(name: str, setting: Setting, folder: Path) -> Path:
-    """Sample ``name`` into ``folder`` and return the file. A child counts its parent's peak as its own, so the parent holds no ratings."""
+    """Sample ``name`` into ``folder`` and return the file.
+
+    A child counts its parent's peak as its own, so the parent holds no ratings.
+    """
     data = folder / "ratings.npz"
     apart("benchmarks.als", "sample", data, "--catalogue", setting.project / "data" / "catalogue", "--set", name)
     return data
@@ -161,7 +167,9 @@ def _speed(name: str, found: dict[str, list[dict[str, float]]], setting: Setting
 
 
 def _as_goal(worst: Record) -> Record:
-    return replace(worst, name="als", goal=GOALS["als"], note=f"the size with the lowest ratio, {worst.name}; {worst.note}")
+    return replace(
+        worst, name="als", goal=GOALS["als"], note=f"the size with the lowest ratio, {worst.name}; {worst.note}"
+    )
 
 
 def _memory(found: dict[str, list[dict[str, float]]]) -> Record:

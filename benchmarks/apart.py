@@ -1,4 +1,6 @@
-"""A measurement in a process of its own: its peak of memory is nobody else's, and no side finds what another has warmed up."""
+"""A measurement in a process of its own: its peak of memory is nobody else's, and no side finds what another has warmed
+up.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ _QUIET = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMEN
 
 
 def apart(module: str, *words: object) -> Any:
-    """Run ``python -m module words`` and return the JSON of its last line; RuntimeError with the end of its errors if it fails."""
+    """Run ``python -m module words`` and return the JSON of its last line; RuntimeError with the end of its errors if
+    it fails.
+    """
     command = [sys.executable, "-m", module, *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | _QUIET)
     if done.returncode != 0:

@@ -1,7 +1,9 @@
-"""Designs with a certificate: ours against cvxpy's best solver and the best hand-written Frank-Wolfe; the cost over K and n.
+"""Designs with a certificate: ours against cvxpy's best solver and the best hand-written Frank-Wolfe; the cost over K
+and n.
 
-The task: 1,000 sets of 100 normal vectors in 16 dimensions, each to max g <= 1.001 n. cvxpy states it as max log det V and as its dual;
-each solver gets the loosest tolerance that reaches the certificate. The slow sides do some of the sets, and seconds are per set.
+The task: 1,000 sets of 100 normal vectors in 16 dimensions, each to max g <= 1.001 n. cvxpy states it as max log det V
+and as its dual; each solver gets the loosest tolerance that reaches the certificate. The slow sides do some of the
+sets, and seconds are per set.
 """
 
 from __future__ import annotations
@@ -22,7 +24,11 @@ from eagle.actions.design import optimal_designs
 Solve = Callable[[np.ndarray], np.ndarray]  # vectors (K, n) in, weights (K,) out
 TOLERANCE = 1e-3
 ROOM = 1.01  # of the certificate, for rounding
-BY_HAND = {"away steps": exchange.away_steps, "vertex exchange": exchange.vertex_exchange, "multiplicative": exchange.multiplicative}
+BY_HAND = {
+    "away steps": exchange.away_steps,
+    "vertex exchange": exchange.vertex_exchange,
+    "multiplicative": exchange.multiplicative,
+}
 SOLVERS: dict[str, tuple[dict[str, Any], ...]] = {  # the loosest first
     "CLARABEL": tuple({"tol_gap_abs": t, "tol_gap_rel": t, "tol_feas": t} for t in (1e-3, 1e-4, 1e-5, 1e-6, 1e-8)),
     "SCS": tuple({"eps": t, "max_iters": 100_000} for t in (1e-3, 1e-4, 1e-5, 1e-6)),
@@ -31,7 +37,10 @@ SOLVERS: dict[str, tuple[dict[str, Any], ...]] = {  # the loosest first
 
 @dataclass(frozen=True)
 class Size:
-    """Sets of ``count`` vectors in ``width`` dimensions; how many of them ours, the hand-written ones and cvxpy solve."""
+    """Sets of ``count`` vectors in ``width`` dimensions.
+
+    How many of them ours, the hand-written ones and cvxpy solve.
+    """
 
     count: int
     width: int
@@ -44,7 +53,12 @@ class Size:
 SIZES = {
     "tiny": Size(12, 3, 6, 2, 1, ((2, 12, 3),)),
     "full": Size(
-        100, 16, 1_000, 50, 5, (*((200, k, 16) for k in (25, 50, 100, 200, 400, 800)), *((100, 100, n) for n in (4, 8, 16, 32, 64)))
+        100,
+        16,
+        1_000,
+        50,
+        5,
+        (*((200, k, 16) for k in (25, 50, 100, 200, 400, 800)), *((100, 100, n) for n in (4, 8, 16, 32, 64))),
     ),
 }
 
@@ -92,10 +106,14 @@ def _shares(weights: np.ndarray | None) -> np.ndarray:
 
 
 def cvxpy_sides(vectors: np.ndarray) -> Iterator[tuple[str, Solve]]:
-    """Yield each statement with each solver that is installed, and the loosest options that certify all ``vectors`` (sets, K, n)."""
+    """Yield each statement with each solver that is installed, and the loosest options that certify all ``vectors``
+    (sets, K, n).
+    """
     import cvxpy
 
-    for (solver, ladder), (name, state) in product(SOLVERS.items(), (("design", as_design), ("ellipsoid", as_ellipsoid))):
+    for (solver, ladder), (name, state) in product(
+        SOLVERS.items(), (("design", as_design), ("ellipsoid", as_ellipsoid))
+    ):
         if solver not in cvxpy.installed_solvers():
             continue
         for options in ladder:
@@ -133,7 +151,8 @@ def measure(setting: Setting) -> Found:
     vectors = sets_of(size.sets, size.count, size.width)
     sides: dict[str, Callable[[], float]] = {"ours": partial(_ours, setting, vectors)}
     sides |= {
-        name: partial(_timed, setting, partial(solve, tolerance=TOLERANCE), vectors[: size.by_hand]) for name, solve in BY_HAND.items()
+        name: partial(_timed, setting, partial(solve, tolerance=TOLERANCE), vectors[: size.by_hand])
+        for name, solve in BY_HAND.items()
     }
     solvers = dict(cvxpy_sides(vectors[: size.cvxpy])) if importlib.util.find_spec("cvxpy") else {}
     sides |= {name: partial(_timed, setting, solve, vectors[: size.cvxpy]) for name, solve in solvers.items()}
@@ -150,12 +169,24 @@ def measure(setting: Setting) -> Found:
 def _best(unit: str, found: dict[str, list[float]], names: dict[str, Any]) -> Record:
     best = min(names, key=lambda name: min(found[name]))
     others = ", ".join(f"{name} {rounded(min(found[name]))}" for name in names if name != best)
-    return compared("design_by_hand", unit, found["ours"], found[best], best, inverse=True, note=f"best runs of the others: {others}")
+    return compared(
+        "design_by_hand",
+        unit,
+        found["ours"],
+        found[best],
+        best,
+        inverse=True,
+        note=f"best runs of the others: {others}",
+    )
 
 
 def _against_cvxpy(unit: str, found: dict[str, list[float]], solvers: dict[str, Any], size: Size) -> Record:
     if not solvers:
-        return alone("design", unit, found["ours"], note="cvxpy or a solver for it is not installed: make bench installs them")
+        return alone(
+            "design", unit, found["ours"], note="cvxpy or a solver for it is not installed: make bench installs them"
+        )
     best = min(solvers, key=lambda name: min(found[name]))
-    note = f"cvxpy on {size.cvxpy} of the {size.sets} sets; " + ", ".join(f"{name} {rounded(min(found[name]))}" for name in solvers)
+    note = f"cvxpy on {size.cvxpy} of the {size.sets} sets; " + ", ".join(
+        f"{name} {rounded(min(found[name]))}" for name in solvers
+    )
     return compared("design", unit, found["ours"], found[best], f"cvxpy, {best}", inverse=True, note=note)

@@ -1,7 +1,8 @@
-"""Frank-Wolfe methods for the D-optimal design of one set, as one would write them by hand in NumPy: what ours is compared with.
+"""Frank-Wolfe methods for the D-optimal design of one set, as one would write them by hand in NumPy: what ours is
+compared with.
 
-All keep V^-1 and the norms g up to date by rank-one formulas, stop at the same certificate max g <= (1 + tolerance) n, and want
-vectors (K, n) of full rank.
+All keep V^-1 and the norms g up to date by rank-one formulas, stop at the same certificate max g <= (1 + tolerance) n,
+and want vectors (K, n) of full rank.
 """
 
 from __future__ import annotations
@@ -88,7 +89,9 @@ def vertex_exchange(vectors: np.ndarray, tolerance: float) -> np.ndarray:
 
 
 def multiplicative(vectors: np.ndarray, tolerance: float) -> np.ndarray:
-    """Titterington's (1976) multiplicative weights, without the rows that Harman & Pronzato (2007) show to be outside the support."""
+    """Titterington's (1976) multiplicative weights, without the rows that Harman & Pronzato (2007) show to be outside
+    the support.
+    """
     count, width = vectors.shape
     weights, rows = np.full(count, 1 / count), np.arange(count)
     while True:

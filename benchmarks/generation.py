@@ -1,9 +1,12 @@
-"""New tokens per second on the prompts of stage transitions: ours against transformers' generate and against OpenVINO GenAI.
+"""New tokens per second on the prompts of stage transitions: ours against transformers' generate and against OpenVINO
+GenAI.
 
-The prompts are those of the environment: each of the seed actions applied to each of a few texts, one anchor after the other. A token
-counts when it belongs to an answer: what a batch computes for rows that have ended does not. transformers gets the same weights and
-dtype as ours, prompts of like length together, and the best of several batch sizes; OpenVINO reads the GGUF file that the weights came
-from, with its continuous batching and prefix cache. Each side runs in a process of its own, and the sides take turns.
+The prompts are those of the environment: each of the seed actions applied to each of a few texts, one anchor after the
+other. A token
+counts when it belongs to an answer: what a batch computes for rows that have ended does not. transformers gets the same
+weights and dtype as ours, prompts of like length together, and the best of several batch sizes; OpenVINO reads the GGUF
+file that the weights came from, with its continuous batching and prefix cache. Each side runs in a process of its own,
+and the sides take turns.
 """
 
 from __future__ import annotations
@@ -20,13 +23,17 @@ from benchmarks.apart import apart, arguments
 from benchmarks.records import Clock, Found, Setting, compared, interleaved, missing
 
 TEXTS = (
-    "Genres: drama, mystery. Plot: A lighthouse keeper finds a boat without a crew on the rocks. The only letter on board is addressed "
+    "Genres: drama, mystery. Plot: A lighthouse keeper finds a boat without a crew on the rocks. The only letter on "
+    "board is addressed "
     "to his daughter, who left the island ten years ago.",
-    "Genres: comedy. Plot: Three retired magicians open a school in an empty supermarket. Their first pupil turns out to be the "
+    "Genres: comedy. Plot: Three retired magicians open a school in an empty supermarket. Their first pupil turns out "
+    "to be the "
     "inspector who is sent to close it.",
-    "Genres: adventure, western. Plot: A map maker joins a wagon train to draw the last white spot of the map. What she finds there is "
+    "Genres: adventure, western. Plot: A map maker joins a wagon train to draw the last white spot of the map. What "
+    "she finds there is "
     "a town that does not want to be found.",
-    "Genres: thriller, crime. Plot: A night nurse recognizes a patient as the man who robbed her father. Before he wakes up she has to "
+    "Genres: thriller, crime. Plot: A night nurse recognizes a patient as the man who robbed her father. Before he "
+    "wakes up she has to "
     "decide whether to call the police or his partners.",
 )
 BATCHES = (16, 32, 64)
@@ -66,14 +73,26 @@ def transformers(folder: Path, size: Size, batch: int) -> Write:
     device = pick_device("auto")
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, padding_side="left")
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=pick_dtype("auto", device), local_files_only=True).to(device).eval()
+    model = (
+        AutoModelForCausalLM.from_pretrained(folder, dtype=pick_dtype("auto", device), local_files_only=True)
+        .to(device)
+        .eval()
+    )
     ends = [tokenizer.eos_token_id, *(token for token in range(len(tokenizer)) if "\n" in tokenizer.decode([token]))]
-    chosen: dict[str, Any] = {"do_sample": True, "temperature": 0.7, "top_p": 0.95, "top_k": 0, "max_new_tokens": size.new}
+    chosen: dict[str, Any] = {
+        "do_sample": True,
+        "temperature": 0.7,
+        "top_p": 0.95,
+        "top_k": 0,
+        "max_new_tokens": size.new,
+    }
 
     def write(prompts: Sequence[str]) -> int:
         alike, written = sorted(prompts, key=len), 0
         for start in range(0, len(alike), batch):
-            rows = tokenizer(alike[start : start + batch], add_special_tokens=False, padding=True, return_tensors="pt").to(device)
+            rows = tokenizer(
+                alike[start : start + batch], add_special_tokens=False, padding=True, return_tensors="pt"
+            ).to(device)
             with torch.inference_mode():
                 out = model.generate(**rows, **chosen, eos_token_id=ends, pad_token_id=tokenizer.pad_token_id)
             ended = torch.isin(out[:, rows["input_ids"].shape[1] :], torch.tensor(ends, device=device)).int()
@@ -84,7 +103,9 @@ def transformers(folder: Path, size: Size, batch: int) -> Write:
 
 
 def openvino(folder: Path, size: Size, batch: int) -> Write:
-    """Return OpenVINO GenAI on the GGUF file that ``folder`` was made from; how well it reads that file does not matter here."""
+    """Return OpenVINO GenAI on the GGUF file that ``folder`` was made from; how well it reads that file does not matter
+    here.
+    """
     import openvino_genai
     import torch
 
@@ -94,7 +115,10 @@ def openvino(folder: Path, size: Size, batch: int) -> Write:
     scheduler = openvino_genai.SchedulerConfig()
     scheduler.enable_prefix_caching, scheduler.max_num_seqs, scheduler.cache_size = True, batch, 2
     pipeline = openvino_genai.LLMPipeline(
-        str(package_file(*EMBEDDED_LLM)), "CPU", scheduler_config=scheduler, INFERENCE_NUM_THREADS=torch.get_num_threads()
+        str(package_file(*EMBEDDED_LLM)),
+        "CPU",
+        scheduler_config=scheduler,
+        INFERENCE_NUM_THREADS=torch.get_num_threads(),
     )
     spec = openvino_genai.GenerationConfig()
     spec.max_new_tokens, spec.stop_strings, spec.apply_chat_template = size.new, {"\n"}, False
@@ -102,7 +126,11 @@ def openvino(folder: Path, size: Size, batch: int) -> Write:
     return lambda prompts: int(pipeline.generate(list(prompts), spec).perf_metrics.get_num_generated_tokens())
 
 
-SIDES: dict[str, Callable[[Path, Size, int], Write]] = {"ours": ours, "transformers": transformers, "openvino": openvino}
+SIDES: dict[str, Callable[[Path, Size, int], Write]] = {
+    "ours": ours,
+    "transformers": transformers,
+    "openvino": openvino,
+}
 
 
 class Template:
@@ -142,11 +170,15 @@ def figure(side: str, folder: Path, size: str, batch: int, clock: Clock = "wall"
 
 def side_of(side: str, folder: Path, setting: Setting, batch: int) -> float:
     """Return :func:`figure`, measured in a process of its own."""
-    return float(apart("benchmarks.generation", side, folder, "--size", setting.size, "--batch", batch, "--clock", setting.clock))
+    return float(
+        apart("benchmarks.generation", side, folder, "--size", setting.size, "--batch", batch, "--clock", setting.clock)
+    )
 
 
 def best_batch(side: str, folder: Path, setting: Setting) -> int:
-    """Return the batch size at which transformers writes most, found in a run of its own; the engines keep their batches full."""
+    """Return the batch size at which transformers writes most, found in a run of its own; the engines keep their
+    batches full.
+    """
     if side != "transformers":
         return BATCHES[-1]
     return max(BATCHES, key=lambda batch: side_of(side, folder, setting, batch))
@@ -157,10 +189,14 @@ def measure(setting: Setting) -> Found:
     folder, names = setting.project / "models" / "llm", ("generation_batch_1", "generation_best", "engine_share")
     if not folder.is_dir():
         return Found([missing(name, "no models/llm to write with: make run fetches it") for name in names])
-    one = interleaved({side: partial(side_of, side, folder, setting, 1) for side in ("ours", "transformers")}, setting.runs)
+    one = interleaved(
+        {side: partial(side_of, side, folder, setting, 1) for side in ("ours", "transformers")}, setting.runs
+    )
     peers = ["transformers", *(["openvino"] if importlib.util.find_spec("openvino_genai") else [])]
     batches = {side: best_batch(side, folder, setting) for side in ("ours", *peers)}
-    best = interleaved({side: partial(side_of, side, folder, setting, batch) for side, batch in batches.items()}, setting.runs)
+    best = interleaved(
+        {side: partial(side_of, side, folder, setting, batch) for side, batch in batches.items()}, setting.runs
+    )
     unit = f"new tokens/{setting.seconds}"
     found = [
         compared(names[0], unit, one["ours"], one["transformers"], "transformers, batch 1"),

@@ -32,7 +32,9 @@ def unchanged(folder: Path) -> str:
     """Return what keeps DVC from having nothing to do; empty where nothing does."""
     if not (folder / "dvc.lock").is_file():
         return "the pipeline has not run here: make run"
-    done = subprocess.run([sys.executable, "-m", "dvc", "status"], cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "status"], cwd=folder, capture_output=True, text=True, check=False
+    )
     return "" if UNCHANGED in done.stdout else "the pipeline is not up to date: dvc repro"
 
 
@@ -43,7 +45,12 @@ def measure(setting: Setting) -> Found:
     if not why:
         sides |= {name: partial(seconds_of, setting, "dvc", name) for name in ("status", "repro")}
     found = interleaved(sides, setting.runs)
-    return Found([missing("noop_repro", why) if why else _difference(found, setting), alone("eagle_help", setting.seconds, found["help"])])
+    return Found(
+        [
+            missing("noop_repro", why) if why else _difference(found, setting),
+            alone("eagle_help", setting.seconds, found["help"]),
+        ]
+    )
 
 
 def _difference(found: dict[str, list[float]], setting: Setting) -> Record:
@@ -51,4 +58,6 @@ def _difference(found: dict[str, list[float]], setting: Setting) -> Record:
     ratio = median(repro / status for repro, status in zip(found["repro"], found["status"], strict=True))
     figures = rounded(median(more)), rounded(median(found["status"]))
     note = "ours: dvc repro less dvc status; ratio: dvc repro / dvc status"
-    return Record("noop_repro", setting.seconds, *figures, "dvc status", rounded(ratio), GOALS["noop_repro"], len(more), note)
+    return Record(
+        "noop_repro", setting.seconds, *figures, "dvc status", rounded(ratio), GOALS["noop_repro"], len(more), note
+    )

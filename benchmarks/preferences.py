@@ -1,8 +1,9 @@
-"""Our least squares on the problem that `implicit` states: which items a user likes, every other pair a 0 of small weight.
+"""Our least squares on the problem that `implicit` states: which items a user likes, every other pair a 0 of small
+weight.
 
-implicit minimises c sum (1 - <p_u, q_i>)^2 over liked pairs + sum <p_u, q_i>^2 over all others + l (|p|^2 + |q|^2). Divided by c, that
-is ours with missing weight 1 / c and penalty l / c. Both take as many sweeps of three steps of conjugate gradients; the loss that they
-reach stands in the note.
+implicit minimises c sum (1 - <p_u, q_i>)^2 over liked pairs + sum <p_u, q_i>^2 over all others + l (|p|^2 + |q|^2).
+Divided by c, that is ours with missing weight 1 / c and penalty l / c. Both take as many sweeps of three steps of
+conjugate gradients; the loss that they reach stands in the note.
 """
 
 from __future__ import annotations
@@ -53,8 +54,16 @@ def implicit(likes: Ratings, dimension: int, setting: Setting) -> tuple[float, f
     from implicit.als import AlternatingLeastSquares
     from threadpoolctl import threadpool_limits
 
-    weights = sparse.csr_matrix((CONFIDENCE * likes.sums.data, likes.sums.indices, likes.sums.indptr), shape=likes.sums.shape)
-    options = {"factors": dimension, "regularization": PENALTY, "iterations": SWEEPS, "num_threads": cores(), "random_state": 0}
+    weights = sparse.csr_matrix(
+        (CONFIDENCE * likes.sums.data, likes.sums.indices, likes.sums.indptr), shape=likes.sums.shape
+    )
+    options = {
+        "factors": dimension,
+        "regularization": PENALTY,
+        "iterations": SWEEPS,
+        "num_threads": cores(),
+        "random_state": 0,
+    }
     with threadpool_limits(1, "blas"):  # as implicit asks for
         model = AlternatingLeastSquares(**options)
         model.cg_steps = STEPS
@@ -87,5 +96,16 @@ def measure(setting: Setting) -> Found:
     note = "loss per liked pair " + ", ".join(f"{side} {rounded(done[0][1])}" for side, done in found.items())
     unit = f"{setting.seconds} per sweep of {likes.sums.nnz:,} liked pairs, {dimension} dimensions"
     if "implicit" not in found:
-        return Found([alone("als_implicit", unit, seconds["ours"], note=f"{note}; implicit is not installed: make bench installs it")])
-    return Found([compared("als_implicit", unit, seconds["ours"], seconds["implicit"], "implicit", inverse=True, note=note)])
+        return Found(
+            [
+                alone(
+                    "als_implicit",
+                    unit,
+                    seconds["ours"],
+                    note=f"{note}; implicit is not installed: make bench installs it",
+                )
+            ]
+        )
+    return Found(
+        [compared("als_implicit", unit, seconds["ours"], seconds["implicit"], "implicit", inverse=True, note=note)]
+    )

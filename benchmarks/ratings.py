@@ -1,10 +1,10 @@
 """Rating sets of the sizes of MovieLens, sampled from a model that was fitted to a real one.
 
-1. Tastes: users and items are drawn from Gaussians with the mean and covariance of the (bias, factors) that weighted ALS learned
-   from a real set, MovieLens 100K. A rating is the model's value plus as much noise as gives the real ratings' variance, on the scale
-   0.5, 1 .. 5.
-2. Skew: how often items are rated is log-normal, and so is how much users rate beyond the 20 ratings that MovieLens asks of them;
-   means and medians are those of the MovieLens set of that size.
+1. Tastes: users and items are drawn from Gaussians with the mean and covariance of the (bias, factors) that weighted
+   ALS learned from a real set, MovieLens 100K. A rating is the model's value plus as much noise as gives the real
+   ratings' variance, on the scale 0.5, 1 .. 5.
+2. Skew: how often items are rated is log-normal, and so is how much users rate beyond the 20 ratings that MovieLens
+   asks of them; means and medians are those of the MovieLens set of that size.
 3. No user rates an item twice.
 """
 

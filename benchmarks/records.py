@@ -23,7 +23,9 @@ GOALS = {
     "noop_repro": "ours <= 3",
     "eagle_help": "ours <= 0.5",
 }
-"""What each record is asked for; a ratio says how many times better we are where more is better, and our share where less is asked."""
+"""What each record is asked for; a ratio says how many times better we are where more is better, and our share where
+less is asked.
+"""
 
 Clock = Literal["wall", "cpu"]
 
@@ -50,7 +52,9 @@ class Setting:
 
 @dataclass(frozen=True)
 class Record:
-    """One line of the table; ``peer`` and ``ratio`` are None where there is no peer or it is not installed, which ``note`` says."""
+    """One line of the table; ``peer`` and ``ratio`` are None where there is no peer or it is not installed, which
+    ``note`` says.
+    """
 
     name: str
     unit: str
@@ -92,9 +96,18 @@ def interleaved(sides: Mapping[str, Callable[[], Any]], runs: int) -> dict[str, 
 
 
 def compared(
-    name: str, unit: str, ours: Sequence[float], peer: Sequence[float], peer_name: str, *, inverse: bool = False, note: str = ""
+    name: str,
+    unit: str,
+    ours: Sequence[float],
+    peer: Sequence[float],
+    peer_name: str,
+    *,
+    inverse: bool = False,
+    note: str = "",
 ) -> Record:
-    """Return medians and the median of the runs' ratios, ours / peer, or peer / ours where ``inverse`` (times of which less is better)."""
+    """Return medians and the median of the runs' ratios, ours / peer, or peer / ours where ``inverse`` (times of which
+    less is better).
+    """
     ratios = [b / a if inverse else a / b for a, b in zip(ours, peer, strict=True)]
     figures = rounded(median(ours)), rounded(median(peer))
     return Record(name, unit, *figures, peer_name, rounded(median(ratios)), GOALS.get(name), len(ours), note)

@@ -17,7 +17,10 @@ NOT_TAKEN = "not measured yet"
 
 @dataclass
 class Report:
-    """Records and curves by name, on one machine; each record says at which commit, on which day and under which load."""
+    """Records and curves by name, on one machine.
+
+    Each record says at which commit, on which day and under which load.
+    """
 
     path: Path
     machine: dict[str, Any]
@@ -41,7 +44,9 @@ class Report:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return every record, those with a goal first and in their order, also those that were not taken."""
-        goals = [self.records.get(name) or asdict(missing(name, NOT_TAKEN)) | {"met": None, "load": None} for name in GOALS]
+        goals = [
+            self.records.get(name) or asdict(missing(name, NOT_TAKEN)) | {"met": None, "load": None} for name in GOALS
+        ]
         return goals + [record for name, record in self.records.items() if name not in GOALS]
 
     def save(self) -> None:
@@ -51,9 +56,18 @@ class Report:
 
     def text(self) -> str:
         """Return machine, records and curves as Markdown."""
-        parts = [", ".join(f"{name} {value}" for name, value in self.machine.items() if value is not None), "", *_table(self.rows())]
+        parts = [
+            ", ".join(f"{name} {value}" for name, value in self.machine.items() if value is not None),
+            "",
+            *_table(self.rows()),
+        ]
         for name, rows in self.curves.items():
-            parts += ["", f"Cost curve of {name}:", "", *_lines(list(rows[0]), [[_shown(value) for value in row.values()] for row in rows])]
+            parts += [
+                "",
+                f"Cost curve of {name}:",
+                "",
+                *_lines(list(rows[0]), [[_shown(value) for value in row.values()] for row in rows]),
+            ]
         return "\n".join([*parts, ""])
 
 
@@ -77,8 +91,15 @@ def _shown(value: float | None) -> str:
 
 
 def commit_of(folder: Path) -> str:
-    """Return the commit of the code that is measured, with a + where it was changed since; empty outside a repository."""
+    """Return the commit of the code that is measured, with a + where it was changed since.
+
+    Empty outside a repository.
+    """
     done = subprocess.run(
-        ["git", "describe", "--always", "--dirty=+", "--abbrev=10", "--exclude=*"], cwd=folder, capture_output=True, text=True, check=False
+        ["git", "describe", "--always", "--dirty=+", "--abbrev=10", "--exclude=*"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.stdout.strip()

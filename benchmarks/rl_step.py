@@ -1,8 +1,9 @@
 """One policy-gradient step: ours (phase on_policy) against TRL's GRPO trainer, same model, prompts, batch and lengths.
 
-A step writes 16 completions (4 prompts, 4 each), scores them under policy and reference, and updates a LoRA adapter of rank 16. The
-environment is left out on both sides: rewards are a hash of the tokens. Each side runs in a process of its own, because memory is
-the process's peak, and the two take turns. TRL runs with its defaults but for what must be equal.
+A step writes 16 completions (4 prompts, 4 each), scores them under policy and reference, and updates a LoRA adapter of
+rank 16. The
+environment is left out on both sides: rewards are a hash of the tokens. Each side runs in a process of its own, because
+memory is the process's peak, and the two take turns. TRL runs with its defaults but for what must be equal.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ from typing import Any
 from benchmarks.apart import apart, arguments
 from benchmarks.records import Found, Record, Setting, alone, compared, interleaved, missing
 
-STORY = "The old sailor told the children about a storm that took his boat, his brother and the lighthouse of the town. " * 30
+STORY = (
+    "The old sailor told the children about a storm that took his boat, his brother and the lighthouse of the town. "
+    * 30
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,9 @@ def our_steps(folder: Path, size: Size, steps: int, now: Callable[[], float] = t
     class FixedLength(LoraPolicy):
         """Writes ``size.written`` tokens, whatever they are."""
 
-        def write(self, prompts: Any, temperature: float, seed: int, max_new_tokens: int = size.written) -> list[Written]:
+        def write(
+            self, prompts: Any, temperature: float, seed: int, max_new_tokens: int = size.written
+        ) -> list[Written]:
             self.ends = Endless(self.model.get_base_model(), self.tokenizer)
             return super().write(prompts, temperature, seed, max_new_tokens)
 
@@ -94,7 +100,9 @@ def our_steps(folder: Path, size: Size, steps: int, now: Callable[[], float] = t
     device = pick_device("auto")
     dtype = pick_dtype("auto", device)
     with tempfile.TemporaryDirectory() as saved:
-        LoraPolicy.create(folder, LoraSettings(rank=16, alpha=32.0), 0, dtype=dtype, device=device).save(Path(saved) / "adapter")
+        LoraPolicy.create(folder, LoraSettings(rank=16, alpha=32.0), 0, dtype=dtype, device=device).save(
+            Path(saved) / "adapter"
+        )
         policy = FixedLength.load(folder, Path(saved) / "adapter", trainable=True, dtype=dtype, device=device)
     texts = prompts(policy.tokenizer, size)
     phase = OnPolicy(
@@ -168,8 +176,12 @@ SIDES = {"ours": our_steps, "trl": trl_steps}
 
 
 def side_of(side: str, folder: Path, setting: Setting) -> dict[str, float]:
-    """Run one side in a process of its own; seconds per step (median, the first is warm-up where there are more) and peak MiB."""
-    found: dict[str, float] = apart("benchmarks.rl_step", side, folder, "--size", setting.size, "--clock", setting.clock)
+    """Run one side in a process of its own; seconds per step (median, the first is warm-up where there are more) and
+    peak MiB.
+    """
+    found: dict[str, float] = apart(
+        "benchmarks.rl_step", side, folder, "--size", setting.size, "--clock", setting.clock
+    )
     return found
 
 

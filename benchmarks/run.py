@@ -1,4 +1,7 @@
-"""Which module takes which figures. A module has ``measure(setting) -> Found`` and imports its peers where it uses them."""
+"""Which module takes which figures.
+
+A module has ``measure(setting) -> Found`` and imports its peers where it uses them.
+"""
 
 from __future__ import annotations
 

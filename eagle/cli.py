@@ -1,4 +1,7 @@
-"""The ``eagle`` command: read the arguments, call the library, print. Heavy modules are imported where they are used."""
+"""The ``eagle`` command: read the arguments, call the library, print.
+
+Heavy modules are imported where they are used.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,9 @@ USER_MISTAKE, INTERRUPTED = 2, 130
 
 
 class Commands(TyperGroup):
-    """Turns a user's mistake into one message and exit 2, and Ctrl-C into exit 130; all else stays a traceback and exit 1."""
+    """Turns a user's mistake into one message and exit 2, and Ctrl-C into exit 130; all else stays a traceback and exit
+    1.
+    """
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -40,7 +45,9 @@ app = typer.Typer(
 
 
 @app.command()
-def stage(name: Annotated[str, typer.Argument(help="a stage of dvc.yaml, such as encoder or reference@uniform")]) -> None:
+def stage(
+    name: Annotated[str, typer.Argument(help="a stage of dvc.yaml, such as encoder or reference@uniform")],
+) -> None:
     """Run one stage of the pipeline, whatever DVC thinks of its state."""
     from eagle.fork_server import run_there
 
@@ -59,7 +66,9 @@ def stage(name: Annotated[str, typer.Argument(help="a stage of dvc.yaml, such as
 def steer(
     user: Annotated[str, typer.Option(help="id of a user of the catalogue")],
     item: Annotated[str, typer.Option(help="id of the item to start from")],
-    agent: Annotated[str, typer.Option(help="'champion', a models:/ address, or a folder with an adapter")] = "champion",
+    agent: Annotated[
+        str, typer.Option(help="'champion', a models:/ address, or a folder with an adapter")
+    ] = "champion",
     samples: Annotated[int, typer.Option(min=1, help="how many trajectories")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="seed of the trajectories")] = 0,
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
@@ -85,7 +94,9 @@ def gaps(
 
 @app.command()
 def check(
-    plan: Annotated[bool, typer.Option("--plan", help="instead, forecast time, tokens and memory of every stage")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="instead, forecast time, tokens and memory of every stage")
+    ] = False,
     params: Annotated[Path | None, typer.Option(help="forecast for this file instead of params.yaml")] = None,
 ) -> None:
     """Check surroundings, parameters and data."""

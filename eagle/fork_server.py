@@ -1,10 +1,10 @@
 """A process that has the heavy modules ready and forks itself for every stage, which then starts in milliseconds.
 
-DVC runs each stage as a command of its own, and importing torch, transformers, peft, MLflow or Great Expectations takes such a
-command 1 to 9 seconds [M: 78 s of a run of the default]. A flow keeps one server while it runs (:func:`running`), and
-``eagle stage`` has itself carried out there (:func:`run_there`) as if it ran by itself: its folder, environment, output, exit
-code and signals. The server takes only what it would itself import: from the same files, not changed since. Linux only: elsewhere
-nothing changes.
+DVC runs each stage as a command of its own, and importing torch, transformers, peft, MLflow or Great Expectations takes
+such a command 1 to 9 seconds [M: 78 s of a run of the default]. A flow keeps one server while it runs
+(:func:`running`), and ``eagle stage`` has itself carried out there (:func:`run_there`) as if it ran by itself: its
+folder, environment, output, exit code and signals. The server takes only what it would itself import: from the same
+files, not changed since. Linux only: elsewhere nothing changes.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def code_on_disk() -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in sorted(Path(__file__).parent.rglob("*.py"))}
 
 
-# the command -------------------------------------------------------------------------------------------------------------------
+# the command
+# -------------------------------------------------------------------------------------------------------------------
 def run_there(arguments: Sequence[str]) -> int | None:
     """Have the server run ``eagle`` with these arguments and return the exit code; None where it has to be run here."""
     environment = dict(os.environ)
@@ -83,7 +84,8 @@ def _wait(server: socket.socket) -> int:
     return code if code >= 0 else 128 - code
 
 
-# the flow ----------------------------------------------------------------------------------------------------------------------
+# the flow
+# ----------------------------------------------------------------------------------------------------------------------
 @contextlib.contextmanager
 def running() -> Iterator[None]:
     """Keep a server while the block runs, and name it to child processes; within another such block do nothing."""
@@ -103,7 +105,8 @@ def running() -> Iterator[None]:
                     process.kill()
 
 
-# the server --------------------------------------------------------------------------------------------------------------------
+# the server
+# --------------------------------------------------------------------------------------------------------------------
 def _carry_out(arguments: Sequence[str], folder: str, environment: Mapping[str, str], streams: Sequence[int]) -> None:
     """Become the command that asked, in a child: its arguments, folder, environment and output."""
     from eagle.cli import main as command
@@ -119,7 +122,9 @@ def _carry_out(arguments: Sequence[str], folder: str, environment: Mapping[str, 
 
 
 def _interrupt_once(number: int, frame: Any) -> None:
-    """Ctrl-C reaches a child from the terminal and from its command: the second must not disturb what the first one began."""
+    """Ctrl-C reaches a child from the terminal and from its command: the second must not disturb what the first one
+    began.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise KeyboardInterrupt
 
@@ -217,7 +222,8 @@ def main() -> None:
 
     telemetry.switch_off()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # while it imports, it ends at once
-    # Python 3.12 warns of threads at a fork. The only ones are those of OpenBLAS, which ends them before a fork by itself.
+    # Python 3.12 warns of threads at a fork. The only ones are those of OpenBLAS, which ends them before a fork by
+    # itself.
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     _Server(Path(sys.argv[1])).serve()
 

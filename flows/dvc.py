@@ -27,7 +27,9 @@ class UserMistake(StageFailed):
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment with the folder of its Python first, so that ``dvc`` and ``eagle`` are the installed ones."""
+    """This process's environment with the folder of its Python first, so that ``dvc`` and ``eagle`` are the installed
+    ones.
+    """
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
@@ -44,7 +46,9 @@ def _may_be_retried(_task: Any, _run: Any, state: Any) -> bool:
 
 
 def _failure(lines: list[str]) -> StageFailed:
-    """The error for a failed ``dvc repro``: what the stage itself said to the user, else DVC's last line; all of it is in the log."""
+    """The error for a failed ``dvc repro``: what the stage itself said to the user, else DVC's last line; all of it is
+    in the log.
+    """
     code = re.search(r"exited with (\d+)", lines[-1] if lines else "")
     said = [number for number, line in enumerate(lines) if line.startswith("eagle: ")]
     if code and code[1] == "2" and said:

@@ -21,4 +21,6 @@ def evaluation() -> None:
     with fork_server.running():
         bring_up_to_date("held-out comparison", ["evaluate"])
         bring_up_to_date("report and registration", ["report", "register"])
-        create_markdown_artifact(markdown(Project()), key="results", description="Final utility of every arm on held-out cases")
+        create_markdown_artifact(
+            markdown(Project()), key="results", description="Final utility of every arm on held-out cases"
+        )

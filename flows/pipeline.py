@@ -23,7 +23,9 @@ from flows.evaluation import evaluation
 from flows.names import dated
 
 
-@flow(name="EAGLE pipeline", flow_run_name=dated("pipeline"), description="From ratings to a registered steering agent.")
+@flow(
+    name="EAGLE pipeline", flow_run_name=dated("pipeline"), description="From ratings to a registered steering agent."
+)
 def pipeline() -> None:
     with fork_server.running():
         embedding_training()
@@ -33,7 +35,10 @@ def pipeline() -> None:
 
 
 def _stop_at_once(*_: Any) -> None:
-    """Ctrl-C: end the stage, then leave. Prefect would first wait minutes for its temporary server, which got the Ctrl-C too."""
+    """Ctrl-C: end the stage, then leave.
+
+    Prefect would first wait minutes for its temporary server, which got the Ctrl-C too.
+    """
     children = psutil.Process().children(recursive=True)
     for child in children:
         with contextlib.suppress(psutil.NoSuchProcess):

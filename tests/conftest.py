@@ -36,7 +36,9 @@ for _name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest file first, so that the other worker takes all others meanwhile (make test hands out whole files in this order)."""
+    """The longest file first, so that the other worker takes all others meanwhile (make test hands out whole files in
+    this order).
+    """
     items.sort(key=lambda item: "end_to_end" not in item.path.parts)
 
 

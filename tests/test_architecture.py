@@ -30,7 +30,12 @@ ONLY_IN = {
     "pickle": (),
     "joblib": (),
 }
-DISTRIBUTIONS = {"yaml": "PyYAML", "great_expectations": "great-expectations", "sklearn": "scikit-learn", "faiss": "faiss-cpu"}
+DISTRIBUTIONS = {
+    "yaml": "PyYAML",
+    "great_expectations": "great-expectations",
+    "sklearn": "scikit-learn",
+    "faiss": "faiss-cpu",
+}
 
 
 def _imports(path: Path, *, top_level: bool = False) -> set[str]:
@@ -53,7 +58,9 @@ def _file(module: str) -> Path | None:
 
 @cache
 def _reached(path: Path) -> frozenset[Path]:
-    """Files of eagle/ that a module reaches through imports, wherever in it they stand; shared plumbing is not followed."""
+    """Files of eagle/ that a module reaches through imports, wherever in it they stand; shared plumbing is not
+    followed.
+    """
     seen: set[Path] = set()
     waiting = [path]
     while waiting:
@@ -81,7 +88,10 @@ def test_only_its_room_imports_a_tool() -> None:
 
 def test_light_modules_import_nothing_heavy() -> None:
     heavy = {"torch", "transformers", "peft", "matplotlib", "pandas", "mlflow", "pydantic"}
-    light = [ROOT / "eagle" / name for name in ("__init__.py", "cli.py", "core/__init__.py", "core/errors.py", "core/telemetry.py")]
+    light = [
+        ROOT / "eagle" / name
+        for name in ("__init__.py", "cli.py", "core/__init__.py", "core/errors.py", "core/telemetry.py")
+    ]
     assert {name.split(".")[0] for path in light for name in _imports(path, top_level=True)} & heavy == set()
 
 
@@ -89,7 +99,9 @@ def test_every_import_is_a_declared_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lists = [project["dependencies"], *project["optional-dependencies"].values()]
     declared = {name.lower().replace("_", "-") for names in lists for entry in names for name in [_name_of(entry)]}
-    used = {name.split(".")[0] for path in MODULES for name in _imports(path)} - set(sys.stdlib_module_names) - {"eagle"}
+    used = (
+        {name.split(".")[0] for path in MODULES for name in _imports(path)} - set(sys.stdlib_module_names) - {"eagle"}
+    )
     assert {DISTRIBUTIONS.get(name, name).lower().replace("_", "-") for name in used} - declared == set()
 
 
@@ -98,12 +110,17 @@ def _name_of(requirement: str) -> str:
 
 
 def test_the_lock_holds_names_and_versions_only() -> None:
-    lines = [line for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    lines = [
+        line
+        for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#")
+    ]
     assert lines
     assert [line for line in lines if line.count("==") != 1 or any(sign in line for sign in (" ", "/", "+", ";"))] == []
 
 
-# dvc.yaml ------------------------------------------------------------------------------------------------------------------------
+# dvc.yaml
+# ----------------------------------------------------------------------------------------------------------------------
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 
 
@@ -118,7 +135,9 @@ def _listed(part: str | dict[str, list[str]]) -> list[str]:
 
 def test_dvc_knows_exactly_the_stages() -> None:
     assert list(DVC) == [stage.name for stage in STAGES]
-    assert {name: entry.get("foreach") for name, entry in DVC.items()} == {s.name: f"${{{s.each}}}" if s.each else None for s in STAGES}
+    assert {name: entry.get("foreach") for name, entry in DVC.items()} == {
+        s.name: f"${{{s.each}}}" if s.each else None for s in STAGES
+    }
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
@@ -147,4 +166,6 @@ def test_dependencies_on_code_exist() -> None:
 def test_instances_follow_the_parameters() -> None:
     names = all_instances(Config())
     assert len(names) == len(set(names))
-    assert [n for n in names if n.startswith("reference@")] == [f"reference@{name}" for name in Config().reference.names]
+    assert [n for n in names if n.startswith("reference@")] == [
+        f"reference@{name}" for name in Config().reference.names
+    ]

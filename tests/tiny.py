@@ -1,4 +1,7 @@
-"""Tiny real models, built in memory: random weights, real fast tokenizers, saved in transformers' layout. Deterministic."""
+"""Tiny real models, built in memory: random weights, real fast tokenizers, saved in transformers' layout.
+
+Deterministic.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +16,28 @@ stay_offline()
 
 _TEXT = (
     "Genres: crime, comedy, drama, horror, romance, action, sci-fi, western, war, musical, animation, thriller. Plot: "
-    "A retired thief takes one last job in Paris. The young woman falls in love with a robot. A family moves to an old house "
-    "and finds a ghost in the cellar. Two soldiers walk home after the war. Make the hero a robot. Set it in space. Add a love story. "
-    "Turn it into a horror film. User likes drama, comedy. Dislikes war, horror. Action: Movie: Rewrite the film so that Change: "
-    "<|im_start|>user assistant system You are a writer. Keep one line. It ends well, and the crew of the ship must save the city. "
+    "A retired thief takes one last job in Paris. The young woman falls in love with a robot. A family moves to an "
+    "old house "
+    "and finds a ghost in the cellar. Two soldiers walk home after the war. Make the hero a robot. Set it in space. "
+    "Add a love story. "
+    "Turn it into a horror film. User likes drama, comedy. Dislikes war, horror. Action: Movie: Rewrite the film so "
+    "that Change: "
+    "<|im_start|>user assistant system You are a writer. Keep one line. It ends well, and the crew of the ship must "
+    "save the city. "
 )
 _WORDS = _TEXT.split(" ")
 CORPUS = tuple(" ".join(_WORDS[start:] + _WORDS[:start]) for start in range(0, len(_WORDS), 7))
 CHAT_TEMPLATE = (
-    "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
+    "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + "
+    "'\n'}}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 
 
 def chat_tokenizer(lines: Sequence[str], vocab_size: int, split: Any = None) -> Any:
-    """Return a byte-level BPE tokenizer taught on ``lines``, with chat template; ``split``: what a token may span (a word)."""
+    """Return a byte-level BPE tokenizer taught on ``lines``, with chat template; ``split``: what a token may span (a
+    word).
+    """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -36,10 +46,16 @@ def chat_tokenizer(lines: Sequence[str], vocab_size: int, split: Any = None) -> 
     tokenizer.decoder = decoders.ByteLevel()
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=vocab_size, special_tokens=special, initial_alphabet=alphabet, show_progress=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
     tokenizer.train_from_iterator(lines, trainer)
     fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<|im_start|>", eos_token="<|im_end|>", pad_token="<|im_end|>", unk_token="<|endoftext|>"
+        tokenizer_object=tokenizer,
+        bos_token="<|im_start|>",
+        eos_token="<|im_end|>",
+        pad_token="<|im_end|>",
+        unk_token="<|endoftext|>",
     )
     fast.chat_template = CHAT_TEMPLATE
     return fast
@@ -75,7 +91,9 @@ def build_tiny_llm(folder: Path, *, seed: int = 0, vocab_size: int = 400) -> Pat
 
 
 def build_tiny_text_encoder(folder: Path, *, seed: int = 0) -> Path:
-    """Write a random 2-layer BERT (d 32) with a word-piece tokenizer in sentence-transformers' layout (mean pooling, normalised)."""
+    """Write a random 2-layer BERT (d 32) with a word-piece tokenizer in sentence-transformers' layout (mean pooling,
+    normalised).
+    """
     import torch
     from tokenizers import BertWordPieceTokenizer
     from transformers import BertConfig, BertModel, BertTokenizerFast
@@ -115,4 +133,6 @@ def _write_sentence_layout(folder: Path) -> None:
     (folder / "modules.json").write_text(json.dumps(modules))
     (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 96, "do_lower_case": False}))
     (folder / "1_Pooling").mkdir(exist_ok=True)
-    (folder / "1_Pooling/config.json").write_text(json.dumps({"word_embedding_dimension": 32, "pooling_mode_mean_tokens": True}))
+    (folder / "1_Pooling/config.json").write_text(
+        json.dumps({"word_embedding_dimension": 32, "pooling_mode_mean_tokens": True})
+    )

@@ -14,7 +14,8 @@ _log = logging.getLogger(__name__)
 
 
 def spread_over(items: pd.DataFrame, count: int, seed: int, name: str) -> pd.DataFrame:
-    """Return ``count`` rows, evenly spaced over genre and, within a genre, year (systematic sampling from a drawn start).
+    """Return ``count`` rows, evenly spaced over genre and, within a genre, year (systematic sampling from a drawn
+    start).
 
     ``items`` has item, genres (lists) and year; genres count by their first name, the items' order does not matter.
     """
@@ -44,7 +45,8 @@ def choose_anchors(descriptions: pd.DataFrame, splits: pd.DataFrame, split: str,
     lacking = count - len(with_plot)
     if lacking:
         _log.warning(
-            "%d of %d %s anchors have a genre line but no plot: changes to them are weaker. Texts for the items (data.files.texts) or "
+            "%d of %d %s anchors have a genre line but no plot: changes to them are weaker. Texts for the items "
+            "(data.files.texts) or "
             "describe.write_at_most mend this.",
             lacking,
             count,

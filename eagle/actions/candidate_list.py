@@ -17,7 +17,23 @@ SHORTEST, LONGEST = 2, 20
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 #: What opens a statement, a label or a question rather than an order.
 _ARTICLES = ("a", "an", "the", "this", "that", "these", "those", "his", "her", "their", "my", "our", "your")
-_SUBJECTS = ("he", "she", "it", "they", "we", "you", "i", "user", "film", "movie", "book", "genres", "genre", "plot", "action")
+_SUBJECTS = (
+    "he",
+    "she",
+    "it",
+    "they",
+    "we",
+    "you",
+    "i",
+    "user",
+    "film",
+    "movie",
+    "book",
+    "genres",
+    "genre",
+    "plot",
+    "action",
+)
 _VERBS = ("likes", "dislikes", "is", "are", "was", "were", "has", "have", "there", "here")
 _QUESTIONS = ("what", "why", "who", "how", "when", "where", "because", "and", "or", "but")
 _PREPOSITIONS = ("of", "in", "on", "at", "for", "with", "by", "to", "from", "as", "if")
@@ -25,7 +41,9 @@ _NOT_IMPERATIVE = frozenset(_ARTICLES + _SUBJECTS + _VERBS + _QUESTIONS + _PREPO
 
 
 def is_valid_action(text: str) -> bool:
-    """Say whether a text reads as one imperative sentence of 2 to 20 words (starts with a capital, one sentence, no label)."""
+    """Say whether a text reads as one imperative sentence of 2 to 20 words (starts with a capital, one sentence, no
+    label).
+    """
     words = _WORD.findall(text)
     stripped = text.strip()
     if not SHORTEST <= len(words) <= LONGEST or "\n" in stripped or ":" in stripped:
@@ -61,7 +79,9 @@ class ListedActions:
                 "no action is shared by all anchors, so a held-out anchor would have none",
                 mend="set actions.llm_written below actions.per_anchor",
             )
-        groups = {str(anchor): tuple(dict.fromkeys(rows["action"])) for anchor, rows in ordered.groupby("anchor", sort=True)}
+        groups = {
+            str(anchor): tuple(dict.fromkeys(rows["action"])) for anchor, rows in ordered.groupby("anchor", sort=True)
+        }
         splits = dict(zip(ordered["anchor"].astype(str), ordered["split"].astype(str), strict=True))
         return cls(shared, groups, splits)
 

@@ -3,7 +3,8 @@
 1. Follows the paper (Sec. 5.1, App. C): five categories, a generic and a personalised half.
 2. Differs: K is smaller, most candidates are our own seeds, shared by all anchors at the same index; the last
    ``actions.llm_written`` are the model's own for that anchor (written).
-3. Anchors are drawn from training and validation items only; the items that evaluation starts from never get cached transitions.
+3. Anchors are drawn from training and validation items only; the items that evaluation starts from never get cached
+   transitions.
 """
 
 from __future__ import annotations
@@ -62,7 +63,10 @@ def halves(settings: ActionsConfig) -> tuple[int, int, int, int]:
 def requests_for(
     anchors: pd.DataFrame, profiles: pd.DataFrame, counts: tuple[int, int], noun: str, first_slot: int, seed: int
 ) -> list[Request]:
-    """Return the requests for written actions; each personalised one shows the profile of a training user drawn for it."""
+    """Return the requests for written actions.
+
+    Each personalised one shows the profile of a training user drawn for it.
+    """
     shorts = profiles.loc[profiles["split"] == "train", ["user", "short"]].sort_values("user")["short"].tolist()
     categories = categories_of(noun)
     found = []
@@ -88,7 +92,10 @@ def _seed_rows(anchors: pd.DataFrame, seeds: Sequence[Seed]) -> list[tuple[Any, 
 def build_actions(
     config: Config, descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame, write: Write
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the actions table and the stage's figures; ``write`` is called only where actions.llm_written is above 0."""
+    """Return the actions table and the stage's figures.
+
+    ``write`` is called only where actions.llm_written is above 0.
+    """
     settings, noun = config.actions, config.data.noun
     generic, personalized, *written_counts = halves(settings)
     genres = frequent_genres(descriptions, splits)
@@ -103,14 +110,23 @@ def build_actions(
     rows, statistics = _seed_rows(anchors, seeds), WrittenStatistics()
     if settings.llm_written:
         splits_of = dict(zip(anchors["item"], anchors["split"], strict=True))
-        requests = requests_for(anchors, profiles, (written_counts[0], written_counts[1]), noun, len(seeds), config.seed)
-        reserve = {"generic": generic_seeds(noun)[generic:], "personalized": personalized_seeds(genres, noun)[personalized:]}
+        requests = requests_for(
+            anchors, profiles, (written_counts[0], written_counts[1]), noun, len(seeds), config.seed
+        )
+        reserve = {
+            "generic": generic_seeds(noun)[generic:],
+            "personalized": personalized_seeds(genres, noun)[personalized:],
+        }
         answers, statistics = write(requests, [s.action for s in seeds], reserve)
         rows += [
             (request.anchor, splits_of[request.anchor], request.slot, action, category, request.kind, origin)
             for request, (action, category, origin) in zip(requests, answers, strict=True)
         ]
-    table = pd.DataFrame(rows, columns=COLUMNS).sort_values(["split", "anchor", "action_index"], kind="stable").reset_index(drop=True)
+    table = (
+        pd.DataFrame(rows, columns=COLUMNS)
+        .sort_values(["split", "anchor", "action_index"], kind="stable")
+        .reset_index(drop=True)
+    )
     return table, _figures(table, statistics, anchors)
 
 
@@ -136,7 +152,9 @@ def _figures(table: pd.DataFrame, written: WrittenStatistics, anchors: pd.DataFr
 
 
 def run(config: Config, project: Project) -> None:
-    """Stage actions: read splits, descriptions and profiles; write data/actions.parquet and reports/stages/actions.json."""
+    """Stage actions: read splits, descriptions and profiles; write data/actions.parquet and
+    reports/stages/actions.json.
+    """
     descriptions = read_table(project.descriptions, "descriptions")
     splits = read_table(project.splits / "items.parquet", "item_split")
     profiles = read_table(project.profiles, "profiles")

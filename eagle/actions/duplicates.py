@@ -7,14 +7,36 @@ from collections.abc import Iterable, Sequence
 
 #: Content words shared / content words of either (Jaccard) from which two actions count as near-duplicates.
 NEAR_DUPLICATE = 0.6
-_ARTICLES_AND_THE_LIKE = ("a", "an", "the", "it", "its", "into", "in", "of", "to", "and", "with", "for", "from", "that", "this")
-_EMPTY = frozenset((*_ARTICLES_AND_THE_LIKE, "make", "turn", "add", "let", "set", "give", "tell", "story", "film", "movie", "book"))
+_ARTICLES_AND_THE_LIKE = (
+    "a",
+    "an",
+    "the",
+    "it",
+    "its",
+    "into",
+    "in",
+    "of",
+    "to",
+    "and",
+    "with",
+    "for",
+    "from",
+    "that",
+    "this",
+)
+_EMPTY = frozenset(
+    (*_ARTICLES_AND_THE_LIKE, "make", "turn", "add", "let", "set", "give", "tell", "story", "film", "movie", "book")
+)
 
 
 def content_words(action: str) -> frozenset[str]:
-    """Return an action's words in lower case without filler words and plural endings; all its words where only filler is left."""
+    """Return an action's words in lower case without filler words and plural endings; all its words where only filler
+    is left.
+    """
     words = re.findall(r"[^\W_]+(?:-[^\W_]+)*", action.lower().replace("'s", ""))
-    content = frozenset(w[:-1] if len(w) > 3 and w.endswith("s") and not w.endswith("ss") else w for w in words if w not in _EMPTY)
+    content = frozenset(
+        w[:-1] if len(w) > 3 and w.endswith("s") and not w.endswith("ss") else w for w in words if w not in _EMPTY
+    )
     return content or frozenset(words)
 
 

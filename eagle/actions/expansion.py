@@ -42,7 +42,9 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Row:
-    """One transition; ``parent`` is the place within the anchor's rows of the one that made the state's text, -1 for the anchor itself."""
+    """One transition; ``parent`` is the place within the anchor's rows of the one that made the state's text, -1 for
+    the anchor itself.
+    """
 
     parent: int
     state_text: str
@@ -58,7 +60,9 @@ class Row:
     tokens: int = 0
 
 
-def _plan(anchor: Anchor, parent: int, text: str, history: tuple[str, ...], actions: Sequence[int], samples: int, seed: int) -> list[Row]:
+def _plan(
+    anchor: Anchor, parent: int, text: str, history: tuple[str, ...], actions: Sequence[int], samples: int, seed: int
+) -> list[Row]:
     return [
         Row(
             parent,
@@ -83,15 +87,18 @@ def first_steps(anchor: Anchor, settings: TransitionsConfig, seed: int) -> list[
 def second_steps(anchor: Anchor, done: Sequence[Row], settings: TransitionsConfig, seed: int) -> list[Row]:
     """Return the planned rows of step 2.
 
-    Expanded are ``second_steps`` distinct first-step texts (no failures, no copies, one per action where possible), drawn; each meets
-    ``second_actions`` of the shared actions, evenly spaced in a drawn order so that neighbours differ, none of them used before.
+    Expanded are ``second_steps`` distinct first-step texts (no failures, no copies, one per action where possible),
+    drawn; each meets ``second_actions`` of the shared actions, evenly spaced in a drawn order so that neighbours
+    differ, none of them used before.
     """
     rng = stream(seed, "second steps", anchor.item)
     drawn = [int(i) for i in rng.permutation(len(done))]
     usable = [i for i in drawn if done[i].next_text is not None and not done[i].copied]
     distinct = list({done[i].next_text: i for i in reversed(usable)}.values())[::-1]
     by_action = {done[i].action_index: i for i in reversed(distinct)}
-    chosen = [i for i in distinct if by_action[done[i].action_index] == i] + [i for i in distinct if by_action[done[i].action_index] != i]
+    chosen = [i for i in distinct if by_action[done[i].action_index] == i] + [
+        i for i in distinct if by_action[done[i].action_index] != i
+    ]
     planned: list[Row] = []
     for parent in chosen[: settings.second_steps]:
         row = done[parent]
@@ -108,7 +115,9 @@ def apply_to_all(writer: Writer, planned: Sequence[Sequence[Row]]) -> list[list[
     A text that does not parse is a failure with a cause.
     """
     flat = [row for rows in planned for row in rows]
-    made = writer.rewrite([r.state_text for r in flat], [r.action for r in flat], [r.seed for r in flat]) if flat else []
+    made = (
+        writer.rewrite([r.state_text for r in flat], [r.action for r in flat], [r.seed for r in flat]) if flat else []
+    )
     filled = iter([_filled(row, rewrite) for row, rewrite in zip(flat, made, strict=True)])
     return [[next(filled) for _ in rows] for rows in planned]
 
@@ -122,4 +131,6 @@ def _filled(row: Row, made: Rewrite) -> Row:
             text, cause = None, str(error)
     elif cause is None:
         cause = "no text"
-    return replace(row, next_text=text, cause=None if text is not None else cause, copied=made.copied, tokens=made.tokens)
+    return replace(
+        row, next_text=text, cause=None if text is not None else cause, copied=made.copied, tokens=made.tokens
+    )

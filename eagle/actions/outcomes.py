@@ -41,12 +41,21 @@ def check_enough_worked(table: pd.DataFrame) -> None:
 
 
 def outcome_figures(table: pd.DataFrame) -> dict[str, Any]:
-    """Return the stage's figures: shares over all rows, per step and per action (shared actions only), and counts of causes."""
+    """Return the stage's figures: shares over all rows, per step and per action (shared actions only), and counts of
+    causes.
+    """
     failed = table["next_text"].isna()
     fine = table[~failed]
-    kept = pd.Series([kept_words(a, b) for a, b in zip(fine["state_text"], fine["next_text"], strict=True)], index=fine.index, dtype=float)
+    kept = pd.Series(
+        [kept_words(a, b) for a, b in zip(fine["state_text"], fine["next_text"], strict=True)],
+        index=fine.index,
+        dtype=float,
+    )
     genres = pd.Series(
-        [Description.parse(a).genres != Description.parse(b).genres for a, b in zip(fine["state_text"], fine["next_text"], strict=True)],
+        [
+            Description.parse(a).genres != Description.parse(b).genres
+            for a, b in zip(fine["state_text"], fine["next_text"], strict=True)
+        ],
         index=fine.index,
         dtype=bool,
     )
@@ -67,7 +76,10 @@ def outcome_figures(table: pd.DataFrame) -> dict[str, Any]:
         "kept_words": float(kept.mean()) if len(kept) else None,
         "new_tokens": int(table["tokens"].sum()),
         "causes": dict(Counter(table.loc[failed, "cause"]).most_common()),
-        "by_step": {str(step): {"rows": len(rows), **{n: float(rows[n].mean()) for n in rates}} for step, rows in marks.groupby("step")},
+        "by_step": {
+            str(step): {"rows": len(rows), **{n: float(rows[n].mean()) for n in rates}}
+            for step, rows in marks.groupby("step")
+        },
         "by_action": {
             str(action): {name: round(float(rows[name].mean()), 4) for name in rates}
             for action, rows in marks.assign(action=table["action"]).groupby("action", sort=True)

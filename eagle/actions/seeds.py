@@ -1,12 +1,14 @@
-"""Candidate actions of our own writing: one imperative sentence each, short, and strong enough to change what the item is.
+"""Candidate actions of our own writing: one imperative sentence each, short, and strong enough to change what the item
+is.
 
 1. Follows the paper (App. C): five categories; a generic half, and a half made for a taste.
-2. Differs: the paper's big model writes all actions; a small one repeats itself, so most come from these lists, and the same ones
-   at the same index for every anchor, which lets the effect of an action be pooled over anchors.
-3. Differs: the half made for a taste goes by genre, in the catalogue's own words, because the environment rewrites a genre line.
-   Wordings were chosen by how often SmolLM2-135M then names the genre (5 to 30 training anchors each): adventure, crime, fantasy,
-   romance, mystery, drama, war, comedy, horror, sci-fi and thriller 90-100%, western 83%, action 70%, musical and film-noir 40%. No
-   wording that was tried gets it to write animation, children's or documentary more than now and then.
+2. Differs: the paper's big model writes all actions; a small one repeats itself, so most come from these lists, and the
+   same ones at the same index for every anchor, which lets the effect of an action be pooled over anchors.
+3. Differs: the half made for a taste goes by genre, in the catalogue's own words, because the environment rewrites a
+   genre line. Wordings were chosen by how often SmolLM2-135M then names the genre (5 to 30 training anchors each):
+   adventure, crime, fantasy, romance, mystery, drama, war, comedy, horror, sci-fi and thriller 90-100%, western 83%,
+   action 70%, musical and film-noir 40%. No wording that was tried gets it to write animation, children's or
+   documentary more than now and then.
 """
 
 from __future__ import annotations
@@ -33,7 +35,22 @@ PRODUCT_CATEGORIES = (
     "features and details",
 )
 STORY_NOUNS = frozenset(
-    ("film", "movie", "book", "novel", "story", "series", "show", "comic", "game", "play", "anime", "podcast", "manga", "musical")
+    (
+        "film",
+        "movie",
+        "book",
+        "novel",
+        "story",
+        "series",
+        "show",
+        "comic",
+        "game",
+        "play",
+        "anime",
+        "podcast",
+        "manga",
+        "musical",
+    )
 )
 
 
@@ -110,32 +127,85 @@ _STORY_GENERIC: tuple[tuple[str, ...], ...] = (
 )
 
 _PRODUCT_GENERIC: tuple[tuple[str, ...], ...] = (
-    ("Give it a bold floral print.", "Make it plain black and minimal.", "Give it a loose vintage shape.", "Use bright summer colors."),
-    ("Make it fit tightly for sports.", "Make it loose and soft for home.", "Line it warmly for winter.", "Make it light for hot days."),
-    ("Make it of pure organic cotton.", "Make it of soft wool.", "Make it of recycled fibers only.", "Make it of shiny silk."),
-    ("Sell it as a luxury piece.", "Make it cheap for students.", "Aim it at busy mothers.", "Present it as a festival outfit."),
+    (
+        "Give it a bold floral print.",
+        "Make it plain black and minimal.",
+        "Give it a loose vintage shape.",
+        "Use bright summer colors.",
+    ),
+    (
+        "Make it fit tightly for sports.",
+        "Make it loose and soft for home.",
+        "Line it warmly for winter.",
+        "Make it light for hot days.",
+    ),
+    (
+        "Make it of pure organic cotton.",
+        "Make it of soft wool.",
+        "Make it of recycled fibers only.",
+        "Make it of shiny silk.",
+    ),
+    (
+        "Sell it as a luxury piece.",
+        "Make it cheap for students.",
+        "Aim it at busy mothers.",
+        "Present it as a festival outfit.",
+    ),
     ("Add large hidden pockets.", "Add a hood and a zip.", "Add lace and small buttons.", "Add a removable belt."),
 )
 
 _BY_GENRE: dict[str, tuple[tuple[int, str], ...]] = {
-    "action": ((0, "Turn it into an {genre} story of chases and fights."), (4, "Add {genre} scenes with car chases and gunfire.")),
+    "action": (
+        (0, "Turn it into an {genre} story of chases and fights."),
+        (4, "Add {genre} scenes with car chases and gunfire."),
+    ),
     "adventure": ((0, "Make it {genre}, through jungle and desert."), (2, "Make it a treasure hunt {genre} at sea.")),
-    "animation": ((2, "Retell it as an {genre} with talking animals."), (4, "Make it a colorful {genre} about living toys.")),
-    "children": ((4, "Make it a {genre} story about a brave little girl."), (1, "Make the heroes clever kids in a {genre} tale.")),
-    "comedy": ((4, "Make it a wild {genre} where everything goes wrong."), (1, "Make the hero a clumsy fool in a {genre}.")),
-    "crime": ((0, "Make it {genre}, with a bank robbery."), (3, "Follow a corrupt policeman into the world of {genre}.")),
-    "documentary": ((2, "Retell it as a {genre} with real interviews."), (3, "Make it a {genre} about forgotten workers.")),
+    "animation": (
+        (2, "Retell it as an {genre} with talking animals."),
+        (4, "Make it a colorful {genre} about living toys."),
+    ),
+    "children": (
+        (4, "Make it a {genre} story about a brave little girl."),
+        (1, "Make the heroes clever kids in a {genre} tale."),
+    ),
+    "comedy": (
+        (4, "Make it a wild {genre} where everything goes wrong."),
+        (1, "Make the hero a clumsy fool in a {genre}."),
+    ),
+    "crime": (
+        (0, "Make it {genre}, with a bank robbery."),
+        (3, "Follow a corrupt policeman into the world of {genre}."),
+    ),
+    "documentary": (
+        (2, "Retell it as a {genre} with real interviews."),
+        (3, "Make it a {genre} about forgotten workers."),
+    ),
     "drama": ((3, "Make it {genre}, with grief and forgiveness."), (1, "Focus on a broken marriage as a {genre}.")),
     "fantasy": ((2, "Make it {genre}, with dragons and magic."), (1, "Make the hero a wizard in a {genre} kingdom.")),
-    "noir": ((2, "Make it pure {genre}, {genre} and nothing else."), (3, "Make it a dark {genre} with a doomed detective.")),
-    "horror": ((0, "Turn it into {genre} with a monster in the dark."), (4, "Make it a {genre} story about a cursed house.")),
-    "musical": ((2, "Make {genre} the first genre, with songs and dancing."), (1, "Make the hero a singer in a {genre}.")),
+    "noir": (
+        (2, "Make it pure {genre}, {genre} and nothing else."),
+        (3, "Make it a dark {genre} with a doomed detective."),
+    ),
+    "horror": (
+        (0, "Turn it into {genre} with a monster in the dark."),
+        (4, "Make it a {genre} story about a cursed house."),
+    ),
+    "musical": (
+        (2, "Make {genre} the first genre, with songs and dancing."),
+        (1, "Make the hero a singer in a {genre}."),
+    ),
     "mystery": ((0, "Make it {genre}, with an unsolved murder."), (2, "Turn it into a {genre} with a missing letter.")),
     "romance": ((0, "Make it {genre}, with two lovers."), (3, "Make it a {genre} about impossible love.")),
     "scifi": ((2, "Turn it into {genre} set on a spaceship."), (0, "Let aliens invade the earth as in {genre}.")),
-    "thriller": ((0, "Make it a {genre} with a killer on the loose."), (4, "Turn it into a tense {genre} about a kidnapping.")),
+    "thriller": (
+        (0, "Make it a {genre} with a killer on the loose."),
+        (4, "Turn it into a tense {genre} about a kidnapping."),
+    ),
     "war": ((2, "Make it {genre}, with soldiers at the front."), (3, "Show how {genre} destroys two young friends.")),
-    "western": ((2, "Make it a {genre} with cowboys and a gunfight."), (1, "Make the hero a sheriff in a {genre} town.")),
+    "western": (
+        (2, "Make it a {genre} with cowboys and a gunfight."),
+        (1, "Make the hero a sheriff in a {genre} town."),
+    ),
 }
 _SAME_GENRE = {
     "childrens": "children",
@@ -167,15 +237,19 @@ def _key(genre: str) -> str:
 def generic_seeds(noun: str) -> list[Seed]:
     """Return the generic actions, the five categories in turn."""
     lists = _STORY_GENERIC if noun.lower() in STORY_NOUNS else _PRODUCT_GENERIC
-    labelled = [[Seed(text, category, "generic") for text in texts] for category, texts in zip(categories_of(noun), lists, strict=True)]
+    labelled = [
+        [Seed(text, category, "generic") for text in texts]
+        for category, texts in zip(categories_of(noun), lists, strict=True)
+    ]
     return list(chain.from_iterable(zip(*labelled, strict=True)))
 
 
 def personalized_seeds(genres: Sequence[str], noun: str) -> list[Seed]:
-    """Return the actions made for a taste: one for each genre (most frequent first), a second for each, then mixes of two genres.
+    """Return the actions made for a taste: one for each genre (most frequent first), a second for each, then mixes of
+    two genres.
 
-    Genres that we wrote sentences for get those (stories only); any other gets a template. Genre names appear as the catalogue
-    spells them; a name that would not make a plain sentence is left out.
+    Genres that we wrote sentences for get those (stories only); any other gets a template. Genre names appear as the
+    catalogue spells them; a name that would not make a plain sentence is left out.
     """
     categories = categories_of(noun)
     written = _BY_GENRE if noun.lower() in STORY_NOUNS else {}
@@ -183,12 +257,20 @@ def personalized_seeds(genres: Sequence[str], noun: str) -> list[Seed]:
     sentences = [[(c, text.format(genre=g, noun=noun)) for c, text in written.get(_key(g), _ANY_GENRE)] for g in named]
     mixes = [(4, f"Mix {first} with {second}.") for first, second in combinations(named, 2)]
     distinct = {text: category for category, text in [*chain.from_iterable(zip(*sentences, strict=True)), *mixes]}
-    return [Seed(text, categories[category], "personalized") for text, category in distinct.items() if is_valid_action(text)]
+    return [
+        Seed(text, categories[category], "personalized") for text, category in distinct.items() if is_valid_action(text)
+    ]
 
 
 def choose_seeds(genres: Sequence[str], noun: str, generic: int, personalized: int) -> list[Seed]:
-    """Return the first ``generic`` and ``personalized`` seeds, generic ones first; EagleError where there are too few."""
-    pools = {"generic": (generic_seeds(noun), generic), "personalized": (personalized_seeds(genres, noun), personalized)}
+    """Return the first ``generic`` and ``personalized`` seeds, generic ones first.
+
+    EagleError where there are too few.
+    """
+    pools = {
+        "generic": (generic_seeds(noun), generic),
+        "personalized": (personalized_seeds(genres, noun), personalized),
+    }
     for kind, (pool, wanted) in pools.items():
         if len(pool) < wanted:
             raise user_error(

@@ -5,7 +5,8 @@
 3. Differs: a failed generation is a row with a cause, never a text and never a reward.
 
 Work goes by shards of whole anchors, on as many workers as there are. A finished shard's rows are kept under
-models/checkpoints/transitions, so that a killed run goes on from there; batches never cross shards, so that the result is the same.
+models/checkpoints/transitions, so that a killed run goes on from there; batches never cross shards, so that the result
+is the same.
 """
 
 from __future__ import annotations
@@ -53,9 +54,14 @@ def expand(group: Sequence[Anchor], writer: Writer, settings: TransitionsConfig,
     return [rows + more for rows, more in zip(done, apply_to_all(writer, planned), strict=True)]
 
 
-def expanded(question: Sequence[dict[str, Any]], writer: Writer, settings: TransitionsConfig, seed: int) -> list[list[dict[str, Any]]]:
+def expanded(
+    question: Sequence[dict[str, Any]], writer: Writer, settings: TransitionsConfig, seed: int
+) -> list[list[dict[str, Any]]]:
     """Answer one shard in a worker: the rows of every anchor."""
-    group = [Anchor(**{**anchor, "actions": tuple(anchor["actions"]), "shared": tuple(anchor["shared"])}) for anchor in question]
+    group = [
+        Anchor(**{**anchor, "actions": tuple(anchor["actions"]), "shared": tuple(anchor["shared"])})
+        for anchor in question
+    ]
     return [[asdict(row) for row in rows] for rows in expand(group, writer, settings, seed)]
 
 
@@ -67,7 +73,11 @@ class OpenExpansion:
     project: Project
 
     def __call__(self) -> Answerer:
-        writer, settings, seed = Rewriter.open(self.config, self.project, remember=False), self.config.transitions, self.config.seed
+        writer, settings, seed = (
+            Rewriter.open(self.config, self.project, remember=False),
+            self.config.transitions,
+            self.config.seed,
+        )
         return lambda question: expanded(question, writer, settings, seed)
 
 
@@ -83,7 +93,9 @@ def expand_all(anchors: Sequence[Anchor], config: Config, workers: Workers, kept
     questions = [[asdict(anchor) for anchor in shard] for shard in shards]
     with bar(rows(anchors), "transitions", "text") as progress:
         answers = kept.answers(workers, questions, lambda place: progress.update(rows(shards[place])))
-    return [[Row(**{**row, "history": tuple(row["history"])}) for row in found] for answer in answers for found in answer]
+    return [
+        [Row(**{**row, "history": tuple(row["history"])}) for row in found] for answer in answers for found in answer
+    ]
 
 
 def as_table(anchors: Sequence[Anchor], shards: Sequence[Sequence[Row]]) -> pd.DataFrame:
@@ -94,7 +106,9 @@ def as_table(anchors: Sequence[Anchor], shards: Sequence[Sequence[Row]]) -> pd.D
             record = asdict(row)
             parent = record.pop("parent")
             state = anchor.item if parent < 0 else f"row:{start + parent}"
-            records.append({"row": start + place, "anchor": anchor.item, "state": state} | record | {"history": list(row.history)})
+            records.append(
+                {"row": start + place, "anchor": anchor.item, "state": state} | record | {"history": list(row.history)}
+            )
         start += len(rows)
     return pd.DataFrame.from_records(records)
 
@@ -110,7 +124,9 @@ def build_transitions(
 
 
 def run(config: Config, project: Project) -> None:
-    """Stage transitions: read actions and descriptions; write data/transitions.parquet and reports/stages/transitions.json."""
+    """Stage transitions: read actions and descriptions; write data/transitions.parquet and
+    reports/stages/transitions.json.
+    """
     actions, descriptions = read_table(project.actions, "actions"), read_table(project.descriptions, "descriptions")
     identity = environment_identity(config.llm, config.data.noun, project)
     kept = Kept(project.checkpoints / "transitions", [_LAYOUT, config.transitions.decisive(), config.seed, identity])

@@ -1,9 +1,10 @@
 """Actions that the language model writes for one anchor.
 
-1. Follows the paper (Sec. 5.1, App. C): a request is of one of five categories; the personalised half shows a user's profile too.
-2. Differs: one action per request with worked examples before it, since a small model loses count of a list of 100; the answer is opened
-   with an order of the category ("Set it in"), since it else tells the story on. What is not one short imperative sentence, or nearly
-   repeats an action that the anchor already has, is drawn again.
+1. Follows the paper (Sec. 5.1, App. C): a request is of one of five categories; the personalised half shows a user's
+   profile too.
+2. Differs: one action per request with worked examples before it, since a small model loses count of a list of 100; the
+   answer is opened with an order of the category ("Set it in"), since it else tells the story on. What is not one short
+   imperative sentence, or nearly repeats an action that the anchor already has, is drawn again.
 """
 
 from __future__ import annotations
@@ -24,9 +25,21 @@ ATTEMPTS = 5
 MAX_TOKENS = 20
 MOST_WORDS = 16
 SHOTS = (
-    ("crime, drama. A retired thief in Paris takes one last job for his girl.", "Make the hero", "Make the hero a blind piano teacher."),
-    ("comedy, romance. Two waiters in Rome love the same singer.", "Set it in", "Set it in a space hotel during a robot strike."),
-    ("action, thriller. A soldier must find a stolen bomb before midnight.", "Make it about", "Make it about an old general's guilt."),
+    (
+        "crime, drama. A retired thief in Paris takes one last job for his girl.",
+        "Make the hero",
+        "Make the hero a blind piano teacher.",
+    ),
+    (
+        "comedy, romance. Two waiters in Rome love the same singer.",
+        "Set it in",
+        "Set it in a space hotel during a robot strike.",
+    ),
+    (
+        "action, thriller. A soldier must find a stolen bomb before midnight.",
+        "Make it about",
+        "Make it about an old general's guilt.",
+    ),
     ("horror. Five students spend a night in an empty hospital.", "Add", "Add a gentle ghost who plays jokes on them."),
 )
 _STORY_OPENINGS = (
@@ -36,12 +49,21 @@ _STORY_OPENINGS = (
     ("Make it about", "Explore", "Bring out"),
     ("Add", "Make it more", "Fill it with"),
 )
-_PRODUCT_OPENINGS = (("Give it", "Make it"), ("Make it", "Fit it"), ("Use", "Make it of"), ("Sell it", "Present it"), ("Add", "Replace"))
+_PRODUCT_OPENINGS = (
+    ("Give it", "Make it"),
+    ("Make it", "Fit it"),
+    ("Use", "Make it of"),
+    ("Sell it", "Present it"),
+    ("Add", "Replace"),
+)
 
 
 @dataclass(frozen=True)
 class Request:
-    """One action wanted: for which anchor, in which slot, category and half; ``profile`` is empty for the generic half."""
+    """One action wanted: for which anchor, in which slot, category and half.
+
+    ``profile`` is empty for the generic half.
+    """
 
     anchor: str
     slot: int
@@ -94,7 +116,9 @@ def request_prompt(model: LanguageModel, request: Request, noun: str) -> str:
 
 
 def clean_action(text: str) -> str | None:
-    """Return one short imperative sentence with a capital and a full stop, or None where the text holds none, or one that stammers."""
+    """Return one short imperative sentence with a capital and a full stop, or None where the text holds none, or one
+    that stammers.
+    """
     line = re.sub(r"^[\s\d.)*#\-\"'“”]+", "", text.strip().split("\n")[0])
     sentence = re.split(r"(?<=[.!?])\s", line, maxsplit=1)[0].strip(" \"'“”*")
     sentence = re.sub(r"\s+", " ", sentence).rstrip(".!;, ")
@@ -125,8 +149,8 @@ def write_actions(
 ) -> tuple[list[tuple[str, str, str]], WrittenStatistics]:
     """Return (action, category, origin) per request, distinct within an anchor and from the ``taken`` seed actions.
 
-    What fails ``ATTEMPTS`` times is filled from the ``reserve`` seeds of the same half (origin "reserve"). Rows are drawn with
-    their own seeds, so a request's answer depends on its own anchor's other requests only.
+    What fails ``ATTEMPTS`` times is filled from the ``reserve`` seeds of the same half (origin "reserve"). Rows are
+    drawn with their own seeds, so a request's answer depends on its own anchor's other requests only.
     """
     found: dict[int, tuple[str, str, str]] = {}
     statistics = WrittenStatistics()

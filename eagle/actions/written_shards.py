@@ -1,4 +1,6 @@
-"""The written actions of all anchors, on workers: a shard holds all requests of its anchors, since these depend on each other."""
+"""The written actions of all anchors, on workers: a shard holds all requests of its anchors, since these depend on each
+other.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from eagle.engine.open import model_identity, open_language_model
 
 @dataclass(frozen=True)
 class OpenWriter:
-    """Opens the model in a worker; a question is a list of requests, the answer [(action, category, origin) per request, statistics]."""
+    """Opens the model in a worker; a question is a list of requests, the answer [(action, category, origin) per
+    request, statistics].
+    """
 
     config: Config
     project: Project
@@ -38,9 +42,16 @@ class OpenWriter:
 
 
 def write_on_workers(
-    config: Config, project: Project, requests: Sequence[Request], taken: Sequence[str], reserve: Mapping[str, Sequence[Seed]]
+    config: Config,
+    project: Project,
+    requests: Sequence[Request],
+    taken: Sequence[str],
+    reserve: Mapping[str, Sequence[Seed]],
 ) -> tuple[list[tuple[str, str, str]], WrittenStatistics]:
-    """Return (action, category, origin) per request; see :func:`eagle.actions.written.write_actions`. Requests come anchor by anchor."""
+    """Return (action, category, origin) per request; see :func:`eagle.actions.written.write_actions`.
+
+    Requests come anchor by anchor.
+    """
     spare = {half: [asdict(seed) for seed in seeds] for half, seeds in reserve.items()}
     settings = [ATTEMPTS, SHOTS, config.seed, config.data.noun, config.actions.temperature, list(taken), spare]
     kept = Kept(project.checkpoints / "actions", [*settings, model_identity(config.llm, project.llm)])

@@ -1,4 +1,6 @@
-"""Which device and dtype ``llm.device`` and ``llm.dtype`` mean, and weights packed for a CPU: the same for all that computes."""
+"""Which device and dtype ``llm.device`` and ``llm.dtype`` mean, and weights packed for a CPU: the same for all that
+computes.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ def pick_device(name: str) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         found = str(error).split(". ")[0]
-        raise user_error(f"llm.device: {name!r} is no torch device here", found=found, expected="auto, cpu, cuda, cuda:1, ...") from None
+        raise user_error(
+            f"llm.device: {name!r} is no torch device here", found=found, expected="auto, cpu, cuda, cuda:1, ..."
+        ) from None
     return device
 
 
@@ -36,7 +40,9 @@ def packs(dtype: torch.dtype) -> bool:
 
 
 class PackedWeight:
-    """A frozen weight (out, in) in a layout of oneDNN's own, where it :func:`packs`: the same products, near the processor's peak."""
+    """A frozen weight (out, in) in a layout of oneDNN's own, where it :func:`packs`: the same products, near the
+    processor's peak.
+    """
 
     def __init__(self, weight: torch.Tensor, rows: int) -> None:
         """Pack once; ``rows``: how many most products have."""

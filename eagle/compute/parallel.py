@@ -1,8 +1,8 @@
 """One update shared by several processes: each takes its share of the decisions, and all hold the same weights.
 
-Every process draws the same decisions from the same seed and computes its share's part of the one mean loss over all of them. The
-sum of the gradients is then that of a single process, whatever the shares, but for the rounding of sums. The main process alone plays
-episodes and writes.
+Every process draws the same decisions from the same seed and computes its share's part of the one mean loss over all of
+them. The sum of the gradients is then that of a single process, whatever the shares, but for the rounding of sums. The
+main process alone plays episodes and writes.
 """
 
 from __future__ import annotations
@@ -111,7 +111,9 @@ class Together:
     def sum_gradients(self, parameters: Sequence[torch.Tensor]) -> None:
         from accelerate.utils import reduce
 
-        found = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]  # none: this process's share is empty
+        found = [
+            torch.zeros_like(p) if p.grad is None else p.grad for p in parameters
+        ]  # none: this process's share is empty
         vector_to_parameters(reduce(parameters_to_vector(found), "sum"), found)
         for parameter, gradient in zip(parameters, found, strict=True):
             parameter.grad = gradient
@@ -126,5 +128,7 @@ def total(parallel: Parallel, own: torch.Tensor | float) -> float:
 
 
 def share_of_mean(losses: Sequence[torch.Tensor], count: int) -> torch.Tensor:
-    """Return what the losses of one share add to the mean of ``count`` losses; without any it is a zero that moves nothing."""
+    """Return what the losses of one share add to the mean of ``count`` losses; without any it is a zero that moves
+    nothing.
+    """
     return torch.stack(list(losses)).sum() / count if losses else torch.zeros((), requires_grad=True)

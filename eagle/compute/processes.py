@@ -1,7 +1,9 @@
-"""Start the processes that train together on this machine (``train.processes``), wait for them, and pass on what they say.
+"""Start the processes that train together on this machine (``train.processes``), wait for them, and pass on what they
+say.
 
-accelerate connects them, over NCCL with a GPU each or over gloo on the processor, on the loopback interface. This process only waits:
-what it learns of them are their costs, a mistake that the user can mend, or that one has died, upon which all others are ended.
+accelerate connects them, over NCCL with a GPU each or over gloo on the processor, on the loopback interface. This
+process only waits: what it learns of them are their costs, a mistake that the user can mend, or that one has died, upon
+which all others are ended.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ from eagle.core.errors import EagleError, Problem, user_error
 
 Work = Callable[[Parallel], None]
 """What every process does. For several it must be picklable: a partial of a module's function, parameters and paths."""
-#: How long a process waits for the others: the main one may play or write for hours, and one that died is noticed by its end.
+#: How long a process waits for the others: the main one may play or write for hours, and one that died is noticed by
+#: its end.
 PATIENCE = timedelta(weeks=4)
 #: Seconds for the processes to end by themselves when one of them has failed, or after Ctrl-C.
 GRACE = 5
@@ -48,7 +51,10 @@ def launch(work: Work, processes: int, device: str) -> None:
 
 
 def _gpus(processes: int, device: str) -> int:
-    """Return how many GPUs there are to compute on, 0 for the processor; EagleError where the processes have no place."""
+    """Return how many GPUs there are to compute on, 0 for the processor.
+
+    EagleError where the processes have no place.
+    """
     if device not in ("auto", "cpu", "cuda"):
         raise user_error(
             f"train.processes: {processes} processes cannot share llm.device {device!r}",
@@ -101,7 +107,9 @@ def _process(work: Work, on_gpus: bool, folder: Path) -> None:
             write_json(folder / _MISTAKE, {"problems": [asdict(problem) for problem in error.problems]})
             raise
     destroy_process_group()
-    write_json(folder / f"process_{rank:04d}.json", {"spent": meter.spent(), "updates": meter.updates if rank == 0 else []})
+    write_json(
+        folder / f"process_{rank:04d}.json", {"spent": meter.spent(), "updates": meter.updates if rank == 0 else []}
+    )
 
 
 def _end_with_parent() -> None:
@@ -118,7 +126,11 @@ def _only_main_speaks(rank: int) -> Iterator[None]:
     if rank == 0:
         yield
         return
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+    with (
+        open(os.devnull, "w", encoding="utf-8") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
         yield
 
 
@@ -127,7 +139,9 @@ def _cause(error: Exception, folder: Path, processes: Sequence[BaseProcess]) -> 
     if (folder / _MISTAKE).exists():
         return EagleError(Problem(**problem) for problem in read_json(folder / _MISTAKE)["problems"])
     # SIGTERM is what those get that do not end by themselves.
-    deaths = {signal.Signals(-p.exitcode).name for p in processes if p.exitcode is not None and p.exitcode < 0} - {"SIGTERM"}
+    deaths = {signal.Signals(-p.exitcode).name for p in processes if p.exitcode is not None and p.exitcode < 0} - {
+        "SIGTERM"
+    }
     if not deaths:
         return error
     return user_error(

@@ -1,7 +1,7 @@
 """Workers on a Ray cluster: processes that open their work once and answer one question after the other.
 
-Ray starts a killed worker anew and asks it again; answers come back to this process, which alone writes them. The project folder must
-have the same path on every node (a shared file system), and the project be installed there.
+Ray starts a killed worker anew and asks it again; answers come back to this process, which alone writes them. The
+project folder must have the same path on every node (a shared file system), and the project be installed there.
 """
 
 from __future__ import annotations
@@ -28,17 +28,20 @@ def _import_ray() -> Any:
         import ray
     except ImportError:
         raise user_error(
-            "llm.cluster needs Ray, which is not installed", mend="pip install ray (the extra 'ray'), or set llm.cluster to null"
+            "llm.cluster needs Ray, which is not installed",
+            mend="pip install ray (the extra 'ray'), or set llm.cluster to null",
         ) from None
     return ray
 
 
 @contextlib.contextmanager
 def connected(cluster: str, workers: int) -> Iterator[Any]:
-    """Yield Ray, joined to a cluster or with one of its own on this machine; one that is joined already is left as it is."""
+    """Yield Ray, joined to a cluster or with one of its own on this machine; one that is joined already is left as it
+    is.
+    """
     if cluster == LOCAL:
-        # Before Ray is imported: listen on the loopback address only, with a token that nobody else has and that is written nowhere;
-        # workers do the run's own work, so they don't stand back behind everything else.
+        # Before Ray is imported: listen on the loopback address only, with a token that nobody else has and that is
+        # written nowhere; workers do the run's own work, so they don't stand back behind everything else.
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         os.environ.setdefault("RAY_worker_niceness", "0")
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
@@ -46,7 +49,11 @@ def connected(cluster: str, workers: int) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    own: dict[str, Any] = {"num_cpus": max(os.cpu_count() or 1, workers), "include_dashboard": False, "object_store_memory": _STORE_BYTES}
+    own: dict[str, Any] = {
+        "num_cpus": max(os.cpu_count() or 1, workers),
+        "include_dashboard": False,
+        "object_store_memory": _STORE_BYTES,
+    }
     try:
         _knock(cluster)
         ray.init(address=cluster, log_to_driver=False, logging_level="ERROR", **(own if cluster == LOCAL else {}))
@@ -79,7 +86,11 @@ def shares(nodes: Sequence[Mapping[str, float]], workers: int, *, gpus: bool) ->
     room = 0
     for cores in range(int(max((node.get("CPU", 0) for node in nodes), default=0)), 0, -1):
         fits = [int(node.get("CPU", 0) // cores) for node in nodes]
-        room = sum(min(n, int(node.get("GPU", 0))) for n, node in zip(fits, nodes, strict=True)) if takes_gpu else sum(fits)
+        room = (
+            sum(min(n, int(node.get("GPU", 0))) for n, node in zip(fits, nodes, strict=True))
+            if takes_gpu
+            else sum(fits)
+        )
         if room >= workers:
             return {"num_cpus": float(cores), "num_gpus": 1.0 if takes_gpu else 0.0}
     raise user_error(
@@ -114,7 +125,9 @@ class RayWorkers:
         self._pool = ActorPool(self.actors)
 
     def map(self, questions: Sequence[Any]) -> Iterator[tuple[int, Any]]:
-        """Hand questions to whoever is free and yield answers as they come; what the workers spend counts towards the open account."""
+        """Hand questions to whoever is free and yield answers as they come; what the workers spend counts towards the
+        open account.
+        """
         answers = self._pool.map_unordered(lambda actor, asked: actor.answer.remote(*asked), list(enumerate(questions)))
         try:
             for place, answer, spent in answers:

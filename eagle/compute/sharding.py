@@ -1,9 +1,10 @@
-"""Work cut into shards: one mapping interface, in this process or on a cluster, and answers that are kept until they are used.
+"""Work cut into shards: one mapping interface, in this process or on a cluster, and answers that are kept until they
+are used.
 
-A question (JSON-able) is answered by what a worker opened once: a language model, an environment. Two rules make the result the same
-for any number of workers, and for a run that was killed on the way: questions are cut by their content and ``llm.shard_rows``, never by
-the number of workers (in bfloat16 a text may depend on the rows that it is generated beside), and an answer is written whole, once, under
-the hash of its question and of everything else that decides it.
+A question (JSON-able) is answered by what a worker opened once: a language model, an environment. Two rules make the
+result the same for any number of workers, and for a run that was killed on the way: questions are cut by their content
+and ``llm.shard_rows``, never by the number of workers (in bfloat16 a text may depend on the rows that it is generated
+beside), and an answer is written whole, once, under the hash of its question and of everything else that decides it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from eagle.core.artifacts import read_json, write_json
 T = TypeVar("T")
 Answerer = Callable[[Any], Any]
 Opener = Callable[[], Answerer]
-"""What a worker opens once. For workers in other processes it must be picklable: a frozen dataclass of parameters and paths."""
+"""What a worker opens once.
+
+For workers in other processes it must be picklable: a frozen dataclass of parameters and paths.
+"""
 
 
 class Workers(Protocol):
@@ -85,14 +89,20 @@ def cut(items: Iterable[T], rows: int, size: Callable[[T], int] = lambda _: 1) -
 class Kept:
     """Answers on disk, by what was asked: a changed question never finds an old answer.
 
-    ``surroundings`` (JSON-able) stands for everything that decides the answers beside the question: models, parameters, prompts.
+    ``surroundings`` (JSON-able) stands for everything that decides the answers beside the question: models, parameters,
+    prompts.
     """
 
     folder: Path
     surroundings: Any
 
-    def answers(self, workers: Workers, questions: Sequence[Any], done: Callable[[int], None] = lambda _: None) -> list[Any]:
-        """Return the answers in order; what is missing is asked and written as it comes. ``done`` is told the place of each."""
+    def answers(
+        self, workers: Workers, questions: Sequence[Any], done: Callable[[int], None] = lambda _: None
+    ) -> list[Any]:
+        """Return the answers in order; what is missing is asked and written as it comes.
+
+        ``done`` is told the place of each.
+        """
         paths = [self._path(question) for question in questions]
         missing = [place for place, path in enumerate(paths) if not path.exists()]
         for place in sorted(set(range(len(paths))) - set(missing)):

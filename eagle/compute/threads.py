@@ -1,7 +1,9 @@
 """Jobs side by side in this process, with a share of its threads each.
 
-A pass through a small network is hundreds of small operations one after the other, and threads that share each of them wait for
-one another at every one: with many rows, two jobs of half of them on a thread each end sooner than one job on two threads.
+A pass through a small network is hundreds of small operations one after the other, and threads that share each of them
+wait for
+one another at every one: with many rows, two jobs of half of them on a thread each end sooner than one job on two
+threads.
 """
 
 from __future__ import annotations

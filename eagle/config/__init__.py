@@ -71,13 +71,16 @@ class DataConfig(Section):
     )
     noun: str = Field("film", description="what an item is called in prompts (film, book, garment)")
     files: OwnFiles = Field(OwnFiles(), description="used when source is 'files'")
-    archive_url: str | None = Field(None, description="another address of an official archive (a mirror); None takes GroupLens' own")
+    archive_url: str | None = Field(
+        None, description="another address of an official archive (a mirror); None takes GroupLens' own"
+    )
     rating_min: float | None = Field(None, description="lowest legal rating; None takes the source's own scale, or 0.5")
     rating_max: float | None = Field(None, description="highest legal rating; None takes the source's own scale, or 5")
     min_ratings_per_user: Count = Field(10, description="users with fewer are left out [O: too few to split]")
     min_ratings_per_item: Count = Field(1, description="items with fewer are left out")
     max_ratings: Natural = Field(
-        0, description="keep at most this many ratings, by whole users drawn at random; 0 keeps all [O: laptops and ml-25m]"
+        0,
+        description="keep at most this many ratings, by whole users drawn at random; 0 keeps all [O: laptops and ml-25m]",
     )
 
 
@@ -87,7 +90,8 @@ class SplitConfig(Section):
     test_users: Fraction = Field(0.15, description="share of users that only evaluation sees [O]")
     validation_users: Fraction = Field(0.1, description="share of users for choosing settings [O]")
     panel_ratings: Fraction = Field(
-        0.4, description="share of every user's ratings that only the judging panel learns from [O: nothing shared with the reward]"
+        0.4,
+        description="share of every user's ratings that only the judging panel learns from [O: nothing shared with the reward]",
     )
     holdout_ratings: Fraction = Field(0.1, description="share of the rest kept to measure warm RMSE [O]")
 
@@ -97,7 +101,8 @@ class FactorsConfig(Section):
     regularization: Positive = Field(10.0, description="L2 penalty on user and item vectors, in ratings [M]")
     iterations: Count = Field(12, description="alternating sweeps [O: converged]")
     missing_weight: NonNegative = Field(
-        0.0, description="weight of an unobserved rating at the user's mean; 0 fits observed ratings only [P leaves it open]"
+        0.0,
+        description="weight of an unobserved rating at the user's mean; 0 fits observed ratings only [P leaves it open]",
     )
     engine: Literal["numpy", "spark"] = Field(
         "numpy",
@@ -117,9 +122,12 @@ class DescribeConfig(Section):
 
 
 class EncoderConfig(Section):
-    kind: Literal["joint_hybrid", "two_stage"] = Field("joint_hybrid", description="joint hybrid [M]; two_stage is the paper's [P 5.1]")
+    kind: Literal["joint_hybrid", "two_stage"] = Field(
+        "joint_hybrid", description="joint hybrid [M]; two_stage is the paper's [P 5.1]"
+    )
     rounds: Count = Field(
-        3, description="alternations of the joint hybrid [M: 3 ranks unseen items better than 6 or 10; stopping early regularises]"
+        3,
+        description="alternations of the joint hybrid [M: 3 ranks unseen items better than 6 or 10; stopping early regularises]",
     )
     lambda_user: Positive = Field(10.0, description="penalty on user vectors [M]")
     lambda_offset: Positive = Field(10.0, description="penalty on item offsets from the text prediction [M]")
@@ -140,14 +148,17 @@ class EncoderConfig(Section):
 
 class UtilityConfig(Section):
     preference_weight: NonNegative = Field(1.0, description="weight of <z_u, z> [P 5.2]")
-    distance_weight: NonNegative = Field(0.1, description="lambda: weight of the distance to the catalogue [P 5.2; value open]")
+    distance_weight: NonNegative = Field(
+        0.1, description="lambda: weight of the distance to the catalogue [P 5.2; value open]"
+    )
     neighbours: Count = Field(3, description="nearest catalogue items in the distance [P 5.2]")
     distance: Literal["novelty", "paper"] = Field(
         "novelty",
         description="paper: sum of the distances; novelty: relative to the spacing of the neighbourhood [M: the sum grows with the norm of z]",
     )
     standardize: bool = Field(
-        True, description="divide each part by its SD over the encoded catalogue before weighing [M: the raw distance is a norm bonus]"
+        True,
+        description="divide each part by its SD over the encoded catalogue before weighing [M: the raw distance is a norm bonus]",
     )
 
 
@@ -157,7 +168,9 @@ class ProfilesConfig(Section):
     )
     liked: Count = Field(4, description="genres named as liked in the policy's prompt [M]")
     disliked: Count = Field(4, description="genres named as disliked [M]")
-    history: Count = Field(12, description="origin llm: rated items shown to the LLM, those furthest from the user's mean [O: time]")
+    history: Count = Field(
+        12, description="origin llm: rated items shown to the LLM, those furthest from the user's mean [O: time]"
+    )
     written: Natural = Field(
         0,
         description="origin llm: write at most this many profiles, half of them of training users, from whom the check learns; 0 writes all [O: time]",
@@ -168,11 +181,14 @@ class ActionsConfig(Section):
     per_anchor: Count = Field(26, description="K candidate actions per anchor [P: 100; M: 24; O: time on two cores]")
     personalized_share: Fraction = Field(0.5, description="share of candidates made for a taste [P: half]")
     llm_written: Natural = Field(
-        2, description="of the K, how many the LLM writes for this anchor; the rest come from our seeds [O: the small model repeats itself]"
+        2,
+        description="of the K, how many the LLM writes for this anchor; the rest come from our seeds [O: the small model repeats itself]",
     )
     train_anchors: Count = Field(22, description="anchors from training items whose transitions are cached [M]")
     validation_anchors: Natural = Field(3, description="anchors from validation items, for choosing settings [O]")
-    temperature: NonNegative = Field(0.7, description="sampling temperature of written actions [O: above it the small model drifts]")
+    temperature: NonNegative = Field(
+        0.7, description="sampling temperature of written actions [O: above it the small model drifts]"
+    )
 
 
 class TransitionsConfig(Section):
@@ -188,16 +204,21 @@ class PaperSampler(Section):
 
     subset: Count = Field(10, description="k actions in the support [P]")
     factor: Positive = Field(1.0, description="C of the acceptance test max norm <= C n [P]")
-    supremum: Literal["all", "subset"] = Field("subset", description="over which actions the maximum is taken [P: open]")
+    supremum: Literal["all", "subset"] = Field(
+        "subset", description="over which actions the maximum is taken [P: open]"
+    )
     inverse: Literal["exact", "pseudo"] = Field("pseudo", description="how Sigma is inverted [P: open]")
     tries: Count = Field(1000, description="draws before the best subset seen is taken [O]")
 
 
 class DesignConfig(Section):
-    method: Literal["certified", "paper"] = Field("certified", description="solver of the G-optimal design [O: certified]")
+    method: Literal["certified", "paper"] = Field(
+        "certified", description="solver of the G-optimal design [O: certified]"
+    )
     tolerance: Positive = Field(1e-3, description="certificate: max norm <= (1 + tolerance) rank [O]")
     projection: Natural = Field(
-        6, description="principal directions of the anchor's next-step vectors kept; 0 keeps all [O: K must be well above n]"
+        6,
+        description="principal directions of the anchor's next-step vectors kept; 0 keeps all [O: K must be well above n]",
     )
     centre: Literal["none", "anchor"] = Field(
         "none", description="what is taken off the next-step vectors: nothing [P], or the anchor's own vector [O]"
@@ -207,7 +228,9 @@ class DesignConfig(Section):
 
 class LLMConfig(Section):
     model: str = Field("embedded", description="'embedded', a local folder, a .gguf file, or a hub id 'name@revision'")
-    engine: Literal["auto", "torch", "openai"] = Field("auto", description="who generates; auto takes torch unless an endpoint is set")
+    engine: Literal["auto", "torch", "openai"] = Field(
+        "auto", description="who generates; auto takes torch unless an endpoint is set"
+    )
     dtype: Literal["float32", "bfloat16", "auto"] = Field(
         "auto", description="weights and arithmetic; auto: bfloat16 where the processor has it"
     )
@@ -217,19 +240,26 @@ class LLMConfig(Section):
     top_p: Fraction = Field(0.95, description="nucleus of environment and agent [O]")
     max_new_tokens: Count = Field(64, description="longest next text, tokens [M]")
     endpoint: str | None = Field(None, description="engine openai: base address, such as http://localhost:8000/v1")
-    endpoint_model: str | None = Field(None, description="engine openai: model name at the endpoint; none takes the model folder's")
+    endpoint_model: str | None = Field(
+        None, description="engine openai: model name at the endpoint; none takes the model folder's"
+    )
     endpoint_adapters: Literal["local", "served"] = Field(
-        "local", description="engine openai: who runs the agents' LoRA adapters, torch here or the endpoint, each under a name of its own"
+        "local",
+        description="engine openai: who runs the agents' LoRA adapters, torch here or the endpoint, each under a name of its own",
     )
     requests: Count = Field(16, description="engine openai: requests under way at once", json_schema_extra=IDLE)
-    timeout: Positive = Field(300.0, description="engine openai: seconds to wait for one answer", json_schema_extra=IDLE)
+    timeout: Positive = Field(
+        300.0, description="engine openai: seconds to wait for one answer", json_schema_extra=IDLE
+    )
     retries: Natural = Field(
         8,
         description="engine openai: further tries of a failed request, after waits that double: 2 minutes in all [O]",
         json_schema_extra=IDLE,
     )
     token_budget: Natural = Field(
-        0, description="engine openai: tokens that one stage may read and write there; 0 sets no limit", json_schema_extra=IDLE
+        0,
+        description="engine openai: tokens that one stage may read and write there; 0 sets no limit",
+        json_schema_extra=IDLE,
     )
     failures_at_most: Fraction = Field(
         0.05,
@@ -237,7 +267,9 @@ class LLMConfig(Section):
         json_schema_extra=IDLE,
     )
     cache: bool = Field(
-        True, description="remember every generated text in .cache/completions.sqlite, which changes no result [O]", json_schema_extra=IDLE
+        True,
+        description="remember every generated text in .cache/completions.sqlite, which changes no result [O]",
+        json_schema_extra=IDLE,
     )
     shard_rows: Count = Field(
         320,
@@ -249,7 +281,9 @@ class LLMConfig(Section):
         json_schema_extra=IDLE,
     )
     workers: Count = Field(
-        1, description="processes on the cluster, each with the model open and a GPU where there are some", json_schema_extra=IDLE
+        1,
+        description="processes on the cluster, each with the model open and a GPU where there are some",
+        json_schema_extra=IDLE,
     )
 
     @property
@@ -265,7 +299,9 @@ class LoraSettings(Section):
 
 
 class ReferenceConfig(Section):
-    names: tuple[ReferenceName, ...] = Field(("uniform", "optimistic", "g_optimal"), description="which references are trained [P]")
+    names: tuple[ReferenceName, ...] = Field(
+        ("uniform", "optimistic", "g_optimal"), description="which references are trained [P]"
+    )
     updates: Count = Field(18, description="gradient steps [P: 20,000; M: 14]")
     prompts: Count = Field(
         4,
@@ -276,7 +312,8 @@ class ReferenceConfig(Section):
         description="actions of a prompt's target that one step imitates, at most, drawn by their weight; 0 takes all [O: time; no design of the default has more]",
     )
     learning_rate: Positive = Field(
-        1e-3, description="AdamW [P: 2e-6 on a 3B model; M: 1e-3 for LoRA; 2e-3 is faster, but leaves a reference with half the entropy]"
+        1e-3,
+        description="AdamW [P: 2e-6 on a 3B model; M: 1e-3 for LoRA; 2e-3 is faster, but leaves a reference with half the entropy]",
     )
     optimistic_by: Literal["utility", "rating"] = Field("utility", description="what 'best next step' means [P: both]")
     history: Natural = Field(
@@ -299,7 +336,9 @@ class AllActionPhase(Section):
         description="gradient of E[Q] - alpha KL, or cross-entropy to its maximiser pi_ref exp(Q / alpha) / Z "
         "[M: the first ranks second and third choices worse on validation pairs, and with seed 7 it takes one action for everybody]",
     )
-    updates: Natural = Field(80, description="gradient steps [M: 60; 110 gain 4% more on validation pairs, 80 within the noise]")
+    updates: Natural = Field(
+        80, description="gradient steps [M: 60; 110 gain 4% more on validation pairs, 80 within the noise]"
+    )
     pairs: Count = Field(10, description="(state, user) pairs per step [M: 16; O: time]")
     pool: Count = Field(
         400,
@@ -317,7 +356,9 @@ class AllActionPhase(Section):
         10,
         description="every so many steps one step of full-vocabulary cross-entropy to the policy's own distribution; 0 never [M: keeps free text valid]",
     )
-    single_cell_weight: Fraction = Field(0.12, description="weight of one (anchor, action) cell against the pooled estimate [M]")
+    single_cell_weight: Fraction = Field(
+        0.12, description="weight of one (anchor, action) cell against the pooled estimate [M]"
+    )
     taste: Literal["profile", "user"] = Field(
         "profile",
         description="whose taste values an action: E[z_u | profile], all that the policy is told, or the user's own z_u [P] [M: validation pairs]",
@@ -342,32 +383,43 @@ class OnPolicyPhase(Section):
     learning_rate: Positive = Field(1e-4, description="policy [P: 1e-5 on a 3B model]")
     value_learning_rate: Positive = Field(1e-3, description="value head [P: 5e-6]")
     warmup: Natural = Field(2, description="steps of linear warm-up")
-    baseline: Literal["value", "leave_one_out"] = Field("value", description="what the return is compared with [P: value]")
+    baseline: Literal["value", "leave_one_out"] = Field(
+        "value", description="what the return is compared with [P: value]"
+    )
     gae_lambda: Fraction = Field(0.95, description="lambda of GAE [P leaves it open]")
     advantage_scale: Positive = Field(1.0, description="advantages are divided by this")
-    epsilon: Fraction = Field(0.0, description="probability of a design-drawn action instead of the policy's own [arXiv 2405.19883]")
-    max_failures: Fraction = Field(0.5, description="share of failed episodes at which training stops with an error [O]")
+    epsilon: Fraction = Field(
+        0.0, description="probability of a design-drawn action instead of the policy's own [arXiv 2405.19883]"
+    )
+    max_failures: Fraction = Field(
+        0.5, description="share of failed episodes at which training stops with an error [O]"
+    )
 
 
 Phase = Annotated[AllActionPhase | OnPolicyPhase, Field(discriminator="kind")]
 
 
 class TrainConfig(Section):
-    arms: tuple[ReferenceName, ...] = Field(("g_optimal",), description="references that EAGLE starts from, one arm each")
+    arms: tuple[ReferenceName, ...] = Field(
+        ("g_optimal",), description="references that EAGLE starts from, one arm each"
+    )
     phases: tuple[Phase, ...] = Field((AllActionPhase(),), description="run in this order")
     horizon: Count = Field(3, description="H, changes per episode [P: 5; M: 3 with a small model]")
     gamma: Fraction = Field(1.0, description="discount [P: 1]")
     reward: Literal["end", "step"] = Field(
-        "step", description="U(x_H) at the end, or U(x_t+1) - U(x_t) at each step: the same objective at gamma 1 [P: end; M: step]"
+        "step",
+        description="U(x_H) at the end, or U(x_t+1) - U(x_t) at each step: the same objective at gamma 1 [P: end; M: step]",
     )
     repeat_actions: bool = Field(False, description="may an episode use one action twice [P: yes; M: no]")
     kl_coefficient: NonNegative = Field(
-        0.04, description="alpha, weight of KL(policy || reference), with advantages in SD of U [P: 0.1; M: sharper goals for closed_form]"
+        0.04,
+        description="alpha, weight of KL(policy || reference), with advantages in SD of U [P: 0.1; M: sharper goals for closed_form]",
     )
     temperature: Positive = Field(0.5, description="agent's temperature in rollouts [P: 0.5]")
     checkpoint_every: Count = Field(30, description="updates between checkpoints")
     processes: Count = Field(
-        1, description="processes that share each update, a GPU each where there are some; sums are rounded differently [O: one device]"
+        1,
+        description="processes that share each update, a GPU each where there are some; sums are rounded differently [O: one device]",
     )
     lora: LoraSettings = Field(LoraSettings(), description="adapter")
 
@@ -380,22 +432,31 @@ class EvaluateConfig(Section):
     bootstrap: Count = Field(2000, description="resamples of anchors and users")
     confidence: Fraction = Field(0.95, description="level of the intervals")
     listed_arms: bool = Field(False, description="also run every EAGLE arm restricted to the listed actions [O: time]")
-    macro: bool = Field(False, description="also apply each EAGLE arm's actions in one environment call [P Table 4; O: time]")
+    macro: bool = Field(
+        False, description="also apply each EAGLE arm's actions in one environment call [P Table 4; O: time]"
+    )
     other_temperature: float | None = Field(
-        None, ge=0, description="also test each EAGLE arm where the environment has this temperature [P Table 3; O: time]"
+        None,
+        ge=0,
+        description="also test each EAGLE arm where the environment has this temperature [P Table 3; O: time]",
     )
     other_model: str | None = Field(
         None,
         description="also test each EAGLE arm where this folder (transformers' layout) is the environment's model [P Table 3; O: time]",
     )
-    split: Literal["test", "validation"] = Field("test", description="which held-out anchors and users; tune on validation only")
+    split: Literal["test", "validation"] = Field(
+        "test", description="which held-out anchors and users; tune on validation only"
+    )
 
 
 class BoundsConfig(Section):
-    distinct_actions: Count = Field(4, description="least number of different actions over the held-out cases [O: 16 to 19 seen]")
+    distinct_actions: Count = Field(
+        4, description="least number of different actions over the held-out cases [O: 16 to 19 seen]"
+    )
     valid_actions: Fraction = Field(0.9, description="least share of valid actions [O: all seen]")
     mutual_information: NonNegative = Field(
-        0.02, description="least information between user and action, nats [O: .3 to .5 seen; .002 where one action served everybody]"
+        0.02,
+        description="least information between user and action, nats [O: .3 to .5 seen; .002 where one action served everybody]",
     )
     defects: Fraction = Field(0.1, description="largest share of failed changes [O: 1% to 3% seen]")
     copies: Fraction = Field(0.1, description="largest share of copied texts [O: up to 1% seen]")
@@ -407,7 +468,8 @@ class RegistryConfig(Section):
     model: str = Field("eagle-agent", description="registered model")
     tracking_uri: str = Field("sqlite:///mlruns/mlflow.db", description="MLflow store")
     bounds: BoundsConfig = Field(
-        BoundsConfig(), description="what a gain must not be bought with; an agent outside is marked and replaces no champion"
+        BoundsConfig(),
+        description="what a gain must not be bought with; an agent outside is marked and replaces no champion",
     )
 
 
@@ -436,8 +498,12 @@ class Config(Section):
         missing = [arm for arm in self.train.arms if arm not in self.reference.names]
         if missing:
             raise ValueError(f"train.arms names {missing}, which reference.names does not train")
-        if self.train.kl_coefficient == 0 and any(p.kind == "all_action" and p.objective == "closed_form" for p in self.train.phases):
-            raise ValueError("train.kl_coefficient 0 has no closed form: set it above 0, or the phase's objective to gradient")
+        if self.train.kl_coefficient == 0 and any(
+            p.kind == "all_action" and p.objective == "closed_form" for p in self.train.phases
+        ):
+            raise ValueError(
+                "train.kl_coefficient 0 has no closed form: set it above 0, or the phase's objective to gradient"
+            )
         if self.llm.workers > 1 and self.llm.cluster is None:
             raise ValueError("llm.workers above 1 needs llm.cluster: 'local', or the address of a Ray cluster")
         if self.llm.cluster is not None and self.llm.endpoint is not None:
@@ -512,7 +578,9 @@ class _Loader(yaml.SafeLoader):
         names: set[str] = set()
         for key, _ in node.value:
             if str(key.value) in names:
-                raise yaml.MarkedYAMLError(problem=f"{key.value!r} stands twice in one section", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem=f"{key.value!r} stands twice in one section", problem_mark=key.start_mark
+                )
             names.add(str(key.value))
         return super().construct_mapping(node, deep)
 

@@ -1,4 +1,6 @@
-"""Writes params.yaml and docs/parameters.md from the fields of ``eagle.config``: ``python -m eagle.config.parameters``."""
+"""Writes params.yaml and docs/parameters.md from the fields of ``eagle.config``:
+``python -m eagle.config.parameters``.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,9 @@ _HEAD = """\
 _DOCS_HEAD = """\
 # Parameters
 
-Made from `eagle/config/` by `make parameters`; do not edit. Sources: **[P]** the paper, **[M]** measured on the embedded default
-(docs/method.md), **[O]** ours, with the reason. A change makes exactly those stages stale that `dvc.yaml` names for the section.
+Made from `eagle/config/` by `make parameters`; do not edit. Sources: **[P]** the paper, **[M]** measured on the
+embedded default (docs/method.md), **[O]** ours, with the reason. A change makes exactly those stages stale that
+`dvc.yaml` names for the section.
 """
 
 
@@ -88,7 +91,9 @@ def _allowed(field: FieldInfo) -> str:
 
 
 def _row(dotted: str, field: FieldInfo) -> str:
-    meaning = (field.description or "") + ("; decides no result and makes nothing stale" if field.json_schema_extra == IDLE else "")
+    meaning = (field.description or "") + (
+        "; decides no result and makes nothing stale" if field.json_schema_extra == IDLE else ""
+    )
     cells = (f"`{dotted}`", f"`{_scalar(field.default)}`", _allowed(field), meaning)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
@@ -116,7 +121,11 @@ def parameters_markdown() -> str:
         parts.append(f"\n## {name}\n{field.description}\n\n{table}" + "\n".join(rows) + "\n")
     for kind in (AllActionPhase, OnPolicyPhase):
         label = kind.model_fields["kind"].default
-        parts.append(f"\n## A phase of kind {label}\n{(kind.__doc__ or '').strip()}\n\n{table}" + "\n".join(_rows(kind, "")) + "\n")
+        parts.append(
+            f"\n## A phase of kind {label}\n{(kind.__doc__ or '').strip()}\n\n{table}"
+            + "\n".join(_rows(kind, ""))
+            + "\n"
+        )
     return "".join(parts)
 
 

@@ -1,4 +1,6 @@
-"""Named settings: a few lines of YAML that change params.yaml for one purpose (a longer comparison, the paper's own recipe)."""
+"""Named settings: a few lines of YAML that change params.yaml for one purpose (a longer comparison, the paper's own
+recipe).
+"""
 
 from __future__ import annotations
 
@@ -38,4 +40,6 @@ def apply_setting(project: Project, name: str) -> list[str]:
     after = parse_config(merged(read_values(project.params), read_values(source)), source)
     with complete_or_absent(project.params) as unfinished:
         unfinished.write_text(params_yaml(after), encoding="utf-8")
-    return list(differences(before.model_dump(mode="json"), after.model_dump(mode="json"))) or ["params.yaml has this setting already"]
+    return list(differences(before.model_dump(mode="json"), after.model_dump(mode="json"))) or [
+        "params.yaml has this setting already"
+    ]

@@ -52,12 +52,16 @@ class Stage:
         return [f"{self.name}@{value}" for value in getattr(getattr(config, section), field)]
 
     def dvc_params(self) -> list[str]:
-        """Return what dvc.yaml tracks: the sections, and where some parameters of one decide no result, its others by name."""
+        """Return what dvc.yaml tracks: the sections, and where some parameters of one decide no result, its others by
+        name.
+        """
         found = []
         for section in self.sections:
             default = Config.model_fields[section].default
             idle = default.idle() if isinstance(default, Section) else frozenset()
-            found += [f"{section}.{name}" for name in type(default).model_fields if name not in idle] if idle else [section]
+            found += (
+                [f"{section}.{name}" for name in type(default).model_fields if name not in idle] if idle else [section]
+            )
         return found
 
     def function(self) -> Callable[..., None]:
@@ -104,7 +108,9 @@ def run_stage(name: str, config: Config, project: Project) -> None:
 
     known = {instance: stage for stage in STAGES for instance in stage.instances(config)}
     if name not in known:
-        raise user_error(f"there is no stage {name!r}", expected=f"one of {', '.join(known)}", mend=_did_you_mean(name, known))
+        raise user_error(
+            f"there is no stage {name!r}", expected=f"one of {', '.join(known)}", mend=_did_you_mean(name, known)
+        )
     stage = known[name]
     arguments: list[Any] = name.split("@")[1:]
     function = stage.function()

@@ -80,7 +80,9 @@ def no_space(target: Path, found: object) -> EagleError:
 
 
 def _system_error(error: Exception) -> int | None:
-    """Return the system's error number; shutil, which collects errors, and safetensors, written in Rust, tell it in their text only."""
+    """Return the system's error number; shutil, which collects errors, and safetensors, written in Rust, tell it in
+    their text only.
+    """
     if isinstance(error, OSError) and error.errno:
         return error.errno
     told = re.search(r"\[Errno (\d+)\]|\(os error (\d+)\)", str(error))
@@ -142,7 +144,9 @@ def read_table(path: Path, schema: str, *, version: int = 1) -> pd.DataFrame:
     try:
         arrow = pq.read_table(path)
     except pa.ArrowInvalid as error:
-        raise user_error(f"{path} is not a readable Parquet file", found=error, mend="delete it, then `dvc repro`") from None
+        raise user_error(
+            f"{path} is not a readable Parquet file", found=error, mend="delete it, then `dvc repro`"
+        ) from None
     _check_metadata(path, json.loads((arrow.schema.metadata or {}).get(_META, b"{}")), schema, version)
     return arrow.to_pandas()
 
@@ -196,4 +200,6 @@ def read_arrays(path: Path, schema: str, *, version: int = 1) -> tuple[dict[str,
             _check_metadata(path, meta, schema, version)
             return {name: handle.get_tensor(name) for name in handle.keys()}, meta["ids"]  # noqa: SIM118
     except SafetensorError as error:
-        raise user_error(f"{path} is not a readable safetensors file", found=error, mend="delete it, then `dvc repro`") from None
+        raise user_error(
+            f"{path} is not a readable safetensors file", found=error, mend="delete it, then `dvc repro`"
+        ) from None

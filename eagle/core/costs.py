@@ -45,7 +45,9 @@ _PEAK = "peak_memory_mib"
 
 @dataclass
 class _Account:
-    """Counters registered while a stage runs, each with its reading at registration, and what workers elsewhere spent."""
+    """Counters registered while a stage runs, each with its reading at registration,
+    and what workers elsewhere spent.
+    """
 
     counters: list[tuple[Usage, dict[str, int]]] = field(default_factory=list)
     updates: list[dict[str, float]] = field(default_factory=list)
@@ -76,7 +78,8 @@ def register(usage: Usage) -> None:
 
 @contextlib.contextmanager
 def part(name: str) -> Iterator[None]:
-    """Count the enclosed seconds towards one part of the training update under way (environment, policy, scoring, gradient).
+    """Count the enclosed seconds towards one part of the training update under way (environment, policy, scoring,
+    gradient).
 
     A part within a part counts as the outer one.
     """
@@ -96,7 +99,9 @@ def close_update(number: int) -> None:
     """Note the parts of training update ``number`` and begin the next one."""
     if _OPEN:
         opened = _OPEN[-1]
-        opened.updates.append({"update": number, **{name: round(seconds, 3) for name, seconds in opened.running.items()}})
+        opened.updates.append(
+            {"update": number, **{name: round(seconds, 3) for name, seconds in opened.running.items()}}
+        )
         opened.running = {}
 
 
@@ -131,7 +136,9 @@ class Meter:
 
 
 def peak_memory_mib() -> float:
-    """Return the largest resident memory so far in MiB: this process, or its largest finished child if that was larger."""
+    """Return the largest resident memory so far in MiB: this process,
+    or its largest finished child if that was larger.
+    """
     unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
     return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / unit
 
@@ -141,8 +148,8 @@ def account(stage: str, path: Path) -> Iterator[None]:
     """Measure the enclosed work and write it to ``path`` as JSON; a stage that fails writes nothing.
 
     Keys: stage, seconds, peak_memory_mib (of the largest process), and the counters, see docs/metrics.md; for training
-    also updates, the seconds of each update that this process took by its parts. Times and memory differ between two runs of one seed;
-    DVC therefore keeps these files as uncached outputs that no other stage's result depends on.
+    also updates, the seconds of each update that this process took by its parts. Times and memory differ between two
+    runs of one seed; DVC therefore keeps these files as uncached outputs that no other stage's result depends on.
     """
     opened = _Account()
     _OPEN.append(opened)

@@ -1,1 +1,3 @@
-"""Ratings and items from any source in one catalogue form, checked, and divided into what is learned and what is held out."""
+"""Ratings and items from any source in one catalogue form, checked, and divided into what is learned and what is held
+out.
+"""

@@ -22,8 +22,10 @@ ADDRESS = "https://files.grouplens.org/datasets/movielens/{name}.zip"
 MD5 = {"ml-25m": "6b51fb2759a8657d3bfcbfc42b592ada", "ml-32m": "d472be332d4daa821edc399621853b57"}
 """As GroupLens publishes them; ml-latest-small changes now and then and has none that lasts."""
 LICENCE = (
-    "{name}, GroupLens Research, University of Minnesota: no endorsement may be implied; to be acknowledged in publications; not to be "
-    "redistributed without permission (ml-latest-small: under the same conditions); no commercial use without permission; no warranty. "
+    "{name}, GroupLens Research, University of Minnesota: no endorsement may be implied; to be acknowledged in "
+    "publications; not to be "
+    "redistributed without permission (ml-latest-small: under the same conditions); no commercial use without "
+    "permission; no warranty. "
     "Cite F. M. Harper and J. A. Konstan, The MovieLens Datasets: History and Context, ACM TiiS 5(4) (2015)."
 )
 _RATINGS = {"user": "userId", "item": "movieId", "rating": "rating", "timestamp": "timestamp"}
@@ -41,7 +43,14 @@ def official_archive(name: str, address: str | None = None) -> Catalogue:
             ratings = _member(opened, "ratings.csv", _RATINGS)
             movies = _member(opened, "movies.csv", _MOVIES)
             licence = _licence(opened) or LICENCE.format(name=name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+        UnicodeDecodeError,
+    ) as error:
         archive.unlink()
         raise _broken(archive, error) from None
     parts = [split_year(title) if isinstance(title, str) else (None, None) for title in movies["title"]]
@@ -63,7 +72,11 @@ def fetch_archive(name: str, address: str | None = None) -> Path:
     archive = cache_folder() / "archives" / f"{place}.zip"
     if archive.exists():
         return archive
-    print(f"Terms of use: {LICENCE.format(name=name)}\nDownloading {url} into {archive.parent}", file=sys.stderr, flush=True)
+    print(
+        f"Terms of use: {LICENCE.format(name=name)}\nDownloading {url} into {archive.parent}",
+        file=sys.stderr,
+        flush=True,
+    )
     arrived = archive.with_name(f"{archive.name}.unchecked")
     if not arrived.exists():
         download(url, arrived)
@@ -95,7 +108,11 @@ def _check(archive: Path, url: str, md5: str | None) -> None:
 
 
 def _broken(archive: Path, error: object) -> EagleError:
-    return user_error(f"{archive.name} is a broken archive", found=error, mend="run the same command again; the broken file was deleted")
+    return user_error(
+        f"{archive.name} is a broken archive",
+        found=error,
+        mend="run the same command again; the broken file was deleted",
+    )
 
 
 def _member(opened: zipfile.ZipFile, name: str, columns: dict[str, str]) -> pd.DataFrame:

@@ -48,7 +48,9 @@ def as_ids(values: pd.Series) -> pd.Series:
     return text.mask(text == "")
 
 
-def make_catalogue(ratings: pd.DataFrame, items: pd.DataFrame, source: Source, users: pd.DataFrame | None = None) -> Catalogue:
+def make_catalogue(
+    ratings: pd.DataFrame, items: pd.DataFrame, source: Source, users: pd.DataFrame | None = None
+) -> Catalogue:
     """Bring columns into their final types; without ``users`` they are the ones that rated, in order of appearance."""
     ratings = ratings.assign(
         user=as_ids(ratings["user"]),
@@ -88,7 +90,8 @@ def keep_rated_enough(catalogue: Catalogue, per_user: int, per_item: int, max_ra
         raise user_error(
             "no rating is left after the filters",
             found=f"{len(catalogue.ratings)} ratings before them",
-            expected=f"users with {per_user} ratings and items with {per_item}, in all at most {max_ratings or 'any number of'} ratings",
+            expected=f"users with {per_user} ratings and items with {per_item}, in all at most "
+            f"{max_ratings or 'any number of'} ratings",
             mend="lower data.min_ratings_per_user or data.min_ratings_per_item, or raise data.max_ratings",
         )
     items = catalogue.items[catalogue.items["item"].isna() | catalogue.items["item"].isin(ratings["item"].unique())]
@@ -102,7 +105,10 @@ def keep_rated_enough(catalogue: Catalogue, per_user: int, per_item: int, max_ra
 
 
 def _core(ratings: pd.DataFrame, per_user: int, per_item: int) -> pd.DataFrame:
-    """Drop users and items with too few ratings until nothing changes; rows without an id stay for the checks to name."""
+    """Drop users and items with too few ratings until nothing changes.
+
+    Rows without an id stay for the checks to name.
+    """
     users, items = (pd.factorize(ratings[name])[0] for name in ("user", "item"))  # -1 where missing
     rows = np.arange(len(ratings))
     while True:

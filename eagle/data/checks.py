@@ -111,14 +111,21 @@ def checks_for(catalogue: Catalogue, noun: str) -> list[Check]:
     for table, fewest in FEWEST.items():
         found.append(
             Check(
-                table, "ExpectTableRowCountToBeBetween", {"min_value": fewest}, f"there are too few {table}", f"at least {fewest}", enough
+                table,
+                "ExpectTableRowCountToBeBetween",
+                {"min_value": fewest},
+                f"there are too few {table}",
+                f"at least {fewest}",
+                enough,
             )
         )
     return found
 
 
 def tables_to_check(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
-    """Return the three tables with a row number (from 0) and, for ratings, what great-expectations would judge row by row in Python."""
+    """Return the three tables with a row number (from 0) and, for ratings, what great-expectations would judge row by
+    row in Python.
+    """
     rating, source = catalogue.ratings["rating"], catalogue.source
     ratings = catalogue.ratings.assign(
         item_known=catalogue.ratings["item"].isin(catalogue.items["item"]) | catalogue.ratings["item"].isna(),
@@ -134,9 +141,14 @@ _ENTITIES = {sign: html.escape(sign) for sign in "&<>\"'"}  # the ampersand firs
 
 
 def _escaped(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with text that is safe in HTML: Data Docs show failing values as they are. Different ids stay different."""
+    """Return the table with text that is safe in HTML: Data Docs show failing values as they are.
+
+    Different ids stay different.
+    """
     text = {name: table[name] for name in table.columns if pd.api.types.is_string_dtype(table[name])}
-    unsafe = {name: column for name, column in text.items() if column.str.contains("[&<>\"']", regex=True, na=False).any()}
+    unsafe = {
+        name: column for name, column in text.items() if column.str.contains("[&<>\"']", regex=True, na=False).any()
+    }
     for sign, entity in _ENTITIES.items():
         unsafe = {name: column.str.replace(sign, entity, regex=False) for name, column in unsafe.items()}
     return table.assign(**unsafe)
@@ -145,13 +157,16 @@ def _escaped(table: pd.DataFrame) -> pd.DataFrame:
 def validate(catalogue: Catalogue, noun: str, docs: Path) -> list[dict[str, Any]]:
     """Run all checks, keep the Data Docs page under ``docs`` and return one record per check.
 
-    Raises one :class:`~eagle.core.errors.EagleError` that names the first rows of every failed check; the page is kept then too.
+    Raises one :class:`~eagle.core.errors.EagleError` that names the first rows of every failed check; the page is kept
+    then too.
     """
     checks = checks_for(catalogue, noun)
     tables = tables_to_check(catalogue)
     results = _expectations(checks, {name: _escaped(table) for name, table in tables.items()}, docs)
     problems = [
-        _problem(check, tables[check.table], result) for check, result in zip(checks, results, strict=True) if not result["success"]
+        _problem(check, tables[check.table], result)
+        for check, result in zip(checks, results, strict=True)
+        if not result["success"]
     ]
     if problems:
         raise EagleError(problems)
@@ -232,7 +247,8 @@ def _problem(check: Check, table: pd.DataFrame, result: Mapping[str, Any]) -> Pr
         raise RuntimeError(f"great-expectations could not check {check.table}, {check.what!r}: {result['error']}")
     shown = table.drop(columns=[c for c in (*JUDGED, "row", "text", "timestamp") if c in table])
     rows = [
-        f"row {row}: " + ", ".join(f"{name}={'missing' if pd.isna(value) else value}" for name, value in shown.iloc[row].items())
+        f"row {row}: "
+        + ", ".join(f"{name}={'missing' if pd.isna(value) else value}" for name, value in shown.iloc[row].items())
         for row in result["rows"][:NAMED_ROWS]
     ]
     if result["failed"] is None:
@@ -245,7 +261,9 @@ def _problem(check: Check, table: pd.DataFrame, result: Mapping[str, Any]) -> Pr
 
 def _keep(site: Path, docs: Path) -> None:
     with complete_or_absent(docs) as draft:
-        shutil.copytree(site, draft, ignore=shutil.ignore_patterns("static"))  # pictures and fonts of pages that are not made
+        shutil.copytree(
+            site, draft, ignore=shutil.ignore_patterns("static")
+        )  # pictures and fonts of pages that are not made
 
 
 def run(config: Config, project: Project) -> None:
@@ -255,7 +273,9 @@ def run(config: Config, project: Project) -> None:
         records = validate(catalogue, config.data.noun, project.data_docs)
     except EagleError as error:
         pages = ", ".join(str(page) for page in sorted(project.data_docs.glob("validations/*/*/*/*.html")))
-        raise EagleError([*error.problems, Problem("the catalogue is not used", mend=f"all checks, table by table: {pages}")]) from None
+        raise EagleError(
+            [*error.problems, Problem("the catalogue is not used", mend=f"all checks, table by table: {pages}")]
+        ) from None
     write_json(
         project.validation,
         {

@@ -1,4 +1,5 @@
-"""Data Docs that read without a network: great-expectations' own pages fetch styles, scripts and pictures when they are opened.
+"""Data Docs that read without a network: great-expectations' own pages fetch styles, scripts and pictures when they are
+opened.
 
 The pages' frame and the one table that only a script would fill are templates of ours (``docs_pages/``); all else stays
 great-expectations' own. What they show is escaped before it gets here (eagle.data.checks).
@@ -14,10 +15,19 @@ from jinja2 import ChoiceLoader, PackageLoader
 SITE: Any = {
     "class_name": "SiteBuilder",
     "show_how_to_buttons": False,
-    "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": "uncommitted/data_docs/local_site/"},
-    "site_index_builder": {"class_name": "DefaultSiteIndexBuilder", "view": {"module_name": __name__, "class_name": "OfflineView"}},
+    "store_backend": {
+        "class_name": "TupleFilesystemStoreBackend",
+        "base_directory": "uncommitted/data_docs/local_site/",
+    },
+    "site_index_builder": {
+        "class_name": "DefaultSiteIndexBuilder",
+        "view": {"module_name": __name__, "class_name": "OfflineView"},
+    },
     "site_section_builders": {
-        name: {"class_name": "DefaultSiteSectionBuilder", "view": {"module_name": __name__, "class_name": "OfflineView"}}
+        name: {
+            "class_name": "DefaultSiteSectionBuilder",
+            "view": {"module_name": __name__, "class_name": "OfflineView"},
+        }
         for name in ("expectations", "validations")
     },
 }
@@ -25,7 +35,9 @@ SITE: Any = {
 
 
 class OfflineView(DefaultJinjaPageView):
-    """great-expectations' page view, with our templates before its own of the same name; index and sections share one frame."""
+    """great-expectations' page view, with our templates before its own of the same name; index and sections share one
+    frame.
+    """
 
     def __init__(self, **directories: Any) -> None:
         super().__init__(**directories)

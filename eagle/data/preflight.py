@@ -49,10 +49,16 @@ def _surroundings(project: Project) -> list[str]:
     memory = _gib("SC_PHYS_PAGES")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     _require(
-        None if free >= DISK_GIB else Problem("little disk space", f"{free:.1f} GiB free", f"{DISK_GIB:g} GiB", "free some space"),
-        None if memory >= MEMORY_GIB else Problem("little memory", f"{memory:.1f} GiB", f"{MEMORY_GIB:g} GiB", "lower llm.batch_rows"),
+        None
+        if free >= DISK_GIB
+        else Problem("little disk space", f"{free:.1f} GiB free", f"{DISK_GIB:g} GiB", "free some space"),
+        None
+        if memory >= MEMORY_GIB
+        else Problem("little memory", f"{memory:.1f} GiB", f"{MEMORY_GIB:g} GiB", "lower llm.batch_rows"),
         *(
-            None if shutil.which(tool, path=path) else Problem(f"{tool} is not installed", mend="install git; `make run` installs the rest")
+            None
+            if shutil.which(tool, path=path)
+            else Problem(f"{tool} is not installed", mend="install git; `make run` installs the rest")
             for tool in ("git", "dvc")
         ),
     )
@@ -68,7 +74,10 @@ def _lock(project: Project) -> list[str]:
     found = {name: _installed(name) for name in pins}
     mend = "remove .venv, then `make run`"
     _require(
-        *(None if found[name] == pin else Problem(f"{name} is not as in {path}", found[name], pin, mend) for name, pin in pins.items())
+        *(
+            None if found[name] == pin else Problem(f"{name} is not as in {path}", found[name], pin, mend)
+            for name, pin in pins.items()
+        )
     )
     return [f"packages: all {len(pins)} as in requirements.lock"]
 
@@ -85,7 +94,9 @@ def _parameters(project: Project) -> list[str]:
     written = yaml.safe_load(project.params.read_text(encoding="utf-8"))
     absent = [section for section in Config.model_fields if section not in written]
     _require(
-        Problem(f"{project.params} lacks sections that dvc.yaml names", ", ".join(absent), mend="`make parameters`") if absent else None
+        Problem(f"{project.params} lacks sections that dvc.yaml names", ", ".join(absent), mend="`make parameters`")
+        if absent
+        else None
     )
     return [f"parameters: {len(written)} sections"]
 

@@ -1,8 +1,11 @@
 """Stage ``split``: what is learned from, what settings are chosen on, what is judged on.
 
-1. Items: test, validation, train, with the same share of each among items with and without a text and among rare and popular ones.
-2. Users: the same, balanced over how much they rate. Only users with a fit row on a training item are held out: the others have no vector.
-3. Ratings: every user's rows are divided into panel (the judge), holdout (warm test) and fit (the reward), evenly over the item splits.
+1. Items: test, validation, train, with the same share of each among items with and without a text and among rare and
+   popular ones.
+2. Users: the same, balanced over how much they rate. Only users with a fit row on a training item are held out: the
+   others have no vector.
+3. Ratings: every user's rows are divided into panel (the judge), holdout (warm test) and fit (the reward), evenly over
+   the item splits.
 
 Every draw depends on the seed and the ids alone, not on the order of rows.
 """
@@ -29,7 +32,8 @@ _RARITY_CLASSES = 3
 def spread(share: float, strata: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Return a mask (n,) that draws ``share`` of all rows and, within one row, of every stratum.
 
-    Systematic sampling: rows in random order within their stratum, strata one after another, every ``1/share``-th is taken.
+    Systematic sampling: rows in random order within their stratum, strata one after another, every ``1/share``-th is
+    taken.
     """
     order = np.lexsort((generator.random(len(strata)), strata))
     steps = np.floor((np.arange(len(strata) + 1)) * share + generator.random())
@@ -38,7 +42,9 @@ def spread(share: float, strata: np.ndarray, generator: np.random.Generator) -> 
     return mask
 
 
-def _three_way(ids: pd.Series, strata: np.ndarray, validation: float, test: float, generator: np.random.Generator) -> pd.DataFrame:
+def _three_way(
+    ids: pd.Series, strata: np.ndarray, validation: float, test: float, generator: np.random.Generator
+) -> pd.DataFrame:
     """Return the table (id, split) of sorted ``ids``."""
     split = np.full(len(ids), "train", dtype=object)
     held = spread(test, strata, generator)
@@ -66,8 +72,8 @@ def split_items(catalogue: Catalogue, config: SplitConfig, seed: int) -> pd.Data
 def split_ratings(ratings: pd.DataFrame, items: pd.DataFrame, config: SplitConfig, seed: int) -> pd.DataFrame:
     """Return (user, item, rating, part), sorted by user and item.
 
-    Each user's rows are drawn from evenly over item splits, training items first; a user's first row on a training item is
-    always fit, so that whoever rated one has a vector.
+    Each user's rows are drawn from evenly over item splits, training items first; a user's first row on a training item
+    is always fit, so that whoever rated one has a vector.
     """
     (user, _), (item, names) = (pd.factorize(ratings[name], sort=True) for name in ("user", "item"))
     sorted_rows = np.argsort(user * len(names) + item, kind="stable")  # by number: text sorts slowly
@@ -87,14 +93,18 @@ def split_ratings(ratings: pd.DataFrame, items: pd.DataFrame, config: SplitConfi
 
 
 def _every(share: float, groups: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Return a mask that takes every ``1/share``-th row of each group (sorted, contiguous), from a random start in each."""
+    """Return a mask that takes every ``1/share``-th row of each group (sorted, contiguous), from a random start in
+    each.
+    """
     starts = np.r_[True, np.diff(groups) > 0]
     index = np.arange(len(groups)) - np.maximum.accumulate(np.where(starts, np.arange(len(groups)), 0))
     offset = generator.random(int(starts.sum()))[np.cumsum(starts) - 1]
     return np.asarray(np.floor((index + 1) * share + offset) > np.floor(index * share + offset))
 
 
-def split_users(catalogue: Catalogue, items: pd.DataFrame, parts: pd.DataFrame, config: SplitConfig, seed: int) -> pd.DataFrame:
+def split_users(
+    catalogue: Catalogue, items: pd.DataFrame, parts: pd.DataFrame, config: SplitConfig, seed: int
+) -> pd.DataFrame:
     """Return (user, split), sorted by user; balanced over how many ratings a user gave."""
     users = catalogue.users[["user"]].sort_values("user", ignore_index=True)
     train_items = items.loc[items["split"] == "train", "item"]
@@ -102,7 +112,9 @@ def split_users(catalogue: Catalogue, items: pd.DataFrame, parts: pd.DataFrame, 
     known = users["user"].isin(anchored)
     counts = users["user"].map(catalogue.ratings["user"].value_counts()).fillna(0)
     generator = stream(seed, "split", "users")
-    drawn = _three_way(users["user"][known], _rarity(counts[known]), config.validation_users, config.test_users, generator)
+    drawn = _three_way(
+        users["user"][known], _rarity(counts[known]), config.validation_users, config.test_users, generator
+    )
     table = users.merge(drawn, on="user", how="left")
     table["split"] = table["split"].fillna("train")
     return table
@@ -112,17 +124,31 @@ def _require_rows(items: pd.DataFrame, users: pd.DataFrame, ratings: pd.DataFram
     """Every part that was asked for holds something; all empty ones are reported at once."""
     asked = [
         ("training items", items["split"].eq("train").sum(), 1.0, "lower split.test_items and split.validation_items"),
-        ("validation items", items["split"].eq("validation").sum(), config.validation_items, "raise split.validation_items"),
+        (
+            "validation items",
+            items["split"].eq("validation").sum(),
+            config.validation_items,
+            "raise split.validation_items",
+        ),
         ("test items", items["split"].eq("test").sum(), config.test_items, "raise split.test_items"),
         ("training users", users["split"].eq("train").sum(), 1.0, "lower split.test_users and split.validation_users"),
-        ("validation users", users["split"].eq("validation").sum(), config.validation_users, "raise split.validation_users"),
+        (
+            "validation users",
+            users["split"].eq("validation").sum(),
+            config.validation_users,
+            "raise split.validation_users",
+        ),
         ("test users", users["split"].eq("test").sum(), config.test_users, "raise split.test_users"),
         ("fit ratings", ratings["part"].eq("fit").sum(), 1.0, "lower split.panel_ratings and split.holdout_ratings"),
         ("panel ratings", ratings["part"].eq("panel").sum(), config.panel_ratings, "raise split.panel_ratings"),
         ("holdout ratings", ratings["part"].eq("holdout").sum(), config.holdout_ratings, "raise split.holdout_ratings"),
     ]
     problems = [
-        Problem(f"the split leaves no {name}", found=f"{len(items)} items, {len(users)} users, {len(ratings)} ratings in all", mend=mend)
+        Problem(
+            f"the split leaves no {name}",
+            found=f"{len(items)} items, {len(users)} users, {len(ratings)} ratings in all",
+            mend=mend,
+        )
         for name, count, share, mend in asked
         if share > 0 and count == 0
     ]

@@ -1,4 +1,6 @@
-"""Reading tables from outside: every problem of a file is a :class:`~eagle.core.errors.Problem`, so that all are told at once."""
+"""Reading tables from outside: every problem of a file is a :class:`~eagle.core.errors.Problem`, so that all are told
+at once.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,20 @@ from eagle.core.errors import Problem, did_you_mean
 
 NO_GENRES = "(no genres listed)"
 NAMED_ROWS = 10
-_UNREADABLE = (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError, pa.ArrowInvalid, pa.ArrowTypeError)
+_UNREADABLE = (
+    pd.errors.ParserError,
+    pd.errors.EmptyDataError,
+    UnicodeDecodeError,
+    OSError,
+    pa.ArrowInvalid,
+    pa.ArrowTypeError,
+)
 
 
 def read_any(path: Path, ids: Iterable[str]) -> pd.DataFrame | Problem:
-    """Read a CSV (also compressed, as ``.csv.gz``; tab-separated as ``.tsv``) or Parquet file; ``ids`` names columns to keep as text."""
+    """Read a CSV (also compressed, as ``.csv.gz``; tab-separated as ``.tsv``) or Parquet file; ``ids`` names columns to
+    keep as text.
+    """
     kind = "".join(path.suffixes).lower()
     if not path.is_file():
         return Problem(f"{path} does not exist", mend=_near(path))
@@ -27,14 +38,27 @@ def read_any(path: Path, ids: Iterable[str]) -> pd.DataFrame | Problem:
         if ".csv" in kind or ".tsv" in kind or ".txt" in kind:
             return read_csv(path, ids, "\t" if ".tsv" in kind else ",")
     except _UNREADABLE as error:
-        return Problem(f"{path} cannot be read as a table", found=str(error), expected="CSV in UTF-8 with a header line, or Parquet")
-    return Problem(f"{path} is of no known kind", found=path.suffix or "no ending", expected="a name that ends in .csv, .tsv or .parquet")
+        return Problem(
+            f"{path} cannot be read as a table",
+            found=str(error),
+            expected="CSV in UTF-8 with a header line, or Parquet",
+        )
+    return Problem(
+        f"{path} is of no known kind",
+        found=path.suffix or "no ending",
+        expected="a name that ends in .csv, .tsv or .parquet",
+    )
 
 
 def read_csv(source: Path | IO[bytes], ids: Iterable[str], separator: str = ",") -> pd.DataFrame:
     """Read a CSV; id columns stay text (``"007"`` is not 7) and only an empty cell is missing ("NA" may be a title)."""
     return pd.read_csv(
-        source, sep=separator, dtype=dict.fromkeys(ids, "string"), keep_default_na=False, na_values=[""], encoding="utf-8-sig"
+        source,
+        sep=separator,
+        dtype=dict.fromkeys(ids, "string"),
+        keep_default_na=False,
+        na_values=[""],
+        encoding="utf-8-sig",
     )
 
 
@@ -59,13 +83,19 @@ def missing_columns(path: object, table: pd.DataFrame, wanted: Mapping[str, str 
 
 
 def not_numbers(path: object, column: pd.Series) -> Problem | None:
-    """Return the problem of a column that holds something else than numbers, with its first rows; None where all is well."""
+    """Return the problem of a column that holds something else than numbers, with its first rows; None where all is
+    well.
+    """
     wrong = column[pd.to_numeric(column, errors="coerce").isna() & column.notna()]
     if wrong.empty:
         return None
     rows = "; ".join(f"row {row}: {value!r}" for row, value in wrong.head(NAMED_ROWS).items())
     more = f"; and {len(wrong) - NAMED_ROWS} more" if len(wrong) > NAMED_ROWS else ""
-    return Problem(f"{path}: column {column.name!r} holds what is not a number", found=rows + more, expected="a number in every row")
+    return Problem(
+        f"{path}: column {column.name!r} holds what is not a number",
+        found=rows + more,
+        expected="a number in every row",
+    )
 
 
 def genre_list(value: Any, separator: str) -> list[str]:

@@ -80,7 +80,9 @@ class Usage:
 
 
 class Unfinished(EagleError):
-    """An engine had to stop in the middle of a call; ``done`` holds the completions it has, by row, for a cache to keep."""
+    """An engine had to stop in the middle of a call; ``done`` holds the completions it has, by row, for a cache to
+    keep.
+    """
 
     def __init__(self, problems: Problem | Iterable[Problem], done: Mapping[int, Completion] | None = None) -> None:
         super().__init__(problems)
@@ -107,8 +109,8 @@ def engine_code() -> str:
 class LanguageModel(Protocol):
     """The seam.
 
-    ``fingerprint`` identifies the weights; ``arithmetic`` names what else decides a text (code, dtype, device). ``rows_alone``
-    says whether a row's text is the same whatever rows stand beside it. A cache needs all three.
+    ``fingerprint`` identifies the weights; ``arithmetic`` names what else decides a text (code, dtype, device).
+    ``rows_alone`` says whether a row's text is the same whatever rows stand beside it. A cache needs all three.
     """
 
     name: str
@@ -124,8 +126,8 @@ class LanguageModel(Protocol):
     ) -> list[Completion]:
         """Continue every prompt; a row's draws depend on its own seed only. Long common prefixes are computed once.
 
-        ``without``: by row, texts that it should not come out as. An engine that can (torch, at a temperature above 0) draws given
-        that none of them is written; others may write them all the same, and who asks has to look.
+        ``without``: by row, texts that it should not come out as. An engine that can (torch, at a temperature above 0)
+        draws given that none of them is written; others may write them all the same, and who asks has to look.
         """
         ...
 

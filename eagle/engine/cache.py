@@ -1,13 +1,14 @@
 """Completions remembered on disk: no text is generated twice, and no result changes by it.
 
-A completion is kept under a hash of all that decides it: model, arithmetic, adapter, prompt, sampling and seed. Engines whose rows
-do not depend on their neighbours (float32) are remembered row by row; a call generates only the rows that are missing. In bfloat16 a
-row's text can depend on the rows beside it, and what repeats exactly is a whole call; there the hash also holds the call's other
-rows, so that a call is remembered as a whole or not at all, and a warm cache gives what an empty one would. An endpoint's rows are
+A completion is kept under a hash of all that decides it: model, arithmetic, adapter, prompt, sampling and seed. Engines
+whose rows do not depend on their neighbours (float32) are remembered row by row; a call generates only the rows that
+are missing. In bfloat16 a row's text can depend on the rows beside it, and what repeats exactly is a whole call; there
+the hash also holds the call's other rows, so that a call is remembered as a whole or not at all, and a warm cache gives
+what an empty one would. An endpoint's rows are
 kept one by one: its batches are not ours to know, and what was paid for is worth more than a second draw.
 
-The store is one SQLite file in WAL mode, for any number of processes of one machine. Every value carries a checksum; a damaged file
-is moved aside and a new one begun. Values are JSON: nothing is unpickled. Failed completions are not kept.
+The store is one SQLite file in WAL mode, for any number of processes of one machine. Every value carries a checksum; a
+damaged file is moved aside and a new one begun. Values are JSON: nothing is unpickled. Failed completions are not kept.
 """
 
 from __future__ import annotations
@@ -126,7 +127,9 @@ class _Damaged(sqlite3.DatabaseError):
 
 
 class CompletionStore:
-    """Completions by key in one SQLite file, opened for each call: nothing to close, to share between threads or to lose in a fork."""
+    """Completions by key in one SQLite file, opened for each call: nothing to close, to share between threads or to
+    lose in a fork.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
@@ -143,7 +146,9 @@ class CompletionStore:
 
     def write(self, completions: Mapping[bytes, Completion]) -> None:
         """Keep completions, but failed ones; what is there stays."""
-        rows = [(key, *_encode(key, completion)) for key, completion in completions.items() if completion.finish != "error"]
+        rows = [
+            (key, *_encode(key, completion)) for key, completion in completions.items() if completion.finish != "error"
+        ]
 
         def insert(db: sqlite3.Connection) -> None:
             with db:
@@ -166,7 +171,10 @@ class CompletionStore:
         return db
 
     def _with(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do ``work`` on the open file; a damaged one is moved aside and a new one begun. EagleError where there can be none."""
+        """Do ``work`` on the open file; a damaged one is moved aside and a new one begun.
+
+        EagleError where there can be none.
+        """
         try:
             return self._or_anew(work)
         except (sqlite3.Error, OSError) as error:
@@ -193,7 +201,12 @@ class CompletionStore:
         for suffix in _SIDE_FILES:
             with suppress(FileNotFoundError):
                 os.replace(f"{self.path}{suffix}", f"{aside}{suffix}")
-        _log.warning("%s is damaged (%s): moved to %s, a new one is begun; texts are generated anew", self.path, cause, aside.name)
+        _log.warning(
+            "%s is damaged (%s): moved to %s, a new one is begun; texts are generated anew",
+            self.path,
+            cause,
+            aside.name,
+        )
 
     def _unusable(self, error: sqlite3.Error | OSError) -> EagleError:
         if self._is_full(error):
@@ -207,13 +220,17 @@ class CompletionStore:
     def _is_full(self, error: sqlite3.Error | OSError) -> bool:
         if isinstance(error, OSError):
             return is_full(error)
-        if error.sqlite_errorname.startswith("SQLITE_IOERR"):  # of the files beside its own SQLite says no more than that
+        if error.sqlite_errorname.startswith(
+            "SQLITE_IOERR"
+        ):  # of the files beside its own SQLite says no more than that
             return shutil.disk_usage(self.path.parent).free < _ROOM
         return error.sqlite_errorname == "SQLITE_FULL"
 
 
 def _into_wal(db: sqlite3.Connection) -> None:
-    """Turn the file into WAL mode; SQLite itself fails at once, whatever the timeout, where another process is doing the same."""
+    """Turn the file into WAL mode; SQLite itself fails at once, whatever the timeout, where another process is doing
+    the same.
+    """
     last = time.monotonic() + _PATIENCE
     while True:
         try:

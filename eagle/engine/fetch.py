@@ -66,7 +66,8 @@ def install_llm(model: str, target: Path) -> None:
         raise user_error(
             "llm.model names no model that can be found",
             found=repr(model),
-            expected="'embedded', an existing folder, a .gguf file, or a hub id with its revision: 'HuggingFaceTB/SmolLM2-135M@main'",
+            expected="'embedded', an existing folder, a .gguf file, or a hub id with its revision: "
+            "'HuggingFaceTB/SmolLM2-135M@main'",
             mend="correct llm.model in params.yaml",
         )
 
@@ -98,15 +99,25 @@ def check_model_folder(folder: Path, *, chat: bool) -> None:
         )
     problems += [broken for path in sorted(folder.glob("*.safetensors")) if (broken := _broken(path))]
     if not (folder / "tokenizer.json").is_file():
-        problems.append(Problem(f"{folder} has no tokenizer.json", mend="save the model's fast tokenizer there with save_pretrained"))
+        problems.append(
+            Problem(
+                f"{folder} has no tokenizer.json", mend="save the model's fast tokenizer there with save_pretrained"
+            )
+        )
     elif chat and not _has_chat_template(folder):
-        problems.append(Problem(f"{folder} has no chat template", mend="take an instruction-tuned model, or add chat_template.jinja"))
+        problems.append(
+            Problem(
+                f"{folder} has no chat template", mend="take an instruction-tuned model, or add chat_template.jinja"
+            )
+        )
     if problems:
         raise EagleError(problems)
 
 
 def check_adapter_folder(folder: Path, base: str) -> None:
-    """Raise :class:`EagleError` where a folder holds no whole LoRA adapter, or one of another model than that with the hash ``base``."""
+    """Raise :class:`EagleError` where a folder holds no whole LoRA adapter, or one of another model than that with the
+    hash ``base``.
+    """
     weights, settings = folder / "adapter_model.safetensors", folder / "adapter_config.json"
     if not (weights.is_file() and settings.is_file()):
         raise user_error(

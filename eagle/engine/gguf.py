@@ -1,7 +1,7 @@
 """GGUF to transformers' layout, once: dequantised weights in bfloat16, tokenizer, chat template.
 
-bfloat16 halves the folder: on 20 film plots SmolLM2-135M's log-probabilities move by 0.009 nats per token on average (KL 7e-5) against
-float32 weights; computing in bfloat16 as well moves them by 0.043 (KL 0.0015).
+bfloat16 halves the folder: on 20 film plots SmolLM2-135M's log-probabilities move by 0.009 nats per token on average
+(KL 7e-5) against float32 weights; computing in bfloat16 as well moves them by 0.043 (KL 0.0015).
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ _PROBE = "The old man walked slowly down the street to buy some bread and milk f
 
 
 def convert_gguf(file: Path, target: Path) -> None:
-    """Write the model in ``file`` to the folder ``target``; :class:`EagleError` where the file is broken or has no chat template."""
+    """Write the model in ``file`` to the folder ``target``; :class:`EagleError` where the file is broken or has no chat
+    template.
+    """
     stay_offline()
     import torch
     from transformers.utils import logging
@@ -45,7 +47,8 @@ def convert_gguf(file: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def _parsed_once() -> Iterator[None]:
-    """Parse a file once: transformers does so for configuration, weights and tokenizer each, and maps all names anew for every module.
+    """Parse a file once: transformers does so for configuration, weights and tokenizer each, and maps all names anew
+    for every module.
 
     [M: 12 s instead of 26 s for the built-in model, the same files]
     """
@@ -61,7 +64,8 @@ def _parsed_once() -> Iterator[None]:
 
 
 def _quick_reader(reader: Any) -> Any:
-    """Return gguf's reader over a plain array: of a memory map NumPy makes slices, of which there are 250,000, far more slowly.
+    """Return gguf's reader over a plain array: of a memory map NumPy makes slices, of which there are 250,000, far more
+    slowly.
 
     [M: 0.7 s instead of 3 s for the built-in model]
     """
@@ -102,7 +106,9 @@ def _split_digits(tokenizer: Any, file: Path) -> None:
 
     field = GGUFReader(str(file)).get_field("tokenizer.ggml.pre")
     if field is not None and field.contents() == "smollm":
-        tokenizer.backend_tokenizer.pre_tokenizer = Sequence([Digits(individual_digits=True), ByteLevel(add_prefix_space=False)])
+        tokenizer.backend_tokenizer.pre_tokenizer = Sequence(
+            [Digits(individual_digits=True), ByteLevel(add_prefix_space=False)]
+        )
 
 
 def _check_reads_english(model: Any, tokenizer: Any, file: Path) -> None:

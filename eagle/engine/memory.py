@@ -11,16 +11,24 @@ from eagle.core.costs import Usage
 from eagle.core.errors import EagleError, user_error
 
 _log = logging.getLogger(__name__)
-_SAID = ("out of memory", "bad_alloc", "CUBLAS_STATUS_ALLOC_FAILED", "could not create a primitive", "could not create a memory")
+_SAID = (
+    "out of memory",
+    "bad_alloc",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "could not create a primitive",
+    "could not create a memory",
+)
 """What C++, cuBLAS and oneDNN say, beside what accelerate knows."""
 
 
-def halving(work: Callable[[int], None], at_once: int, *, doing: str, there: int, least: int, unit: str, usage: Usage) -> int:
+def halving(
+    work: Callable[[int], None], at_once: int, *, doing: str, there: int, least: int, unit: str, usage: Usage
+) -> int:
     """Do ``work`` with ``at_once`` units at a time, and with half as many each time that memory runs out.
 
-    ``doing``: what the work is ("writing"); ``there``: how many units there are; ``least``: fewer can't be done at a time, and
-    memory that does not do for them is an EagleError. ``work`` is called anew with the smaller number and has to know what of it is
-    done. Returns the last number.
+    ``doing``: what the work is ("writing"); ``there``: how many units there are; ``least``: fewer can't be done at a
+    time, and memory that does not do for them is an EagleError. ``work`` is called anew with the smaller number and has
+    to know what of it is done. Returns the last number.
     """
     while True:
         try:

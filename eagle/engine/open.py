@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 _ENDPOINT_PACKAGES = ("anyio", "httpx", "tenacity")
 
 
-def open_language_model(config: LLMConfig, folder: Path, cache: Path | None = None, *, single: bool = False) -> LanguageModel:
+def open_language_model(
+    config: LLMConfig, folder: Path, cache: Path | None = None, *, single: bool = False
+) -> LanguageModel:
     """Open the engine that ``llm.engine`` names, over the model in ``folder`` (models/llm).
 
-    Engine auto takes the endpoint where one is set, else torch, and says so. ``cache``: file in which completions are remembered
-    (`eagle.engine.cache`) unless ``llm.cache`` is off or work is done on other machines, which must not share the file; None remembers
-    none. ``single``: somebody waits for one text at a time, which torch on a processor then writes quicker. What the model reads and
-    writes from here on counts towards the costs of the stage that is running.
+    Engine auto takes the endpoint where one is set, else torch, and says so. ``cache``: file in which completions are
+    remembered (`eagle.engine.cache`) unless ``llm.cache`` is off or work is done on other machines, which must not
+    share the file; None remembers
+    none. ``single``: somebody waits for one text at a time, which torch on a processor then writes quicker. What the
+    model reads and writes from here on counts towards the costs of the stage that is running.
     """
     model = _open(config, folder, cache if config.cache and config.on_one_machine else None, single)
     costs.register(model.usage)
@@ -32,7 +35,9 @@ def open_language_model(config: LLMConfig, folder: Path, cache: Path | None = No
 
 
 def model_identity(config: LLMConfig, folder: Path) -> dict[str, Any]:
-    """Return what decides a model's texts, without opening it: its files, its parameters, and this room's code, the prompts included."""
+    """Return what decides a model's texts, without opening it: its files, its parameters, and this room's code, the
+    prompts included.
+    """
     return {"files": content_hash(folder), "llm": config.decisive(), "code": engine_code()}
 
 
@@ -65,7 +70,8 @@ def _torch(config: LLMConfig, folder: Path, single: bool) -> TorchModel:
 def _endpoint(config: LLMConfig, folder: Path) -> LanguageModel:
     if not config.endpoint:
         raise user_error(
-            "llm.engine is openai, but no endpoint is set", mend="set llm.endpoint, such as http://localhost:8000/v1, in params.yaml"
+            "llm.engine is openai, but no endpoint is set",
+            mend="set llm.endpoint, such as http://localhost:8000/v1, in params.yaml",
         )
     try:
         from eagle.engine.openai.model import OpenAIModel

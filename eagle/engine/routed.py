@@ -1,4 +1,6 @@
-"""The environment at an endpoint, the agents' adapters here: one language model whose rows are written in two places."""
+"""The environment at an endpoint, the agents' adapters here:
+one language model whose rows are written in two places.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from eagle.engine.base import Completion, LanguageModel, SamplingSpec
 
 
 class TwoPlaces:
-    """A :class:`~eagle.engine.base.LanguageModel`: ``remote`` while no adapter is loaded, else a local one, opened when first needed."""
+    """A :class:`~eagle.engine.base.LanguageModel`: ``remote`` while no adapter is loaded, else a local one, opened when
+    first needed.
+    """
 
     def __init__(self, remote: LanguageModel, open_local: Callable[[], LanguageModel]) -> None:
         self._remote = self._active = remote

@@ -38,7 +38,10 @@ class ScriptedModel:
     ) -> list[Completion]:
         """Answer every prompt; temperature 0 asks the script with seed 0. The script knows nothing of ``without``."""
         self.asked.append((tuple(prompts), spec, tuple(seeds)))
-        done = [self._complete(self.script(p, s if spec.temperature else 0), spec) for p, s in zip(prompts, seeds, strict=True)]
+        done = [
+            self._complete(self.script(p, s if spec.temperature else 0), spec)
+            for p, s in zip(prompts, seeds, strict=True)
+        ]
         self.usage.calls += 1
         self.usage.prompt_tokens += sum(map(len, prompts))
         self.usage.new_tokens += sum(len(c.token_ids) for c in done)

@@ -48,9 +48,15 @@ class OpenPlots:
         spec = SamplingSpec(config.llm.max_new_tokens, config.describe.temperature, config.llm.top_p)
 
         def answer(question: Sequence[Sequence[Any]]) -> list[list[str | None]]:
-            prompts = [describe_prompt(model, title, year, tuple(genres), config.data.noun) for _, title, year, genres in question]
+            prompts = [
+                describe_prompt(model, title, year, tuple(genres), config.data.noun)
+                for _, title, year, genres in question
+            ]
             seeds = [derive_seed(config.seed, "describe", item) for item, *_ in question]
-            return [[completion.text, completion.finish, completion.cause] for completion in model.generate(prompts, spec, seeds)]
+            return [
+                [completion.text, completion.finish, completion.cause]
+                for completion in model.generate(prompts, spec, seeds)
+            ]
 
         return answer
 
@@ -98,7 +104,9 @@ def describe(items: pd.DataFrame, max_words: int) -> pd.DataFrame:
         genres = tuple(dict.fromkeys(g for g in (_genre(name) for name in named) if g))
         plot = shorten(told, max_words) if isinstance(told, str) else ""
         year = None if pd.isna(released) else int(released)
-        rows.append((item, Description(genres, plot).render(), list(genres), plot, year, "source" if plot else "metadata"))
+        rows.append(
+            (item, Description(genres, plot).render(), list(genres), plot, year, "source" if plot else "metadata")
+        )
     table = pd.DataFrame(rows, columns=["item", "text", "genres", "plot", "year", "origin"])
     return table.astype({"year": "Int64"})
 
@@ -114,13 +122,21 @@ def without_text(table: pd.DataFrame, rated: pd.Series, at_most: int) -> list[in
     return [int(row) for row in order.index[:at_most]]
 
 
-def write_plots(table: pd.DataFrame, items: pd.DataFrame, rows: Sequence[int], config: Config, project: Project) -> Counter[str]:
+def write_plots(
+    table: pd.DataFrame, items: pd.DataFrame, rows: Sequence[int], config: Config, project: Project
+) -> Counter[str]:
     """Let the model write the plots of ``rows`` into ``table``; return how many failed, by cause."""
     years = [None if pd.isna(table["year"][row]) else int(table["year"][row]) for row in rows]
-    told = [[table["item"][row], str(items["title"][row]), year, list(table["genres"][row])] for row, year in zip(rows, years, strict=True)]
+    told = [
+        [table["item"][row], str(items["title"][row]), year, list(table["genres"][row])]
+        for row, year in zip(rows, years, strict=True)
+    ]
     surroundings = [config.seed, config.describe.temperature, config.data.noun, model_identity(config.llm, project.llm)]
     kept, shards = Kept(_unfinished(project), surroundings), cut(told, config.llm.shard_rows)
-    with open_workers(config.llm, OpenPlots(config, project.resolved())) as workers, bar(len(rows), "plots", "text") as progress:
+    with (
+        open_workers(config.llm, OpenPlots(config, project.resolved())) as workers,
+        bar(len(rows), "plots", "text") as progress,
+    ):
         answers = kept.answers(workers, shards, lambda place: progress.update(len(shards[place])))
     causes: Counter[str] = Counter()
     for row, (text, finish, cause) in zip(rows, (plot for answer in answers for plot in answer), strict=True):

@@ -28,7 +28,10 @@ Request = tuple[str, str, int]
 
 @dataclass(frozen=True)
 class Rewrite:
-    """The next text, or None with its cause. ``tokens``: new tokens of all attempts; ``dropped``: unknown genre words."""
+    """The next text, or None with its cause.
+
+    ``tokens``: new tokens of all attempts; ``dropped``: unknown genre words.
+    """
 
     text: str | None
     cause: str | None = None
@@ -42,8 +45,8 @@ class Rewriter:
     """Applies actions to texts with a language model.
 
     ``vocabulary``: genre words that a text may name (lower case); None allows all. ``remember``: keep answers for the
-    life of this object, so that a request (text, action, seed) is generated once. ``counts`` tells how often each cause,
-    "copied", "fine" and "dropped genre" occurred in the answers, by attempt result.
+    life of this object, so that a request (text, action, seed) is generated once. ``counts`` tells how often each
+    cause, "copied", "fine" and "dropped genre" occurred in the answers, by attempt result.
     """
 
     def __init__(
@@ -66,7 +69,9 @@ class Rewriter:
         self._known: dict[Request, Rewrite] = {}
 
     @classmethod
-    def open(cls, config: Config, project: Project, *, model: LanguageModel | None = None, remember: bool = True) -> Rewriter:
+    def open(
+        cls, config: Config, project: Project, *, model: LanguageModel | None = None, remember: bool = True
+    ) -> Rewriter:
         """Build the environment of a project: its language model, and the genres of its descriptions.
 
         Reads the parameter sections llm and data.
@@ -104,7 +109,9 @@ class Rewriter:
 
     def _ask(self, requests: Sequence[Request], attempt: int) -> list[Completion]:
         prompts = [rewrite_prompt(self.model, text, action, self.noun) for text, action, _ in requests]
-        return self.model.generate(prompts, self._spec, [derive_seed(seed, "attempt", attempt) for _, _, seed in requests])
+        return self.model.generate(
+            prompts, self._spec, [derive_seed(seed, "attempt", attempt) for _, _, seed in requests]
+        )
 
     def _judge(self, request: Request, completion: Completion) -> Rewrite:
         tokens = len(completion.token_ids)
@@ -143,7 +150,9 @@ def _said(plot: str) -> list[str]:
 
 
 def _is_example(new: Description, old_text: str) -> bool:
-    """Whether the model repeated a story of the prompt's examples, or a sentence of one, that is not in the text it was given."""
+    """Whether the model repeated a story of the prompt's examples, or a sentence of one, that is not in the text it was
+    given.
+    """
     written, given = _said(new.plot), _said(old_text.partition("Plot:")[2] or old_text)
     repeated = [shown for shown in _shown() if any(similarity(said, shown) >= EXAMPLE_AT for said in written)]
     return any(all(similarity(said, shown) < EXAMPLE_AT for said in given) for shown in repeated)

@@ -18,7 +18,9 @@ REWRITE = "rewrite"
 
 
 def environment_identity(llm: LLMConfig, noun: str, project: Project) -> dict[str, Any]:
-    """Return what decides a next text beside the request, without opening the model: the model, and the genres that exist."""
+    """Return what decides a next text beside the request, without opening the model: the model, and the genres that
+    exist.
+    """
     return {**model_identity(llm, project.llm), "noun": noun, "descriptions": content_hash(project.descriptions)}
 
 
@@ -44,8 +46,8 @@ class OpenRewriter:
 class ShardedRewriter:
     """A rewriter over workers, with ``rows`` requests to a shard; ``kind`` says which environment of a worker is asked.
 
-    With ``kept``, answers are kept on disk, and equal requests of later calls get the same answer: here and not in a worker,
-    so that a text does not depend on which worker wrote it.
+    With ``kept``, answers are kept on disk, and equal requests of later calls get the same answer: here and not in a
+    worker, so that a text does not depend on which worker wrote it.
     """
 
     workers: Workers

@@ -128,7 +128,9 @@ class SteeringEnvironment:
         """
         self._drop_failed(len(actions))
         before = self._episodes
-        seeds = [derive_seed(self.seed, "environment", o.text, a, self.sample) for o, a in zip(before, actions, strict=True)]
+        seeds = [
+            derive_seed(self.seed, "environment", o.text, a, self.sample) for o, a in zip(before, actions, strict=True)
+        ]
         rewrites = self._writer.rewrite([o.text for o in before], list(actions), seeds)
         self._episodes = [
             replace(o, step=o.step + 1, text=o.text if r.text is None else r.text, history=(*o.history, a))
@@ -148,7 +150,9 @@ class SteeringEnvironment:
             return
         running = [i for i, failed in enumerate(self._failed) if not failed]
         if actions != len(running):
-            raise ValueError(f"{actions} actions for {len(self._episodes)} running episodes ({len(running)} without a failure)")
+            raise ValueError(
+                f"{actions} actions for {len(self._episodes)} running episodes ({len(running)} without a failure)"
+            )
         self._episodes = [self._episodes[i] for i in running]
         self._failed = [False] * len(running)
         self._values = self._values[running]
@@ -170,7 +174,9 @@ class SteeringEnvironment:
         return np.asarray(self._utility(points, [o.user for o in seen]), dtype=np.float64)
 
 
-def check_environment(environment: Environment, cases: Sequence[Case], actions: Sequence[str] = ("Add a love story.",)) -> None:
+def check_environment(
+    environment: Environment, cases: Sequence[Case], actions: Sequence[str] = ("Add a love story.",)
+) -> None:
     """Play ``cases`` to the end twice and raise one :class:`EagleError` with every breach of the contract.
 
     The contract: one observation per case and one step per action, in order; texts are not empty; steps and histories
@@ -181,14 +187,21 @@ def check_environment(environment: Environment, cases: Sequence[Case], actions: 
     problems: list[Problem] = []
     first = _play(environment, cases, actions, problems)
     if not problems and first != _play(environment, cases, actions, problems):
-        problems.append(Problem("two runs with the same cases and actions differ", mend="derive every draw from the seed, text and action"))
+        problems.append(
+            Problem(
+                "two runs with the same cases and actions differ",
+                mend="derive every draw from the seed, text and action",
+            )
+        )
     if not problems:
         _check_refusals(environment, cases, actions, problems)
     if problems:
         raise EagleError(dict.fromkeys(problems))
 
 
-def _play(environment: Environment, cases: Sequence[Case], actions: Sequence[str], problems: list[Problem]) -> list[list[Step]]:
+def _play(
+    environment: Environment, cases: Sequence[Case], actions: Sequence[str], problems: list[Problem]
+) -> list[list[Step]]:
     seen = environment.reset(cases)
     expected = [Observation(c.case, c.anchor, c.user, 0, c.text, c.year) for c in cases]
     if list(seen) != expected:
@@ -199,7 +212,9 @@ def _play(environment: Environment, cases: Sequence[Case], actions: Sequence[str
         chosen = [actions[(number + row) % len(actions)] for row in range(len(cases))]
         steps = environment.step(chosen)
         if len(steps) != len(chosen):
-            problems.append(Problem("step returns another number of steps than actions", str(len(steps)), str(len(chosen))))
+            problems.append(
+                Problem("step returns another number of steps than actions", str(len(steps)), str(len(chosen)))
+            )
             return played
         for before, action, step in zip(seen, chosen, steps, strict=True):
             failed_before = any(s.cause is not None for row in played for s in row if s.observation.case == before.case)
@@ -225,7 +240,9 @@ def _check_step(before: Observation, action: str, step: Step, last: bool, failed
     return [Problem(f"{where}: {rule}", found=str(step)[:300]) for rule, broken in rules.items() if broken]
 
 
-def _check_refusals(environment: Environment, cases: Sequence[Case], actions: Sequence[str], problems: list[Problem]) -> None:
+def _check_refusals(
+    environment: Environment, cases: Sequence[Case], actions: Sequence[str], problems: list[Problem]
+) -> None:
     if _accepts(environment, [actions[0]] * len(cases)):
         problems.append(Problem("a step after the horizon is accepted", expected="an exception"))
     environment.reset(cases)

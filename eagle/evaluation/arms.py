@@ -42,7 +42,9 @@ SCORED_TOGETHER = 16  # prompts; bounds memory
 
 @dataclass
 class TrieScorers:
-    """Score listed actions through the trie, over one policy that is opened when first asked: adapters of one shape take turns in it."""
+    """Score listed actions through the trie, over one policy that is opened when first asked: adapters of one shape
+    take turns in it.
+    """
 
     config: Config
     base: Path
@@ -66,7 +68,9 @@ class TrieScorers:
     def _opened(self, adapter: Path) -> LoraPolicy:
         if self._policy is None or self._adapter is None or not same_shape(adapter, self._adapter):
             device = pick_device(self.config.llm.device)
-            self._policy = LoraPolicy.load(self.base, adapter, dtype=pick_dtype(self.config.llm.dtype, device), device=device)
+            self._policy = LoraPolicy.load(
+                self.base, adapter, dtype=pick_dtype(self.config.llm.dtype, device), device=device
+            )
         elif adapter != self._adapter:
             self._policy.take(adapter)
         self._adapter = adapter
@@ -74,7 +78,9 @@ class TrieScorers:
 
 
 def language_arms(config: Config, project: Project) -> dict[str, tuple[Path, str]]:
-    """Return (adapter, mode) by name: references and EAGLE arms that write freely, on demand each EAGLE arm restricted to the list."""
+    """Return (adapter, mode) by name: references and EAGLE arms that write freely, on demand each EAGLE arm restricted
+    to the list.
+    """
     found = {f"reference_{name}": (project.reference(name), "free") for name in config.reference.names}
     for arm in config.train.arms:
         found[f"eagle_{arm}"] = (project.agent(arm), "free")
@@ -92,7 +98,10 @@ class OpenArms:
 
     def __call__(self) -> Answerer:
         config, project = self.config, self.project
-        material, model = load_material(config.utility, project), open_language_model(config.llm, project.llm, project.completions)
+        material, model = (
+            load_material(config.utility, project),
+            open_language_model(config.llm, project.llm, project.completions),
+        )
         writer = Rewriter.open(config, project, model=model, remember=False)
         scorers = TrieScorers(config, project.llm)
         agents: dict[str, Agent] = {
@@ -133,7 +142,10 @@ def simple_agents(config: Config, project: Project, material: Material, users: S
 
 @dataclass(frozen=True)
 class Arms:
-    """Everything that a run of all arms needs. What writes texts is on workers and its answers are kept; all else is here."""
+    """Everything that a run of all arms needs.
+
+    What writes texts is on workers and its answers are kept; all else is here.
+    """
 
     config: Config
     project: Project
@@ -143,7 +155,9 @@ class Arms:
     kept: Kept
 
     @classmethod
-    def open(cls, config: Config, project: Project, held: HeldOut, hashes: dict[str, str], encoder: TextEncoder) -> Arms:
+    def open(
+        cls, config: Config, project: Project, held: HeldOut, hashes: dict[str, str], encoder: TextEncoder
+    ) -> Arms:
         """Read what the arms share; ``hashes`` are those of everything that decides what they answer."""
         sections = [getattr(config, name).decisive() for name in ("evaluate", "train", "reference", "utility")]
         identity = environment_identity(config.llm, config.data.noun, project)
@@ -157,7 +171,9 @@ class Arms:
         with open_workers(config.llm, OpenArms(config, self.project.resolved())) as workers:
             writing = Sharded(list(language_arms(config, self.project)), workers, self.kept, rows)
             writer = ShardedRewriter(workers, rows, self.kept)
-            environment = SteeringEnvironment(writer, self.encoder, self.material.utility, settings.horizon, config.seed)
+            environment = SteeringEnvironment(
+                writer, self.encoder, self.material.utility, settings.horizon, config.seed
+            )
             table, counts = roll_out(environment, cases, Together([simple, writing]), settings.horizon, config.seed)
             others = OtherConditions(config, cases, self.encoder, self.material.utility, workers, self.kept).run(table)
         once = stopped_early(table, LINEAR, f"{LINEAR}_once", 1)
@@ -170,4 +186,6 @@ class Arms:
 
 
 def _cases(held: HeldOut) -> list[Case]:
-    return [Case(*row) for row in held.cases[["case", "anchor", "user", "text", "year"]].itertuples(index=False, name=None)]
+    return [
+        Case(*row) for row in held.cases[["case", "anchor", "user", "text", "year"]].itertuples(index=False, name=None)
+    ]

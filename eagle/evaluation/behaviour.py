@@ -16,7 +16,9 @@ MIN_PLOT_WORDS = 5
 
 
 def broken(text: str) -> bool:
-    """Return whether a text that parsed is still no description: hardly any plot, or the same three words over and over."""
+    """Return whether a text that parsed is still no description: hardly any plot, or the same three words over and
+    over.
+    """
     plot = parts(text).plot.lower().split()
     triples = Counter(zip(plot, plot[1:], plot[2:], strict=False))
     return len(plot) < MIN_PLOT_WORDS or max(triples.values(), default=0) >= 3
@@ -36,7 +38,9 @@ def mutual_information(users: np.ndarray, actions: np.ndarray) -> float:
 
 
 def excess_mutual_information(users: np.ndarray, actions: np.ndarray, seed: int, shuffles: int = 50) -> float:
-    """Mutual information minus its mean under shuffled users: 0 where the user plays no part, whatever the sample size."""
+    """Mutual information minus its mean under shuffled users: 0 where the user plays no part,
+    whatever the sample size.
+    """
     rng = stream(seed, "mutual information")
     chance = np.mean([mutual_information(rng.permutation(users), actions) for _ in range(shuffles)])
     return max(0.0, mutual_information(users, actions) - float(chance))
@@ -50,7 +54,10 @@ def describe_steps(steps: pd.DataFrame, listed: Iterable[str]) -> pd.DataFrame:
     known = set(map(bare, listed))
     return steps.assign(
         defect=[not ok or broken(text) for ok, text in zip(steps["valid"], steps["text"], strict=True)],
-        no_op=[bool(ok) and words(b) == words(t) for ok, b, t in zip(steps["valid"], steps["before"], steps["text"], strict=True)],
+        no_op=[
+            bool(ok) and words(b) == words(t)
+            for ok, b, t in zip(steps["valid"], steps["before"], steps["text"], strict=True)
+        ],
         valid_action=[is_valid_action(action) for action in steps["action"]],
         listed=[bare(action) in known for action in steps["action"]],
     )
@@ -59,9 +66,9 @@ def describe_steps(steps: pd.DataFrame, listed: Iterable[str]) -> pd.DataFrame:
 def behaviour(steps: pd.DataFrame, final: pd.DataFrame, anchor_texts: pd.Series, seed: int) -> dict[str, float]:
     """Return one arm's shares, 0 to 1 unless said.
 
-    ``steps`` from :func:`describe_steps`, ``final`` the arm's last row per case, ``anchor_texts`` the anchors' own texts by case.
-    words_kept and genres_named describe final texts; distinct_actions is a count; mutual_information is in nats, of first-step
-    actions and users.
+    ``steps`` from :func:`describe_steps`, ``final`` the arm's last row per case, ``anchor_texts`` the anchors' own
+    texts by case. words_kept and genres_named describe final texts; distinct_actions is a count; mutual_information is
+    in nats, of first-step actions and users.
     """
     kept = [words_kept(anchor_texts[case], text) for case, text in zip(final["case"], final["text"], strict=True)]
     named = float(np.mean([len(parts(text).genres) for text in final["text"]]))
@@ -78,5 +85,7 @@ def behaviour(steps: pd.DataFrame, final: pd.DataFrame, anchor_texts: pd.Series,
         "distinct_actions": float(steps["action"].nunique()),
         "valid_actions": float(steps["valid_action"].mean()),
         "listed": float(steps["listed"].mean()),
-        "mutual_information": excess_mutual_information(first["user"].to_numpy(str), first["action"].to_numpy(str), seed),
+        "mutual_information": excess_mutual_information(
+            first["user"].to_numpy(str), first["action"].to_numpy(str), seed
+        ),
     }

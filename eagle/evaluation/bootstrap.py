@@ -1,8 +1,10 @@
 """Bootstrap intervals for means over cases that share anchors and users.
 
-1. Anchors and users are drawn with replacement, independently of each other; a case counts as often as its anchor was drawn
-   times as often as its user was drawn (Owen, "The pigeonhole bootstrap", 2007). For crossed cases this errs on the wide side.
-2. The paper gives "+-" without saying of what [P Table 2]; here every interval is a percentile interval of this bootstrap.
+1. Anchors and users are drawn with replacement, independently of each other; a case counts as often as its anchor was
+   drawn times as often as its user was drawn (Owen, "The pigeonhole bootstrap", 2007). For crossed cases this errs on
+   the wide side.
+2. The paper gives "+-" without saying of what [P Table 2]; here every interval is a percentile interval of this
+   bootstrap.
 3. All estimates of one run share their resamples, so a difference of two arms is resampled as a pair.
 """
 
@@ -21,7 +23,9 @@ from eagle.core.seeding import stream
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean with its interval; NaN where there is nothing to average, NaN ends where there is only one cluster each way."""
+    """A mean with its interval; NaN where there is nothing to average, NaN ends where there is only one cluster each
+    way.
+    """
 
     mean: float
     low: float
@@ -62,7 +66,9 @@ class TwoWayBootstrap:
 
     @cached_property
     def _codes(self) -> tuple[np.ndarray, np.ndarray]:
-        return tuple(np.unique(np.asarray(names, dtype=str), return_inverse=True)[1] for names in (self.anchors, self.users))  # type: ignore[return-value]
+        return tuple(
+            np.unique(np.asarray(names, dtype=str), return_inverse=True)[1] for names in (self.anchors, self.users)
+        )  # type: ignore[return-value]
 
     @cached_property
     def _draws(self) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,6 @@
-"""What an agent is held to: a gain must not be bought with a collapse onto few actions, with broken texts or with drift."""
+"""What an agent is held to: a gain must not be bought with a collapse onto few actions, with broken texts or with
+drift.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,11 @@ from eagle.core.artifacts import read_json
 from eagle.core.project import Project
 from eagle.report.words import arm_name
 
-LEAST = {"distinct_actions": "different actions", "valid_actions": "valid actions", "mutual_information": "information on the user"}
+LEAST = {
+    "distinct_actions": "different actions",
+    "valid_actions": "valid actions",
+    "mutual_information": "information on the user",
+}
 MOST = {"defects": "defects", "copies": "copies", "kl": "KL to the reference"}
 
 
@@ -54,7 +60,10 @@ def sentence(arm: str, held: Sequence[Held]) -> str:
 
 def as_json(held: Mapping[str, Sequence[Held]]) -> dict[str, Any]:
     """Return what reports/bounds.json holds, by arm."""
-    return {arm: {"kept": all(one.kept for one in figures), "figures": [asdict(one) for one in figures]} for arm, figures in held.items()}
+    return {
+        arm: {"kept": all(one.kept for one in figures), "figures": [asdict(one) for one in figures]}
+        for arm, figures in held.items()
+    }
 
 
 def outside(project: Project, arm: str) -> str | None:

@@ -56,7 +56,9 @@ def pick_cases(config: EvaluateConfig, seed: int, project: Project) -> HeldOut:
         )
     anchors = _draw(candidates, config.anchors, seed, "anchors")
     chosen = _draw(raters, config.users, seed, "users")
-    return HeldOut(_cross(anchors, chosen, described), tuple(anchors), tuple(chosen), tuple(_draw(raters, RATERS, seed, "raters")))
+    return HeldOut(
+        _cross(anchors, chosen, described), tuple(anchors), tuple(chosen), tuple(_draw(raters, RATERS, seed, "raters"))
+    )
 
 
 def _cross(anchors: list[str], users: list[str], described: pd.DataFrame) -> pd.DataFrame:
@@ -73,8 +75,8 @@ def _cross(anchors: list[str], users: list[str], described: pd.DataFrame) -> pd.
 def anchor_groups(ratings: pd.DataFrame, anchors: tuple[str, ...]) -> dict[str, str]:
     """Return "low_rated" or "high_rated" for every anchor: below or from the median of their shrunk mean ratings.
 
-    The mean over all raters, shrunk towards the catalogue's by five ratings. The paper splits by rated 1-3 and 4-5 [P Sec. 5.2];
-    held-out users have mostly not rated the anchors, so the anchor's mean stands in.
+    The mean over all raters, shrunk towards the catalogue's by five ratings. The paper splits by rated 1-3 and 4-5 [P
+    Sec. 5.2]; held-out users have mostly not rated the anchors, so the anchor's mean stands in.
     """
     overall = float(ratings["rating"].mean())
     grouped = ratings[ratings["item"].isin(anchors)].groupby("item")["rating"].agg(["sum", "count"])

@@ -1,10 +1,13 @@
 """From judged trajectories to estimates per arm: the numbers of Table 2 and of metrics.json.
 
 1. Follows the paper's columns: U, user preference, rater preference, distance [P Table 2].
-2. Differs: U is in SD over the encoded catalogue (0 = the user's mean item), every number has a bootstrap interval, and gains
+2. Differs: U is in SD over the encoded catalogue (0 = the user's mean item), every number has a bootstrap interval, and
+   gains
    are paired: the same cases, and the same text wherever two arms take the same action.
-3. A failed step keeps the text before it, so a failed episode ends with what could still be offered; it counts as a defect.
-4. The paper's advice "offer a new item only if it beats its anchor" is the column followed: the better of text and anchor by U.
+3. A failed step keeps the text before it, so a failed episode ends with what could still be offered; it counts as a
+   defect.
+4. The paper's advice "offer a new item only if it beats its anchor" is the column followed: the better of text and
+   anchor by U.
 """
 
 from __future__ import annotations
@@ -35,8 +38,8 @@ class ArmResult:
 
     arm: str
     estimates: dict[str, Estimate]
-    """utility, user_preference, user_choice, rater_preference, distance, gain_over_{anchor,reference,linear}, beats_anchor, followed,
-    genre_line_gain (of the new genre line over the old plot)."""
+    """utility, user_preference, user_choice, rater_preference, distance, gain_over_{anchor,reference,linear},
+    beats_anchor, followed, genre_line_gain (of the new genre line over the old plot)."""
     behaviour: dict[str, float]
     marked: bool
     """Gains over its reference, but with more defects than it."""
@@ -83,7 +86,9 @@ class Comparison:
         steps = describe_steps(_step_rows(rows), self.listed)
         found = behaviour(steps, final, self.cases.set_index("case")["text"], self.seed)
         counted = self.counts.get(str(final["arm"].iloc[0]), {})
-        return found | ({"fallen_back": counted.get("fallen_back", 0) / counted["acted"]} if counted.get("acted") else {})
+        return found | (
+            {"fallen_back": counted.get("fallen_back", 0) / counted["acted"]} if counted.get("acted") else {}
+        )
 
     def _result(self, arm: str, finals: dict[str, pd.DataFrame], habits: dict[str, dict[str, float]]) -> ArmResult:
         final, utility = finals[arm], finals[arm]["utility"].to_numpy(float)
@@ -93,15 +98,24 @@ class Comparison:
         estimates["gain_over_anchor"] = self.bootstrap.difference(utility, anchor)
         reference = reference_of(arm)
         if reference in finals:
-            estimates["gain_over_reference"] = self.bootstrap.difference(utility, finals[reference]["utility"].to_numpy(float))
+            estimates["gain_over_reference"] = self.bootstrap.difference(
+                utility, finals[reference]["utility"].to_numpy(float)
+            )
         if LINEAR in finals and arm != LINEAR:
-            estimates["gain_over_linear"] = self.bootstrap.difference(utility, finals[LINEAR]["utility"].to_numpy(float))
+            estimates["gain_over_linear"] = self.bootstrap.difference(
+                utility, finals[LINEAR]["utility"].to_numpy(float)
+            )
         estimates["beats_anchor"] = self.bootstrap.mean((utility > anchor).astype(float))
         estimates["followed"] = self.bootstrap.mean(np.maximum(utility, anchor))
         if "genre_line_utility" in final:
-            estimates["genre_line_gain"] = self.bootstrap.difference(final["genre_line_utility"].to_numpy(float), anchor)
+            estimates["genre_line_gain"] = self.bootstrap.difference(
+                final["genre_line_utility"].to_numpy(float), anchor
+            )
         groups = {
-            kind: {str(label): self.bootstrap.difference(utility, anchor, labels == label) for label in sorted(set(labels.tolist()))}
+            kind: {
+                str(label): self.bootstrap.difference(utility, anchor, labels == label)
+                for label in sorted(set(labels.tolist()))
+            }
             for kind, labels in self.groups.items()
         }
         marked = reference in habits and self._marked(estimates, habits[arm], habits[reference])

@@ -1,8 +1,10 @@
 """EAGLE under other conditions, on demand: rows of the paper's Tables 3 and 4 that need texts of their own.
 
-1. Follows the paper's Table 3: an agent that was trained in one environment is tested in another; agent, cases and seeds stay.
+1. Follows the paper's Table 3: an agent that was trained in one environment is tested in another; agent, cases and
+   seeds stay.
    Differs: the other environment is another temperature, or another model folder, of one's own choice.
-2. Follows Table 4, "macro": the actions that the trained agent chose in an episode, in one call of the environment (H = 1).
+2. Follows Table 4, "macro": the actions that the trained agent chose in an episode, in one call of the environment (H =
+   1).
 """
 
 from __future__ import annotations
@@ -30,7 +32,10 @@ if TYPE_CHECKING:
     from eagle.environment.steering import Observation
 
 ELSEWHERE, MACRO = "elsewhere_", "macro_"
-"""Beginnings of the arms' names; what follows is the name of the EAGLE arm. The first is also the kind of question for a worker."""
+"""Beginnings of the arms' names; what follows is the name of the EAGLE arm.
+
+The first is also the kind of question for a worker.
+"""
 
 
 def environment_name(llm: LLMConfig) -> str:
@@ -67,7 +72,9 @@ class OneCall:
 
 @dataclass(frozen=True)
 class OtherConditions:
-    """What the further episodes need: the cases, where texts are placed and valued, the workers, and where finished parts are kept."""
+    """What the further episodes need: the cases, where texts are placed and valued, the workers, and where finished
+    parts are kept.
+    """
 
     config: Config
     cases: list[Case]
@@ -86,7 +93,9 @@ class OtherConditions:
                 rows = self._episodes(writing, ELSEWHERE, settings.horizon)
                 found.append(rows[rows["arm"] == name].assign(arm=f"{ELSEWHERE}{arm}"))
             if settings.macro:
-                taken = trajectories[(trajectories["arm"] == name) & (trajectories["step"] > 0)].sort_values(["case", "step"])
+                taken = trajectories[(trajectories["arm"] == name) & (trajectories["step"] > 0)].sort_values(
+                    ["case", "step"]
+                )
                 together = taken.groupby("case")["action"].agg(" ".join)
                 joined = OneCall(f"{MACRO}{arm}", dict(zip(together.index.tolist(), together.tolist(), strict=True)))
                 rows = self._episodes(Here([joined]), REWRITE, 1)

@@ -41,16 +41,18 @@ class RememberingEncoder:
         pairs = list(zip(texts, years, strict=True))
         new = [pair for pair in dict.fromkeys(pairs) if pair not in self._known]
         if new:
-            self._known |= dict(zip(new, self.inner.encode([text for text, _ in new], [year for _, year in new]), strict=True))
+            self._known |= dict(
+                zip(new, self.inner.encode([text for text, _ in new], [year for _, year in new]), strict=True)
+            )
         return np.stack([self._known[pair] for pair in pairs])
 
 
 def score(trajectories: pd.DataFrame, cases: pd.DataFrame, encoder: TextEncoder, utility: Utility) -> pd.DataFrame:
     """Return ``trajectories`` with six more columns.
 
-    z: latent point of the row's text (d,), the year being the anchor's. utility: U in SD over the encoded catalogue, 0 = the
-    user's mean item. preference, distance_bonus: its parts, each in its own SD. genre_line_utility: U of the anchor's plot under
-    the row's genre line. year: the anchor's.
+    z: latent point of the row's text (d,), the year being the anchor's. utility: U in SD over the encoded catalogue, 0
+    = the user's mean item. preference, distance_bonus: its parts, each in its own SD. genre_line_utility: U of the
+    anchor's plot under the row's genre line. year: the anchor's.
     """
     about = cases.set_index("case")
     case = trajectories["case"].to_numpy()

@@ -1,8 +1,11 @@
 """Stage evaluate: every arm on the same held-out anchors and users; trajectories, tables and metrics.
 
-1. Follows the paper's Table 2 in its columns and arms; anchors and users are held out, and all arms share cases and seeds.
-2. Adds what any reader asks for: random actions, a linear rule (once, and for the same H), a softmax policy, fixed best actions.
-3. Differs: a simulated panel in place of 124 raters (eagle.evaluation.judges.panel), itself judged on ratings it has not seen.
+1. Follows the paper's Table 2 in its columns and arms; anchors and users are held out, and all arms share cases and
+   seeds.
+2. Adds what any reader asks for: random actions, a linear rule (once, and for the same H), a softmax policy, fixed best
+   actions.
+3. Differs: a simulated panel in place of 124 raters (eagle.evaluation.judges.panel), itself judged on ratings it has
+   not seen.
 """
 
 from __future__ import annotations
@@ -113,12 +116,18 @@ def run(config: Config, project: Project) -> None:
         held.cases["anchor"].tolist(), held.cases["user"].tolist(), settings.bootstrap, settings.confidence, config.seed
     )
     listed = arms.material.listed.shared
-    results = Comparison(judged, held.cases, listed, case_groups(held, project), bootstrap, config.seed, counts).results()
+    results = Comparison(
+        judged, held.cases, listed, case_groups(held, project), bootstrap, config.seed, counts
+    ).results()
     trained = [f"eagle_{arm}" for arm in config.train.arms]
     write_table(project.trajectories, judged, "trajectories", inputs=[project.descriptions])
     _write_csv(tables.table2(results), project, "table2")
     there = elsewhere(config.llm, config.evaluate)
-    _write_csv(tables.table3(results, trained, environment_name(config.llm), environment_name(there) if there else None), project, "table3")
+    _write_csv(
+        tables.table3(results, trained, environment_name(config.llm), environment_name(there) if there else None),
+        project,
+        "table3",
+    )
     personalised = read_table(project.actions, "actions")["kind"].eq("personalized").any()
     _write_csv(tables.table4(results, trained, personalised=bool(personalised)), project, "table4")
     source = read_json(project.catalogue / "source.json")["source"]

@@ -50,7 +50,9 @@ DEFAULT = "default: free text"
 
 
 def table2(results: Sequence[ArmResult]) -> pd.DataFrame:
-    """One row per arm; every estimate as name, name_low, name_high; then behaviour, and the mark for gains with more defects."""
+    """One row per arm; every estimate as name, name_low, name_high; then behaviour, and the mark for gains with more
+    defects.
+    """
     rows = []
     for result in results:
         row: dict[str, Any] = {"arm": result.arm}
@@ -83,14 +85,19 @@ def table3(results: Sequence[ArmResult], arms: Sequence[str], here: str, there: 
 
 
 def table4(results: Sequence[ArmResult], arms: Sequence[str], *, personalised: bool) -> pd.DataFrame:
-    """EAGLE by action space [P Table 4]; what was not run says how to run it. ``personalised``: whether this run's actions are in part."""
+    """EAGLE by action space [P Table 4]; what was not run says how to run it.
+
+    ``personalised``: whether this run's actions are in part.
+    """
     by_arm = {r.arm: r for r in results}
     rows: list[dict[str, Any]] = []
     for arm in arms:
         this, other = (DEFAULT, "without personalised") if personalised else ("without personalised", DEFAULT)
         spaces = {this: arm, "only actions of the list": f"{arm}_listed", "macro": arm.replace("eagle_", MACRO, 1)}
         found = {space: by_arm[name] for space, name in spaces.items() if name in by_arm}
-        rows += [{"arm": result.arm, "actions": space, "status": "run", **_short(result)} for space, result in found.items()]
+        rows += [
+            {"arm": result.arm, "actions": space, "status": "run", **_short(result)} for space, result in found.items()
+        ]
         rows += [
             {"arm": arm, "actions": space, "status": NOT_RUN["personalised" if space == DEFAULT else space]}
             for space in (other, "macro", "default and macro")
@@ -110,6 +117,8 @@ def metrics(results: Sequence[ArmResult], extra: dict[str, Any]) -> dict[str, An
             kind: {label: estimate.as_dict() | {"cases": estimate.cases} for label, estimate in labels.items()}
             for kind, labels in result.groups.items()
         }
-        figures["utility_by_step"] = {str(step): estimate.as_dict() for step, estimate in enumerate(result.utility_by_step)}
+        figures["utility_by_step"] = {
+            str(step): estimate.as_dict() for step, estimate in enumerate(result.utility_by_step)
+        }
         found[result.arm] = figures
     return found | extra

@@ -61,7 +61,9 @@ class TextFeatures:
     def transform(self, texts: Sequence[str], years: Sequence[int | None]) -> np.ndarray:
         """Return (n_texts, d) features; the first is 1."""
         seen = [parts(text) for text in texts]
-        hot = np.array([[genre in item.genres for genre in self.genres] for item in seen], dtype=float).reshape(len(seen), -1)
+        hot = np.array([[genre in item.genres for genre in self.genres] for item in seen], dtype=float).reshape(
+            len(seen), -1
+        )
         age = np.array([0.0 if year is None else (year - self.year_centre) / 20 for year in years])
         era = np.stack([age, age**2, np.clip(age, 0, None)], axis=1)
         blocks = [np.ones((len(seen), 1)), hot, era]
@@ -70,7 +72,9 @@ class TextFeatures:
         return np.hstack(blocks)
 
     def distance(self, anchors: Sequence[str], texts: Sequence[str]) -> np.ndarray:
-        """Return 1 - cosine of word weights (TF-IDF of plot words, genres as words), (n,): 0 the same words, 1 none shared."""
+        """Return 1 - cosine of word weights (TF-IDF of plot words, genres as words), (n,): 0 the same words, 1 none
+        shared.
+        """
         first, second = self._weights(anchors), self._weights(texts)
         lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
         cosine = np.divide((first * second).sum(axis=1), lengths, out=np.zeros(len(lengths)), where=lengths > 0)
@@ -78,9 +82,13 @@ class TextFeatures:
         return np.where(same, 0.0, np.clip(1 - cosine, 0, 1))
 
     def _weights(self, texts: Sequence[str]) -> np.ndarray:
-        """Unit-length word weights beside genres that together weigh as much as half of the words, (n, n_words + n_genres)."""
+        """Unit-length word weights beside genres that together weigh as much as half of the words, (n, n_words +
+        n_genres).
+        """
         seen = [parts(text) for text in texts]
         plots = self.vectorizer.transform([item.plot for item in seen]).toarray()
-        hot = np.array([[genre in item.genres for genre in self.genres] for item in seen], dtype=float).reshape(len(seen), -1)
+        hot = np.array([[genre in item.genres for genre in self.genres] for item in seen], dtype=float).reshape(
+            len(seen), -1
+        )
         norms = np.linalg.norm(hot, axis=1, keepdims=True)
         return np.hstack([plots, 0.5 * np.divide(hot, norms, out=np.zeros_like(hot), where=norms > 0)])

@@ -12,18 +12,30 @@ from eagle.latent.encoder import LatentSpace
 NEAREST = 3
 
 
-def find_gaps(trajectories: pd.DataFrame, latent: LatentSpace, titles: dict[str, str], profiles: dict[str, str]) -> pd.DataFrame:
-    """Return every final text of an EAGLE arm with a gain over its anchor, best first; a text is listed once, for its best user.
+def find_gaps(
+    trajectories: pd.DataFrame, latent: LatentSpace, titles: dict[str, str], profiles: dict[str, str]
+) -> pd.DataFrame:
+    """Return every final text of an EAGLE arm with a gain over its anchor, best first; a text is listed once, for its
+    best user.
 
-    Columns: rank, arm, user, profile, anchor, anchor_title, anchor_text, text, actions, utility, anchor_utility, gain (SD of U),
-    user_preference, rater_preference, distance, nearest (ids), nearest_titles, nearest_distances (latent, Euclidean), novelty
-    (distance to the nearest item over the catalogue's median distance between neighbours; 1 = as far apart as items usually are).
+    Columns: rank, arm, user, profile, anchor, anchor_title, anchor_text, text, actions, utility, anchor_utility, gain
+    (SD of U), user_preference, rater_preference, distance, nearest (ids), nearest_titles, nearest_distances (latent,
+    Euclidean), novelty (distance to the nearest item over the catalogue's median distance between neighbours; 1 = as
+    far apart as items usually are).
     """
     arms = [arm for arm in dict.fromkeys(trajectories["arm"]) if arm.startswith("eagle_")]
     finals = [_gains(trajectories[trajectories["arm"] == arm]) for arm in arms]
-    found = pd.concat([f for f in finals if len(f)], ignore_index=True) if any(len(f) for f in finals) else _gains(trajectories[:0])
-    found = found[(found["gain"] > 0) & ~found["text"].map(broken).astype(bool) & (found["text"] != found["anchor_text"])]
-    found = found.sort_values(["gain", "arm", "case"], ascending=[False, True, True], kind="stable").drop_duplicates("text")
+    found = (
+        pd.concat([f for f in finals if len(f)], ignore_index=True)
+        if any(len(f) for f in finals)
+        else _gains(trajectories[:0])
+    )
+    found = found[
+        (found["gain"] > 0) & ~found["text"].map(broken).astype(bool) & (found["text"] != found["anchor_text"])
+    ]
+    found = found.sort_values(["gain", "arm", "case"], ascending=[False, True, True], kind="stable").drop_duplicates(
+        "text"
+    )
     found = found.reset_index(drop=True)
     found.insert(0, "rank", np.arange(1, len(found) + 1))
     found = found.assign(
@@ -38,7 +50,18 @@ def _gains(rows: pd.DataFrame) -> pd.DataFrame:
     start = rows[rows["step"] == 0].set_index("case")
     steps = rows[rows["step"] > 0].sort_values("step").groupby("case")["action"].agg(list)
     final = final_rows(rows)
-    columns = ["arm", "case", "user", "anchor", "text", "utility", "user_preference", "rater_preference", "distance", "z"]
+    columns = [
+        "arm",
+        "case",
+        "user",
+        "anchor",
+        "text",
+        "utility",
+        "user_preference",
+        "rater_preference",
+        "distance",
+        "z",
+    ]
     anchor_utility = final["case"].map(start["utility"])
     return final[columns].assign(
         anchor_text=final["case"].map(start["text"]),
@@ -69,7 +92,9 @@ def typical_spacing(vectors: np.ndarray, sample: int = 500) -> float:
     distances = np.linalg.norm(vectors[chosen, None, :] - vectors[None, :, :], axis=2)
     distances[np.arange(len(chosen)), chosen] = np.inf
     apart = distances.min(axis=1)
-    return float(np.median(apart[np.isfinite(apart) & (apart > 0)])) if (np.isfinite(apart) & (apart > 0)).any() else 1.0
+    return (
+        float(np.median(apart[np.isfinite(apart) & (apart > 0)])) if (np.isfinite(apart) & (apart > 0)).any() else 1.0
+    )
 
 
 def best_per_anchor(gaps: pd.DataFrame, top: int) -> pd.DataFrame:

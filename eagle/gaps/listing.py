@@ -19,18 +19,23 @@ def render(gaps: pd.DataFrame, *, as_json: bool) -> str:
     """Return the gaps as JSON, or as text: for whom, from which anchor, the text, its gain, and what lies near it."""
     if as_json:
         return gaps.to_json(orient="records", indent=2, force_ascii=False) or "[]"
-    return "\n\n".join(_block(row) for row in json.loads(gaps.to_json(orient="records") or "[]")) or "no gaps were found"
+    return (
+        "\n\n".join(_block(row) for row in json.loads(gaps.to_json(orient="records") or "[]")) or "no gaps were found"
+    )
 
 
 def _block(row: dict) -> str:
-    near = ", ".join(f"{title} ({away:.2f})" for title, away in zip(row["nearest_titles"], row["nearest_distances"], strict=True))
+    near = ", ".join(
+        f"{title} ({away:.2f})" for title, away in zip(row["nearest_titles"], row["nearest_distances"], strict=True)
+    )
     return "\n".join(
         [
             f"{row['rank']}. for user {row['user']}: {row['profile']}",
             f"   from   {row['anchor_title']} (item {row['anchor']}): {row['anchor_text']}",
             f"   to     {row['text']}",
             f"   by     {' | '.join(row['actions'])}",
-            f"   gain   {row['gain']:+.2f} SD of U over the anchor (U {row['utility']:.2f}); distance {row['distance']:.2f}",
+            f"   gain   {row['gain']:+.2f} SD of U over the anchor (U {row['utility']:.2f}); distance "
+            f"{row['distance']:.2f}",
             f"   near   {near}",
         ]
     )

@@ -1,7 +1,8 @@
 """Cold start: how well each recipe ranks items that it never saw, beside honest baselines.
 
 Only fit and holdout rows judge; the panel's rows stay with the panel. Validation items choose settings, test items are
-reported. "Has a plot" is itself a sign of popularity where only known films have plots, so items with plots are judged apart too.
+reported. "Has a plot" is itself a sign of popularity where only known films have plots, so items with plots are judged
+apart too.
 """
 
 from __future__ import annotations
@@ -33,10 +34,14 @@ def _recipe_scores(name: str, fitted: Fitted, vectors: np.ndarray, bias_weight: 
     """Scores (n_users, n_items): personal part, as in U (bias x c), and with the whole bias."""
     personal = fitted.user_factors @ (vectors @ fitted.text_map[:-1].T).T
     bias = vectors @ fitted.text_map[-1]
-    return {f"{name}, {part}": personal + weight * bias for part, weight in zip(PARTS, (0.0, bias_weight, 1.0), strict=True)}
+    return {
+        f"{name}, {part}": personal + weight * bias for part, weight in zip(PARTS, (0.0, bias_weight, 1.0), strict=True)
+    }
 
 
-def _scores(fitted: Mapping[str, Fitted], genres: Fitted, material: Material, splits: Splits, config: Config) -> dict[str, np.ndarray]:
+def _scores(
+    fitted: Mapping[str, Fitted], genres: Fitted, material: Material, splits: Splits, config: Config
+) -> dict[str, np.ndarray]:
     """Return every row's scores (n_users, n_items)."""
     n_users, items = len(genres.users), material.items
     counts = splits.part("fit")["item"].value_counts().reindex(items).fillna(0.0).to_numpy()
@@ -51,11 +56,17 @@ def _scores(fitted: Mapping[str, Fitted], genres: Fitted, material: Material, sp
 
 
 def cold_report(
-    fitted: Mapping[str, Fitted], genres: Fitted, material: Material, has_plot: np.ndarray, splits: Splits, config: Config
+    fitted: Mapping[str, Fitted],
+    genres: Fitted,
+    material: Material,
+    has_plot: np.ndarray,
+    splits: Splits,
+    config: Config,
 ) -> dict[str, Any]:
     """Judge every row on validation and on test items, for all users and for test users, and on items with plots.
 
-    The popularity of a cold item is counted from its own fit ratings, which no recipe sees: a yardstick, not a competitor.
+    The popularity of a cold item is counted from its own fit ratings, which no recipe sees: a yardstick, not a
+    competitor.
     """
     scores = _scores(fitted, genres, material, splits, config)
     user_place, item_place = pd.Index(genres.users), pd.Index(material.items)
@@ -74,10 +85,14 @@ def cold_report(
             u, i = user_place.get_indexer(pd.Index(rows["user"])), item_place.get_indexer(pd.Index(rows["item"]))
             predicted = {name: score[u, i] for name, score in scores.items()}
             report[f"{split} items, {group}"] = {
-                name: ranking(rows, guess, stream(config.seed, "cold", split, group)) for name, guess in predicted.items()
+                name: ranking(rows, guess, stream(config.seed, "cold", split, group))
+                for name, guess in predicted.items()
             } | {
                 f"joint_hybrid - two_stage, {part}": ranking_difference(
-                    rows, predicted[f"joint_hybrid, {part}"], predicted[f"two_stage, {part}"], stream(config.seed, "cold", split, group)
+                    rows,
+                    predicted[f"joint_hybrid, {part}"],
+                    predicted[f"two_stage, {part}"],
+                    stream(config.seed, "cold", split, group),
                 )
                 for part in PARTS
             }

@@ -1,10 +1,11 @@
 """E_D: from the text of a state to the latent space in which users live.
 
 E_D(text, year) = [W x, c * w x] (d = factors + 1): the personal coordinates, then the general appeal the text predicts,
-weighed by ``encoder.bias_weight``. z_u = [p_u, 1], so <z_u, E_D> is the user's predicted rating less the constants, in stars.
+weighed by ``encoder.bias_weight``. z_u = [p_u, 1], so <z_u, E_D> is the user's predicted rating less the constants, in
+stars.
 
-Differs from the paper (section 5.1): E_D is a frozen sentence model with a linear map, not a fine-tuned LLM (fine-tuning measured no gain);
-genres are parsed from the text's genre line; the year is the anchor's and is held.
+Differs from the paper (section 5.1): E_D is a frozen sentence model with a linear map, not a fine-tuned LLM
+(fine-tuning measured no gain); genres are parsed from the text's genre line; the year is the anchor's and is held.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ class Encoder:
     def load(cls, folder: Path, text_model: Path, *, remember: bool = True) -> Encoder:
         """Read an encoder and the sentence model it was made with (another one is an EagleError).
 
-        ``remember``: embed an equal text once. A remembered vector differs in its last bits from one that is computed in another
-        batch, so work that must resume identically goes without.
+        ``remember``: embed an equal text once. A remembered vector differs in its last bits from one that is computed
+        in another batch, so work that must resume identically goes without.
         """
         from eagle.latent.sentence import Remembered, SentenceModel
 
@@ -75,7 +76,9 @@ class Encoder:
                 mend="run `dvc repro encoder`",
             )
         model = SentenceModel(text_model)
-        return cls(FeatureMap.from_arrays(arrays, ids["genres"]), arrays["weights"], Remembered(model) if remember else model)
+        return cls(
+            FeatureMap.from_arrays(arrays, ids["genres"]), arrays["weights"], Remembered(model) if remember else model
+        )
 
 
 def text_model_fingerprint(folder: Path) -> str:
@@ -129,14 +132,18 @@ class LatentSpace:
             "train_items": self.train_items.astype(np.uint8),
             "train_users": self.train_users.astype(np.uint8),
         }
-        write_arrays(folder / "latent.safetensors", arrays, LATENT_SCHEMA, ids={"items": self.items, "users": self.users})
+        write_arrays(
+            folder / "latent.safetensors", arrays, LATENT_SCHEMA, ids={"items": self.items, "users": self.users}
+        )
 
 
 def _index(place: Mapping[str, int], names: Sequence[str], what: str) -> np.ndarray:
     unknown = sorted({name for name in names if name not in place})
     if unknown:
         raise user_error(
-            f"unknown {what}", found=", ".join(unknown[:5]), expected=f"one of {len(place)}, such as {', '.join(list(place)[:3])}"
+            f"unknown {what}",
+            found=", ".join(unknown[:5]),
+            expected=f"one of {len(place)}, such as {', '.join(list(place)[:3])}",
         )
     return np.array([place[name] for name in names], dtype=np.int64)
 
@@ -144,7 +151,9 @@ def _index(place: Mapping[str, int], names: Sequence[str], what: str) -> np.ndar
 def load_latent(folder: Path) -> LatentSpace:
     """Read the latent space from the encoder's folder."""
     arrays, ids = read_arrays(folder / "latent.safetensors", LATENT_SCHEMA)
-    years = {item: None if np.isnan(year) else int(year) for item, year in zip(ids["items"], arrays["years"], strict=True)}
+    years = {
+        item: None if np.isnan(year) else int(year) for item, year in zip(ids["items"], arrays["years"], strict=True)
+    }
     return LatentSpace(
         ids["items"],
         arrays["item_vectors"],

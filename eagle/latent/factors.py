@@ -7,10 +7,10 @@ Differs:
 3. The predicted rating is mu + b_u + b_i + <p_u, q_i> rather than <z_u, z_m>. It is the same bilinear form with
    z_u = [p_u, b_u + mu, 1] and z_m = [q_i, 1, b_i]; keeping the biases apart lets the encoder treat taste and appeal
    separately, and lets them have their own penalties.
-4. Own solver: `implicit` fits preferences of 0 or 1 with every missing entry at weight 1, so explicit ratings, targets other than
-   0 and 1 and a missing weight of 0 cannot be stated in it; lenskit's explicit ALS holds pandas below 3; cmfrec comes without
-   wheels. Half sweeps take a few steps of conjugate gradients in float32 (least_squares); ``factors.engine: spark`` hands the
-   factorisation to Spark MLlib.
+4. Own solver: `implicit` fits preferences of 0 or 1 with every missing entry at weight 1, so explicit ratings, targets
+   other than 0 and 1 and a missing weight of 0 cannot be stated in it; lenskit's explicit ALS holds pandas below 3;
+   cmfrec comes without wheels. Half sweeps take a few steps of conjugate gradients in float32 (least_squares);
+   ``factors.engine: spark`` hands the factorisation to Spark MLlib.
 """
 
 from __future__ import annotations
@@ -32,9 +32,13 @@ from eagle.latent.least_squares import Missing, Packed, improve, pack, solve
 from eagle.latent.ratings import Ratings, Splits, positions
 
 SCHEMA = "factors"
-STEPS = 2  # of conjugate gradients per half sweep, from the present solution [M: held-out RMSE as with exact half sweeps]
+STEPS = (
+    2  # of conjugate gradients per half sweep, from the present solution [M: held-out RMSE as with exact half sweeps]
+)
 LAST_STEPS = 5  # of the last half sweep, the users' [M: within 1e-5 of the exact solution]
-BIAS_PENALTY = 5.0  # ratings; biases are means of many ratings and need less than factors [M: user bias 5, item bias offset 7]
+BIAS_PENALTY = (
+    5.0  # ratings; biases are means of many ratings and need less than factors [M: user bias 5, item bias offset 7]
+)
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,17 @@ class Factors:
 
 
 def _half_sweep(
-    packed: Packed, other: np.ndarray, mean: float, config: FactorsConfig, missing: Missing, start: np.ndarray | None, steps: int = STEPS
+    packed: Packed,
+    other: np.ndarray,
+    mean: float,
+    config: FactorsConfig,
+    missing: Missing,
+    start: np.ndarray | None,
+    steps: int = STEPS,
 ) -> np.ndarray:
-    """Return all rows' (vector, bias) (n_rows, k + 1), given the columns' ``other`` (n_columns, k + 1); exactly where ``start`` is None."""
+    """Return all rows' (vector, bias) (n_rows, k + 1), given the columns' ``other`` (n_columns, k + 1); exactly where
+    ``start`` is None.
+    """
     features = np.hstack([other[:, :-1], np.ones_like(other[:, -1:])])
     penalty = np.append(np.full(config.dimension, config.regularization), BIAS_PENALTY)
     if start is None:
@@ -115,7 +127,9 @@ def _by_spark(ratings: Ratings, config: FactorsConfig, rng: np.random.Generator)
     user_bias, item_bias = spark.fit_biases(ratings, BIAS_PENALTY)
     vectors = spark.item_factors(ratings, user_bias, item_bias, config, int(rng.integers(2**31)))
     users = np.zeros((len(ratings.users), config.dimension), np.float32)
-    found = fold_in(Factors(ratings.mean, ratings.users, ratings.items, users, user_bias, vectors, item_bias), ratings, config)
+    found = fold_in(
+        Factors(ratings.mean, ratings.users, ratings.items, users, user_bias, vectors, item_bias), ratings, config
+    )
     users = np.hstack([found.user_factors, found.user_bias[:, None]])
     items = _half_sweep(pack(ratings.transposed), users, ratings.mean, config, Missing(0.0, item_bias, user_bias), None)
     return fold_in(replace(found, item_factors=items[:, :-1], item_bias=items[:, -1]), ratings, config)
@@ -126,7 +140,9 @@ def fold_in(factors: Factors, ratings: Ratings, config: FactorsConfig) -> Factor
     missing = Missing(config.missing_weight, ratings.user_means(), np.zeros(len(factors.items)))
     items = np.hstack([factors.item_factors, factors.item_bias[:, None]])
     users = _half_sweep(pack(ratings), items, factors.mean, config, missing, None)
-    return Factors(factors.mean, ratings.users, factors.items, users[:, :-1], users[:, -1], factors.item_factors, factors.item_bias)
+    return Factors(
+        factors.mean, ratings.users, factors.items, users[:, :-1], users[:, -1], factors.item_factors, factors.item_bias
+    )
 
 
 def warm_rows(splits: Splits, users: list[str], items: list[str]) -> pd.DataFrame:

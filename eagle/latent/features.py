@@ -74,7 +74,9 @@ class FeatureMap:
         return len(self.genres) + len(self.year_centres) + int(projected)
 
     @classmethod
-    def fit(cls, texts: Sequence[str], years: Sequence[int | None], embedder: TextEmbedder, config: EncoderConfig) -> FeatureMap:
+    def fit(
+        cls, texts: Sequence[str], years: Sequence[int | None], embedder: TextEmbedder, config: EncoderConfig
+    ) -> FeatureMap:
         """Learn vocabulary, year range and principal directions from training items."""
         parsed = [parse_loosely(text) for text in texts]
         known = np.array([year for year in years if year is not None], float)
@@ -99,7 +101,9 @@ class FeatureMap:
         if rows and self.plot_weight:
             plots[rows] = self.plot(embedder.embed([plot_view(parsed[i]) for i in rows]).astype(np.float64))
         full = self.full(embedder.embed([full_view(d) for d in parsed]).astype(np.float64))
-        return np.hstack([self.genre_weight * self.genre_hot(texts), self._year_block(years), full, self.plot_weight * plots])
+        return np.hstack(
+            [self.genre_weight * self.genre_hot(texts), self._year_block(years), full, self.plot_weight * plots]
+        )
 
     def genre_hot(self, texts: Sequence[str]) -> np.ndarray:
         """Return which known genres each text names: (n, g) of 0 and 1."""

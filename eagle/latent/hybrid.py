@@ -1,10 +1,10 @@
 """Joint hybrid: the text as a prior of the item factors inside the factorisation.
 
 Differs from the paper, which factorises first and regresses texts onto the factors after (``two_stage``):
-1. r = mu + b_u + b_i + <p_u, q_i>, with (b_i, q_i) = W x_i + offset_i, so an item with few ratings stands where its text puts it,
-   and W is learned from ratings, not from shrunken factors.
-2. Alternates: W exactly, with the offsets marginalised; items given W; users given items. For given users the first two minimise
-   one quadratic jointly, so the objective never rises.
+1. r = mu + b_u + b_i + <p_u, q_i>, with (b_i, q_i) = W x_i + offset_i, so an item with few ratings stands where its
+   text puts it, and W is learned from ratings, not from shrunken factors.
+2. Alternates: W exactly, with the offsets marginalised; items given W; users given items. For given users the first two
+   minimise one quadratic jointly, so the objective never rises.
 Source: METHOD's measured recipe; the marginalised solve is the normal equations of a linear mixed model.
 """
 
@@ -22,7 +22,9 @@ from eagle.latent.ratings import Ratings
 
 @dataclass(frozen=True)
 class JointModel:
-    """Columns of items and of the text map are (bias, factor 1 .. factor k); those of users (own bias, factor 1 .. factor k)."""
+    """Columns of items and of the text map are (bias, factor 1 .. factor k); those of users (own bias, factor 1 ..
+    factor k).
+    """
 
     mean: float
     text_map: np.ndarray  # (k + 1, f): W
@@ -76,7 +78,9 @@ def solve_text_map(
     M_i = L - L (A_i + L)^-1 L and weighted answer L (A_i + L)^-1 y_i.
     """
     width, f = len(offset_penalty), features.shape[1]
-    gain = np.linalg.solve(left + np.diag(offset_penalty), np.diag(offset_penalty))  # (A + L)^-1 L: (n_items, k + 1, k + 1)
+    gain = np.linalg.solve(
+        left + np.diag(offset_penalty), np.diag(offset_penalty)
+    )  # (A + L)^-1 L: (n_items, k + 1, k + 1)
     precision = np.diag(offset_penalty) - offset_penalty[None, :, None] * gain
     answer = np.einsum("nab,na->nb", gain, right)  # L (A + L)^-1 y
     system = np.zeros((width, f, width, f))
@@ -101,7 +105,9 @@ def fit_joint(ratings: Ratings, features: np.ndarray, start: np.ndarray, config:
     by_item, mean = pack(ratings.transposed), ratings.mean
     users = np.hstack([ratings.user_means(config.lambda_user_bias)[:, None] - mean, start])
     _, offset, text = _penalties(config, users.shape[1])
-    model = JointModel(mean, np.zeros((users.shape[1], features.shape[1])), np.zeros((len(features), users.shape[1])), users)
+    model = JointModel(
+        mean, np.zeros((users.shape[1], features.shape[1])), np.zeros((len(features), users.shape[1])), users
+    )
     for _ in range(config.rounds):
         left, right = normal_equations(by_item, _led_by_one(model.users), mean + model.users[:, 0])
         text_map = solve_text_map(left, right, features, offset, text)

@@ -11,8 +11,11 @@ MIN_RATINGS = 5  # held-out ratings below which a user's ranking figure is mostl
 RESAMPLES = 1000
 
 
-def interval(values: np.ndarray, rng: np.random.Generator, weights: np.ndarray | None = None, root: bool = False) -> dict[str, Any]:
-    """Return mean and 95% interval of per-user ``values`` (n,), resampling users; ``weights`` (n,) make a ratio of sums.
+def interval(
+    values: np.ndarray, rng: np.random.Generator, weights: np.ndarray | None = None, root: bool = False
+) -> dict[str, Any]:
+    """Return mean and 95% interval of per-user ``values`` (n,), resampling users; ``weights`` (n,) make a ratio of
+    sums.
 
     ``root`` takes the square root of the mean (RMSE from mean squared errors).
     """
@@ -56,7 +59,8 @@ def spearman(users: np.ndarray, predicted: np.ndarray, actual: np.ndarray) -> np
 
 
 def ordered_pairs(users: np.ndarray, predicted: np.ndarray, actual: np.ndarray) -> np.ndarray:
-    """Return every user's AUC (n_users,) over pairs of items with different ratings: the share ordered right, ties counting half.
+    """Return every user's AUC (n_users,) over pairs of items with different ratings: the share ordered right, ties
+    counting half.
 
     NaN for users without such pairs.
     """
@@ -86,7 +90,9 @@ def ranking(rows: pd.DataFrame, predicted: np.ndarray, rng: np.random.Generator)
     return {"rho": interval(spearman(*table), rng), "auc": interval(ordered_pairs(*table), rng)}
 
 
-def ranking_difference(rows: pd.DataFrame, first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
+def ranking_difference(
+    rows: pd.DataFrame, first: np.ndarray, second: np.ndarray, rng: np.random.Generator
+) -> dict[str, Any]:
     """Mean per-user difference first - second of rho and AUC, paired by user, with intervals."""
     kept = judged(rows.assign(first=first, second=second))
     number, actual = kept["number"].to_numpy(), kept["rating"].to_numpy(float)

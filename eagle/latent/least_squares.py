@@ -1,13 +1,16 @@
-"""Ridge regressions of many rows at once, each on the features of the columns that it rated: what every factorisation here is made of.
+"""Ridge regressions of many rows at once, each on the features of the columns that it rated: what every factorisation
+here is made of.
 
-1. Rows of like length are packed into blocks once (:func:`pack`). A block's features are one gather (b, l, k), and everything
-   after it is a batched product of BLAS or LAPACK on numbers that are still in the cache. No array of all rows' k x k sides exists
-   unless it is asked for (:func:`normal_equations`).
+1. Rows of like length are packed into blocks once (:func:`pack`). A block's features are one gather (b, l, k), and
+   everything after it is a batched product of BLAS or LAPACK on numbers that are still in the cache. No array of all
+   rows' k x k sides exists unless it is asked for (:func:`normal_equations`).
 2. Exactly (:func:`solve`): normal equations and a batched solve, k^2 per rating and k^3 per row.
-3. Nearly (:func:`improve`): a few steps of conjugate gradients from the present solution, 2 k per rating and step. The problem of an
-   alternation moves with every half sweep anyway; Takács, Pilászy & Tikk (2011) found that two or three steps do as well.
-4. Blocks are independent: they run on as many threads as BLAS would take, each with one BLAS thread, and in any order give the same.
-   Threads take turns between the operations of a block, so steps run on few threads where blocks are small (:func:`_threads_of_steps`).
+3. Nearly (:func:`improve`): a few steps of conjugate gradients from the present solution, 2 k per rating and step. The
+   problem of an alternation moves with every half sweep anyway; Takács, Pilászy & Tikk (2011) found that two or three
+   steps do as well.
+4. Blocks are independent: they run on as many threads as BLAS would take, each with one BLAS thread, and in any order
+   give the same. Threads take turns between the operations of a block, so steps run on few threads where blocks are
+   small (:func:`_threads_of_steps`).
 """
 
 from __future__ import annotations
@@ -24,9 +27,13 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from eagle.latent.ratings import Ratings
 
 BLOCK = 8192  # ratings: with 64 features 2 MB, which stays in the cache [M: 2048 is 30% slower]
-LARGE_BLOCK = 32768  # where there are ratings for BLOCKS of them [M: 10 million, four threads: .5 of the time; 131072 is slower]
+LARGE_BLOCK = (
+    32768  # where there are ratings for BLOCKS of them [M: 10 million, four threads: .5 of the time; 131072 is slower]
+)
 BLOCKS = 256
-SHARE = 3000  # ratings of a mean block for each thread that makes steps [M: on four threads a million take .5 of the time, 100,000 .3]
+# ratings of a mean block for each thread that makes steps [M: on four threads a million take .5 of the time, 100,000
+# .3]
+SHARE = 3000
 TOGETHER = 4  # threads that make steps, at most [M: a fourth gains nothing more]
 ROWS = 512  # of a block at most: bounds its k x k sides
 SPREAD = 1.05  # longest by shortest row of a block [M: pads 1% of the ratings]
@@ -74,7 +81,13 @@ def pack(ratings: Ratings) -> Packed:
         rows, place = order[start:stop], np.arange(ascending[stop - 1])
         padded = place >= lengths[rows, None]
         at = np.where(padded, 0, pointers[rows, None] + place)
-        blocks.append(Block(rows, np.where(padded, np.int32(len(ratings.items)), columns[at]), np.where(padded, np.float32(0), values[at])))
+        blocks.append(
+            Block(
+                rows,
+                np.where(padded, np.int32(len(ratings.items)), columns[at]),
+                np.where(padded, np.float32(0), values[at]),
+            )
+        )
         start = stop
     return Packed((len(ratings.users), len(ratings.items)), blocks)
 
@@ -90,7 +103,9 @@ def _entries(ratings: Ratings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 class _Problem:
-    """What all rows of a half sweep share: row i explains ``rating - shift[j]`` by ``<x_i, features[j]>`` over its columns j."""
+    """What all rows of a half sweep share: row i explains ``rating - shift[j]`` by ``<x_i, features[j]>`` over its
+    columns j.
+    """
 
     def __init__(self, features: np.ndarray, shift: np.ndarray, missing: Missing | None) -> None:
         self.number = features.dtype
@@ -122,7 +137,9 @@ class _Problem:
             left = (1 - self.weight) * left + self.gram
         return left, np.vecmat(answers, features) + base
 
-    def descend(self, block: Block, room: np.ndarray, penalty: np.ndarray, solution: np.ndarray, steps: int) -> np.ndarray:
+    def descend(
+        self, block: Block, room: np.ndarray, penalty: np.ndarray, solution: np.ndarray, steps: int
+    ) -> np.ndarray:
         """Return the block's rows (b, k) after ``steps`` of conjugate gradients from ``solution`` (b, k)."""
         features, answers, base = self.of(block, room)
         observed = 1 - self.weight
@@ -144,14 +161,22 @@ class _Problem:
         return solution
 
     def each(self, blocks: Sequence[Block], work: Callable[[Block, np.ndarray], None], threads: int) -> None:
-        """Do ``work`` on every block, each thread in a room of its own for features: NumPy lets other threads run while it computes."""
+        """Do ``work`` on every block, each thread in a room of its own for features: NumPy lets other threads run while
+        it computes.
+        """
         rooms: SimpleQueue[np.ndarray] = SimpleQueue()
         for _ in range(threads):
-            rooms.put(np.empty((max((block.columns.size for block in blocks), default=0), self.features.shape[1]), self.number))
+            rooms.put(
+                np.empty(
+                    (max((block.columns.size for block in blocks), default=0), self.features.shape[1]), self.number
+                )
+            )
 
         def one(block: Block) -> None:
             room = rooms.get()
-            with np.errstate(invalid="ignore", over="ignore"):  # kernels of BLAS may flag lanes that lie beyond the rows
+            with np.errstate(
+                invalid="ignore", over="ignore"
+            ):  # kernels of BLAS may flag lanes that lie beyond the rows
                 work(block, room)
             rooms.put(room)
 
@@ -160,9 +185,13 @@ class _Problem:
 
 
 def _finite(solution: np.ndarray) -> np.ndarray:
-    """Return the solution; FloatingPointError where a number of it is not finite: the flags of single steps are not trusted."""
+    """Return the solution; FloatingPointError where a number of it is not finite: the flags of single steps are not
+    trusted.
+    """
     if not np.isfinite(solution).all():
-        raise FloatingPointError("a least-squares problem has no finite solution: its features, ratings or penalty are out of range")
+        raise FloatingPointError(
+            "a least-squares problem has no finite solution: its features, ratings or penalty are out of range"
+        )
     return solution
 
 
@@ -190,7 +219,9 @@ def solve_rows(left: np.ndarray, right: np.ndarray, penalty: np.ndarray, prior: 
     return solved
 
 
-def solve(packed: Packed, features: np.ndarray, shift: np.ndarray, penalty: np.ndarray, missing: Missing | None = None) -> np.ndarray:
+def solve(
+    packed: Packed, features: np.ndarray, shift: np.ndarray, penalty: np.ndarray, missing: Missing | None = None
+) -> np.ndarray:
     """Return every row's ridge solution (n_rows, k), block by block; arguments as for :func:`normal_equations`."""
     problem = _Problem(features, shift, missing)
     solution = np.empty((packed.shape[0], features.shape[1]), features.dtype)
@@ -223,7 +254,9 @@ def improve(
 
 
 def _threads_of_steps(blocks: Sequence[Block]) -> int:
-    """A step is many operations, and a thread that waits for its turn to call the next sleeps longer than a small one takes."""
+    """A step is many operations, and a thread that waits for its turn to call the next sleeps longer than a small one
+    takes.
+    """
     mean = sum(block.columns.size for block in blocks) // max(len(blocks), 1)
     return max(1, min(_threads(), TOGETHER, mean // SHARE))
 
@@ -231,4 +264,6 @@ def _threads_of_steps(blocks: Sequence[Block]) -> int:
 @cache
 def _threads() -> int:
     """As many as BLAS would take: its own variables, OMP_NUM_THREADS, or the cores that this process may use."""
-    return max((int(library["num_threads"]) for library in threadpool_info() if library["user_api"] == "blas"), default=1)
+    return max(
+        (int(library["num_threads"]) for library in threadpool_info() if library["user_api"] == "blas"), default=1
+    )

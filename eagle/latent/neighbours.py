@@ -1,6 +1,7 @@
 """Nearest catalogue points: exactly by a matrix product, and beyond ``EXACT_UP_TO`` points by a graph index of faiss.
 
-What comes back are always true Euclidean distances in float64, so a point on a catalogue point is at 0; an index may miss a neighbour.
+What comes back are always true Euclidean distances in float64, so a point on a catalogue point is at 0; an index may
+miss a neighbour.
 """
 
 from __future__ import annotations
@@ -12,10 +13,15 @@ import numpy as np
 from eagle.core.errors import user_error
 
 EXACT_UP_TO = 100_000
-"""Points [M: one core, 65 dimensions: the neighbours of 60,000 points among themselves take 30 s exactly and 34 s with the index, those
-of 200,000 about 550 s and 150 s; a tree is slower than the product from 10,000 points of 13 dimensions up]."""
+"""Points [M: one core, 65 dimensions: the neighbours of 60,000 points among themselves take 30 s exactly and 34 s with
+the index, those of 200,000 about 550 s and 150 s; a tree is slower than the product from 10,000 points of 13 dimensions
+up]."""
 ROOM = 4_000_000  # numbers in one block of the product: 32 MB
-LINKS, BUILD_BREADTH, SEARCH_BREADTH = 32, 80, 128  # of the graph [M: 98% of the three nearest of 60,000 normal points in 65 dimensions]
+LINKS, BUILD_BREADTH, SEARCH_BREADTH = (
+    32,
+    80,
+    128,
+)  # of the graph [M: 98% of the three nearest of 60,000 normal points in 65 dimensions]
 
 
 class Neighbours(Protocol):
@@ -70,7 +76,10 @@ class Indexed:
 
 
 def _measured(points: np.ndarray, z: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return true distances and indices (n, k), sorted; the product's differences of squares would not give an exact 0."""
+    """Return true distances and indices (n, k), sorted.
+
+    The product's differences of squares would not give an exact 0.
+    """
     distance = np.stack([np.linalg.norm(points[nearest] - z, axis=1) for nearest in index.T], axis=1)
     order = np.argsort(distance, axis=1, kind="stable")
     return np.take_along_axis(distance, order, axis=1), np.take_along_axis(index, order, axis=1)

@@ -35,7 +35,9 @@ class Ratings:
         return cls.from_pairs(row[known], column[known], table["rating"].to_numpy()[known], users, items)
 
     @classmethod
-    def from_pairs(cls, row: np.ndarray, column: np.ndarray, rating: np.ndarray, users: Sequence[str], items: Sequence[str]) -> Ratings:
+    def from_pairs(
+        cls, row: np.ndarray, column: np.ndarray, rating: np.ndarray, users: Sequence[str], items: Sequence[str]
+    ) -> Ratings:
         """Build from row and column numbers (n,) and ratings (n,)."""
         index = (row.astype(np.int32, copy=False), column.astype(np.int32, copy=False))
         shape = (len(users), len(items))
@@ -66,7 +68,9 @@ class Ratings:
 
 
 def positions(values: pd.Series, names: Sequence[str]) -> np.ndarray:
-    """Return where each value stands among ``names`` (n,), -1 where nowhere; Arrow's hashing makes no Python object per row."""
+    """Return where each value stands among ``names`` (n,), -1 where nowhere; Arrow's hashing makes no Python object per
+    row.
+    """
     text = pa.large_string()
     found = pc.index_in(pa.array(values, text), value_set=pa.array(names, text))
     return np.asarray(pc.fill_null(found, -1))

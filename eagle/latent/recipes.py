@@ -68,5 +68,7 @@ def fit_joint_hybrid(material: Material, config: EncoderConfig) -> Fitted:
     model = fit_joint(material.learning, material.vectors[material.train], material.factors.user_factors, config)
     folding = material.folding
     users = solve_users(model.mean, model.items, folding, config)
-    warm = Factors(model.mean, folding.users, folding.items, users[:, 1:], users[:, 0], model.items[:, 1:], model.items[:, 0])
+    warm = Factors(
+        model.mean, folding.users, folding.items, users[:, 1:], users[:, 0], model.items[:, 1:], model.items[:, 0]
+    )
     return Fitted(np.roll(model.text_map, -1, axis=0), folding.users, users[:, 1:], users[:, 0], warm)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 TOKENS_PER_BATCH = 1024  # what a layer makes of them stays in the cache of one core [M: 4096 takes 10% longer]
 MAX_TOKENS = 128  # state texts are one line; longer input is cut
-PARTS = 2  # batches side by side [M: two on a thread each take .8 of the time of one after the other on both, and give the same numbers]
+# batches side by side [M: two on a thread each take .8 of the time of one after the other on both, and give the same
+# numbers]
+PARTS = 2
 MANY_BATCHES = 80  # some ten seconds on two cores: from here on a bar is shown
 MOST_REMEMBERED = 50_000  # vectors of 1.5 KiB each
 
@@ -45,7 +47,9 @@ class SentenceModel:
                 mend="run `dvc repro models`, which fetches it",
             )
         self._tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-        model: Any = AutoModel.from_pretrained(str(folder), local_files_only=True, use_safetensors=True, dtype=dtype or torch.float32)
+        model: Any = AutoModel.from_pretrained(
+            str(folder), local_files_only=True, use_safetensors=True, dtype=dtype or torch.float32
+        )
         self._model = model.eval()
         pack(self._model, TOKENS_PER_BATCH)
         self.dimension = int(self._model.config.hidden_size)
@@ -104,7 +108,8 @@ def _batches(order: list[int], rows: list[list[int]]) -> list[list[int]]:
 
 
 class Remembered:
-    """An embedder that computes each distinct text once: a stage sees the catalogue, and arms see each other's texts, several times.
+    """An embedder that computes each distinct text once: a stage sees the catalogue, and arms see each other's texts,
+    several times.
 
     It forgets everything once it knows ``MOST_REMEMBERED`` texts.
     """

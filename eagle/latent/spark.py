@@ -1,13 +1,14 @@
 """Factors from Spark MLlib's ALS (``factors.engine: spark``), for ratings whose factorisation does not fit one machine.
 
 Differs from our own ALS in what MLlib can state:
-1. It has no biases: they are fitted first, here, and MLlib factorises what they leave (factors lets both settle together after).
-2. It multiplies a row's penalty by the row's number of ratings. ``regularization`` divided by the (geometric) mean number of ratings
-   per row is the same penalty on a row of usual length, and a smaller one on short rows.
+1. It has no biases: they are fitted first, here, and MLlib factorises what they leave (factors lets both settle
+   together after).
+2. It multiplies a row's penalty by the row's number of ratings. ``regularization`` divided by the (geometric) mean
+   number of ratings per row is the same penalty on a row of usual length, and a smaller one on short rows.
 3. Every missing entry weighs nothing.
 
-Where Spark runs and what it may take is Spark's own configuration (spark-defaults.conf, SPARK_CONF_DIR); without any it is local mode
-on all cores.
+Where Spark runs and what it may take is Spark's own configuration (spark-defaults.conf, SPARK_CONF_DIR); without any it
+is local mode on all cores.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def fit_biases(ratings: Ratings, penalty: float) -> tuple[np.ndarray, np.ndarray
     return users, items
 
 
-def item_factors(ratings: Ratings, user_bias: np.ndarray, item_bias: np.ndarray, config: FactorsConfig, seed: int) -> np.ndarray:
+def item_factors(
+    ratings: Ratings, user_bias: np.ndarray, item_bias: np.ndarray, config: FactorsConfig, seed: int
+) -> np.ndarray:
     """Return MLlib's item factors (n_items, k) of what the biases leave; zeros where an item has no rating.
 
     EagleError where Spark or Java is missing or does not start, and for a missing weight.
@@ -72,7 +75,9 @@ def item_factors(ratings: Ratings, user_bias: np.ndarray, item_bias: np.ndarray,
         )
         found = als.fit(session.createDataFrame(table)).itemFactors.toArrow()
     factors = np.zeros((len(ratings.items), config.dimension), np.float32)
-    factors[found["id"].to_numpy()] = found["features"].combine_chunks().flatten().to_numpy().reshape(-1, config.dimension)
+    factors[found["id"].to_numpy()] = (
+        found["features"].combine_chunks().flatten().to_numpy().reshape(-1, config.dimension)
+    )
     return factors
 
 
@@ -83,7 +88,9 @@ def _session() -> Iterator[Any]:
         from pyspark.errors import PySparkRuntimeError
         from pyspark.sql import SparkSession
     except ImportError as error:
-        raise user_error("factors.engine: spark needs pyspark", found=error, mend="pip install 'eagle-steering[spark]'") from None
+        raise user_error(
+            "factors.engine: spark needs pyspark", found=error, mend="pip install 'eagle-steering[spark]'"
+        ) from None
     if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
         raise user_error(
             "factors.engine: spark needs Java",
@@ -95,13 +102,21 @@ def _session() -> Iterator[Any]:
     if active is not None:
         yield active
         return
-    builder = SparkSession.builder.appName("eagle").config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
+    builder = (
+        SparkSession.builder.appName("eagle")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+    )
     try:
         session = builder.getOrCreate()
     except PySparkRuntimeError as error:
-        raise user_error("Spark did not start", found=error, mend="see what Java said above; Spark needs Java 17 or later") from None
+        raise user_error(
+            "Spark did not start", found=error, mend="see what Java said above; Spark needs Java 17 or later"
+        ) from None
     with tempfile.TemporaryDirectory(prefix="eagle-spark-") as checkpoints:
-        if session.sparkContext.master.startswith("local"):  # a cluster's must be on its own storage: spark.checkpoint.dir
+        if session.sparkContext.master.startswith(
+            "local"
+        ):  # a cluster's must be on its own storage: spark.checkpoint.dir
             session.sparkContext.setCheckpointDir(checkpoints)
         try:
             yield session

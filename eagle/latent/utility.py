@@ -1,19 +1,22 @@
 """U(z; D): how good a point of the latent space is for a user, and how far it is from what exists.
 
 Follows the paper (section 5.2):
-1. U = w_p * preference + w_d * distance; preference = <z_u, z>; distance = sum of the Euclidean distances to the 3 nearest catalogue
-   items. z = E_D(text) of the generated text.
+1. U = w_p * preference + w_d * distance; preference = <z_u, z>; distance = sum of the Euclidean distances to the 3
+   nearest catalogue items. z = E_D(text) of the generated text.
 Where the paper is silent:
-2. Neighbours are those of the generated point, among the encoded catalogue texts (not factor vectors), and the anchor counts, so
-   a point on a catalogue item has that item at distance 0.
-3. U is given in SD of U over the encoded catalogue (within user, pooled over users), 0 = the user's mean over the catalogue.
+2. Neighbours are those of the generated point, among the encoded catalogue texts (not factor vectors), and the anchor
+   counts, so a point on a catalogue item has that item at distance 0.
+3. U is given in SD of U over the encoded catalogue (within user, pooled over users), 0 = the user's mean over the
+   catalogue.
 Differs:
-4. Each part is divided by its own SD over the catalogue before weighing (``utility.standardize``): raw, the weights would depend on the
-   arbitrary scale of the factors.
-5. ``utility.distance: novelty`` divides the mean distance to the nearest distinct catalogue points by those points' own mean distance
-   to their neighbours: 1 = as lonely as the neighbourhood is anyway. Measured on the embedded default, items with plots, each
-   left out: correlation with the distance from the catalogue's centre .21 (paper's .57), mean absolute correlation with preference .13
-   (.31). ``paper`` is the formula of 1. as it stands.
+4. Each part is divided by its own SD over the catalogue before weighing (``utility.standardize``): raw, the weights
+   would depend on the arbitrary scale of the factors.
+5. ``utility.distance: novelty`` divides the mean distance to the nearest distinct catalogue points by those points' own
+   mean distance
+   to their neighbours: 1 = as lonely as the neighbourhood is anyway. Measured on the embedded default, items with
+   plots, each
+   left out: correlation with the distance from the catalogue's centre .21 (paper's .57), mean absolute correlation with
+   preference .13 (.31). ``paper`` is the formula of 1. as it stands.
 """
 
 from __future__ import annotations
@@ -52,7 +55,8 @@ class Novelty:
     """Mean distance to the nearest distinct catalogue points, relative to how far apart those are themselves."""
 
     def __init__(self, catalogue: np.ndarray, neighbours: int) -> None:
-        # Items without a plot may share one text, hence one point; counted apart they would make a neighbourhood of size 0.
+        # Items without a plot may share one text, hence one point; counted apart they would make a neighbourhood of
+        # size 0.
         distinct = np.unique(np.asarray(catalogue, np.float64), axis=0)
         self._nearest = neighbours_among(distinct)
         self._neighbours = neighbours
@@ -86,7 +90,10 @@ class Utility:
     def fit(cls, latent: LatentSpace, config: UtilityConfig) -> Utility:
         """Measure scales on the encoded catalogue; EagleError where both weights are 0."""
         if config.preference_weight == 0 and config.distance_weight == 0:
-            raise user_error("utility.preference_weight and utility.distance_weight are both 0", mend="give at least one of them a weight")
+            raise user_error(
+                "utility.preference_weight and utility.distance_weight are both 0",
+                mend="give at least one of them a weight",
+            )
         kind = PaperDistance if config.distance == "paper" else Novelty
         distance = kind(latent.item_vectors, config.neighbours)
         items, users = latent.item_vectors.astype(np.float64), latent.user_vectors.astype(np.float64)
@@ -103,14 +110,20 @@ class Utility:
         return cls(latent, config, distance, preference_sd, distance_sd, centre, _scale(variance))
 
     def with_tastes(self, tastes: np.ndarray) -> Utility:
-        """Return the utility with other user vectors (n_users, d) in the place of the present ones, on the same scales."""
+        """Return the utility with other user vectors (n_users, d) in the place of the present ones,
+        on the same scales.
+        """
         latent = replace(self.latent, user_vectors=tastes)
-        moved = (tastes.astype(np.float64) - self.latent.user_vectors) @ self.latent.item_vectors.astype(np.float64).mean(axis=0)
+        moved = (tastes.astype(np.float64) - self.latent.user_vectors) @ self.latent.item_vectors.astype(
+            np.float64
+        ).mean(axis=0)
         centre = self.centre + self.config.preference_weight / self.preference_sd * moved
         return replace(self, latent=latent, centre=centre)
 
     def parts(self, z: np.ndarray, users: Sequence[str]) -> dict[str, np.ndarray]:
-        """Return preference and distance (n,) of points ``z`` (n, d) for ``users`` (n ids), each in its own SD if standardized."""
+        """Return preference and distance (n,) of points ``z`` (n, d) for ``users`` (n ids), each in its own SD if
+        standardized.
+        """
         z = np.asarray(z, np.float64)
         taste = self.latent.user_vectors[self.latent.user_index(users)].astype(np.float64)
         preference = np.einsum("nd,nd->n", taste, z) / self.preference_sd
@@ -127,7 +140,11 @@ class Utility:
         """Return U (n, n_users) of every point ``z`` (n, d) for every one of ``users``."""
         z = np.asarray(z, np.float64)
         rows = self.latent.user_index(users)
-        raw = self.config.preference_weight / self.preference_sd * (z @ self.latent.user_vectors[rows].T.astype(np.float64))
+        raw = (
+            self.config.preference_weight
+            / self.preference_sd
+            * (z @ self.latent.user_vectors[rows].T.astype(np.float64))
+        )
         raw += self.config.distance_weight / self.distance_sd * self.distance(z)[:, None]
         scaled: np.ndarray = (raw - self.centre[rows]) / self.unit
         return scaled

@@ -1,1 +1,3 @@
-"""Everything that turns (anchor, user) into texts: rules and small policies, acting through the same protocol as EAGLE."""
+"""Everything that turns (anchor, user) into texts: rules and small policies,
+acting through the same protocol as EAGLE.
+"""

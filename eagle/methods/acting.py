@@ -1,4 +1,6 @@
-"""Who acts in the comparison: agents of this process, and agents on workers whose actions come in shards that are kept."""
+"""Who acts in the comparison: agents of this process,
+and agents on workers whose actions come in shards that are kept.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The user's best fixed actions: a yardstick that knows U, but not the text in front of it.
 
-Differs from a true oracle on the test anchors: it ranks actions by U over the cached texts of other anchors, so that it costs no
-texts of its own. It is what one could do for this user with U at hand and no policy.
+Differs from a true oracle on the test anchors: it ranks actions by U over the cached texts of other anchors, so that it
+costs no texts of its own. It is what one could do for this user with U at hand and no policy.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ class FixedBest:
 
     @classmethod
     def fit(cls, steps: CachedSteps, utility: Utility, listed: ListedActions, users: Sequence[str]) -> FixedBest:
-        """Rank the shared actions of each user by the mean one-step gain in U over cached anchors, every anchor counted once."""
+        """Rank the shared actions of each user by the mean one-step gain in U over cached anchors, every anchor counted
+        once.
+        """
         gains = action_gains(steps, utility, listed.shared, users)
         order = np.argsort(-gains, axis=0, kind="stable")
         return cls({user: tuple(listed.shared[i] for i in order[:, column]) for column, user in enumerate(users)})
@@ -48,5 +50,7 @@ def action_gains(steps: CachedSteps, utility: Utility, actions: Sequence[str], u
     for row, action in enumerate(actions):
         mine = (steps.action == place.get(action, -1)) & (steps.step == 1)
         if mine.any():
-            found[row] = np.mean([change[mine & (steps.anchor == a)].mean(axis=0) for a in sorted(set(steps.anchor[mine]))], axis=0)
+            found[row] = np.mean(
+                [change[mine & (steps.anchor == a)].mean(axis=0) for a in sorted(set(steps.anchor[mine]))], axis=0
+            )
     return found

@@ -1,8 +1,8 @@
 """Run every arm on the same cases, side by side.
 
 1. Scores x_H: the text after H changes, which the paper's text and figures use (its index says H-1).
-2. All arms advance together. A generated text depends on the text before it, the action and the seed alone, so two arms that do
-   the same see the same text, it is generated once, and differences between arms are paired differences.
+2. All arms advance together. A generated text depends on the text before it, the action and the seed alone, so two arms
+   that do the same see the same text, it is generated once, and differences between arms are paired differences.
 3. Agents draw with a seed of case and step, the same for every arm (common random numbers).
 """
 
@@ -32,7 +32,8 @@ def _row(arm: str, before: Observation, **values: Any) -> dict[str, Any]:
 def anchor_rows(arm: str, observations: Sequence[Observation]) -> list[dict[str, Any]]:
     """Step 0 of every case: the anchor's own text, which nobody wrote."""
     return [
-        _row(arm, o, step=0, action="", text=o.text, valid=True, cause=None, copied=False, seed=0, duplicate=False) for o in observations
+        _row(arm, o, step=0, action="", text=o.text, valid=True, cause=None, copied=False, seed=0, duplicate=False)
+        for o in observations
     ]
 
 

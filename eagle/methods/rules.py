@@ -1,7 +1,8 @@
 """Agents without a language model: random actions, the linear rule, a softmax policy on genre features.
 
-The linear rule takes, among the listed actions, the one whose mean shift over the cached training transitions has the largest
-product with the user's vector: argmax_a <z_u, mean(z' - z | a)>. It is a map from the user to an action and ignores the state.
+The linear rule takes, among the listed actions, the one whose mean shift over the cached training transitions has the
+largest product with the user's vector: argmax_a <z_u, mean(z' - z | a)>. It is a map from the user to an action and
+ignores the state.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def mean_shifts(steps: CachedSteps) -> dict[str, np.ndarray]:
     for index, action in enumerate(steps.vocabulary):
         rows = steps.action == index
         if rows.any():
-            shifts[action] = np.mean([change[rows & (steps.anchor == a)].mean(0) for a in sorted(set(steps.anchor[rows]))], axis=0)
+            shifts[action] = np.mean(
+                [change[rows & (steps.anchor == a)].mean(0) for a in sorted(set(steps.anchor[rows]))], axis=0
+            )
     return shifts
 
 

@@ -18,7 +18,10 @@ def fit_softmax_policy(material: Material, project: Project, *, repeat: bool) ->
     """Fit the softmax policy on the one-step values of all training (anchor, user) pairs over the shared actions."""
     table = read_table(project.profiles, "profiles")
     users = table["user"].astype(str)
-    tastes = Tastes(dict(zip(users, map(tuple, table["liked"]), strict=True)), dict(zip(users, map(tuple, table["disliked"]), strict=True)))
+    tastes = Tastes(
+        dict(zip(users, map(tuple, table["liked"]), strict=True)),
+        dict(zip(users, map(tuple, table["disliked"]), strict=True)),
+    )
     source = material.source("train", single_cell_weight=0.12, horizon=1, lookahead=1, used="open")
     actions = tuple(a for a in material.listed.shared if a in source.values.index)
     named = {g for found in (tastes.liked, tastes.disliked) for genres in found.values() for g in genres}

@@ -1,8 +1,8 @@
 """Fit the prices to measured runs: ``python -m eagle.plan.fit FOLDER... --machine "2 cores of ..."``.
 
-A folder is a project after a run: params.yaml, data/catalogue, reports/costs. Runs of several settings tell the terms apart. The first one
-is of the machine that the prices are for; others may have been slower throughout. The error that is stated is that on settings left out of
-the fit, one at a time.
+A folder is a project after a run: params.yaml, data/catalogue, reports/costs. Runs of several settings tell the terms
+apart. The first one is of the machine that the prices are for; others may have been slower throughout. The error that
+is stated is that on settings left out of the fit, one at a time.
 """
 
 from __future__ import annotations
@@ -40,12 +40,16 @@ def read_run(folder: Path) -> Measured:
     measured = {name: read_json(project.cost(name)) for name in work if project.cost(name).exists()}
     if not measured:
         raise user_error(f"{folder} holds no measured run", expected="reports/costs/*.json")
-    stages = tuple((work[name], {target: float(costs[target]) for target in TARGETS}) for name, costs in measured.items())
+    stages = tuple(
+        (work[name], {target: float(costs[target]) for target in TARGETS}) for name, costs in measured.items()
+    )
     return Measured(stages, json.dumps({name: asdict(amounts) for name, amounts in work.items()}))
 
 
 def left_out_errors(runs: Sequence[Measured]) -> dict[str, float]:
-    """Return the median over runs of their errors under prices fitted to the other settings; empty where all have the same."""
+    """Return the median over runs of their errors under prices fitted to the other settings; empty where all have the
+    same.
+    """
     found = defaultdict(list)
     for run in runs:
         others = [other.stages for other in runs if other.setting != run.setting]
@@ -65,9 +69,15 @@ def fit_runs(folders: Sequence[Path], machine: str) -> Priced:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Fit, write, and say how far off the prices are."""
-    parser = argparse.ArgumentParser(prog="python -m eagle.plan.fit", description="Fit the prices of eagle check --plan to measured runs.")
-    parser.add_argument("folders", nargs="+", type=Path, help="project folders after a run, first one of the machine itself")
-    parser.add_argument("--machine", required=True, help="what the first run was measured on, for the reader of a forecast")
+    parser = argparse.ArgumentParser(
+        prog="python -m eagle.plan.fit", description="Fit the prices of eagle check --plan to measured runs."
+    )
+    parser.add_argument(
+        "folders", nargs="+", type=Path, help="project folders after a run, first one of the machine itself"
+    )
+    parser.add_argument(
+        "--machine", required=True, help="what the first run was measured on, for the reader of a forecast"
+    )
     parser.add_argument("--to", type=Path, default=SHIPPED, help="where the prices go; by default into the package")
     given = parser.parse_args(arguments)
     priced = fit_runs(given.folders, given.machine)

@@ -11,7 +11,9 @@ from eagle.plan.prices import TARGETS, WRITTEN, Costs, Priced, cost, unpriced
 from eagle.plan.work import Sizes, Work, work_of
 
 BYTES_PER_PARAMETER = 2  # bfloat16
-BY_MODEL_SIZE = frozenset({WRITTEN, "prompts imitated", "actions imitated", "actions weighed", "actions scored once", "steps played"})
+BY_MODEL_SIZE = frozenset(
+    {WRITTEN, "prompts imitated", "actions imitated", "actions weighed", "actions scored once", "steps played"}
+)
 """Terms of seconds that grow with the language model."""
 
 
@@ -29,11 +31,13 @@ def parameters_of(folder: Path) -> int:
 def forecast(config: Config, sizes: Sizes, priced: Priced, parameters: int = 0) -> dict[str, Costs]:
     """Return what every stage will cost, by its full name.
 
-    ``parameters`` of the language model (0: as in the fit) scale its terms. Workers on a cluster share the writing; those on this machine
-    share its cores, and are not counted.
+    ``parameters`` of the language model (0: as in the fit) scale its terms. Workers on a cluster share the writing;
+    those on this machine share its cores, and are not counted.
     """
     ratio = parameters / priced.parameters if parameters else 1.0
-    prices = priced.prices | {"seconds": {n: p * (ratio if n in BY_MODEL_SIZE else 1.0) for n, p in priced.prices["seconds"].items()}}
+    prices = priced.prices | {
+        "seconds": {n: p * (ratio if n in BY_MODEL_SIZE else 1.0) for n, p in priced.prices["seconds"].items()}
+    }
     found = {}
     for name, work in work_of(config, sizes).items():
         costs = cost(work, prices)
@@ -59,9 +63,14 @@ def forecast_lines(config: Config, project: Project) -> list[str]:
     rows: list[tuple[str, ...]] = [("stage", "time", "tokens written", "tokens read", "memory")]
     rows += [(name, *_told(costs)) for name, costs in stages.items()]
     sums = {target: sum(costs[target] for costs in stages.values()) for target in TARGETS}
-    rows.append(("all stages", *_told(sums | {"peak_memory_mib": max(costs["peak_memory_mib"] for costs in stages.values())})))
+    rows.append(
+        ("all stages", *_told(sums | {"peak_memory_mib": max(costs["peak_memory_mib"] for costs in stages.values())}))
+    )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]) for row in rows]
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))])
+        for row in rows
+    ]
     return [*lines, "", *_grounds(config, sizes, priced, parameters)]
 
 
@@ -70,11 +79,14 @@ def _grounds(config: Config, sizes: Sizes, priced: Priced, parameters: int) -> l
     lines = [
         f"catalogue: {sizes.items:,} items, {sizes.users:,} users, {sizes.ratings:,} ratings",
         f"prices: {len(priced.paces)} runs, at the pace of {priced.machine}",
-        f"off on settings left out of the fit (medians): {off}" if off else "error: not known, all runs had one setting",
+        f"off on settings left out of the fit (medians): {off}"
+        if off
+        else "error: not known, all runs had one setting",
     ]
     if parameters:
         lines.append(
-            f"language model: {parameters / 1e6:,.0f} million parameters, {parameters / priced.parameters:.2g} times those of the fit"
+            f"language model: {parameters / 1e6:,.0f} million parameters, {parameters / priced.parameters:.2g} times "
+            f"those of the fit"
         )
     missing = unpriced(work_of(config, sizes), priced.prices)
     if missing:

@@ -16,7 +16,9 @@ from eagle.plan.work import Amounts, Work, add
 TARGETS = ("seconds", "peak_memory_mib", "prompt_tokens", "new_tokens")
 WRITTEN = "tokens written"  # the term of seconds whose amount is the stage's new tokens
 SHIPPED = Path(__file__).with_name("prices.json")
-PRIOR = 0.03  # weight, in measured stages, of the belief that a stage's terms share evenly: it decides where the runs don't
+PRIOR = (
+    0.03  # weight, in measured stages, of the belief that a stage's terms share evenly: it decides where the runs don't
+)
 ROUNDS = 30  # of prices and paces in turn
 START = 0.1  # share of a start beside another term in that belief
 
@@ -29,7 +31,9 @@ Run = Sequence[tuple[Work, Costs]]
 
 @dataclass(frozen=True)
 class Priced:
-    """Prices and where they come from: machine, pace of every run, size of the language model, and the error on settings left out."""
+    """Prices and where they come from: machine, pace of every run, size of the language model, and the error on
+    settings left out.
+    """
 
     prices: Prices
     machine: str
@@ -45,7 +49,9 @@ class Priced:
 
 
 def solve(rows: Sequence[tuple[Amounts, float]]) -> Amounts:
-    """Return prices, none negative, that make the relative errors of ``rows`` (amounts, measured) small in the least-squares sense."""
+    """Return prices, none negative, that make the relative errors of ``rows`` (amounts, measured) small in the
+    least-squares sense.
+    """
     rows = [(amounts, measured) for amounts, measured in rows if measured > 0]
     terms = sorted({term for amounts, _ in rows for term in amounts})
     if not rows:
@@ -67,25 +73,33 @@ def _share(term: str, amounts: Amounts) -> float:
 
 
 def fit(runs: Sequence[Run]) -> tuple[Prices, list[float]]:
-    """Return the prices of all terms, and the pace of every run: how many times the seconds of the first one it takes for the same work.
+    """Return the prices of all terms, and the pace of every run: how many times the seconds of the first one it takes
+    for the same work.
 
-    Prices and paces are fitted in turn: runs beside other programs, or on fewer cores, tell about terms that the first run has not.
+    Prices and paces are fitted in turn: runs beside other programs, or on fewer cores, tell about terms that the first
+    run has not.
     """
     stages = [stage for run in runs for stage in run]
     prices = {
-        target: solve([(getattr(work, target), costs[target]) for work, costs in stages]) for target in TARGETS if target != "seconds"
+        target: solve([(getattr(work, target), costs[target]) for work, costs in stages])
+        for target in TARGETS
+        if target != "seconds"
     }
     paces = [1.0] * len(runs)
     for _ in range(ROUNDS):
         prices["seconds"] = solve([row for run, pace in zip(runs, paces, strict=True) for row in _seconds(run, pace)])
         found = [pace_of(run, prices) for run in runs]
         paces = [pace / found[0] for pace in found]
-    prices["seconds"] = {term: price * found[0] for term, price in prices["seconds"].items()}  # relative errors alone make sums too small
+    prices["seconds"] = {
+        term: price * found[0] for term, price in prices["seconds"].items()
+    }  # relative errors alone make sums too small
     return prices, paces
 
 
 def pace_of(run: Run, prices: Prices) -> float:
-    """Return how many times the expected seconds a run took: in all stages whose terms are priced, for the tokens that they wrote."""
+    """Return how many times the expected seconds a run took: in all stages whose terms are priced, for the tokens that
+    they wrote.
+    """
     priced = [(amounts, seconds) for amounts, seconds in _seconds(run) if amounts.keys() <= prices["seconds"].keys()]
     expected = sum(_sum(amounts, prices["seconds"]) for amounts, _ in priced)
     return sum(seconds for _, seconds in priced) / expected if expected else 1.0
@@ -121,8 +135,8 @@ def unpriced(work: Mapping[str, Work], prices: Prices) -> list[str]:
 def errors(run: Run, prices: Prices) -> dict[str, float]:
     """Return how far prices are off a run that they were not fitted to.
 
-    Seconds at the run's own pace, tokens in all stages that write, memory; medians over stages. Not looked at are stages below a hundredth
-    of the run's seconds, and those with a term that has no price.
+    Seconds at the run's own pace, tokens in all stages that write, memory; medians over stages. Not looked at are
+    stages below a hundredth of the run's seconds, and those with a term that has no price.
     """
     whole, pace = sum(costs["seconds"] for _, costs in run), pace_of(run, prices)
     off: dict[str, list[float]] = {"seconds of a stage": [], "tokens written by a stage": [], "memory of a stage": []}

@@ -1,7 +1,9 @@
-"""How much work every stage has under given parameters: amounts of a few terms, whose prices are fitted to measured runs.
+"""How much work every stage has under given parameters: amounts of a few terms, whose prices are fitted to measured
+runs.
 
-A term has one price, whichever stage it stands in: a token that the language model writes costs the same in the transitions, in rollouts
-and in the evaluation, so that a run that did one of them tells about the others. What a stage takes before its work begins is a term too.
+A term has one price, whichever stage it stands in: a token that the language model writes costs the same in the
+transitions, in rollouts and in the evaluation, so that a run that did one of them tells about the others. What a stage
+takes before its work begins is a term too.
 """
 
 from __future__ import annotations
@@ -39,11 +41,16 @@ class Sizes:
 
     @classmethod
     def of(cls, config: Config, project: Project) -> Sizes:
-        """Count the catalogue if it is fetched, else take what is known of the source; EagleError for own files that are not fetched."""
+        """Count the catalogue if it is fetched, else take what is known of the source; EagleError for own files that
+        are not fetched.
+        """
         if (project.catalogue / "items.parquet").exists() and load_config(project.params).data == config.data:
             return cls.fetched(project.catalogue)
         if config.data.source not in KNOWN_SIZES:
-            raise user_error("the size of the catalogue is not known yet", mend="run `dvc repro fetch` first: it costs next to nothing")
+            raise user_error(
+                "the size of the catalogue is not known yet",
+                mend="run `dvc repro fetch` first: it costs next to nothing",
+            )
         items, users, ratings = KNOWN_SIZES[config.data.source]
         kept = min(1.0, config.data.max_ratings / ratings) if config.data.max_ratings else 1.0
         return cls(items, max(1, round(users * kept)), round(ratings * kept))
@@ -51,13 +58,17 @@ class Sizes:
     @classmethod
     def fetched(cls, catalogue: Path) -> Sizes:
         """Count the rows of a catalogue's tables."""
-        items, users, ratings = (pq.read_metadata(catalogue / f"{name}.parquet").num_rows for name in ("items", "users", "ratings"))
+        items, users, ratings = (
+            pq.read_metadata(catalogue / f"{name}.parquet").num_rows for name in ("items", "users", "ratings")
+        )
         return cls(items, users, ratings)
 
 
 @dataclass
 class Work:
-    """One stage's amounts of priced terms, for the four things that are forecast; ``together``: texts that can be written at once."""
+    """One stage's amounts of priced terms, for the four things that are forecast; ``together``: texts that can be
+    written at once.
+    """
 
     seconds: Amounts = field(default_factory=dict)
     peak_memory_mib: Amounts = field(default_factory=dict)
@@ -66,7 +77,9 @@ class Work:
     together: float = 0.0
 
     def write(self, kind: str, count: float, longest: int, rounds: int = 1) -> None:
-        """Add ``count`` texts of a kind, of at most ``longest`` tokens each, written in so many rounds that wait for each other."""
+        """Add ``count`` texts of a kind, of at most ``longest`` tokens each, written in so many rounds that wait for
+        each other.
+        """
         add(self.new_tokens, kind, count * longest)
         add(self.prompt_tokens, kind, count)
         self.together = max(self.together, count / rounds)
@@ -135,7 +148,9 @@ def _evaluate(config: Config, work: Work) -> None:
     steps = cases * settings.horizon
     work.write("policy's action", steps * (writing + elsewhere), LONGEST_ACTION, settings.horizon)
     played = steps * (SIMPLE_ARMS + writing + elsewhere) + cases * arms * settings.macro
-    work.write("compared text", played, longest, settings.horizon)  # fewer than steps: arms that do the same share a text
+    work.write(
+        "compared text", played, longest, settings.horizon
+    )  # fewer than steps: arms that do the same share a text
     add(work.seconds, "steps judged", played)
     add(work.peak_memory_mib, "rows decoded at once", min(cases, 2 * config.llm.batch_rows))  # two parts, side by side
 
@@ -143,7 +158,9 @@ def _evaluate(config: Config, work: Work) -> None:
 def _reference(config: Config, target: ReferenceName, work: Work) -> None:
     """An optimistic target is one action, a uniform one all K, a G-optimal one some two per dimension of the design."""
     listed, prompts = config.actions.per_anchor, config.reference.prompts
-    support = {"uniform": listed, "optimistic": 1, "g_optimal": min(listed, 2 * (config.design.projection or listed))}[target]
+    support = {"uniform": listed, "optimistic": 1, "g_optimal": min(listed, 2 * (config.design.projection or listed))}[
+        target
+    ]
     support = min(support, config.reference.actions or support)
     for amounts in (work.seconds, work.prompt_tokens):
         add(amounts, "prompts imitated", config.reference.updates * prompts)

@@ -32,4 +32,6 @@ def check_base(adapter: Path, model_folder: Path) -> str:
 def same_shape(one: Path, other: Path) -> bool:
     """Whether two saved adapters differ in their weights alone: the same rank, scale and modules."""
     settings = [folder / "adapter_config.json" for folder in (one, other)]
-    return all(path.is_file() for path in settings) and len({path.read_text(encoding="utf-8") for path in settings}) == 1
+    return (
+        all(path.is_file() for path in settings) and len({path.read_text(encoding="utf-8") for path in settings}) == 1
+    )

@@ -1,9 +1,9 @@
 """Agents that act by a LoRA policy: writing their action freely, or choosing from the list.
 
 1. Follows the paper: the agent GENERATES its action as text (mode "free"); temperature and nucleus are parameters.
-2. Differs: where no action may be used twice and a used one comes, or where what is written is no valid action, further ones are drawn,
-   given that none of the used ones is written where the engine can do that; where none of these will do, the best unused listed action
-   is taken. How often either happens is counted.
+2. Differs: where no action may be used twice and a used one comes, or where what is written is no valid action, further
+   ones are drawn, given that none of the used ones is written where the engine can do that; where none of these will
+   do, the best unused listed action is taken. How often either happens is counted.
 3. Added: mode "listed" draws from the list itself (temperature 0: the best), through the trie.
 """
 
@@ -91,7 +91,9 @@ class LoraAgent:
     def prompt(self, observation: Observation) -> str:
         """Return the policy's prompt for an observation; at most the last ``history`` used actions are named."""
         if observation.user not in self.profiles:
-            raise user_error("unknown user", found=observation.user, expected=f"one of {len(self.profiles)} users with a profile")
+            raise user_error(
+                "unknown user", found=observation.user, expected=f"one of {len(self.profiles)} users with a profile"
+            )
         history = named(observation.history, self.history, repeat=self.repeat)
         return policy_prompt(self.profiles[observation.user], observation.text, history)
 
@@ -123,7 +125,9 @@ class LoraAgent:
         left = [row for row in range(len(prompts)) if row not in actions]
         self.counts.fallen_back += len(left)
         if left:
-            best = self._pick([observations[r] for r in left], [prompts[r] for r in left], [seeds[r] for r in left], 0.0)
+            best = self._pick(
+                [observations[r] for r in left], [prompts[r] for r in left], [seeds[r] for r in left], 0.0
+            )
             actions |= dict(zip(left, best, strict=True))
         return [actions[row] for row in range(len(prompts))]
 
@@ -138,7 +142,8 @@ class LoraAgent:
         """Write every numbered draw of these rows in one call; return each row's first allowed one."""
         spec = SamplingSpec(LONGEST_ACTION, self.temperature, self.top_p, (ACTION_END,))
         asked = [(row, derive_seed(seeds[row], "draw", draw)) for row in rows for draw in draws]
-        # The first draw is free: barring what was used only where it came has the same distribution, and seldom anything to bar.
+        # The first draw is free: barring what was used only where it came has the same distribution, and seldom
+        # anything to bar.
         bars = not self.repeat and draws[0] > 0
         used = [[ACTION_PREFIX + action for action in observations[row].history] if bars else () for row, _ in asked]
         completions = self.model.generate([prompts[row] for row, _ in asked], spec, [seed for _, seed in asked], used)
@@ -152,15 +157,24 @@ class LoraAgent:
     def _allowed(self, text: str, observation: Observation) -> bool:
         return is_valid_action(text) and (self.repeat or not is_among(text, observation.history))
 
-    def _from_list(self, observations: Sequence[Observation], prompts: Sequence[str], seeds: Sequence[int]) -> list[str]:
+    def _from_list(
+        self, observations: Sequence[Observation], prompts: Sequence[str], seeds: Sequence[int]
+    ) -> list[str]:
         self.counts.listed += len(prompts)
         return self._pick(observations, prompts, seeds, self.temperature)
 
-    def _pick(self, observations: Sequence[Observation], prompts: Sequence[str], seeds: Sequence[int], temperature: float) -> list[str]:
-        lists = [list(self.listed.of(o.anchor)) if self.repeat else unused(self.listed.of(o.anchor), o.history) for o in observations]
+    def _pick(
+        self, observations: Sequence[Observation], prompts: Sequence[str], seeds: Sequence[int], temperature: float
+    ) -> list[str]:
+        lists = [
+            list(self.listed.of(o.anchor)) if self.repeat else unused(self.listed.of(o.anchor), o.history)
+            for o in observations
+        ]
         chosen = []
         for scores, actions, seed in zip(self.scorer(prompts, lists), lists, seeds, strict=True):
             if temperature > 0:
-                scores = scores / temperature + np.random.default_rng(derive_seed(seed, "listed")).gumbel(size=len(scores))
+                scores = scores / temperature + np.random.default_rng(derive_seed(seed, "listed")).gumbel(
+                    size=len(scores)
+                )
             chosen.append(actions[int(np.argmax(scores))])
         return chosen

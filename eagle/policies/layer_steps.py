@@ -1,6 +1,7 @@
 """The steps of a Llama layer with their ways back, for weights that stand still beside an adapter that learns.
 
-Each is one step of autograd: what is cheap is computed anew on the way back instead of kept, and what is frozen gets no gradient.
+Each is one step of autograd: what is cheap is computed anew on the way back instead of kept, and what is frozen gets no
+gradient.
 """
 
 from __future__ import annotations
@@ -21,7 +22,13 @@ class Product(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: torch.Tensor, down: torch.Tensor, up: torch.Tensor, term: torch.Tensor | None, scale: float, frozen: Frozen
+        ctx: Any,
+        x: torch.Tensor,
+        down: torch.Tensor,
+        up: torch.Tensor,
+        term: torch.Tensor | None,
+        scale: float,
+        frozen: Frozen,
     ) -> torch.Tensor:
         inner = (x @ down.mT).mul_(scale)
         ctx.save_for_backward(x, inner, down, up)
@@ -71,7 +78,9 @@ class Gated(torch.autograd.Function):
 
 @dataclass(frozen=True)
 class Sight:
-    """Where the tokens (n, ...) of a pass stand among (rows, longest), their angles (n, 1, width), and what is added to scores."""
+    """Where the tokens (n, ...) of a pass stand among (rows, longest), their angles (n, 1, width), and what is added to
+    scores.
+    """
 
     batch: PackedBatch
     cos: torch.Tensor
@@ -85,7 +94,9 @@ class Sight:
 
     def once(self, tokens: torch.Tensor) -> torch.Tensor:
         """Put (n, heads, width) where they stand first, among zeros; the way back is :meth:`taken`."""
-        return self._grouped(tokens.new_zeros(self.batch.number.numel(), *tokens.shape[1:]).index_copy_(0, self.batch.first, tokens))
+        return self._grouped(
+            tokens.new_zeros(self.batch.number.numel(), *tokens.shape[1:]).index_copy_(0, self.batch.first, tokens)
+        )
 
     def _grouped(self, places: torch.Tensor) -> torch.Tensor:
         """(rows * longest, heads, width) -> (kv_heads * rows, heads of a group * longest, width)."""
@@ -95,7 +106,11 @@ class Sight:
 
     def _flat(self, grouped: torch.Tensor) -> torch.Tensor:
         (rows, longest), width = self.batch.number.shape, grouped.shape[-1]
-        return grouped.view(self.kv_heads, rows, -1, longest, width).permute(1, 3, 0, 2, 4).reshape(rows * longest, -1, width)
+        return (
+            grouped.view(self.kv_heads, rows, -1, longest, width)
+            .permute(1, 3, 0, 2, 4)
+            .reshape(rows * longest, -1, width)
+        )
 
     def taken(self, grouped: torch.Tensor) -> torch.Tensor:
         """Take each token from where it stands first."""
@@ -104,7 +119,9 @@ class Sight:
     def summed(self, grouped: torch.Tensor) -> torch.Tensor:
         """Sum each token over all places where it stands."""
         flat = self._flat(grouped)
-        return flat[self.batch.first].index_add_(0, self.batch.number.flatten()[self.batch.again], flat[self.batch.again])
+        return flat[self.batch.first].index_add_(
+            0, self.batch.number.flatten()[self.batch.again], flat[self.batch.again]
+        )
 
     def weights(self, queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
         """Return the attention (kv_heads * rows, queries, keys)."""
@@ -117,8 +134,8 @@ class Sight:
 class Attended(torch.autograd.Function):
     """Attention of joined queries, keys and values (n, heads, width) -> (n, query heads, width).
 
-    Rows are short: plain products take a fifth of the time of torch's fused attention, whose way back is slow with a mask on a CPU. The
-    weights are computed anew on the way back instead of kept.
+    Rows are short: plain products take a fifth of the time of torch's fused attention, whose way back is slow with a
+    mask on a CPU. The weights are computed anew on the way back instead of kept.
     """
 
     @staticmethod
@@ -141,4 +158,6 @@ class Attended(torch.autograd.Function):
         of_queries = torch.bmm(of_scores, keys).mul_(width**-0.5)
         found = (of_queries, torch.bmm(of_scores.mT, queries), torch.bmm(weights.mT, grad))
         queries, keys, values = (sight.summed(part) for part in found)
-        return torch.cat((rotate(queries, sight.cos, -sight.sin), rotate(keys, sight.cos, -sight.sin), values), dim=1), None
+        return torch.cat(
+            (rotate(queries, sight.cos, -sight.sin), rotate(keys, sight.cos, -sight.sin), values), dim=1
+        ), None

@@ -1,9 +1,10 @@
 """The policy: a LoRA adapter over the frozen language model, scored over whole lists of actions at once.
 
 1. Follows the paper: the policy is a language model that writes the action; it starts as a fine-tuned reference.
-2. Differs: a low-rank adapter is trained instead of all weights, so that a 135M model learns on two cores and the agent is a few MB.
-3. Differs: log-probabilities of the K listed actions come from one packed pass over their trie; the policy over the list is
-   normalised at the trie's branching points, which is what decoding restricted to the list samples from.
+2. Differs: a low-rank adapter is trained instead of all weights, so that a 135M model learns on two cores and the agent
+   is a few MB.
+3. Differs: log-probabilities of the K listed actions come from one packed pass over their trie; the policy over the
+   list is normalised at the trie's branching points, which is what decoding restricted to the list samples from.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ _TRAINED, _REFERENCE = "default", "reference"
 
 @dataclass(frozen=True)
 class Written:
-    """A freely written action: its text, its tokens with what ended it, and whether it came to an end (of the line, or of the turn)."""
+    """A freely written action: its text, its tokens with what ended it, and whether it came to an end (of the line, or
+    of the turn).
+    """
 
     text: str
     tokens: tuple[int, ...]
@@ -56,7 +59,8 @@ class Written:
 
 
 class Scored(NamedTuple):
-    """Actions under the present policy, each (n,): log-probability as drawn, exact KL to the reference, entropy per token.
+    """Actions under the present policy, each (n,): log-probability as drawn, exact KL to the reference, entropy per
+    token.
 
     The entropy has no gradient.
     """
@@ -87,7 +91,9 @@ class LoraPolicy:
     def _base(folder: Path, dtype: torch.dtype, device: torch.device | str) -> tuple[Any, Any]:
         if not (Path(folder) / "config.json").exists():
             raise user_error(
-                f"{folder} holds no language model", expected="config.json, tokenizer and safetensors", mend="run `dvc repro models`"
+                f"{folder} holds no language model",
+                expected="config.json, tokenizer and safetensors",
+                mend="run `dvc repro models`",
             )
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, use_safetensors=True)
         model.config.use_cache = False
@@ -96,7 +102,13 @@ class LoraPolicy:
 
     @classmethod
     def create(
-        cls, folder: Path, lora: LoraSettings, seed: int, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
+        cls,
+        folder: Path,
+        lora: LoraSettings,
+        seed: int,
+        *,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
     ) -> LoraPolicy:
         """Put a fresh adapter (fp32, zero effect) over the model in ``folder``."""
         base, tokenizer = cls._base(folder, dtype, device)
@@ -108,16 +120,27 @@ class LoraPolicy:
             task_type="CAUSAL_LM",
         )
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 reads an attribute that transformers 5.23 renames
+            warnings.simplefilter(
+                "ignore", FutureWarning
+            )  # peft 0.21 reads an attribute that transformers 5.23 renames
             torch.manual_seed(seed)
             model = get_peft_model(base, config)
         return cls(model, tokenizer, content_hash(folder))
 
     @classmethod
     def load(
-        cls, folder: Path, adapter: Path, *, trainable: bool = False, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
+        cls,
+        folder: Path,
+        adapter: Path,
+        *,
+        trainable: bool = False,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
     ) -> LoraPolicy:
-        """Open a saved adapter. A trainable one gets a frozen twin beside it, which :meth:`as_reference` switches to."""
+        """Open a saved adapter.
+
+        A trainable one gets a frozen twin beside it, which :meth:`as_reference` switches to.
+        """
         expected = check_base(adapter, folder)
         base, tokenizer = cls._base(folder, dtype, device)
         with warnings.catch_warnings():
@@ -131,17 +154,23 @@ class LoraPolicy:
     def take(self, adapter: Path) -> None:
         """Put the weights of another saved adapter of the same shape in the place of the present ones."""
         check_adapter_folder(adapter, self.base_hash)
-        set_peft_model_state_dict(self.model, load_peft_weights(str(adapter), device=str(self.device)), adapter_name=_TRAINED)
+        set_peft_model_state_dict(
+            self.model, load_peft_weights(str(adapter), device=str(self.device)), adapter_name=_TRAINED
+        )
 
     def save(self, folder: Path, **note: Any) -> None:
         """Write adapter_model.safetensors, adapter_config.json and the note with the base's hash into ``folder``."""
         # The path of the base says where it lay on this machine: its hash is what identifies it.
         adapter: Any = self.model.peft_config[_TRAINED]
         adapter.base_model_name_or_path = f"eagle:{self.base_hash}"
-        adapter.target_modules = sorted(adapter.target_modules or ())  # peft keeps a set, whose order changes from process to process
+        adapter.target_modules = sorted(
+            adapter.target_modules or ()
+        )  # peft keeps a set, whose order changes from process to process
         self.model.save_pretrained(str(folder), selected_adapters=[_TRAINED], save_embedding_layers=False)
         (Path(folder) / "README.md").unlink(missing_ok=True)
-        (Path(folder) / ADAPTER_NOTE).write_text(json.dumps({"base": self.base_hash, **note}, indent=2) + "\n", encoding="utf-8")
+        (Path(folder) / ADAPTER_NOTE).write_text(
+            json.dumps({"base": self.base_hash, **note}, indent=2) + "\n", encoding="utf-8"
+        )
 
     # parameters ----------------------------------------------------------------------------------------------
     def parameters(self) -> dict[str, torch.nn.Parameter]:
@@ -182,7 +211,9 @@ class LoraPolicy:
 
     def action_tokens(self, action: str) -> list[int]:
         """Return the token ids that follow the prompt: the action and the line end."""
-        parts = (self.tokenizer(part, add_special_tokens=False).input_ids for part in (ACTION_PREFIX + action, ACTION_END))
+        parts = (
+            self.tokenizer(part, add_special_tokens=False).input_ids for part in (ACTION_PREFIX + action, ACTION_END)
+        )
         return [token for part in parts for token in part]
 
     def trie(self, actions: Sequence[str], *, full: bool) -> Trie:
@@ -205,7 +236,10 @@ class LoraPolicy:
         decoder = base.get_decoder()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.model.dtype == torch.bfloat16):
             states = decoder(
-                input_ids=batch.input_ids, position_ids=batch.position_ids, attention_mask=batch.attention, use_cache=False
+                input_ids=batch.input_ids,
+                position_ids=batch.position_ids,
+                attention_mask=batch.attention,
+                use_cache=False,
             ).last_hidden_state
         return states[batch.slot_row, batch.slot_column].to(self.model.dtype)  # type: ignore[no-any-return]
 
@@ -226,7 +260,9 @@ class LoraPolicy:
         return [policy[row] for row in range(len(prompts))], [vocabulary[row] for row in range(len(prompts))]
 
     def log_policies(self, prompts: Sequence[str], lists: Sequence[Sequence[str]]) -> list[torch.Tensor]:
-        """Return ``log_policy`` of :meth:`score_lists` alone, which needs no logits but those of the lists' own tokens."""
+        """Return ``log_policy`` of :meth:`score_lists` alone,
+        which needs no logits but those of the lists' own tokens.
+        """
         policy: dict[int, torch.Tensor] = {}
         for part, batch in self._passes(prompts, [self.trie(actions, full=False) for actions in lists]):
             logits = self.head.chosen(self.hidden(batch)[batch.edge_slot], batch.edge_token)
@@ -234,7 +270,9 @@ class LoraPolicy:
         return [policy[row] for row in range(len(prompts))]
 
     def _passes(self, prompts: Sequence[str], tries: Sequence[Trie]) -> Iterator[tuple[list[int], PackedBatch]]:
-        """Yield rows and their batch, at most ``TOKENS`` of them; rows of similar length stand together, so that little is padded."""
+        """Yield rows and their batch, at most ``TOKENS`` of them; rows of similar length stand together, so that little
+        is padded.
+        """
         rows = [self.tokens(prompt) for prompt in prompts]
         lengths = [len(row) + len(trie.tokens) for row, trie in zip(rows, tries, strict=True)]
         order = sorted(range(len(rows)), key=lengths.__getitem__)
@@ -244,27 +282,45 @@ class LoraPolicy:
     def prompt_states(self, prompts: Sequence[str]) -> torch.Tensor:
         """Return the hidden state ``(n, width)`` at the last token of each prompt."""
         distinct = list(dict.fromkeys(prompts))
-        states = self.hidden(self._pack([self.tokens(p) for p in distinct], [build_trie([[0]], full=True)] * len(distinct)))
+        states = self.hidden(
+            self._pack([self.tokens(p) for p in distinct], [build_trie([[0]], full=True)] * len(distinct))
+        )
         return states[[distinct.index(p) for p in prompts]]
 
-    def score_texts(self, prompts: Sequence[str], sequences: Sequence[tuple[int, ...]], temperature: float = 1.0) -> Scored:
-        """Score each prompt's continuation, token by token; a prompt is read once, however many continuations it has."""
+    def score_texts(
+        self, prompts: Sequence[str], sequences: Sequence[tuple[int, ...]], temperature: float = 1.0
+    ) -> Scored:
+        """Score each prompt's continuation, token by token.
+
+        A prompt is read once, however many continuations it has.
+        """
         texts: dict[str, list[tuple[int, ...]]] = {}
         for prompt, sequence in dict.fromkeys(zip(prompts, sequences, strict=True)):
             texts.setdefault(prompt, []).append(sequence)
         place = {pair: number for number, pair in enumerate((p, s) for p, distinct in texts.items() for s in distinct)}
         rows = [place[pair] for pair in zip(prompts, sequences, strict=True)]
-        batch = self._pack([self.tokens(p) for p in texts], [build_trie(distinct, full=True) for distinct in texts.values()])
+        batch = self._pack(
+            [self.tokens(p) for p in texts], [build_trie(distinct, full=True) for distinct in texts.values()]
+        )
         with torch.no_grad(), self.as_reference():
             reference = self.hidden(batch)
-        found = spoken(self.hidden(batch), self.head, batch.edge_slot, batch.edge_token, temperature=temperature, reference=reference)
+        found = spoken(
+            self.hidden(batch),
+            self.head,
+            batch.edge_slot,
+            batch.edge_token,
+            temperature=temperature,
+            reference=reference,
+        )
         edges = (found.log_probs, found.kl[batch.edge_slot], found.entropy[batch.edge_slot])
         log_prob, kl, entropy = (torch.cat(per_action(edge, batch))[rows] for edge in edges)
         return Scored(log_prob, kl, entropy / torch.tensor([len(s) for s in sequences], device=self.device))
 
     # writing -------------------------------------------------------------------------------------------------
     def write(self, prompts: Sequence[str], temperature: float, seed: int, max_new_tokens: int = 24) -> list[Written]:
-        """Write one action per prompt, up to the line end, with the weights being trained (agents go through the language-model seam)."""
+        """Write one action per prompt, up to the line end, with the weights being trained (agents go through the
+        language-model seam).
+        """
         draws = uniforms([derive_seed(seed, row) for row in range(len(prompts))], max_new_tokens)
         rows = [Row(i, self.tokens(prompt), draws[i]) for i, prompt in enumerate(prompts)]
         self.usage.calls += 1

@@ -1,9 +1,10 @@
-"""Llama with a LoRA adapter beside its weights, forwards and backwards: the numbers of peft over transformers, in fewer and faster steps.
+"""Llama with a LoRA adapter beside its weights, forwards and backwards: the numbers of peft over transformers, in fewer
+and faster steps.
 
-The frozen weights are packed once, for both directions, and serve the trained adapter, the reference adapter and the decode loop
-alike. An adapter is cast and joined (queries, keys and values are one product) once a pass. In everything but attention what
-prompts of a batch begin with alike is computed once, and padding is left out. Other architectures and adapters with dropout run
-through transformers and peft.
+The frozen weights are packed once, for both directions, and serve the trained adapter, the reference adapter and the
+decode loop alike. An adapter is cast and joined (queries, keys and values are one product) once a pass. In everything
+but attention what prompts of a batch begin with alike is computed once, and padding is left out. Other architectures
+and adapters with dropout run through transformers and peft.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ class _Part:
 
 
 def is_plain_lora(model: Any) -> bool:
-    """Whether :class:`LoraLlama` computes what this peft model computes outside of dropout: a plain Llama, all its layers adapted."""
+    """Whether :class:`LoraLlama` computes what this peft model computes outside of dropout: a plain Llama, all its
+    layers adapted.
+    """
     base = model.get_base_model()
     return is_plain_llama(base) and all(
         isinstance(m, LoraLinear) and not m.lora_variant and not any(m.lora_bias.values())
@@ -66,7 +69,13 @@ def is_plain_lora(model: Any) -> bool:
 
 def _modules(layer: Any) -> tuple[tuple[Any, ...], ...]:
     attention, mlp = layer.self_attn, layer.mlp
-    return (attention.q_proj, attention.k_proj, attention.v_proj), (attention.o_proj,), (mlp.gate_proj,), (mlp.up_proj,), (mlp.down_proj,)
+    return (
+        (attention.q_proj, attention.k_proj, attention.v_proj),
+        (attention.o_proj,),
+        (mlp.gate_proj,),
+        (mlp.up_proj,),
+        (mlp.down_proj,),
+    )
 
 
 class LoraLlama:
@@ -99,7 +108,9 @@ class LoraLlama:
         x = F.embedding(batch.input_ids.flatten()[batch.first], self._model.model.embed_tokens.weight)
         turn = self._model.model.rotary_emb(x, position_ids=batch.position_ids.flatten()[None, batch.first])
         cos, sin = (angle[0, :, None] for angle in turn)
-        mask = torch.zeros(batch.attention.shape, dtype=x.dtype, device=x.device).masked_fill_(~batch.attention, -torch.inf)
+        mask = torch.zeros(batch.attention.shape, dtype=x.dtype, device=x.device).masked_fill_(
+            ~batch.attention, -torch.inf
+        )
         sight = Sight(batch, cos, sin, mask, self._kv_heads)
         slots = batch.number[batch.slot_row, batch.slot_column]
         layers = self._layers()

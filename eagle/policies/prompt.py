@@ -1,9 +1,10 @@
 """The policy's prompt: who the user is, what the item is now, and what was already done.
 
 1. Follows the paper in that the agent sees the user's profile and the present description, and writes one action.
-2. Differs: only the genres of the description enter, not its plot, because a short prompt that tells users apart was what
-   learned on the embedded default (docs/method.md).
-3. Differs: where an action may not be used twice, the actions already used are named, since the next best choice depends on them.
+2. Differs: only the genres of the description enter, not its plot, because a short prompt that tells users apart was
+   what learned on the embedded default (docs/method.md).
+3. Differs: where an action may not be used twice, the actions already used are named, since the next best choice
+   depends on them.
 """
 
 from __future__ import annotations
@@ -27,15 +28,17 @@ def state_genres(text: str) -> tuple[str, ...]:
 
 
 def named(history: Sequence[str], most: int, *, repeat: bool) -> Sequence[str]:
-    """Return the used actions that an agent's prompt names: the last ``most`` of them, none where they may come again."""
+    """Return the used actions that an agent's prompt names: the last ``most`` of them,
+    none where they may come again.
+    """
     return () if repeat or not most else history[-most:]
 
 
 def policy_prompt(profile: str, text: str, history: Sequence[str] = ()) -> str:
     """Return the prompt after which the policy writes its next action.
 
-    ``profile`` is the short profile ("User likes a, b. Dislikes c, d."), ``text`` the state's line, ``history`` the actions
-    already applied (empty: not mentioned).
+    ``profile`` is the short profile ("User likes a, b. Dislikes c, d."), ``text`` the state's line, ``history`` the
+    actions already applied (empty: not mentioned).
     """
     genres = ", ".join(state_genres(text)) or "unknown"
     done = f"Done: {' '.join(history)}\n" if history else ""

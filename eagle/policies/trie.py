@@ -1,7 +1,8 @@
 """A list of actions as a token trie, and batches that score every action of every prompt in one forward pass.
 
 The tokens of the trie stand behind the prompt; each attends to the prompt, to its ancestors and to itself, and has the
-position it would have in its own sequence. One pass then gives the same log-probabilities as scoring the actions one by one.
+position it would have in its own sequence. One pass then gives the same log-probabilities as scoring the actions one by
+one.
 """
 
 from __future__ import annotations
@@ -97,12 +98,16 @@ def build_trie(sequences: Sequence[Sequence[int]], *, full: bool) -> Trie:
 
 @dataclass(frozen=True)
 class PackedBatch:
-    """Prompts with their tries, padded on the right; who attends to what is explicit, padding is never inferred from ids."""
+    """Prompts with their tries, padded on the right; who attends to what is explicit, padding is never inferred from
+    ids.
+    """
 
     input_ids: torch.Tensor  # (b, length)
     position_ids: torch.Tensor  # (b, length)
     attention: torch.Tensor  # (b, 1, length, length) bool
-    number: torch.Tensor  # (b, length) which token of the batch stands there: what prompts begin with alike is one token; 0 for padding
+    number: (
+        torch.Tensor
+    )  # (b, length) which token of the batch stands there: what prompts begin with alike is one token; 0 for padding
     first: torch.Tensor  # (n_tokens,) place, in the flattened rows, where each token stands first
     again: torch.Tensor  # (n_again,) places where one stands again
     slot_row: torch.Tensor  # (n_slots,) batch row of each predicting position
@@ -153,10 +158,14 @@ def pack(prompts: Sequence[Sequence[int]], tries: Sequence[Trie]) -> PackedBatch
     counts = tuple(len(t.path) for t in tries)
     layout = (torch.from_numpy(part) for part in (ids, positions, attention, *_numbered(prompts, tries, width)))
     ids_, positions_, attention_, number, first, again = layout
-    return PackedBatch(ids_, positions_, attention_, number, first, again, rows_, columns_, slots_, tokens_, actions_, edges_, counts)
+    return PackedBatch(
+        ids_, positions_, attention_, number, first, again, rows_, columns_, slots_, tokens_, actions_, edges_, counts
+    )
 
 
-def _numbered(prompts: Sequence[Sequence[int]], tries: Sequence[Trie], width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _numbered(
+    prompts: Sequence[Sequence[int]], tries: Sequence[Trie], width: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Number the tokens of a batch, those that several prompts begin with once; see :class:`PackedBatch`."""
     number = np.zeros((len(prompts), width), np.int64)
     known: dict[tuple[int, int], int] = {}  # (number of the token before, token) -> number

@@ -1,7 +1,7 @@
 """From hidden states to log-probabilities over the whole vocabulary, in pieces that fit the processor's cache.
 
-A table of positions x vocabulary is by far the largest thing in a pass. It is kept once, in the model's own numbers; what is said
-about it (normaliser, KL, entropy) and its gradient are computed in float32 for a few positions at a time.
+A table of positions x vocabulary is by far the largest thing in a pass. It is kept once, in the model's own numbers;
+what is said about it (normaliser, KL, entropy) and its gradient are computed in float32 for a few positions at a time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ _HELD, _HELD_ELSEWHERE = 1 << 19, 1 << 26
 
 
 class Head(Frozen):
-    """The frozen head: states -> logits, and the way back; weight (vocabulary, width), bias (vocabulary,) in some architectures."""
+    """The frozen head: states -> logits, and the way back; weight (vocabulary, width), bias (vocabulary,) in some
+    architectures.
+    """
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None = None) -> None:
         super().__init__([weight])
@@ -29,13 +31,17 @@ class Head(Frozen):
         return self.ahead(states) if self.bias is None else self.ahead.plus(states, self.bias)
 
     def chosen(self, states: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        """Return float32 logits (n,) of one token for each of the states (n, width), rounded as those of all tokens are."""
+        """Return float32 logits (n,) of one token for each of the states (n, width), rounded as those of all tokens
+        are.
+        """
         found = (states.float() * self.weight[tokens].float()).sum(-1)
         return (found if self.bias is None else found + self.bias[tokens].float()).to(states.dtype).float()
 
 
 class Spoken(NamedTuple):
-    """What is said at some positions: log-probabilities (n_edges,) of tokens, KL to the reference and entropy (n_slots,) in nats."""
+    """What is said at some positions: log-probabilities (n_edges,) of tokens, KL to the reference and entropy
+    (n_slots,) in nats.
+    """
 
     log_probs: torch.Tensor
     kl: torch.Tensor
@@ -53,8 +59,8 @@ def spoken(
 ) -> Spoken:
     """Return what is said of ``token`` (n_edges,) after ``slot`` (n_edges,), an index into the states (n_slots, width).
 
-    ``log_probs`` are at ``temperature``, KL to what the ``reference`` states (n_slots, width) say and entropy at 1; both are 0 without it.
-    The entropy has no gradient.
+    ``log_probs`` are at ``temperature``, KL to what the ``reference`` states (n_slots, width) say and entropy at 1;
+    both are 0 without it. The entropy has no gradient.
     """
     return Spoken(*_Spoken.apply(states, slot, token, head, temperature, reference))  # type: ignore[no-untyped-call]
 

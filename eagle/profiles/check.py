@@ -27,8 +27,8 @@ def profile_check(
 ) -> dict[str, Any]:
     """Regress z_u (n, d) on the profile's embedding over train users; judge held-out ones.
 
-    Returns the mean error |z_u - predicted| on test users, beside the mean nearest-neighbour distance of the z_u (the paper wants the
-    error below it) and the error of the mean user, all in the units of z.
+    Returns the mean error |z_u - predicted| on test users, beside the mean nearest-neighbour distance of the z_u (the
+    paper wants the error below it) and the error of the mean user, all in the units of z.
     """
     embedded = embedder.embed(texts).astype(np.float64)
     train, validation, test = (splits == name for name in ("train", "validation", "test"))

@@ -1,10 +1,11 @@
 """The taste that a profile tells of: E[z_u | profile].
 
 1. The paper values an action by the user's own vector, and lets the policy see the profile only.
-2. Differs: what the policy can do for a user is no better than what its prompt says of them. Two users with one profile and different
-   vectors pull it two ways, and the closed form of the objective, which is not linear in the values, then learns how often an action
-   is somebody's best instead of which is best on average. U's preference is linear in z_u, so the expected value of an action given the
-   profile is its value for E[z_u | profile], a ridge regression of training users' vectors on their profiles' genres.
+2. Differs: what the policy can do for a user is no better than what its prompt says of them. Two users with one profile
+   and different vectors pull it two ways, and the closed form of the objective, which is not linear in the values, then
+   learns how often an action is somebody's best instead of which is best on average. U's preference is linear in z_u,
+   so the expected value of an action given the profile is its value for E[z_u | profile], a ridge regression of
+   training users' vectors on their profiles' genres.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ RIDGES = np.logspace(-2, 3, 16)
 
 
 def genre_ranks(profiles: pd.DataFrame) -> np.ndarray:
-    """Return ``(n_users, 2 * n_genres)``: how early a profile names a genre as liked, and as disliked; 1 is first, 0 not at all.
+    """Return ``(n_users, 2 * n_genres)``: how early a profile names a genre as liked, and as disliked; 1 is first, 0
+    not at all.
 
     ``profiles`` has the columns liked and disliked, lists of genres, strongest first.
     """

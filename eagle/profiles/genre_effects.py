@@ -10,7 +10,9 @@ import pandas as pd
 
 from eagle.domains.text import Description
 
-EXAMPLES = 16  # descriptions the effect is averaged over; the map is linear in the genre block, so few suffice [O: time]
+EXAMPLES = (
+    16  # descriptions the effect is averaged over; the map is linear in the genre block, so few suffice [O: time]
+)
 MIN_ITEMS = 10  # items a genre needs for its effect to be more than noise [O]
 
 
@@ -30,8 +32,8 @@ def common_genres(descriptions: pd.DataFrame, least: int = MIN_ITEMS) -> list[st
 def genre_effects(encoder: TextEncoder, descriptions: pd.DataFrame) -> dict[str, np.ndarray]:
     """Return, per common genre, the mean of E_D(text with the genre) - E_D(text without it): (d,) each.
 
-    ``descriptions`` is the contract's table (text, genres, year), training items only where the result must not know others. The mean is
-    over ``EXAMPLES`` rows spread evenly over the table; a genre is added as the last one.
+    ``descriptions`` is the contract's table (text, genres, year), training items only where the result must not know
+    others. The mean is over ``EXAMPLES`` rows spread evenly over the table; a genre is added as the last one.
     """
     genres = common_genres(descriptions)
     chosen = np.unique(np.linspace(0, len(descriptions) - 1, min(EXAMPLES, len(descriptions))).astype(int))
@@ -42,7 +44,10 @@ def genre_effects(encoder: TextEncoder, descriptions: pd.DataFrame) -> dict[str,
     for genre in genres:
         for description in parsed:
             others = tuple(g for g in description.genres if g != genre)
-            texts += [Description((*others, genre), description.plot).render(), Description(others, description.plot).render()]
+            texts += [
+                Description((*others, genre), description.plot).render(),
+                Description(others, description.plot).render(),
+            ]
     vectors = encoder.encode(texts, [year for year in years for _ in range(2)] * len(genres))
     pairs = vectors.reshape(len(genres), len(parsed), 2, -1)
     mean = (pairs[:, :, 0] - pairs[:, :, 1]).mean(axis=1)

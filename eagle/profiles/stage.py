@@ -1,12 +1,16 @@
-"""User profiles: a short one for the policy's prompt, a full one in the paper's five sections. Neither names a title or a rating.
+"""User profiles: a short one for the policy's prompt, a full one in the paper's five sections. Neither names a title or
+a rating.
 
 Follows the paper (section 5.1, appendix):
 1. Five sections: overall, genre, director, aesthetic, other.
-2. ``profiles.origin: llm``: the LLM writes them from the list "title (rating)"; an answer with a title or a rating in it is not used.
-3. Checked by an encoder from profile to z_u, its mean error on held-out users beside the mean nearest-neighbour distance.
+2. ``profiles.origin: llm``: the LLM writes them from the list "title (rating)"; an answer with a title or a rating in
+   it is not used.
+3. Checked by an encoder from profile to z_u, its mean error on held-out users beside the mean nearest-neighbour
+   distance.
 Differs:
-4. By default both are derived from the user's vector: the genres whose naming in a text raises <z_u, E_D> most, relative to the
-   average user. It needs no tokens; with ``llm`` the stage's report checks both kinds on the same users.
+4. By default both are derived from the user's vector: the genres whose naming in a text raises <z_u, E_D> most,
+   relative to the average user. It needs no tokens; with ``llm`` the stage's report checks both kinds on the same
+   users.
 5. The director section says what ratings can tell (the period), since the catalogue names no directors.
 """
 
@@ -64,7 +68,9 @@ class Taste:
 
     liked: tuple[str, ...]  # strongest first
     disliked: tuple[str, ...]  # strongest first
-    grades: tuple[tuple[str, tuple[str, ...]], ...]  # all genres by grade ("Loves" .. "Avoids"), strongest first; empty grades left out
+    grades: tuple[
+        tuple[str, tuple[str, ...]], ...
+    ]  # all genres by grade ("Loves" .. "Avoids"), strongest first; empty grades left out
     strength: float  # spread of the genre effects, 1 = that of the typical user
     newer: float  # effect of a late against an early year, in SD over users
     generosity: float  # mean rating less the overall mean, stars
@@ -83,8 +89,15 @@ class Taste:
 
     def _overall(self) -> str:
         temper = _graded(self.generosity, -0.25, 0.25, ("is hard to please", "judges evenly", "is easily pleased"))
-        width = _graded(self.strength, 0.9, 1.1, ("with tastes near everybody's", "with clear tastes", "with strong tastes of their own"))
-        return f"A viewer who {temper}, {width}; most drawn to {_first(self.liked)} and least to {_first(self.disliked)}."
+        width = _graded(
+            self.strength,
+            0.9,
+            1.1,
+            ("with tastes near everybody's", "with clear tastes", "with strong tastes of their own"),
+        )
+        return (
+            f"A viewer who {temper}, {width}; most drawn to {_first(self.liked)} and least to {_first(self.disliked)}."
+        )
 
     def _genre(self) -> str:
         return " ".join(f"{grade} {', '.join(genres)}." for grade, genres in self.grades)
@@ -96,10 +109,14 @@ class Taste:
     def _aesthetic(self) -> str:
         likes = [AESTHETICS[g] for g in self.liked if g in AESTHETICS][:2]
         avoids = [AESTHETICS[g] for g in self.disliked if g in AESTHETICS][:2]
-        return f"Enjoys {' and '.join(likes) or 'what suits these genres'}; less so {' and '.join(avoids) or 'the rest'}."
+        return (
+            f"Enjoys {' and '.join(likes) or 'what suits these genres'}; less so {' and '.join(avoids) or 'the rest'}."
+        )
 
     def _other(self) -> str:
-        return _graded(self.ratings, 15, 60, ("Little is known yet.", "Has seen a fair amount.", "Has seen a great deal."))
+        return _graded(
+            self.ratings, 15, 60, ("Little is known yet.", "Has seen a fair amount.", "Has seen a great deal.")
+        )
 
 
 def _graded(value: float, low: float, high: float, words: tuple[str, str, str]) -> str:
@@ -110,7 +127,9 @@ def _first(genres: Sequence[str]) -> str:
     return genres[0] if genres else "nothing in particular"
 
 
-def rank_genres(effects: np.ndarray, genres: Sequence[str], liked: int, disliked: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def rank_genres(
+    effects: np.ndarray, genres: Sequence[str], liked: int, disliked: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return (liked, disliked), strongest first; with few genres both get fewer, and none is in both."""
     order = np.argsort(-effects, kind="stable")
     likes = order[: min(liked, (len(genres) + 1) // 2)]
@@ -119,7 +138,9 @@ def rank_genres(effects: np.ndarray, genres: Sequence[str], liked: int, disliked
 
 
 def grade_genres(effects: np.ndarray, genres: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Sort genres into grades by their effects (g,) in SD over users and genres; five grades told more than likes and dislikes [M]."""
+    """Sort genres into grades by their effects (g,) in SD over users and genres; five grades told more than likes and
+    dislikes [M].
+    """
     order = np.argsort(-effects, kind="stable")
     grade = np.digitize(-effects, GRADE_BOUNDS)
     graded = ((name, tuple(genres[g] for g in order if grade[g] == rank)) for rank, name in enumerate(GRADES))
@@ -133,7 +154,11 @@ def _standard(values: np.ndarray) -> np.ndarray:
 
 
 def tastes(
-    latent: LatentSpace, effects: Mapping[str, np.ndarray], year_effect: np.ndarray, history: pd.DataFrame, config: ProfilesConfig
+    latent: LatentSpace,
+    effects: Mapping[str, np.ndarray],
+    year_effect: np.ndarray,
+    history: pd.DataFrame,
+    config: ProfilesConfig,
 ) -> list[Taste]:
     """Return every user's taste, in the order of ``latent.users``; ``history`` holds their fit rows (user, rating)."""
     own = latent.user_vectors.astype(np.float64)
@@ -163,19 +188,25 @@ def year_effect(encoder: Encoder, descriptions: pd.DataFrame) -> np.ndarray:
     if years.empty:
         return np.zeros(encoder.dimension)
     early, late = (int(years.quantile(q)) for q in (0.1, 0.9))
-    moved: np.ndarray = (encoder.encode(texts, [late] * len(texts)) - encoder.encode(texts, [early] * len(texts))).mean(axis=0)
+    moved: np.ndarray = (encoder.encode(texts, [late] * len(texts)) - encoder.encode(texts, [early] * len(texts))).mean(
+        axis=0
+    )
     return moved
 
 
 def asked_users(users: pd.DataFrame, most: int) -> list[str]:
-    """Return at most ``most`` users (0: all), half of them of the training split: the check learns from these and judges the others."""
+    """Return at most ``most`` users (0: all), half of them of the training split: the check learns from these and
+    judges the others.
+    """
     ordered = users.sort_values("user")
     turn = ordered.groupby("split").cumcount() / ordered["split"].map({"train": 2, "validation": 1, "test": 1})
     chosen: list[str] = ordered.assign(turn=turn).sort_values(["turn", "split", "user"])["user"].tolist()
     return chosen[: most or len(chosen)]
 
 
-def _written(latent: LatentSpace, splits: Splits, project: Project, config: Config) -> tuple[dict[str, str], dict[str, int]]:
+def _written(
+    latent: LatentSpace, splits: Splits, project: Project, config: Config
+) -> tuple[dict[str, str], dict[str, int]]:
     """Let the LLM write full profiles: (user -> text for those that passed), counts of failures by cause."""
     asked = asked_users(splits.users[splits.users["user"].isin(latent.users)], config.profiles.written)
     titles = read_table(project.catalogue / "items.parquet", "items").set_index("item")["title"]
@@ -183,7 +214,9 @@ def _written(latent: LatentSpace, splits: Splits, project: Project, config: Conf
     return write_on_workers(config, project, histories(splits.part("fit"), asked, items, config.profiles.history))
 
 
-def _measure(table: pd.DataFrame, latent: LatentSpace, splits: np.ndarray, project: Project, config: Config) -> dict[str, Any]:
+def _measure(
+    table: pd.DataFrame, latent: LatentSpace, splits: np.ndarray, project: Project, config: Config
+) -> dict[str, Any]:
     """Check each kind of text that the table holds, all on the same users; without enough of them say so."""
     measured = (table["origin"] == config.profiles.origin).to_numpy()
     users = {name: int((splits[measured] == name).sum()) for name in ("train", "validation", "test")}
@@ -193,14 +226,20 @@ def _measure(table: pd.DataFrame, latent: LatentSpace, splits: np.ndarray, proje
 
     from eagle.compute.devices import pick_dtype
 
-    embedder = SentenceModel(project.text_model, pick_dtype("auto", torch.device("cpu")))  # half the time; bfloat16 moves no error by 1%
+    embedder = SentenceModel(
+        project.text_model, pick_dtype("auto", torch.device("cpu"))
+    )  # half the time; bfloat16 moves no error by 1%
     texts = {"full": table["full"]}
     if config.profiles.origin == "llm":
         texts["full, from ratings"] = table["derived"]
     vectors = latent.user_vectors[:, :-1].astype(np.float64)  # the last coordinate is 1 for everybody
     return {
         name: profile_check(
-            column[measured].tolist(), vectors[measured], splits[measured], embedder, stream(config.seed, "profiles", "bootstrap")
+            column[measured].tolist(),
+            vectors[measured],
+            splits[measured],
+            embedder,
+            stream(config.seed, "profiles", "bootstrap"),
         )
         for name, column in texts.items()
     }
@@ -240,6 +279,8 @@ def run(config: Config, project: Project) -> None:
         "distinct short profiles": int(table["short"].nunique()),
         "check": _measure(table, latent, split, project, config),
     }
-    write_table(project.profiles, table.drop(columns="derived"), "profiles", inputs=(project.splits / "ratings.parquet",))
+    write_table(
+        project.profiles, table.drop(columns="derived"), "profiles", inputs=(project.splits / "ratings.parquet",)
+    )
     write_json(project.stage_metrics("profiles"), report)
     shutil.rmtree(project.checkpoints / "profiles", ignore_errors=True)

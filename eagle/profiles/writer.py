@@ -1,8 +1,11 @@
 """Full profiles written by the LLM from a user's history, as in the paper, section by section.
 
-1. Follows the paper: the five sections; the finished text holds no title and no rating, which is checked here, not hoped for.
-2. Differs: one line per section, each generated with the earlier ones before it, since a small model loses the form of a long answer.
-3. Differs: the history is "Liked: title (genres), ... Disliked: ..." and not "title (rating)": a small model knows few titles.
+1. Follows the paper: the five sections; the finished text holds no title and no rating, which is checked here, not
+   hoped for.
+2. Differs: one line per section, each generated with the earlier ones before it, since a small model loses the form of
+   a long answer.
+3. Differs: the history is "Liked: title (genres), ... Disliked: ..." and not "title (rating)": a small model knows few
+   titles.
 """
 
 from __future__ import annotations
@@ -55,7 +58,9 @@ _SHOTS = (
     ),
 )
 
-_RATING = re.compile(r"\b\d(?:\.\d)?\s*(?:/\s*\d+|stars?\b|out of\b)|\brat(?:ed|ing|ings)\b|\(\s*\d(?:\.\d)?\s*\)|★", re.IGNORECASE)
+_RATING = re.compile(
+    r"\b\d(?:\.\d)?\s*(?:/\s*\d+|stars?\b|out of\b)|\brat(?:ed|ing|ings)\b|\(\s*\d(?:\.\d)?\s*\)|★", re.IGNORECASE
+)
 _YEAR = re.compile(r"\s*\(\d{4}\)\s*$")
 
 
@@ -86,11 +91,16 @@ def leak(text: str, titles: Sequence[str]) -> str | None:
 
 
 def history_line(rows: pd.DataFrame, names: pd.Series, most: int) -> str:
-    """Return ``Liked: ... Disliked: ...``: the ratings furthest from the user's mean, strongest first; ``names`` by item id."""
+    """Return ``Liked: ...
+
+    Disliked: ...``: the ratings furthest from the user's mean, strongest first; ``names`` by item id.
+    """
     away = rows["rating"] - rows["rating"].mean()
     kept = rows.assign(away=away, size=away.abs()).sort_values(["size", "item"], ascending=[False, True]).head(most)
     sides = {"Liked": kept.loc[kept["away"] >= 0, "item"], "Disliked": kept.loc[kept["away"] < 0, "item"]}
-    return " ".join(f"{side}: {', '.join(names[item] for item in items)}." for side, items in sides.items() if len(items))
+    return " ".join(
+        f"{side}: {', '.join(names[item] for item in items)}." for side, items in sides.items() if len(items)
+    )
 
 
 def _prompt(model: LanguageModel, history: str, lines: Sequence[str], noun: str) -> str:
@@ -107,11 +117,15 @@ def _prompt(model: LanguageModel, history: str, lines: Sequence[str], noun: str)
 
 
 def _judged(completion: Completion, before: Sequence[str], titles: Sequence[str]) -> tuple[str, str | None]:
-    """Return a drawn line, cut after its last full sentence where it met the length limit, and why it may not be used."""
+    """Return a drawn line, cut after its last full sentence where it met the length limit,
+    and why it may not be used.
+    """
     line = clean(completion.text)
     if completion.finish == "length":
         line = to_last_sentence(line)
-    return line, completion.cause or ("cut off" if completion.finish == "length" and not line else _defect(line, before, titles))
+    return line, completion.cause or (
+        "cut off" if completion.finish == "length" and not line else _defect(line, before, titles)
+    )
 
 
 def _defect(line: str, before: Sequence[str], titles: Sequence[str]) -> str | None:
@@ -137,7 +151,10 @@ def histories(rows: pd.DataFrame, users: Sequence[str], items: pd.DataFrame, mos
     ``rows`` are the fit rows (user, item, rating); ``items`` has title and genres by id.
     """
     grouped = {str(user): own for user, own in rows[rows["user"].isin(set(users))].groupby("user")}
-    names = pd.Series({i: _named(title, genres) for i, title, genres in items[["title", "genres"]].itertuples(name=None)}, dtype=object)
+    names = pd.Series(
+        {i: _named(title, genres) for i, title, genres in items[["title", "genres"]].itertuples(name=None)},
+        dtype=object,
+    )
     return [
         History(user, history_line(grouped[user], names, most), tuple(items.loc[grouped[user]["item"], "title"]))
         for user in users
@@ -149,7 +166,9 @@ def _named(title: str, genres: Sequence[str]) -> str:
     return clean(_YEAR.sub("", str(title))) + (f" ({', '.join(genres)})" if len(genres) else "")
 
 
-def write_profiles(model: LanguageModel, told: Sequence[History], config: Config) -> tuple[dict[str, str], dict[str, int]]:
+def write_profiles(
+    model: LanguageModel, told: Sequence[History], config: Config
+) -> tuple[dict[str, str], dict[str, int]]:
     """Return (user -> five lines) for the users whose every section passed, and how many draws failed, by cause."""
     known = {history.user: history for history in told}
     written: dict[str, list[str]] = {user: [] for user in known}
@@ -169,12 +188,16 @@ def write_profiles(model: LanguageModel, told: Sequence[History], config: Config
                 else:
                     written[user].append(line)
     finished = {user: lines for user, lines in written.items() if len(lines) == len(SECTIONS)}
-    return {user: "\n".join(f"{n}: {t}" for n, t in zip(SECTIONS, lines, strict=True)) for user, lines in finished.items()}, dict(causes)
+    return {
+        user: "\n".join(f"{n}: {t}" for n, t in zip(SECTIONS, lines, strict=True)) for user, lines in finished.items()
+    }, dict(causes)
 
 
 @dataclass(frozen=True)
 class OpenProfiles:
-    """Opens the model in a worker; a question is a shard of histories, the answer what :func:`write_profiles` returns."""
+    """Opens the model in a worker; a question is a shard of histories,
+    the answer what :func:`write_profiles` returns.
+    """
 
     config: Config
     project: Project
@@ -190,12 +213,19 @@ class OpenProfiles:
         return answer
 
 
-def write_on_workers(config: Config, project: Project, told: Sequence[History]) -> tuple[dict[str, str], dict[str, int]]:
-    """Return what :func:`write_profiles` returns, in shards of users; finished ones are kept under models/checkpoints/profiles."""
+def write_on_workers(
+    config: Config, project: Project, told: Sequence[History]
+) -> tuple[dict[str, str], dict[str, int]]:
+    """Return what :func:`write_profiles` returns, in shards of users; finished ones are kept under
+    models/checkpoints/profiles.
+    """
     surroundings = [config.seed, config.data.noun, _SHOTS, model_identity(config.llm, project.llm)]
     kept, shards = Kept(project.checkpoints / "profiles", surroundings), cut(told, config.llm.shard_rows)
     questions = [[asdict(history) for history in shard] for shard in shards]
-    with open_workers(config.llm, OpenProfiles(config, project.resolved())) as workers, bar(len(told), "profiles", "user") as progress:
+    with (
+        open_workers(config.llm, OpenProfiles(config, project.resolved())) as workers,
+        bar(len(told), "profiles", "user") as progress,
+    ):
         answers = kept.answers(workers, questions, lambda place: progress.update(len(shards[place])))
     causes: Counter[str] = Counter()
     for _, failed in answers:

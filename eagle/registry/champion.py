@@ -27,7 +27,9 @@ class CaseScores:
     """Final U of one agent on every held-out case, in SD of U over the encoded catalogue."""
 
     surroundings: str
-    """Hash of what decides a score beside the agent: cases, encoder, environment model, utility, horizon, temperatures, seed."""
+    """Hash of what decides a score beside the agent: cases, encoder, environment model, utility, horizon, temperatures,
+    seed.
+    """
     anchors: list[str]
     users: list[str]
     utility: list[float]
@@ -62,7 +64,10 @@ def scores_of(trajectories: pd.DataFrame, arm: str, around: str) -> CaseScores:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether the alias moves, and why. ``gain``: mean paired difference of final U, new less champion, with its interval."""
+    """Whether the alias moves, and why.
+
+    ``gain``: mean paired difference of final U, new less champion, with its interval.
+    """
 
     moves: bool
     reason: str
@@ -71,7 +76,11 @@ class Decision:
 
 
 def decide(
-    new: CaseScores, champion: CaseScores | None, replay: Callable[[], CaseScores], config: Config, broken: str | None = None
+    new: CaseScores,
+    champion: CaseScores | None,
+    replay: Callable[[], CaseScores],
+    config: Config,
+    broken: str | None = None,
 ) -> Decision:
     """Compare on the same cases; ``replay`` lets the champion play the new agent's cases where its own were others.
 
@@ -85,12 +94,17 @@ def decide(
         try:
             champion = replay()
         except EagleError as error:
-            return Decision(False, f"the champion cannot play the new cases, so nothing shows that it is beaten: {error}")
+            return Decision(
+                False, f"the champion cannot play the new cases, so nothing shows that it is beaten: {error}"
+            )
     difference = np.array(new.utility) - np.array(champion.utility)
-    bootstrap = TwoWayBootstrap(new.anchors, new.users, config.evaluate.bootstrap, config.evaluate.confidence, config.seed)
+    bootstrap = TwoWayBootstrap(
+        new.anchors, new.users, config.evaluate.bootstrap, config.evaluate.confidence, config.seed
+    )
     gain = bootstrap.mean(difference)
     wins = bool(gain.mean > 0)
     reason = (
-        f"mean paired difference of final U over {len(difference)} held-out cases is {gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
+        f"mean paired difference of final U over {len(difference)} held-out cases is {gain.mean:+.3f} "
+        f"[{gain.low:+.3f}, {gain.high:+.3f}]"
     )
     return Decision(wins and not broken, f"{reason}; {broken}" if broken else reason, gain.as_dict(), replayed)

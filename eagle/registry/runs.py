@@ -123,11 +123,27 @@ def log_pipeline(config: Config, project: Project, store: Store) -> tuple[str, d
         arms = [str(arm) for arm in dict.fromkeys(trajectories["arm"])]
         parent.metrics({name: value for name, value in metrics.items() if name not in arms})
         reports = project.reports
-        parent.files([project.report, project.metrics, reports / "costs.json", project.trajectories, *sorted(reports.glob("table*.csv"))])
+        parent.files(
+            [
+                project.report,
+                project.metrics,
+                reports / "costs.json",
+                project.trajectories,
+                *sorted(reports.glob("table*.csv")),
+            ]
+        )
         for path in sorted((reports / "costs").glob("*.json")):
             _log_stage(path.stem, project, store, parent.run_id)
         children = {
-            arm: _log_arm(arm, metrics.get(arm, {}), trajectories[trajectories["arm"] == arm], config, project, store, parent.run_id)
+            arm: _log_arm(
+                arm,
+                metrics.get(arm, {}),
+                trajectories[trajectories["arm"] == arm],
+                config,
+                project,
+                store,
+                parent.run_id,
+            )
             for arm in arms
         }
     return parent.run_id, children
@@ -147,7 +163,15 @@ def _curve_name(arm: str) -> str:
     return arm.replace("eagle_", "train_", 1) if arm.startswith("eagle_") else arm
 
 
-def _log_arm(arm: str, metrics: Mapping[str, Any], rows: pd.DataFrame, config: Config, project: Project, store: Store, parent: str) -> str:
+def _log_arm(
+    arm: str,
+    metrics: Mapping[str, Any],
+    rows: pd.DataFrame,
+    config: Config,
+    project: Project,
+    store: Store,
+    parent: str,
+) -> str:
     with RunLog(store, f"arm {arm}", {"eagle.kind": "arm", "eagle.arm": arm}, parent) as run:
         run.metrics(metrics)
         section = "train" if arm.startswith("eagle_") else "reference" if arm.startswith("reference_") else None
@@ -175,7 +199,9 @@ def draw_curve(path: Path, target: Path) -> Path:
     columns = [c for c in table.select_dtypes("number").columns if c != "update"]
     across = 4
     down = max(1, -(-len(columns) // across))
-    figure = Figure(figsize=(3.2 * across, 2.2 * down))  # with fixed margins: matplotlib's own layout draws everything twice
+    figure = Figure(
+        figsize=(3.2 * across, 2.2 * down)
+    )  # with fixed margins: matplotlib's own layout draws everything twice
     margin = 0.3 / (2.2 * down)
     figure.subplots_adjust(left=0.04, right=0.99, bottom=margin, top=1 - margin, wspace=0.25, hspace=0.4)
     for index, column in enumerate(columns):

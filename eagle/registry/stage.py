@@ -36,7 +36,9 @@ def run(config: Config, project: Project) -> None:
         files = pack_agent(config, project, arm, Path(folder) / "agent")
         scores.save(files.root)
         before = champion_version(store.client, config.registry.model)
-        version = _register(config, store, files, children[f"eagle_{arm}"], {"user": scores.users[0], "item": scores.anchors[0]})
+        version = _register(
+            config, store, files, children[f"eagle_{arm}"], {"user": scores.users[0], "item": scores.anchors[0]}
+        )
         broken = outside(project, f"eagle_{arm}")
         decision = _against_champion(config, project, before, scores, cases, broken)
     made_by = {"arm": arm, "run": children[f"eagle_{arm}"], "pipeline_run": parent}
@@ -77,7 +79,9 @@ def _against_champion(
     return decide(scores, CaseScores.load(folder), _replay(folder, config, project, scores, cases), config, broken)
 
 
-def _replay(folder: Path, config: Config, project: Project, scores: CaseScores, cases: pd.DataFrame) -> Callable[[], CaseScores]:
+def _replay(
+    folder: Path, config: Config, project: Project, scores: CaseScores, cases: pd.DataFrame
+) -> Callable[[], CaseScores]:
     """Let the champion's adapter play the new cases in the present environment, with the evaluation's seeds."""
 
     def play() -> CaseScores:

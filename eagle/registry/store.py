@@ -54,11 +54,14 @@ def open_store(config: RegistryConfig, project: Project) -> Store:
 
 
 def _make_relative(database: Path, experiment: str) -> None:
-    """Store the artifact folder relative to the project: MLflow writes it absolute, and a moved project would lose its artifacts.
+    """Store the artifact folder relative to the project: MLflow writes it absolute, and a moved project would lose its
+    artifacts.
 
-    Runs take their own folder from the experiment's; all MLflow commands are run from the project's root, as the store's
-    relative address asks anyway.
+    Runs take their own folder from the experiment's; all MLflow commands are run from the project's root, as the
+    store's relative address asks anyway.
     """
     with sqlite3.connect(database) as connection:
-        connection.execute("UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?", (ARTIFACTS, int(experiment)))
+        connection.execute(
+            "UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?", (ARTIFACTS, int(experiment))
+        )
     connection.close()

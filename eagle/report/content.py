@@ -37,7 +37,9 @@ class Inputs:
     @property
     def arms(self) -> list[str]:
         """EAGLE's free-text arms."""
-        return [a for a in dict.fromkeys(self.trajectories["arm"]) if a.startswith("eagle_") and not a.endswith("_listed")]
+        return [
+            a for a in dict.fromkeys(self.trajectories["arm"]) if a.startswith("eagle_") and not a.endswith("_listed")
+        ]
 
     @classmethod
     def load(cls, project: Project) -> Inputs:
@@ -57,7 +59,9 @@ class Inputs:
         ]
         missing = [path for path in needed if not path.exists()]
         if missing:
-            raise EagleError(Problem(f"the report needs {path}", mend="run `make run` or `dvc repro` to make it") for path in missing)
+            raise EagleError(
+                Problem(f"the report needs {path}", mend="run `make run` or `dvc repro` to make it") for path in missing
+            )
         items = read_table(project.catalogue / "items.parquet", "items")
         profiles = read_table(project.profiles, "profiles")
         return cls(
@@ -91,9 +95,14 @@ def read_costs(project: Project) -> list[dict[str, Any]]:
 def total_costs(costs: list[dict[str, Any]]) -> dict[str, Any]:
     """Sum of seconds, tokens, calls and faults, largest memory, and the stages themselves: reports/costs.json."""
     summed = ("seconds", "prompt_tokens", "new_tokens", "remembered_tokens", "calls", "repeated", "failed", "halved")
-    total: dict[str, Any] = {name: round(sum(c.get(name, 0) for c in costs), 3) for name in summed}  # older accounts know no faults
+    total: dict[str, Any] = {
+        name: round(sum(c.get(name, 0) for c in costs), 3) for name in summed
+    }  # older accounts know no faults
     total["peak_memory_mib"] = max((c["peak_memory_mib"] for c in costs), default=0.0)
-    return {"total": total, "stages": {c["stage"]: {k: v for k, v in c.items() if k not in ("stage", "updates")} for c in costs}}
+    return {
+        "total": total,
+        "stages": {c["stage"]: {k: v for k, v in c.items() if k not in ("stage", "updates")} for c in costs},
+    }
 
 
 def samples(
@@ -110,7 +119,10 @@ def samples(
     middle = max(0, len(order) // 2 - SAMPLES // 2)
     failed = rows.loc[~rows["valid"].astype(bool), "case"].drop_duplicates().head(SAMPLES).to_numpy()
     chosen = {"typical": order[middle : middle + SAMPLES], "worst": order[:SAMPLES], "failed": failed}
-    return {kind: [_episode(rows[rows["case"] == case], titles, profiles) for case in cases] for kind, cases in chosen.items()}
+    return {
+        kind: [_episode(rows[rows["case"] == case], titles, profiles) for case in cases]
+        for kind, cases in chosen.items()
+    }
 
 
 def _episode(rows: pd.DataFrame, titles: Mapping[str, str], profiles: Mapping[str, str]) -> dict[str, Any]:
@@ -128,7 +140,11 @@ def paths(gaps: pd.DataFrame, trajectories: pd.DataFrame) -> list[tuple[str, np.
     """Return the latent points from anchor to last text of each listed gap."""
     found = []
     for gap in gaps.to_dict("records"):
-        match = trajectories["arm"].eq(gap["arm"]) & trajectories["anchor"].eq(gap["anchor"]) & trajectories["user"].eq(gap["user"])
+        match = (
+            trajectories["arm"].eq(gap["arm"])
+            & trajectories["anchor"].eq(gap["anchor"])
+            & trajectories["user"].eq(gap["user"])
+        )
         found.append((str(gap["anchor_title"]), np.array(trajectories[match].sort_values("step")["z"].tolist())))
     return found
 

@@ -32,7 +32,13 @@ def forest(table: pd.DataFrame, names: Mapping[str, str]) -> str:
             for y, (_, row) in zip(rows, table.iterrows(), strict=True):
                 if pd.isna(row[column]):
                     continue
-                axis.plot([row[f"{column}_low"], row[f"{column}_high"]], [y, y], color=colour(row["arm"]), linewidth=2, alpha=0.5)
+                axis.plot(
+                    [row[f"{column}_low"], row[f"{column}_high"]],
+                    [y, y],
+                    color=colour(row["arm"]),
+                    linewidth=2,
+                    alpha=0.5,
+                )
                 axis.plot(row[column], y, "o", color=colour(row["arm"]), markersize=5.5)
             axis.axvline(0, color=LINE, linewidth=1, zorder=0)
             axis.set_title(title)
@@ -40,7 +46,9 @@ def forest(table: pd.DataFrame, names: Mapping[str, str]) -> str:
             axis.grid(axis="y", visible=False)
         left.set_yticks(rows, [names.get(arm, arm) for arm in table["arm"]])
         right.set_yticks(rows, [""] * len(table))
-    return to_svg(figure, "forest", "Mean final utility of every arm with intervals, and its difference from the linear rule")
+    return to_svg(
+        figure, "forest", "Mean final utility of every arm with intervals, and its difference from the linear rule"
+    )
 
 
 def steps(by_arm: Mapping[str, Sequence[Mapping[str, float | None]]], names: Mapping[str, str]) -> str:
@@ -59,7 +67,9 @@ def steps(by_arm: Mapping[str, Sequence[Mapping[str, float | None]]], names: Map
         place = -np.inf
         for value, arm, shade in sorted(ends):
             place = max(value, place + gap)
-            axis.annotate(names.get(arm, arm), (last, place), (6, -3), textcoords="offset points", color=shade, fontsize=8)
+            axis.annotate(
+                names.get(arm, arm), (last, place), (6, -3), textcoords="offset points", color=shade, fontsize=8
+            )
         axis.set_xlim(-0.1, last * 1.28 + 0.3)
         axis.set_xticks(range(last + 1))
         axis.set_xlabel("changes made to the anchor")
@@ -87,10 +97,14 @@ def curves(table: pd.DataFrame, name: str, wanted: Sequence[str], label: str) ->
 
 
 def latent_map(latent: LatentSpace, paths: Sequence[tuple[str, np.ndarray]]) -> str:
-    """The encoded catalogue on its two main directions, with trajectories (label, points (steps, d)) from anchor to last text."""
+    """The encoded catalogue on its two main directions, with trajectories (label, points (steps, d)) from anchor to
+    last text.
+    """
     centre = latent.item_vectors.mean(axis=0)
     _, spread, directions = np.linalg.svd(latent.item_vectors - centre, full_matrices=False)
-    directions = directions[:2] * np.sign(directions[:2].sum(axis=1, keepdims=True) + 1e-12)  # the sign is arbitrary: fix it
+    directions = directions[:2] * np.sign(
+        directions[:2].sum(axis=1, keepdims=True) + 1e-12
+    )  # the sign is arbitrary: fix it
     points = (latent.item_vectors - centre) @ directions.T
     share = spread[:2] ** 2 / max(float((spread**2).sum()), 1e-12)
     figure, (axis,) = new_figure(9.4, 5.2)
@@ -101,7 +115,9 @@ def latent_map(latent: LatentSpace, paths: Sequence[tuple[str, np.ndarray]]) -> 
             axis.plot(flat[:, 0], flat[:, -1], color=ACCENT, linewidth=1.4)
             axis.plot(flat[0, 0], flat[0, -1], "o", color="white", markeredgecolor=ACCENT, markersize=6)
             axis.plot(flat[-1, 0], flat[-1, -1], "o", color=ACCENT, markersize=10)
-            axis.annotate(str(number), (flat[-1, 0], flat[-1, -1]), ha="center", va="center_baseline", color="white", fontsize=7)
+            axis.annotate(
+                str(number), (flat[-1, 0], flat[-1, -1]), ha="center", va="center_baseline", color="white", fontsize=7
+            )
         axis.set_xlabel(f"first main direction ({share[0]:.0%} of the spread)")
         axis.set_ylabel(f"second ({share[-1]:.0%})")
     return to_svg(figure, "map", "Latent map of the catalogue with the trajectories of the best gaps")
@@ -110,13 +126,26 @@ def latent_map(latent: LatentSpace, paths: Sequence[tuple[str, np.ndarray]]) -> 
 def design(weights: pd.DataFrame, top: int = 18) -> str:
     """Mean design weight of the actions that the G-optimal design uses most, over anchors."""
     anchors = weights["anchor"].nunique()
-    mean = weights.groupby("action")["weight"].sum().div(anchors).sort_values(ascending=False, kind="stable").head(top)[::-1]
+    mean = (
+        weights.groupby("action")["weight"]
+        .sum()
+        .div(anchors)
+        .sort_values(ascending=False, kind="stable")
+        .head(top)[::-1]
+    )
     used = weights[weights["weight"] > 0].groupby("action")["anchor"].nunique()
     figure, (axis,) = new_figure(9.4, 0.23 * len(mean) + 0.7)
     with matplotlib.rc_context(STYLE):
         axis.barh(range(len(mean)), mean.to_numpy(), color=FILL, edgecolor=ACCENT, linewidth=0.8, height=0.7)
         for y, (action, value) in enumerate(mean.items()):
-            axis.annotate(f"{used.get(action, 0)}/{anchors}", (value, y), (4, -3), textcoords="offset points", fontsize=7, color=QUIET)
+            axis.annotate(
+                f"{used.get(action, 0)}/{anchors}",
+                (value, y),
+                (4, -3),
+                textcoords="offset points",
+                fontsize=7,
+                color=QUIET,
+            )
         axis.set_yticks(range(len(mean)), [str(action)[:80] for action in mean.index])
         axis.set_title("Mean design weight, and in how many anchors' support")
         axis.grid(axis="y", visible=False)
@@ -128,7 +157,9 @@ def costs(stages: Sequence[Mapping[str, Any]]) -> str:
     figure, (axis,) = new_figure(9.4, 0.24 * max(len(stages), 1) + 0.6)
     with matplotlib.rc_context(STYLE):
         rows = range(len(stages))[::-1]
-        axis.barh(list(rows), [stage["seconds"] for stage in stages], color=FILL, edgecolor=ACCENT, linewidth=0.8, height=0.7)
+        axis.barh(
+            list(rows), [stage["seconds"] for stage in stages], color=FILL, edgecolor=ACCENT, linewidth=0.8, height=0.7
+        )
         axis.set_yticks(list(rows), [stage["stage"] for stage in stages])
         axis.set_title("Seconds per stage", color=INK)
         axis.grid(axis="y", visible=False)

@@ -1,4 +1,7 @@
-"""Fill the template. Every text of models and catalogues is untrusted: autoescape is on, and only our own SVG is exempt."""
+"""Fill the template.
+
+Every text of models and catalogues is untrusted: autoescape is on, and only our own SVG is exempt.
+"""
 
 from __future__ import annotations
 
@@ -30,18 +33,21 @@ SECTIONS = (
     ("limits", "Limits"),
 )
 TRAINING_CURVE = (
-    "utility", "gain", "validation_utility", "validation_gain", "kl", "entropy", "information", "distinct_actions", "valid_share",
+    "utility", "gain", "validation_utility", "validation_gain", "kl", "entropy", "information", "distinct_actions",
+    "valid_share",
     "listed_mass", "reward", "length", "duplicate_rate", "no_op_rate", "copy_rate", "failure_rate",
 )  # fmt: skip
 LIMITS = (
     "The utility is a model's guess from ratings, not what people said about these texts. "
     "It can be gamed, most easily through the genre line.",
-    "The panel that states preferences is a model too. It learned from other ratings with other features, but nobody was asked.",
+    "The panel that states preferences is a model too. It learned from other ratings with other features, but nobody "
+    "was asked.",
     "The texts come from a small language model. They name genres and sketch a plot: "
     "starting points for a person, not finished descriptions.",
     "A gain on a pair counts for that user. Whether many people share the gap is not measured here.",
     "Intervals cover the choice of items and users, not another seed, another split or another language model.",
-    "The closest existing items are closest in the latent space of this catalogue: a text may well resemble something outside it.",
+    "The closest existing items are closest in the latent space of this catalogue: a text may well resemble something "
+    "outside it.",
 )
 
 
@@ -56,7 +62,10 @@ def environment() -> Environment:
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     named = table.assign(name=[arm_name(str(arm)) for arm in table["arm"]])
-    return [{str(k): None if not isinstance(v, list) and pd.isna(v) else v for k, v in row.items()} for row in named.to_dict("records")]
+    return [
+        {str(k): None if not isinstance(v, list) and pd.isna(v) else v for k, v in row.items()}
+        for row in named.to_dict("records")
+    ]
 
 
 def _headline(inputs: Inputs, gaps: pd.DataFrame) -> list[tuple[str, str]]:
@@ -78,16 +87,26 @@ def _headline(inputs: Inputs, gaps: pd.DataFrame) -> list[tuple[str, str]]:
 def _curves(inputs: Inputs) -> list[dict[str, Any]]:
     trained = {name: table for name, table in inputs.curves.items() if name.startswith("train_")}
     shown = [
-        (f"Training of {arm_name(name.replace('train_', 'eagle_', 1))}", figures.curves(table, f"curve-{name}", TRAINING_CURVE, name))
+        (
+            f"Training of {arm_name(name.replace('train_', 'eagle_', 1))}",
+            figures.curves(table, f"curve-{name}", TRAINING_CURVE, name),
+        )
         for name, table in trained.items()
     ]
     for cost in inputs.costs:
         if cost.get("updates"):
             arm = cost["stage"].split("@")[1]
             shown.append(
-                (f"Where the time of training {arm_name(f'eagle_{arm}')} went", figures.update_times(cost["updates"], f"times-{arm}"))
+                (
+                    f"Where the time of training {arm_name(f'eagle_{arm}')} went",
+                    figures.update_times(cost["updates"], f"times-{arm}"),
+                )
             )
-    losses = {arm_name(name): t.set_index("update")["loss"] for name, t in inputs.curves.items() if name.startswith("reference_")}
+    losses = {
+        arm_name(name): t.set_index("update")["loss"]
+        for name, t in inputs.curves.items()
+        if name.startswith("reference_")
+    }
     if losses:
         together = pd.DataFrame(losses).rename_axis("update").reset_index()
         title = "References: cross-entropy to their target (nats)"
@@ -98,7 +117,11 @@ def _curves(inputs: Inputs) -> list[dict[str, Any]]:
 def _figures(inputs: Inputs, best: pd.DataFrame) -> dict[str, Markup]:
     table = inputs.tables["table2"]
     names = {arm: arm_name(arm) for arm in table["arm"]}
-    by_step = {arm: list(inputs.metrics[arm]["utility_by_step"].values()) for arm in names if arm not in ("anchor", "linear_rule_once")}
+    by_step = {
+        arm: list(inputs.metrics[arm]["utility_by_step"].values())
+        for arm in names
+        if arm not in ("anchor", "linear_rule_once")
+    }
     found = {
         "forest": figures.forest(table, names),
         "steps": figures.steps(by_step, names),
@@ -147,12 +170,17 @@ def render(inputs: Inputs, gaps: pd.DataFrame, held: Mapping[str, Sequence[Held]
             groups=[{"name": arm_name(arm), "rows": content.group_rows(metrics, arm)} for arm in inputs.arms],
             curves=_curves(inputs),
             dimension=inputs.latent.dimension,
-            design=[{"name": n, **design[key]} for n, key in (("Certified", "certified"), ("The paper's sampler", "paper"))],
+            design=[
+                {"name": n, **design[key]} for n, key in (("Certified", "certified"), ("The paper's sampler", "paper"))
+            ],
             design_anchors=_design_anchors(inputs),
             encoder=content.encoder_rows(inputs.stages["encoder"]),
             encoder_group=next((g for g in cold if g.startswith("test items, all users")), ""),
             samples=[
-                {"name": arm_name(arm), "found": content.samples(inputs.trajectories, arm, inputs.titles, inputs.profiles)}
+                {
+                    "name": arm_name(arm),
+                    "found": content.samples(inputs.trajectories, arm, inputs.titles, inputs.profiles),
+                }
                 for arm in inputs.arms
             ],
             costs=inputs.costs,

@@ -16,7 +16,11 @@ def run(config: Config, project: Project) -> None:
     inputs = Inputs.load(project)
     gaps = find_gaps(inputs.trajectories, inputs.latent, inputs.titles, inputs.profiles)
     curves = {arm: inputs.curves.get(arm.replace("eagle_", "train_", 1)) for arm in inputs.arms}
-    held = {arm: held_to(config.registry.bounds, inputs.metrics[arm], curve) for arm, curve in curves.items() if curve is not None}
+    held = {
+        arm: held_to(config.registry.bounds, inputs.metrics[arm], curve)
+        for arm, curve in curves.items()
+        if curve is not None
+    }
     page = render(inputs, gaps, held)
     write_table(project.reports / "gaps.parquet", gaps, "gaps", inputs=[project.trajectories])
     write_json(project.reports / "costs.json", total_costs(inputs.costs))

@@ -1,4 +1,6 @@
-"""The end of a run in a screenful: a short table and where everything is, for the terminal and as Markdown for Prefect's page."""
+"""The end of a run in a screenful: a short table and where everything is, for the terminal and as Markdown for
+Prefect's page.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ class Summary:
         table, metrics = pd.read_csv(path), read_json(project.metrics)
         cases = metrics["cases"]
         heading = (
-            f"Held-out {cases['noun']}s and people: {cases['anchors']} x {cases['users']}, {cases['horizon']} changes each; "
+            f"Held-out {cases['noun']}s and people: {cases['anchors']} x {cases['users']}, {cases['horizon']} changes "
+            f"each; "
             f"{100 * cases['confidence']:.0f}% intervals"
         )
         return cls(heading, _cells(table), _notes(table, metrics, project), _places(project))
@@ -52,9 +55,13 @@ def _estimate(row: Any, name: str) -> str:
 
 
 def _cells(table2: pd.DataFrame) -> pd.DataFrame:
-    """Return Table 2 in short: estimates with their intervals in brackets, a mark where a gain comes with more defects."""
+    """Return Table 2 in short: estimates with their intervals in brackets,
+    a mark where a gain comes with more defects.
+    """
     rows = [row for _, row in table2.iterrows()]
-    cells: dict[str, list[str]] = {"": [arm_name(str(row["arm"])) + (" †" if row["more_defects_than_reference"] else "") for row in rows]}
+    cells: dict[str, list[str]] = {
+        "": [arm_name(str(row["arm"])) + (" †" if row["more_defects_than_reference"] else "") for row in rows]
+    }
     cells |= {title: [_estimate(row, name) for row in rows] for name, title in ESTIMATES.items()}
     cells["user pref."] = [number(row["user_preference"]) for row in rows]
     cells["defects"] = ["" if pd.isna(row["defects"]) else f"{100 * row['defects']:.0f}%" for row in rows]
@@ -62,7 +69,11 @@ def _cells(table2: pd.DataFrame) -> pd.DataFrame:
 
 
 def _notes(table2: pd.DataFrame, metrics: dict[str, Any], project: Project) -> list[str]:
-    notes = ["† gains, but with more defective texts than its reference"] if table2["more_defects_than_reference"].any() else []
+    notes = (
+        ["† gains, but with more defective texts than its reference"]
+        if table2["more_defects_than_reference"].any()
+        else []
+    )
     for arm in (a for a in table2["arm"] if a.startswith("eagle_") and not a.endswith("_listed")):
         against = [compared(metrics[arm].get(name)) for name in ("gain_over_reference", "gain_over_linear")]
         notes.append(f"{arm_name(arm)}: against its reference {against[0]}, against the linear rule {against[1]}.")
@@ -84,7 +95,9 @@ def _places(project: Project) -> dict[str, str]:
     registration = project.reports / "registration.json"
     if registration.exists():
         made = read_json(registration)
-        places["agent"] = f"{made['model']} version {made['version']}, champion {made['champion']}: {made['decision']['reason']}"
+        places["agent"] = (
+            f"{made['model']} version {made['version']}, champion {made['champion']}: {made['decision']['reason']}"
+        )
         places["experiments"] = f"mlflow ui --backend-store-uri {made['tracking_uri']}"
     return places
 

@@ -1,4 +1,6 @@
-"""Matplotlib figures as SVG that can stand inside a page: same data, same bytes; no date, no script, no outside reference."""
+"""Matplotlib figures as SVG that can stand inside a page: same data, same bytes; no date, no script, no outside
+reference.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,12 @@ def to_svg(figure: Figure, name: str, label: str) -> str:
 
     buffer = io.StringIO()
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        figure.savefig(
+            buffer,
+            format="svg",
+            transparent=True,
+            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+        )
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", text, flags=re.DOTALL)

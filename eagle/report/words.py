@@ -66,18 +66,23 @@ def verdicts(metrics: Mapping[str, Any], arms: list[str]) -> list[str]:
         gain, linear = found.get("gain_over_reference"), found.get("gain_over_linear")
         clear = {"ahead": "It learned", "behind": "It got worse", "cannot be told apart": "No gain can be shown"}
         said.append(
-            f"{arm_name(arm)}: {clear.get(compared(gain), 'No gain was measured')}. Against the policy it started from it gains "
+            f"{arm_name(arm)}: {clear.get(compared(gain), 'No gain was measured')}. Against the policy it started "
+            f"from it gains "
             f"{interval(gain)} standard deviations of utility, on films and users it never saw."
         )
         words = {"ahead": "is ahead of", "behind": "is behind", "cannot be told apart": "cannot be told apart from"}
         if compared(linear) in words:
-            said.append(f"It {words[compared(linear)]} the simple linear rule with as many changes (difference {interval(linear)}).")
+            said.append(
+                f"It {words[compared(linear)]} the simple linear rule with as many changes (difference "
+                f"{interval(linear)})."
+            )
         if found.get("more_defects_than_reference"):
             said.append("It leaves more defective texts than its reference: read any gain with care.")
         share, followed, anchor = found["beats_anchor"], found["followed"], metrics["anchor"]["utility"]
         said.append(
             f"In {number((share['mean'] or 0) * 100, 0)}% of the cases its text beats the existing item. "
-            f"Offering it only there would bring mean utility from {number(anchor['mean'])} to {interval(followed, sign=False)}."
+            f"Offering it only there would bring mean utility from {number(anchor['mean'])} to "
+            f"{interval(followed, sign=False)}."
         )
     return said
 
@@ -86,7 +91,10 @@ def panel_sentence(panel: Mapping[str, Any]) -> str:
     """Say how far the panel can be trusted."""
     auc, average = interval(panel["auc"], sign=False), interval(panel["auc_average_rater"], sign=False)
     if panel["near_chance"]:
-        return f"The panel orders unseen items no better than chance (AUC {auc}): its preferences mean nothing in this run."
+        return (
+            f"The panel orders unseen items no better than chance (AUC {auc}): its preferences mean nothing in "
+            f"this run."
+        )
     return (
         f"Asked about items it never saw, the panel orders two of a user's ratings rightly with probability {auc}; "
         f"the same ranking for everybody reaches {average}. 0.5 would be chance."

@@ -45,7 +45,10 @@ class AgentFiles(Project):
         """Raise EagleError unless both borrowed folders hold exactly the weights that the agent was made with."""
         note = read_json(self.root / _NOTE)
         problems = []
-        for what, folder, variable in (("base", self.base, "EAGLE_BASE_MODEL"), ("sentence", self.sentence, "EAGLE_TEXT_MODEL")):
+        for what, folder, variable in (
+            ("base", self.base, "EAGLE_BASE_MODEL"),
+            ("sentence", self.sentence, "EAGLE_TEXT_MODEL"),
+        ):
             found = content_hash(folder) if folder.is_dir() else "no such folder"
             if found != note[what]["hash"]:
                 problems.append(
@@ -53,7 +56,8 @@ class AgentFiles(Project):
                         f"{folder} is not the {what} model that this agent was made with",
                         found=found,
                         expected=f"{note[what]['id']}, hash {note[what]['hash']}",
-                        mend=f"run `dvc repro models` with llm.model: {note['base']['id']}, or set {variable} to its folder",
+                        mend=f"run `dvc repro models` with llm.model: {note['base']['id']}, or set {variable} to its "
+                        f"folder",
                     )
                 )
         if problems:

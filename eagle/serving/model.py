@@ -45,7 +45,9 @@ SIGNATURE = ModelSignature(
 
 
 def borrowed_models(project: Project) -> tuple[Path, Path]:
-    """Return the folders of the base and the sentence model: $EAGLE_BASE_MODEL and $EAGLE_TEXT_MODEL, else the project's."""
+    """Return the folders of the base and the sentence model: $EAGLE_BASE_MODEL and $EAGLE_TEXT_MODEL, else the
+    project's.
+    """
     return (
         Path(os.environ.get("EAGLE_BASE_MODEL") or project.llm),
         Path(os.environ.get("EAGLE_TEXT_MODEL") or project.text_model),
@@ -68,7 +70,9 @@ class SteeringModel(PythonModel):
         """
         pairs = list(zip(model_input["user"].astype(str), model_input["item"].astype(str), strict=True))
         try:
-            found = self.steerer.steer(pairs, **{name: int((params or {}).get(name, 0)) for name in ("seed", "horizon")})
+            found = self.steerer.steer(
+                pairs, **{name: int((params or {}).get(name, 0)) for name in ("seed", "horizon")}
+            )
         except EagleError as error:
             raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
         kept = {prop.name for prop in _STEP}
@@ -78,7 +82,9 @@ class SteeringModel(PythonModel):
                 "item": [t.item for t in found],
                 "text": [t.text for t in found],
                 "utility": [t.utility for t in found],
-                "trajectory": [[{k: v for k, v in asdict(step).items() if k in kept} for step in t.steps] for t in found],
+                "trajectory": [
+                    [{k: v for k, v in asdict(step).items() if k in kept} for step in t.steps] for t in found
+                ],
             }
         )
 
@@ -95,7 +101,8 @@ def open_agent(config: RegistryConfig, project: Project, agent: str) -> AgentFil
     if not address.startswith("models:/"):
         raise user_error(
             f"there is no agent {agent!r}",
-            expected="champion, a models:/ address, or a folder with an agent or adapter, such as models/agent/g_optimal",
+            expected="champion, a models:/ address, or a folder with an agent or adapter, such as "
+            "models/agent/g_optimal",
             mend="run `make run` first",
         )
     return AgentFiles(download(config, project, address), *borrowed_models(project))
@@ -105,13 +112,17 @@ def download(config: RegistryConfig, project: Project, address: str) -> Path:
     """Return a folder with the files of a registered agent."""
     uri = resolve_uri(config.tracking_uri, project.root)
     if not is_there(uri):
-        raise user_error(f"{address} is not in the registry", found=f"no store at {uri}", mend="run `make run` or `dvc repro` first")
+        raise user_error(
+            f"{address} is not in the registry", found=f"no store at {uri}", mend="run `make run` or `dvc repro` first"
+        )
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     try:
         return Path(artifacts.download_artifacts(artifact_uri=f"{address}/artifacts/agent"))
     except MlflowException as error:
-        raise user_error(f"{address} is not in the registry", found=error, mend="run `make run` or `eagle stage register`") from None
+        raise user_error(
+            f"{address} is not in the registry", found=error, mend="run `make run` or `eagle stage register`"
+        ) from None
 
 
 def champion_version(client: MlflowClient, model: str) -> Any | None:

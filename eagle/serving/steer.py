@@ -57,7 +57,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """One episode; ``text`` and ``utility`` (SD of U over the catalogue, 0 = the user's mean item) are the last step's."""
+    """One episode; ``text`` and ``utility`` (SD of U over the catalogue,
+    0 = the user's mean item) are the last step's.
+    """
 
     user: str
     profile: str
@@ -113,14 +115,19 @@ class Steerer:
         described = read_table(project.descriptions, "descriptions").set_index("item")
         return cls(agent, environment, encoder, utility, latent, described, titles, config.evaluate.horizon)
 
-    def steer(self, pairs: Sequence[tuple[str, str]], *, seed: int, sample: int = 0, horizon: int = 0) -> list[Trajectory]:
+    def steer(
+        self, pairs: Sequence[tuple[str, str]], *, seed: int, sample: int = 0, horizon: int = 0
+    ) -> list[Trajectory]:
         """Return one episode per (user, item), in order; unknown ids are one EagleError.
 
-        ``horizon``: how many changes, 0 for as many as the agent was judged by. With the evaluation's cases and seed, these are the
-        evaluation's texts: exactly in float32, while in bfloat16 a row that is alone, which has a pass of its own, is rounded elsewhere.
+        ``horizon``: how many changes, 0 for as many as the agent was judged by. With the evaluation's cases and seed,
+        these are the evaluation's texts: exactly in float32, while in bfloat16 a row that is alone, which has a pass of
+        its own, is rounded elsewhere.
         """
         if horizon < 0:
-            raise user_error("horizon is no number of changes", found=horizon, expected="at least 1, or 0 for the agent's own")
+            raise user_error(
+                "horizon is no number of changes", found=horizon, expected="at least 1, or 0 for the agent's own"
+            )
         self._check(pairs)
         cases = [self._case(number, user, item) for number, (user, item) in enumerate(pairs)]
         self.environment.seed, self.environment.horizon = seed, horizon or self.horizon
@@ -136,13 +143,17 @@ class Steerer:
             for name in sorted(names - known[what]):
                 some = ", ".join(sorted(known[what])[:3])
                 mend = (what == "item" and self._titled(name)) or did_you_mean(name, known[what])
-                problems.append(Problem(f"unknown {what} {name!r}", "", f"one of {len(known[what])}, such as {some}", mend))
+                problems.append(
+                    Problem(f"unknown {what} {name!r}", "", f"one of {len(known[what])}, such as {some}", mend)
+                )
         if problems:
             raise EagleError(problems)
 
     def _titled(self, words: str) -> str:
         """Return the ids of items with these words in their title, for who gave a title for an id."""
-        found = [f"{item} ({title})" for item, title in self.titles.items() if words.casefold() in title.casefold()][:NEAREST]
+        found = [f"{item} ({title})" for item, title in self.titles.items() if words.casefold() in title.casefold()][
+            :NEAREST
+        ]
         return f"give an id: {', '.join(found)}" if found and any(map(str.isalpha, words)) else ""
 
     def _case(self, number: int, user: str, item: str) -> Case:
@@ -150,7 +161,14 @@ class Steerer:
 
     def _trajectory(self, rows: pd.DataFrame, sample: int) -> Trajectory:
         steps = [
-            Step(int(r["step"]), r["action"], r["text"], float(r["utility"]), r["cause"] or None, self._nearest(np.array(r["z"])))
+            Step(
+                int(r["step"]),
+                r["action"],
+                r["text"],
+                float(r["utility"]),
+                r["cause"] or None,
+                self._nearest(np.array(r["z"])),
+            )
             for r in rows.to_dict("records")
         ]
         user, item = str(rows["user"].iloc[0]), str(rows["anchor"].iloc[0])
@@ -169,7 +187,9 @@ def steer(project: Project, user: str, item: str, *, agent: str, samples: int, s
 
     steerer = _open(load_config(project.params), project, agent)
     seeds = [derive_seed(seed, "sample", n) if n else seed for n in range(samples)]
-    return [trajectory for n, own in enumerate(seeds) for trajectory in steerer.steer([(user, item)], seed=own, sample=n)]
+    return [
+        trajectory for n, own in enumerate(seeds) for trajectory in steerer.steer([(user, item)], seed=own, sample=n)
+    ]
 
 
 def _open(config: Config, project: Project, agent: str) -> Steerer:
@@ -191,7 +211,8 @@ def render(trajectories: Sequence[Trajectory], *, as_json: bool) -> str:
 
 def _block(trajectory: Trajectory) -> str:
     lines = [
-        f"{trajectory.title} (item {trajectory.item}) for user {trajectory.user}, sample {trajectory.sample}: {trajectory.profile}",
+        f"{trajectory.title} (item {trajectory.item}) for user {trajectory.user}, sample {trajectory.sample}: "
+        f"{trajectory.profile}",
         "   U in SD over the catalogue, 0 = the user's mean item",
     ]
     for step in trajectory.steps:

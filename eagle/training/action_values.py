@@ -1,10 +1,11 @@
 """What each listed action is worth to each user in each cached state, over one or several steps.
 
 1. Follows the paper's objective: the utility of the text after the last change (gamma 1, reward at the end).
-2. Differs: the value of an action is read from the cached transitions, for all users at once, instead of from fresh rollouts. One
-   cell (anchor, action) gets a small weight against the pooled model of :mod:`eagle.training.dynamics`, since one sample is mostly noise.
-3. Differs: what follows the action is planned in the latent space (best continuation, no action twice unless allowed), so that the
-   policy is trained on the horizon that it will act over; ``lookahead`` 1 gives the one-step value.
+2. Differs: the value of an action is read from the cached transitions, for all users at once, instead of from fresh
+   rollouts. One cell (anchor, action) gets a small weight against the pooled model of :mod:`eagle.training.dynamics`,
+   since one sample is mostly noise.
+3. Differs: what follows the action is planned in the latent space (best continuation, no action twice unless allowed),
+   so that the policy is trained on the horizon that it will act over; ``lookahead`` 1 gives the one-step value.
 """
 
 from __future__ import annotations
@@ -87,7 +88,9 @@ class ActionValues:
         n, step = len(places), self.dynamics
         if depth == 1 or (not repeat and n - used.sum() < depth):
             return first
-        weight = taste + np.einsum("kde,d->ke", step.slope[places], taste)  # (K, d): <taste, next(z, a)> = <weight_a, z> + constant_a
+        weight = taste + np.einsum(
+            "kde,d->ke", step.slope[places], taste
+        )  # (K, d): <taste, next(z, a)> = <weight_a, z> + constant_a
         constant = step.shift[places] @ taste
         banned = np.broadcast_to(used[None], (n, n)) | (np.eye(n, dtype=bool) if not repeat else False)
         if depth == 2:

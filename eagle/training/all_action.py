@@ -1,14 +1,17 @@
 """The all-action phase: the policy gradient in expectation over every listed action, from cached transitions.
 
 1. Follows the paper: maximise expected utility minus alpha KL(pi || pi_ref), starting at the reference.
-2. Differs: the gradient of E_pi[Q] is taken over all K actions at once. There is no sampling noise and no call to the environment,
-   which is what makes it learn on a small model (plain REINFORCE did not: docs/method.md).
-3. Differs: pi is normalised over the list at the trie's branching points; a term holds the probability mass on the list, and now
-   and then a step of full cross-entropy to the policy's own distribution keeps freely written actions valid.
-4. Differs: objective "closed_form" descends the cross-entropy to pi_ref exp(Q / alpha) / Z, the maximiser of the same objective. Its
-   gradient pi - pi* neither saturates nor grows with the values, so one action cannot win before the profile is read.
-5. Differs: in the first updates (contrast_updates) what an action is worth to everyone is taken off its value, so that the policy reads
-   the profile before it learns what all users like; the objective of the remaining updates is the true one.
+2. Differs: the gradient of E_pi[Q] is taken over all K actions at once. There is no sampling noise and no call to the
+   environment, which is what makes it learn on a small model (plain REINFORCE did not: docs/method.md).
+3. Differs: pi is normalised over the list at the trie's branching points; a term holds the probability mass on the
+   list, and now and then a step of full cross-entropy to the policy's own distribution keeps freely written actions
+   valid.
+4. Differs: objective "closed_form" descends the cross-entropy to pi_ref exp(Q / alpha) / Z, the maximiser of the same
+   objective. Its gradient pi - pi* neither saturates nor grows with the values, so one action cannot win before the
+   profile is read.
+5. Differs: in the first updates (contrast_updates) what an action is worth to everyone is taken off its value, so that
+   the policy reads the profile before it learns what all users like; the objective of the remaining updates is the true
+   one.
 """
 
 from __future__ import annotations
@@ -60,8 +63,8 @@ def list_loss(
 
     ``log_vocabulary`` is ``(K,)``, the others ``(n_choices,)``.
 
-    A is Q less its mean; dividing the KL by the same s keeps alpha in SD of U per nat. With ``closed_form`` the first two
-    terms give way to the cross-entropy to their maximiser pi_ref exp(Q / alpha) / Z (alpha must then be above 0).
+    A is Q less its mean; dividing the KL by the same s keeps alpha in SD of U per nat. With ``closed_form`` the first
+    two terms give way to the cross-entropy to their maximiser pi_ref exp(Q / alpha) / Z (alpha must then be above 0).
     """
     pi = log_pi.exp()
     kl = (pi * (log_pi - log_reference)).sum()
@@ -76,7 +79,9 @@ def list_loss(
 
 @dataclass(frozen=True)
 class Seen:
-    """What an update saw of one decision, in plain numbers; ``policy``: action text -> probability, over its whole list."""
+    """What an update saw of one decision, in plain numbers; ``policy``: action text -> probability, over its whole
+    list.
+    """
 
     policy: dict[str, float]
     utility: float
@@ -99,7 +104,9 @@ def information(policies: Sequence[Mapping[str, float]]) -> float:
 
 def as_policies(decisions: Sequence[Decision], log_pi: Sequence[torch.Tensor]) -> list[dict[str, float]]:
     """Return each row's policy over its whole list as action text -> probability."""
-    return [dict(zip(d.actions, lp.detach().exp().tolist(), strict=True)) for d, lp in zip(decisions, log_pi, strict=True)]
+    return [
+        dict(zip(d.actions, lp.detach().exp().tolist(), strict=True)) for d, lp in zip(decisions, log_pi, strict=True)
+    ]
 
 
 class AllAction:
@@ -132,7 +139,12 @@ class AllAction:
         """Take one update (and the format step that may follow it)."""
         rng = stream(self.seed, self.kind, number)
         self.policy.seed_dropout(self.parallel.own_seed(derive_seed(self.seed, self.kind, number)))
-        rate = warm(self.settings.learning_rate, number, self.settings.warmup, self.updates if self.settings.decay == "linear" else 0)
+        rate = warm(
+            self.settings.learning_rate,
+            number,
+            self.settings.warmup,
+            self.updates if self.settings.decay == "linear" else 0,
+        )
         chosen = rng.choice(len(self.pool), self.settings.pairs, replace=False)
         decisions = [self.pool[i] for i in chosen]
         references = [self.references[i] for i in chosen]
@@ -153,8 +165,12 @@ class AllAction:
         self.descent.step(rate)
         return total(self.parallel, loss)
 
-    def _loss(self, own: Sequence[tuple[Decision, np.ndarray, torch.Tensor]], of: int) -> tuple[torch.Tensor, list[Seen]]:
-        """Return what some (decision, goal, reference) add to the mean loss over ``of`` decisions, and what was seen of them."""
+    def _loss(
+        self, own: Sequence[tuple[Decision, np.ndarray, torch.Tensor]], of: int
+    ) -> tuple[torch.Tensor, list[Seen]]:
+        """Return what some (decision, goal, reference) add to the mean loss over ``of`` decisions, and what was seen of
+        them.
+        """
         shared = [decision for decision, _, _ in own]
         log_pi, log_vocabulary = self.policy.score_lists([d.prompt for d in shared], [d.actions for d in shared])
         parts = [
@@ -170,9 +186,16 @@ class AllAction:
             )
             for (decision, goal, reference), pi, vocabulary in zip(own, log_pi, log_vocabulary, strict=True)
         ]
-        worth, before = (expected_values(shared, [lp.detach() for lp in found]) for found in (log_pi, [r for _, _, r in own]))
+        worth, before = (
+            expected_values(shared, [lp.detach() for lp in found]) for found in (log_pi, [r for _, _, r in own])
+        )
         seen = [
-            Seen(policy, utility, reference_utility, *(float(v.detach()) for v in (part.kl, part.entropy, part.mass.exp())))
+            Seen(
+                policy,
+                utility,
+                reference_utility,
+                *(float(v.detach()) for v in (part.kl, part.entropy, part.mass.exp())),
+            )
             for policy, utility, reference_utility, part in zip(
                 as_policies(shared, log_pi), worth.tolist(), before.tolist(), parts, strict=True
             )
@@ -181,7 +204,9 @@ class AllAction:
 
 
 def without_common(decisions: Sequence[Decision]) -> list[np.ndarray]:
-    """Return each row's values ``(K,)`` less what every action is worth to all rows alike (its mean advantage in this batch)."""
+    """Return each row's values ``(K,)`` less what every action is worth to all rows alike (its mean advantage in this
+    batch).
+    """
     advantages = [d.values - d.values.mean() for d in decisions]
     gathered: dict[str, list[float]] = {}
     for decision, own in zip(decisions, advantages, strict=True):
@@ -230,19 +255,23 @@ def sample_records(decisions: Sequence[Decision], policies: Sequence[Mapping[str
 
 
 def imitation_loss(policy: LoraPolicy, aims: Sequence[tuple[Decision, np.ndarray]], of: int) -> torch.Tensor:
-    """Return what some decisions with their target distributions ``(K,)`` add to the mean, over ``of`` decisions, of the exact
-    cross-entropy of complete action texts, in nats.
+    """Return what some decisions with their target distributions ``(K,)`` add to the mean, over ``of`` decisions, of
+    the exact cross-entropy of complete action texts, in nats.
 
     Every token of an action is scored over the whole vocabulary; actions without weight need no scoring at all.
     """
     supports = [np.flatnonzero(target > 0) for _, target in aims]
     lists = [[d.actions[i] for i in support] for (d, _), support in zip(aims, supports, strict=True)]
     _, log_vocabulary = policy.score_lists([d.prompt for d, _ in aims], lists, full=True)
-    goals = [torch.tensor(t[s], dtype=torch.float32, device=policy.device) for (_, t), s in zip(aims, supports, strict=True)]
+    goals = [
+        torch.tensor(t[s], dtype=torch.float32, device=policy.device) for (_, t), s in zip(aims, supports, strict=True)
+    ]
     return share_of_mean([-(goal * text).sum() for goal, text in zip(goals, log_vocabulary, strict=True)], of)
 
 
-def imitate(policy: LoraPolicy, decisions: Sequence[Decision], targets: Sequence[np.ndarray], descent: Descent) -> float:
+def imitate(
+    policy: LoraPolicy, decisions: Sequence[Decision], targets: Sequence[np.ndarray], descent: Descent
+) -> float:
     """Set the gradients to those of the mean :func:`imitation_loss`; return this process's part of it."""
 
     def loss_of(part: Sequence[tuple[Decision, np.ndarray]]) -> tuple[torch.Tensor, list[None]]:

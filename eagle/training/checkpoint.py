@@ -1,6 +1,7 @@
 """Unfinished training on disk: parameters, optimizer moments and the rows logged so far. No pickle.
 
-All randomness of an update is derived from the seed and the update's number, so a position is all the generator state there is.
+All randomness of an update is derived from the seed and the update's number, so a position is all the generator state
+there is.
 """
 
 from __future__ import annotations

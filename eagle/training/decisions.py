@@ -1,7 +1,7 @@
 """Decision problems for training: a prompt, its listed actions, and what each is worth.
 
-Episodes are not generated: the first step stands at a cached anchor, later steps at a cached next text of an action that a
-good policy would have taken there, so that prompts with a history look like those of an episode.
+Episodes are not generated: the first step stands at a cached anchor, later steps at a cached next text of an action
+that a good policy would have taken there, so that prompts with a history look like those of an episode.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from eagle.actions.candidate_list import ListedActions
 from eagle.policies.prompt import named, policy_prompt
 from eagle.training.action_values import ActionValues, State
 
-#: What becomes of an action that the episode has used: it may come again; the prompt names it; or the choice is among the others,
-#: which is how an agent acts that draws again when it repeats itself.
+#: What becomes of an action that the episode has used: it may come again; the prompt names it; or the choice is among
+#: the others, which is how an agent acts that draws again when it repeats itself.
 Used = Literal["open", "named", "left_out"]
 #: History actions: soft choice by value (temperature in SD of U), mixed with a uniform one, so that prompts cover both.
 HISTORY_TEMPERATURE, HISTORY_UNIFORM = 0.1, 0.3
@@ -26,7 +26,8 @@ HISTORY_TEMPERATURE, HISTORY_UNIFORM = 0.1, 0.3
 
 @dataclass(frozen=True)
 class Decision:
-    """One choice. ``values`` (K,) in SD of U; ``unused`` (K,) says which actions the episode has not used, ``among`` (K,)
+    """One choice. ``values`` (K,) in SD of U; ``unused`` (K,) says which actions the episode has not used, ``among``
+    (K,)
     which of them the policy is judged on: all, but for used ones that its prompt does not name."""
 
     state: State
@@ -94,13 +95,17 @@ class DecisionSource:
         unused |= not unused.any()  # where nothing is left, all may come again
         among = unused if self.used == "left_out" else np.ones(len(actions), bool)
         told = named(history, self.most_named or self.horizon, repeat=self.used != "named")
-        return Decision(state, user, policy_prompt(self.profiles[user], state.text, told), actions, values, unused, among)
+        return Decision(
+            state, user, policy_prompt(self.profiles[user], state.text, told), actions, values, unused, among
+        )
 
     def _follow(self, rng: np.random.Generator, decision: Decision) -> State:
         """Draw an action that a good policy might take and stand at a cached text that it led to from the anchor."""
         logits = decision.values / HISTORY_TEMPERATURE
         chance = np.where(decision.unused, np.exp(logits - logits.max()), 0.0)
-        chance = (1 - HISTORY_UNIFORM) * chance / chance.sum() + HISTORY_UNIFORM * decision.unused / decision.unused.sum()
+        chance = (
+            1 - HISTORY_UNIFORM
+        ) * chance / chance.sum() + HISTORY_UNIFORM * decision.unused / decision.unused.sum()
         anchor = decision.state.anchor
         tried = np.array([(anchor, a) in self._rows for a in decision.actions])
         chance = np.where(tried, chance, 0.0)

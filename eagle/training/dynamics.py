@@ -1,9 +1,10 @@
 """A small model of the environment in the latent space: where an action takes a state on average.
 
-1. The paper has no such model: it samples the environment language model at every step. A cached transition answers for one
-   anchor only and one sample of it is mostly noise, so the table is pooled over anchors: z' = z + c + A z + b_a + D_a z.
-2. b_a (the action's mean shift) is shrunk toward zero by its own weight, D_a (how the shift depends on the state) more strongly;
-   A and c (what rewriting does whatever is asked: forgetting, drift) are shared by all actions.
+1. The paper has no such model: it samples the environment language model at every step. A cached transition answers for
+   one anchor only and one sample of it is mostly noise, so the table is pooled over anchors: z' = z + c + A z + b_a +
+   D_a z.
+2. b_a (the action's mean shift) is shrunk toward zero by its own weight, D_a (how the shift depends on the state) more
+   strongly; A and c (what rewriting does whatever is asked: forgetting, drift) are shared by all actions.
 3. The strength of D_a is chosen by leaving groups of anchors out of the cached training transitions.
 """
 
@@ -31,7 +32,9 @@ class LatentDynamics:
     explained: float  # share of the variance of z' - z between left-out rows explained by the chosen model
 
     def next_means(self, states: np.ndarray, actions: np.ndarray) -> np.ndarray:
-        """Return mean next vectors ``(n, k, d)`` of ``states`` (n, d) under the actions with indices ``actions`` (k,)."""
+        """Return mean next vectors ``(n, k, d)`` of ``states`` (n,
+        d) under the actions with indices ``actions`` (k,).
+        """
         return states[:, None] + self.shift[actions] + np.einsum("kde,ne->nkd", self.slope[actions], states)
 
 

@@ -1,12 +1,13 @@
 """The on-policy phase: REINFORCE over free-text rollouts in the environment, the paper's own algorithm.
 
-1. Follows the paper (Sec. 4.2, 5): the policy writes actions as free text, the environment model applies them, the reward is the
-   utility of the last text, minus alpha KL(pi || pi_ref); value baseline and GAE, gamma 1.
-2. The paper leaves open at which level credit is given: here one action is one decision, its log-probability the sum over its tokens, at
-   the temperature that it was drawn with.
-3. The KL is exact over the vocabulary at every token of the actions taken, summed over an action (the paper leaves the estimator open).
-4. Differs on demand: rewards by step (the same objective at gamma 1), a leave-one-out baseline over rollouts of one pair, exploration
-   by the design with probability epsilon (with truncated importance weights).
+1. Follows the paper (Sec. 4.2, 5): the policy writes actions as free text, the environment model applies them, the
+   reward is the utility of the last text, minus alpha KL(pi || pi_ref); value baseline and GAE, gamma 1.
+2. The paper leaves open at which level credit is given: here one action is one decision, its log-probability the sum
+   over its tokens, at the temperature that it was drawn with.
+3. The KL is exact over the vocabulary at every token of the actions taken, summed over an action (the paper leaves the
+   estimator open).
+4. Differs on demand: rewards by step (the same objective at gamma 1), a leave-one-out baseline over rollouts of one
+   pair, exploration by the design with probability epsilon (with truncated importance weights).
 5. Differs: a failed episode is left out of baseline and loss and counted; above a share of failures training stops.
 
 Of several processes (train.processes) the main one plays all episodes; what is learnt from them is shared.
@@ -41,12 +42,16 @@ if TYPE_CHECKING:
 
 #: Prompts read in one pass without gradients.
 CHUNK = 16
-#: Tokens, read and written, of one forward and backward pass: what is kept for the gradient is most of the memory of an update.
+#: Tokens, read and written, of one forward and backward pass: what is kept for the gradient is most of the memory of an
+#: update.
 TOKENS = 1024
 
 
 def importance(log_prob: float, turn: Turn, epsilon: float) -> float:
-    """Return min(1, pi / behaviour) of an action under the mixture of policy and exploration; 0 for one put in by hand."""
+    """Return min(1, pi / behaviour) of an action under the mixture of policy and exploration.
+
+    0 for one put in by hand.
+    """
     if turn.origin == "replaced":
         return 0.0
     own = float(np.exp(log_prob))
@@ -80,7 +85,13 @@ class OnPolicy:
     ) -> None:
         """``environment`` is None in a process that does not play."""
         self.parallel = parallel
-        self.settings, self.environment, self.rules, self.pairs, self.policy = settings, environment, rules, pairs, policy
+        self.settings, self.environment, self.rules, self.pairs, self.policy = (
+            settings,
+            environment,
+            rules,
+            pairs,
+            policy,
+        )
         self.kl_coefficient, self.gamma, self.seed, self.updates = kl_coefficient, gamma, seed, settings.updates
         parameters = policy.parameters()
         self.groups = {"policy": Trained(parameters, adamw(parameters, settings.learning_rate))}
@@ -90,7 +101,9 @@ class OnPolicy:
             own = dict(self.value.named_parameters())
             self.groups["value"] = Trained(own, adamw(own, settings.value_learning_rate))
         # At most TOKENS turns at once: no pass holds more.
-        self.descents = {name: Descent(group.optimizer, policy.usage, TOKENS, parallel) for name, group in self.groups.items()}
+        self.descents = {
+            name: Descent(group.optimizer, policy.usage, TOKENS, parallel) for name, group in self.groups.items()
+        }
 
     def update(self, number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Play episodes, take one step of the policy and one of the value head."""
@@ -105,10 +118,14 @@ class OnPolicy:
             states = self._states(prompts) if self.settings.baseline == "value" else None
         advantages, goals = self._advantages(rewards, states, np.array([e.group for e in fine]))
         self.policy.seed_dropout(self.parallel.own_seed(seed))
-        row = self._descend_policy([t for e in fine for t in e.turns], advantages.ravel(), warm(1.0, number, self.settings.warmup))
+        row = self._descend_policy(
+            [t for e in fine for t in e.turns], advantages.ravel(), warm(1.0, number, self.settings.warmup)
+        )
         if states is not None:
             row["value_loss"] = self._descend_value(states, goals.ravel())
-        return row | self._figures(episodes, rewards), [_record(e, t, i) for e in episodes[:2] for i, t in enumerate(e.turns)]
+        return row | self._figures(episodes, rewards), [
+            _record(e, t, i) for e in episodes[:2] for i, t in enumerate(e.turns)
+        ]
 
     def _cases(self, number: int) -> tuple[list[Case], list[int]]:
         """Draw the pairs of this update and repeat each ``rollouts_per_pair`` times."""
@@ -142,11 +159,17 @@ class OnPolicy:
         """Return the reference's hidden state ``(n, width)`` at the end of each prompt: features that do not move."""
         own = self.parallel.share(prompts)
         with torch.no_grad(), self.policy.as_reference():
-            states = [state for i in range(0, len(own), CHUNK) for state in self.policy.prompt_states(own[i : i + CHUNK])]
+            states = [
+                state for i in range(0, len(own), CHUNK) for state in self.policy.prompt_states(own[i : i + CHUNK])
+            ]
         return torch.stack(self.parallel.gather(states))
 
-    def _advantages(self, rewards: np.ndarray, states: torch.Tensor | None, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return advantages in units of the scale and the value head's targets, both ``(n, H)``; without states by leaving one out."""
+    def _advantages(
+        self, rewards: np.ndarray, states: torch.Tensor | None, groups: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return advantages in units of the scale and the value head's targets, both ``(n, H)``; without states by
+        leaving one out.
+        """
         gains = returns(rewards, self.gamma)
         if states is None:
             return leave_one_out(gains, groups) / self.settings.advantage_scale, gains
@@ -164,15 +187,20 @@ class OnPolicy:
     def _loss(self, own: Sequence[tuple[Turn, float]], of: int) -> tuple[torch.Tensor, list[tuple[float, float]]]:
         """Return what some (turn, advantage) add to the mean loss over ``of`` turns, and each turn's KL and entropy."""
         weight = self.kl_coefficient / self.settings.advantage_scale
-        scored = self.policy.score_texts([turn.prompt for turn, _ in own], [turn.tokens for turn, _ in own], self.rules.temperature)
+        scored = self.policy.score_texts(
+            [turn.prompt for turn, _ in own], [turn.tokens for turn, _ in own], self.rules.temperature
+        )
         found = scored.log_prob.detach().tolist()
-        pull = [importance(o, turn, self.settings.epsilon) * advantage for o, (turn, advantage) in zip(found, own, strict=True)]
+        pull = [
+            importance(o, turn, self.settings.epsilon) * advantage
+            for o, (turn, advantage) in zip(found, own, strict=True)
+        ]
         loss = (weight * scored.kl - torch.tensor(pull, device=scored.kl.device) * scored.log_prob).sum() / of
         return loss, list(zip(scored.kl.tolist(), scored.entropy.tolist(), strict=True))
 
     def _passes(self, own: Sequence[tuple[Turn, float]], at_once: int) -> Iterator[Sequence[tuple[Turn, float]]]:
-        """Cut (turn, advantage) into runs of about ``TOKENS`` tokens and ``at_once`` turns at most; those of one prompt stand together,
-        so that it is read once."""
+        """Cut (turn, advantage) into runs of about ``TOKENS`` tokens and ``at_once`` turns at most; those of one prompt
+        stand together, so that it is read once."""
         turns = [turn for turn, _ in own]
         order = sorted(range(len(turns)), key=lambda i: turns[i].prompt)
         before = dict(zip(order[1:], order, strict=False))

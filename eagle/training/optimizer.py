@@ -1,4 +1,6 @@
-"""AdamW with linear warm-up and decay, gradients by parts that fit the memory, clipped, and a check that the loss is finite."""
+"""AdamW with linear warm-up and decay, gradients by parts that fit the memory, clipped, and a check that the loss is
+finite.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ from eagle.engine.memory import halving
 T = TypeVar("T")
 S = TypeVar("S")
 
-#: Largest gradient norm (METHOD's prototype); second-moment decay 0.99 because there are tens of updates, not thousands.
+#: Largest gradient norm (METHOD's prototype); second-moment decay 0.99 because there are tens of updates, not
+#: thousands.
 CLIP, BETAS = 1.0, (0.9, 0.99)
 
 
@@ -57,10 +60,11 @@ class Descent:
         loss_of: Callable[[Sequence[T]], tuple[torch.Tensor, list[S]]],
         cut: Callable[[Sequence[T], int], Iterable[Sequence[T]]] = runs_of,
     ) -> tuple[float, list[S]]:
-        """Set the gradients to those of the sum of ``loss_of`` over the parts of this process's ``items`` that ``cut`` makes.
+        """Set the gradients to those of the sum of ``loss_of`` over the parts of this process's ``items`` that ``cut``
+        makes.
 
-        Where memory runs out all is begun anew with parts half as large; the sums then differ by their rounding. Returns the loss and
-        what else ``loss_of`` said of each item. A loss that is not finite is an EagleError.
+        Where memory runs out all is begun anew with parts half as large; the sums then differ by their rounding.
+        Returns the loss and what else ``loss_of`` said of each item. A loss that is not finite is an EagleError.
         """
         loss = 0.0
         seen: list[S] = []
@@ -78,11 +82,15 @@ class Descent:
                     own.backward()
 
         there = max(1, len(items))
-        self.at_once = halving(work, self.at_once, doing="training", there=there, least=1, unit="decisions", usage=self.usage)
+        self.at_once = halving(
+            work, self.at_once, doing="training", there=there, least=1, unit="decisions", usage=self.usage
+        )
         return loss, seen
 
     def step(self, learning_rate: float) -> float:
-        """Take one step along the gradients, which processes that train together sum first; return their norm before clipping."""
+        """Take one step along the gradients, which processes that train together sum first; return their norm before
+        clipping.
+        """
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
@@ -96,5 +104,7 @@ class Descent:
 def _finite(loss: torch.Tensor) -> float:
     value = float(loss.detach())
     if not math.isfinite(value):
-        raise user_error("training diverged: the loss is not finite", found=value, mend="lower the learning rate of this phase")
+        raise user_error(
+            "training diverged: the loss is not finite", found=value, mend="lower the learning rate of this phase"
+        )
     return value

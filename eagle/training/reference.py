@@ -1,10 +1,13 @@
 """Stage reference@{uniform,optimistic,g_optimal}: the policies that EAGLE starts from and stays near to.
 
-1. Follows the paper (Sec. 4.3): pi_ref(.|x) = q(x), learnt by supervised fine-tuning with cross-entropy on the action text, for q
-   uniform over all K actions, optimistic (the action of best next-step value) or the anchor's G-optimal design.
+1. Follows the paper (Sec. 4.3): pi_ref(.|x) = q(x), learnt by supervised fine-tuning with cross-entropy on the action
+   text, for q uniform over all K actions, optimistic (the action of best next-step value) or the anchor's G-optimal
+   design.
 2. Differs: the cross-entropy is taken over all actions of a prompt at once, weighted by q (a uniform q over at most
-   ``reference.actions`` of them), instead of over single samples, so that tens of updates do what 20,000 sampled ones did.
-3. Differs: prompts of later steps name the actions already used; these get no weight in the target, so that free text does not repeat.
+   ``reference.actions`` of them), instead of over single samples, so that tens of updates do what 20,000 sampled ones
+   did.
+3. Differs: prompts of later steps name the actions already used; these get no weight in the target, so that free text
+   does not repeat.
 4. "Best" means utility by default and predicted rating on demand (the paper says both, reference.optimistic_by).
 """
 
@@ -35,7 +38,10 @@ WARMUP = 2
 
 
 def target(name: ReferenceName, decision: Decision, weights: Mapping[tuple[str, str], float]) -> np.ndarray:
-    """Return q over the listed actions ``(K,)``; used actions get nothing. ``weights``: (anchor, action) -> design weight."""
+    """Return q over the listed actions ``(K,)``; used actions get nothing.
+
+    ``weights``: (anchor, action) -> design weight.
+    """
     if name == "optimistic":
         chosen = np.zeros(len(decision.actions))
         chosen[int(np.where(decision.unused, decision.values, -np.inf).argmax())] = 1.0
@@ -48,7 +54,8 @@ def target(name: ReferenceName, decision: Decision, weights: Mapping[tuple[str, 
 
 
 def thinned(target: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
-    """Return a target ``(K,)`` over at most ``most`` actions whose expectation is ``target``: systematic draws, in random order.
+    """Return a target ``(K,)`` over at most ``most`` actions whose expectation is ``target``: systematic draws, in
+    random order.
 
     A target over so few actions stays as it is, and so does every target where ``most`` is 0.
     """
@@ -56,7 +63,9 @@ def thinned(target: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarr
     if not most or len(support) <= most:
         return target
     marks = (np.arange(most) + rng.random()) / most
-    drawn = support[np.searchsorted(np.cumsum(target[support]), marks * target.sum(), side="right").clip(max=len(support) - 1)]
+    drawn = support[
+        np.searchsorted(np.cumsum(target[support]), marks * target.sum(), side="right").clip(max=len(support) - 1)
+    ]
     counts: np.ndarray = np.bincount(drawn, minlength=len(target)) / most
     return counts
 
@@ -68,7 +77,11 @@ def design_weights(project: Project) -> dict[tuple[str, str], float]:
 
 
 def fine_tune(
-    policy: LoraPolicy, source: DecisionSource, name: ReferenceName, weights: Mapping[tuple[str, str], float], config: Config
+    policy: LoraPolicy,
+    source: DecisionSource,
+    name: ReferenceName,
+    weights: Mapping[tuple[str, str], float],
+    config: Config,
 ) -> list[dict[str, Any]]:
     """Run the supervised updates; return the curve's rows."""
     settings = config.reference

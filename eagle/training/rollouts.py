@@ -36,8 +36,9 @@ class Rules:
 class Turn:
     """One step of an episode.
 
-    ``origin``: "policy" (freely written), "explored" (drawn by the exploration design) or "replaced" (instead of a repetition).
-    ``behaviour`` is the probability with which exploration would have drawn this action (0 for one that is not listed).
+    ``origin``: "policy" (freely written), "explored" (drawn by the exploration design) or "replaced" (instead of a
+    repetition). ``behaviour`` is the probability with which exploration would have drawn this action (0 for one that is
+    not listed).
     """
 
     prompt: str
@@ -61,7 +62,9 @@ class Episode:
     cause: str | None = None
 
 
-def _write(policy: LoraPolicy, prompts: Sequence[str], histories: Sequence[Sequence[str]], rules: Rules, seed: int) -> list[Written | None]:
+def _write(
+    policy: LoraPolicy, prompts: Sequence[str], histories: Sequence[Sequence[str]], rules: Rules, seed: int
+) -> list[Written | None]:
     """Write an action for each prompt; None where only used actions came."""
     found: list[Written | None] = [None] * len(prompts)
     for draw in range(1 if rules.repeat else REDRAWS):
@@ -75,7 +78,9 @@ def _write(policy: LoraPolicy, prompts: Sequence[str], histories: Sequence[Seque
     return found
 
 
-def _choose(policy: LoraPolicy, seen: Observation, prompt: str, written: Written | None, rules: Rules, rng: np.random.Generator) -> Turn:
+def _choose(
+    policy: LoraPolicy, seen: Observation, prompt: str, written: Written | None, rules: Rules, rng: np.random.Generator
+) -> Turn:
     """Take what was written, or an exploration action with probability epsilon or where only repetitions came."""
     options = list(rules.actions(seen.anchor)) if rules.repeat else unused(rules.actions(seen.anchor), seen.history)
     weights = np.array([rules.explore(seen.anchor, a) for a in options])
@@ -92,7 +97,12 @@ def _choose(policy: LoraPolicy, seen: Observation, prompt: str, written: Written
 
 
 def roll_out(
-    policy: LoraPolicy, environment: SteeringEnvironment, rules: Rules, cases: Sequence[Case], groups: Sequence[int], seed: int
+    policy: LoraPolicy,
+    environment: SteeringEnvironment,
+    rules: Rules,
+    cases: Sequence[Case],
+    groups: Sequence[int],
+    seed: int,
 ) -> list[Episode]:
     """Play all episodes side by side until every one is done; a failed step ends its episode with a cause."""
     episodes = [Episode(case, group) for case, group in zip(cases, groups, strict=True)]

@@ -16,7 +16,9 @@ CHUNK = 16
 
 
 def among(log_pi: torch.Tensor, decision: Decision) -> torch.Tensor:
-    """Return log pi ``(n_choices,)`` given that the action is one of the decision's choices: what redrawing comes to."""
+    """Return log pi ``(n_choices,)`` given that the action is one of the decision's choices:
+    what redrawing comes to.
+    """
     kept = log_pi[torch.from_numpy(decision.among).to(log_pi.device)]
     return kept - kept.logsumexp(0)
 
@@ -32,7 +34,11 @@ def score_decisions(policy: LoraPolicy, decisions: Sequence[Decision], shown: st
     return found
 
 
-def expected_values(decisions: Sequence[Decision], log_pi: Sequence[torch.Tensor], temperature: float = 1.0) -> np.ndarray:
+def expected_values(
+    decisions: Sequence[Decision], log_pi: Sequence[torch.Tensor], temperature: float = 1.0
+) -> np.ndarray:
     """Return sum_a pi(a) Q(a) over each decision's choices, pi drawn from at ``temperature`` (above 0)."""
-    chances = [(among(lp, d).double() / temperature).softmax(0).cpu().numpy() for d, lp in zip(decisions, log_pi, strict=True)]
+    chances = [
+        (among(lp, d).double() / temperature).softmax(0).cpu().numpy() for d, lp in zip(decisions, log_pi, strict=True)
+    ]
     return np.array([float(chance @ d.stakes) for d, chance in zip(decisions, chances, strict=True)])

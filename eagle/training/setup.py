@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Material:
-    """Everything that training reads. ``steps`` are those of training anchors, ``validation_steps`` of validation anchors."""
+    """Everything that training reads.
+
+    ``steps`` are those of training anchors, ``validation_steps`` of validation anchors.
+    """
 
     latent: LatentSpace
     steps: CachedSteps
@@ -60,7 +63,9 @@ class Material:
         return replace(self, utility=Utility.fit(self.latent, settings), utility_config=settings)
 
     def as_told(self) -> Material:
-        """Return the same material with E[z_u | profile] in the place of each user's own vector; who has no profile keeps theirs."""
+        """Return the same material with E[z_u | profile] in the place of each user's own vector; who has no profile
+        keeps theirs.
+        """
         tastes = self.latent.user_vectors.copy()
         rows = self.latent.user_index(list(self.profile_table["user"].astype(str)))
         fitted = (self.profile_table["split"] == "train").to_numpy()
@@ -69,19 +74,32 @@ class Material:
         return replace(self, latent=utility.latent, utility=utility)
 
     def source(
-        self, split: str, *, single_cell_weight: float, horizon: int, lookahead: int, used: Used, most_named: int | None = None
+        self,
+        split: str,
+        *,
+        single_cell_weight: float,
+        horizon: int,
+        lookahead: int,
+        used: Used,
+        most_named: int | None = None,
     ) -> DecisionSource:
         """Return decisions of the anchors and users of "train" or "validation".
 
-        The model of the environment is always the one of the training anchors; a validation anchor's own cells count fully,
-        so that its values are what was seen there and not what training believed.
+        The model of the environment is always the one of the training anchors; a validation anchor's own cells count
+        fully, so that its values are what was seen there and not what training believed.
         """
         steps = self.steps if split == "train" else self.validation_steps
         values = ActionValues(
-            steps, fit_dynamics(self.steps), self.user_utility, self.user_vector, single_cell_weight if split == "train" else 1.0
+            steps,
+            fit_dynamics(self.steps),
+            self.user_utility,
+            self.user_vector,
+            single_cell_weight if split == "train" else 1.0,
         )
         anchors = sorted(set(steps.anchor))
-        return DecisionSource(values, self.listed, self.profiles, anchors, self.users[split], horizon, lookahead, used, most_named)
+        return DecisionSource(
+            values, self.listed, self.profiles, anchors, self.users[split], horizon, lookahead, used, most_named
+        )
 
 
 @dataclass(frozen=True)
@@ -102,7 +120,10 @@ def load_material(utility: UtilityConfig, project: Project) -> Material:
     listed = ListedActions.load(project.actions)
     steps = CachedSteps.load(project)
     table = read_table(project.profiles, "profiles")
-    users = {split: sorted(table.loc[table["split"] == split, "user"].astype(str)) for split in ("train", "validation", "test")}
+    users = {
+        split: sorted(table.loc[table["split"] == split, "user"].astype(str))
+        for split in ("train", "validation", "test")
+    }
     return Material(
         latent=latent,
         steps=steps.of(listed.anchors("train")),

@@ -1,11 +1,14 @@
 """Stage train@{arm}: EAGLE, trained from one reference policy.
 
-1. Follows the paper: the policy starts as a copy of its reference and maximises E[U(E_D(x_H))] - alpha KL(pi || pi_ref).
-2. Differs: training is a list of phases (params.yaml: train.phases); the default one takes the gradient over all listed actions of cached
-   states, the paper's REINFORCE with value baseline and GAE is the phase on_policy and runs alone or after it.
+1. Follows the paper: the policy starts as a copy of its reference and maximises E[U(E_D(x_H))] - alpha KL(pi ||
+   pi_ref).
+2. Differs: training is a list of phases (params.yaml: train.phases); the default one takes the gradient over all listed
+   actions of cached states, the paper's REINFORCE with value baseline and GAE is the phase on_policy and runs alone or
+   after it.
 3. Differs: killed training goes on from its last checkpoint with the identical result.
 
-Several processes may share each update (train.processes, :mod:`eagle.compute.parallel`), which changes the rounding of sums alone.
+Several processes may share each update (train.processes, :mod:`eagle.compute.parallel`), which changes the rounding of
+sums alone.
 """
 
 from __future__ import annotations
@@ -59,7 +62,10 @@ def train(config: Config, project: Project, arm: ReferenceName, parallel: Parall
         # All phases share the workers, which are opened when the first of them starts to play.
         workers = cache(lambda: stack.enter_context(open_workers(config.llm, OpenRewriter(config, project.resolved()))))
         training = Training(config, project, material, policy, workers, parallel)
-        phases = [_starter(phase, training, derive_seed(seed, "phase", number)) for number, phase in enumerate(config.train.phases)]
+        phases = [
+            _starter(phase, training, derive_seed(seed, "phase", number))
+            for number, phase in enumerate(config.train.phases)
+        ]
         checkpoints = project.checkpoints / f"train_{arm}_{_key(config, project, arm)}"
         trainer = Trainer(phases, checkpoints, config.train.checkpoint_every, watch, parallel)
         log = trainer.run()
@@ -78,7 +84,15 @@ def _write(policy: LoraPolicy, log: Progress, project: Project, arm: ReferenceNa
 
 def _key(config: Config, project: Project, arm: ReferenceName) -> str:
     """Hash of all inputs and parameters: a checkpoint of other data or parameters is never taken up."""
-    inputs = [project.llm, project.actions, project.transitions, project.design, project.profiles, project.encoder, project.reference(arm)]
+    inputs = [
+        project.llm,
+        project.actions,
+        project.transitions,
+        project.design,
+        project.profiles,
+        project.encoder,
+        project.reference(arm),
+    ]
     sections = [config.seed, *(getattr(config, s).decisive() for s in ("train", "reference", "utility", "llm"))]
     text = json.dumps([*sections, *(content_hash(Path(p)) for p in inputs)])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -104,7 +118,9 @@ def _source(config: Config, phase: AllActionPhase, material: Material, split: st
 
 
 def _held_out(config: Config, material: Material, seed: int) -> list[Decision]:
-    """Return decisions at validation anchors for a few validation users each, valued by what was seen there in one step."""
+    """Return decisions at validation anchors for a few validation users each, valued by what was seen there in one
+    step.
+    """
     if not len(material.validation_steps) or not material.users["validation"]:
         return []
     source = _source(config, AllActionPhase(lookahead=1), material, "validation")

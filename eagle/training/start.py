@@ -17,7 +17,11 @@ from eagle.training.setup import Material, Training
 
 def training_cases(project: Project, material: Material) -> list[Case]:
     """Return every (training anchor, training user) as a case; the anchors are those with cached transitions."""
-    texts = read_table(project.descriptions, "descriptions").assign(item=lambda t: t["item"].astype(str)).set_index("item")["text"]
+    texts = (
+        read_table(project.descriptions, "descriptions")
+        .assign(item=lambda t: t["item"].astype(str))
+        .set_index("item")["text"]
+    )
     anchors = material.listed.anchors("train")
     return [
         Case(0, anchor, user, str(texts[anchor]), material.latent.years.get(anchor))

@@ -46,7 +46,9 @@ class CachedSteps:
         return CachedSteps(history=history, vocabulary=self.vocabulary, **columns)
 
     @classmethod
-    def from_tables(cls, table: pd.DataFrame, vectors: np.ndarray, rows: Iterable[str], items: dict[str, np.ndarray]) -> CachedSteps:
+    def from_tables(
+        cls, table: pd.DataFrame, vectors: np.ndarray, rows: Iterable[str], items: dict[str, np.ndarray]
+    ) -> CachedSteps:
         """Join the ``transitions`` table with the vectors ``(n_rows, d)`` of its next texts and of the anchors."""
         encoded = dict(zip(rows, vectors, strict=True))
         by_state = items | {f"row:{row}": vector for row, vector in encoded.items()}

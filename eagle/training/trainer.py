@@ -1,4 +1,6 @@
-"""Runs the phases of params.yaml in order, logs every update, and goes on from a checkpoint with the identical result."""
+"""Runs the phases of params.yaml in order, logs every update,
+and goes on from a checkpoint with the identical result.
+"""
 
 from __future__ import annotations
 

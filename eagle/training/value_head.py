@@ -1,4 +1,6 @@
-"""The value head: what the rest of an episode is worth from a prompt, for a critic that moves the policy's weights not at all."""
+"""The value head: what the rest of an episode is worth from a prompt, for a critic that moves the policy's weights not
+at all.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Figures taken now and then during training: held-out value, who gets what, and what the policy writes when it is free."""
+"""Figures taken now and then during training: held-out value, who gets what, and what the policy writes when it is
+free.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ class Watch:
         gained = self._values(log_pi)
         policies = as_policies(self.decisions, log_pi)
         anchors = sorted({d.state.anchor for d in self.decisions})
-        per_anchor = [[p for p, d in zip(policies, self.decisions, strict=True) if d.state.anchor == a] for a in anchors]
+        per_anchor = [
+            [p for p, d in zip(policies, self.decisions, strict=True) if d.state.anchor == a] for a in anchors
+        ]
         written = self.policy.write([d.prompt for d in self.decisions[:WRITTEN]], self.temperature, self.seed)
         listed = [w.text in d.actions for w, d in zip(written, self.decisions, strict=False)]
         return {

@@ -23,7 +23,10 @@ class Answer:
 
 @dataclass
 class Parrot:
-    """Answers with the action and seed inside the plot; actions that name a robot fail, those that name a mirror copy."""
+    """Answers with the action and seed inside the plot.
+
+    Actions that name a robot fail, those that name a mirror copy.
+    """
 
     calls: list[int] = field(default_factory=list)
 
@@ -61,4 +64,6 @@ def splits(descriptions: pd.DataFrame) -> pd.DataFrame:
 def profiles() -> pd.DataFrame:
     users = [f"u{i}" for i in range(6)]
     shorts = [f"User likes {GENRES[i]}. Dislikes {GENRES[-1 - i]}." for i in range(6)]
-    return pd.DataFrame({"user": users, "split": ["train", "train", "train", "train", "validation", "test"], "short": shorts})
+    return pd.DataFrame(
+        {"user": users, "split": ["train", "train", "train", "train", "validation", "test"], "short": shorts}
+    )

@@ -26,7 +26,15 @@ MOVIELENS = (
     *("drama", "comedy", "action", "thriller", "romance", "adventure", "children's", "crime", "sci-fi"),
     *("horror", "war", "mystery", "musical", "documentary", "animation", "fantasy", "western", "film-noir"),
 )
-IDEAS = ("a talking horse", "the lighthouse", "jealous twins", "a submarine", "a silent clown", "a banker", "a paper moon")
+IDEAS = (
+    "a talking horse",
+    "the lighthouse",
+    "jealous twins",
+    "a submarine",
+    "a silent clown",
+    "a banker",
+    "a paper moon",
+)
 
 
 def scripted(prompt: str, seed: int) -> str:
@@ -34,7 +42,12 @@ def scripted(prompt: str, seed: int) -> str:
 
 
 def settings(**actions: object) -> Config:
-    return parse_config({"seed": 3, "actions": {"train_anchors": 5, "validation_anchors": 2, "per_anchor": 12, "llm_written": 4} | actions})
+    return parse_config(
+        {
+            "seed": 3,
+            "actions": {"train_anchors": 5, "validation_anchors": 2, "per_anchor": 12, "llm_written": 4} | actions,
+        }
+    )
 
 
 def by(model: ScriptedModel) -> Write:
@@ -111,7 +124,9 @@ def test_overlap_of_words() -> None:
     assert duplicate_rate(["Add a dog.", "Add the dog!", "Add a cat."]) == pytest.approx(1 / 3)
 
 
-def test_anchors_come_from_their_split_with_a_plot_and_in_any_order_of_items(descriptions: pd.DataFrame, splits: pd.DataFrame) -> None:
+def test_anchors_come_from_their_split_with_a_plot_and_in_any_order_of_items(
+    descriptions: pd.DataFrame, splits: pd.DataFrame
+) -> None:
     anchors = choose_anchors(descriptions, splits, "train", 8, seed=1)
     assert anchors["item"].is_unique
     assert set(anchors["item"]) <= set(splits.loc[splits["split"] == "train", "item"])
@@ -144,7 +159,9 @@ def test_fewer_items_than_asked_is_a_clear_error(descriptions: pd.DataFrame, spl
         choose_anchors(descriptions, splits, "validation", 16, seed=1)
 
 
-def test_table_shares_seeds_and_ends_with_written_ones(descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame) -> None:
+def test_table_shares_seeds_and_ends_with_written_ones(
+    descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame
+) -> None:
     table, figures = build_actions(settings(), descriptions, splits, profiles, by(ScriptedModel(scripted)))
     assert len(table) == 7 * 12
     for _, rows in table.groupby("anchor"):
@@ -159,13 +176,21 @@ def test_table_shares_seeds_and_ends_with_written_ones(descriptions: pd.DataFram
     assert len(ListedActions.from_table(table).shared) == 8
 
 
-def test_same_seed_gives_the_same_table(descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame) -> None:
-    tables = [build_actions(settings(), descriptions, splits, profiles, by(ScriptedModel(scripted)))[0] for _ in range(2)]
+def test_same_seed_gives_the_same_table(
+    descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame
+) -> None:
+    tables = [
+        build_actions(settings(), descriptions, splits, profiles, by(ScriptedModel(scripted)))[0] for _ in range(2)
+    ]
     pd.testing.assert_frame_equal(*tables)
 
 
 def test_written_in_shards_is_written_at_once(
-    descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    descriptions: pd.DataFrame,
+    splits: pd.DataFrame,
+    profiles: pd.DataFrame,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model = ScriptedModel(scripted)
     monkeypatch.setattr("eagle.actions.written_shards.open_language_model", lambda *_: model)
@@ -181,7 +206,9 @@ def test_written_in_shards_is_written_at_once(
     assert len(model.asked) == asked  # finished shards are kept
 
 
-def test_a_stubborn_model_is_replaced_by_the_reserve(descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame) -> None:
+def test_a_stubborn_model_is_replaced_by_the_reserve(
+    descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame
+) -> None:
     stubborn = ScriptedModel(lambda prompt, seed: " a robot.\n" if seed % 2 else "\n")
     table, figures = build_actions(settings(), descriptions, splits, profiles, by(stubborn))
     reserve = table[table["origin"] == "reserve"]
@@ -191,13 +218,17 @@ def test_a_stubborn_model_is_replaced_by_the_reserve(descriptions: pd.DataFrame,
     assert table.groupby("anchor").size().eq(12).all()
 
 
-def test_no_written_actions_need_no_model(descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame) -> None:
+def test_no_written_actions_need_no_model(
+    descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame
+) -> None:
     table, figures = build_actions(settings(llm_written=0), descriptions, splits, profiles, by(ScriptedModel()))
     assert set(table["origin"]) == {"seed"}
     assert figures["written_drawn"] == 0
 
 
-def test_personal_requests_show_a_training_profile(descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame) -> None:
+def test_personal_requests_show_a_training_profile(
+    descriptions: pd.DataFrame, splits: pd.DataFrame, profiles: pd.DataFrame
+) -> None:
     model = ScriptedModel(scripted)
     build_actions(settings(), descriptions, splits, profiles, by(model))
     asked = {prompt for prompts, _, _ in model.asked for prompt in prompts}
@@ -211,7 +242,9 @@ def test_every_category_opens_with_an_order() -> None:
     model = ScriptedModel()
     for noun, categories in (("film", STORY_CATEGORIES), ("garment", PRODUCT_CATEGORIES)):
         for slot, category in enumerate(categories * 3):
-            prompt = request_prompt(model, Request("i", slot, "Genres: drama. Plot: A plot.", category, "generic"), noun)
+            prompt = request_prompt(
+                model, Request("i", slot, "Genres: drama. Plot: A plot.", category, "generic"), noun
+            )
             opening = prompt.rsplit("assistant: ", 1)[1]
             assert is_valid_action(f"{opening} a lighthouse.")
 

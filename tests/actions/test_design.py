@@ -26,7 +26,9 @@ any_finite = arrays(
 
 
 def exact_rank_and_factor(vectors: np.ndarray, weights: np.ndarray) -> tuple[int, float]:
-    """Rank of V and max ||a||^2 in the norm of its inverse / rank, in rational arithmetic; infinity where a row leaves V's span."""
+    """Rank of V and max ||a||^2 in the norm of its inverse / rank, in rational arithmetic; infinity where a row leaves
+    V's span.
+    """
     rows = [[Fraction(float(value)) for value in row] for row in vectors]
     width = len(rows[0])
     pairs = [(Fraction(float(weight)), row) for weight, row in zip(weights, rows, strict=True)]
@@ -176,7 +178,9 @@ def test_optimum_equals_an_independent_convex_solver(count: int, width: int) -> 
 
     vectors = np.random.default_rng(count).normal(size=(count, width))
     weights = cvxpy.Variable(count, nonneg=True)
-    problem = cvxpy.Problem(cvxpy.Maximize(cvxpy.log_det(vectors.T @ cvxpy.diag(weights) @ vectors)), [cvxpy.sum(weights) == 1])
+    problem = cvxpy.Problem(
+        cvxpy.Maximize(cvxpy.log_det(vectors.T @ cvxpy.diag(weights) @ vectors)), [cvxpy.sum(weights) == 1]
+    )
     problem.solve(solver=cvxpy.CLARABEL)
     design = optimal_design(vectors, 1e-6)
     assert logdet(vectors, design.weights) == pytest.approx(problem.value, abs=1e-4)
@@ -186,7 +190,18 @@ def test_optimum_equals_an_independent_convex_solver(count: int, width: int) -> 
 
 @pytest.mark.parametrize(
     "vectors",
-    [[[1.0, np.nan]], [[np.inf, 1.0]], [[-np.inf]], [], [[]], np.zeros((0, 3)), [1.0], np.zeros((2, 2, 2)), [["a"]], [[1.0], [1.0, 2.0]]],
+    [
+        [[1.0, np.nan]],
+        [[np.inf, 1.0]],
+        [[-np.inf]],
+        [],
+        [[]],
+        np.zeros((0, 3)),
+        [1.0],
+        np.zeros((2, 2, 2)),
+        [["a"]],
+        [[1.0], [1.0, 2.0]],
+    ],
 )
 def test_unusable_input_is_one_clear_error(vectors: object) -> None:
     with pytest.raises(EagleError) as caught:

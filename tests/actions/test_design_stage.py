@@ -29,7 +29,9 @@ class Letters:
 
     def encode(self, texts: Sequence[str], years: Sequence[int | None]) -> np.ndarray:
         self.asked += list(zip(texts, years, strict=True))
-        rows = [np.random.default_rng(list(t.encode())).normal(size=5) + (y or 0) for t, y in zip(texts, years, strict=True)]
+        rows = [
+            np.random.default_rng(list(t.encode())).normal(size=5) + (y or 0) for t, y in zip(texts, years, strict=True)
+        ]
         return np.array(rows, np.float32)
 
 
@@ -39,7 +41,11 @@ def table() -> pd.DataFrame:
     for anchor in ("a", "b"):
         for index in range(12):
             for sample in range(2):
-                text = None if (index, sample) == (3, 0) or index == 7 else f"Genres: drama. Plot: {anchor} {index} {sample}."
+                text = (
+                    None
+                    if (index, sample) == (3, 0) or index == 7
+                    else f"Genres: drama. Plot: {anchor} {index} {sample}."
+                )
                 rows.append((len(rows), anchor, 1, index, text))
         rows.append((len(rows), anchor, 2, 0, "Genres: drama. Plot: second."))
     return pd.DataFrame(rows, columns=["row", "anchor", "step", "action_index", "next_text"])
@@ -103,13 +109,19 @@ def test_exact_inverse_of_a_singular_subset_is_never_accepted() -> None:
 
 @pytest.mark.parametrize("factor", [1.0, 1.3, 1.6, 3.0])
 @pytest.mark.parametrize("supremum", ["subset", "all"])
-def test_draws_tested_side_by_side_end_where_one_by_one_does(monkeypatch: pytest.MonkeyPatch, factor: float, supremum: str) -> None:
+def test_draws_tested_side_by_side_end_where_one_by_one_does(
+    monkeypatch: pytest.MonkeyPatch, factor: float, supremum: str
+) -> None:
     vectors = np.random.default_rng(2).normal(size=(20, 4))
     settings = PaperSampler(factor=factor, supremum=supremum, tries=60)
     together = sample_design(vectors, settings, np.random.default_rng(5))
     monkeypatch.setattr("eagle.actions.design.paper_sampler.TOGETHER", 1)
     alone = sample_design(vectors, settings, np.random.default_rng(5))
-    assert (together.tries, together.accepted, together.tested) == (alone.tries, alone.accepted, pytest.approx(alone.tested))
+    assert (together.tries, together.accepted, together.tested) == (
+        alone.tries,
+        alone.accepted,
+        pytest.approx(alone.tested),
+    )
     np.testing.assert_array_equal(together.weights, alone.weights)
 
 
@@ -124,11 +136,15 @@ def test_sampler_on_degenerate_sets() -> None:
 @pytest.fixture
 def project(tmp_path: Path, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> Project:
     found = Project(tmp_path)
-    actions = pd.DataFrame([(a, i, f"Do {i}.") for a in ("a", "b") for i in range(12)], columns=["anchor", "action_index", "action"])
+    actions = pd.DataFrame(
+        [(a, i, f"Do {i}.") for a in ("a", "b") for i in range(12)], columns=["anchor", "action_index", "action"]
+    )
     write_table(found.actions, actions, "actions")
     write_table(found.transitions, table, "transitions")
     nothing = np.zeros(2, bool)
-    latent = LatentSpace(["a", "b"], np.ones((2, 5), np.float32), [], np.zeros((0, 5)), {"a": 1990, "b": None}, nothing, nothing[:0])
+    latent = LatentSpace(
+        ["a", "b"], np.ones((2, 5), np.float32), [], np.zeros((0, 5)), {"a": 1990, "b": None}, nothing, nothing[:0]
+    )
     monkeypatch.setattr(stage, "load_latent", lambda folder: latent)
     monkeypatch.setattr(stage.Encoder, "load", classmethod(lambda cls, folder, text_model: Letters()))
     return found
@@ -154,7 +170,11 @@ def test_stage_writes_vectors_weights_and_both_methods(project: Project, table: 
 
 def test_stage_gives_the_same_bytes_twice(project: Project) -> None:
     config = parse_config({})
-    files = [project.design / "encoded.safetensors", project.design / "weights.parquet", project.stage_metrics("design")]
+    files = [
+        project.design / "encoded.safetensors",
+        project.design / "weights.parquet",
+        project.stage_metrics("design"),
+    ]
     stage.run(config, project)
     first = [file.read_bytes() for file in files]
     stage.run(config, project)
@@ -162,6 +182,8 @@ def test_stage_gives_the_same_bytes_twice(project: Project) -> None:
 
 
 def test_an_anchor_whose_texts_all_failed_is_a_clear_error(project: Project, table: pd.DataFrame) -> None:
-    write_table(project.transitions, table.assign(next_text=table["next_text"].where(table["anchor"] == "a")), "transitions")
+    write_table(
+        project.transitions, table.assign(next_text=table["next_text"].where(table["anchor"] == "a")), "transitions"
+    )
     with pytest.raises(EagleError, match="anchor b"):
         stage.run(parse_config({}), project)

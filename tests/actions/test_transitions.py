@@ -23,7 +23,15 @@ ACTIONS = ("Set it in Rome.", "Make the hero a robot.", "Hold up a mirror.", "Ad
 @pytest.fixture
 def actions(descriptions: pd.DataFrame) -> pd.DataFrame:
     rows = [
-        (anchor, "train" if place else "validation", index, action, "plot changes", "generic", "seed" if index < 4 else "llm")
+        (
+            anchor,
+            "train" if place else "validation",
+            index,
+            action,
+            "plot changes",
+            "generic",
+            "seed" if index < 4 else "llm",
+        )
         for place, anchor in enumerate(["i4", "i1", "i10"])
         for index, action in enumerate(ACTIONS)
     ]
@@ -34,13 +42,17 @@ def settings(shard_rows: int = 320, **transitions: int) -> Config:
     return parse_config({"seed": 5, "transitions": transitions, "llm": {"shard_rows": shard_rows}})
 
 
-def build(config: Config, actions: pd.DataFrame, descriptions: pd.DataFrame, folder: Path, writer: Writer | None = None) -> pd.DataFrame:
+def build(
+    config: Config, actions: pd.DataFrame, descriptions: pd.DataFrame, folder: Path, writer: Writer | None = None
+) -> pd.DataFrame:
     chosen = writer or Parrot()
     workers = InProcess(lambda: lambda question: expanded(question, chosen, config.transitions, config.seed))
     return build_transitions(config, actions, descriptions, workers, Kept(folder, "parrot"))[0]
 
 
-def test_every_anchor_action_and_sample_is_one_row(actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path) -> None:
+def test_every_anchor_action_and_sample_is_one_row(
+    actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path
+) -> None:
     table = build(settings(samples=2), actions, descriptions, tmp_path)
     assert table["row"].tolist() == list(range(3 * 5 * 2))
     assert table.groupby(["anchor", "action_index"]).size().eq(2).all()
@@ -73,7 +85,9 @@ def test_a_text_of_another_form_is_a_failure(actions: pd.DataFrame, descriptions
 def test_second_steps_expand_changed_texts_with_unused_shared_actions(
     actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path
 ) -> None:
-    table = build(settings(second_steps=2, second_actions=3), actions, descriptions, tmp_path).set_index("row", drop=False)
+    table = build(settings(second_steps=2, second_actions=3), actions, descriptions, tmp_path).set_index(
+        "row", drop=False
+    )
     second = table[table["step"] == 2]
     assert second.groupby("anchor")["state"].nunique().eq(2).all()
     assert second.groupby("state").size().eq(3).all()
@@ -86,14 +100,18 @@ def test_second_steps_expand_changed_texts_with_unused_shared_actions(
         assert not parent["copied"]
 
 
-def test_second_steps_leave_first_steps_unchanged(actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path) -> None:
+def test_second_steps_leave_first_steps_unchanged(
+    actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path
+) -> None:
     columns = ["anchor", "action", "sample", "seed", "next_text", "cause"]
     plain = build(settings(), actions, descriptions, tmp_path)
     more = build(settings(second_steps=2), actions, descriptions, tmp_path)
     pd.testing.assert_frame_equal(plain[columns], more.loc[more["step"] == 1, columns].reset_index(drop=True))
 
 
-def test_killed_run_ends_as_an_uninterrupted_one(actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path) -> None:
+def test_killed_run_ends_as_an_uninterrupted_one(
+    actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path
+) -> None:
     class Killed(Parrot):
         def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Answer]:
             if len(self.calls) == 3:  # in the middle of the second shard
@@ -110,7 +128,9 @@ def test_killed_run_ends_as_an_uninterrupted_one(actions: pd.DataFrame, descript
     assert len(after.calls) == 4  # two anchors of two steps: the first one's shard was kept
 
 
-def test_mostly_failed_is_one_clear_error_with_causes(actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path) -> None:
+def test_mostly_failed_is_one_clear_error_with_causes(
+    actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path
+) -> None:
     class Silent(Parrot):
         def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Answer]:
             return [Answer(None, "repetition") for _ in texts]

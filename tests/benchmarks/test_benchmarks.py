@@ -55,7 +55,10 @@ def test_a_goal_is_met_or_missed(goal: str | None, ours: float, ratio: float | N
 
 def test_ratios_are_those_of_runs_that_stood_side_by_side() -> None:
     order: list[str] = []
-    assert interleaved({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 2) == {"a": [None, None], "b": [None, None]}
+    assert interleaved({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 2) == {
+        "a": [None, None],
+        "b": [None, None],
+    }
     assert order == ["a", "b", "a", "b"]
     record = compared("design", "s", [1.0, 10.0, 1.0], [60.0, 600.0, 2.0], "peer", inverse=True)
     assert (record.ours, record.peer, record.ratio, record.met) == (1.0, 60.0, 60.0, True)
@@ -63,7 +66,10 @@ def test_ratios_are_those_of_runs_that_stood_side_by_side() -> None:
 
 class TestReport:
     def found(self, value: float) -> Found:
-        return Found([compared("design", "s", [value], [100.0], "p", inverse=True), alone("extra", "s", [1.0])], {"design": [{"K": 1}]})
+        return Found(
+            [compared("design", "s", [value], [100.0], "p", inverse=True), alone("extra", "s", [1.0])],
+            {"design": [{"K": 1}]},
+        )
 
     def test_shows_every_goal_taken_or_not(self, tmp_path: Path) -> None:
         report = Report(tmp_path / "b.json", MACHINE)
@@ -83,7 +89,10 @@ class TestReport:
         first.save()
         second = Report.open(path, MACHINE)
         second.add(Found([replace(self.found(2.0).records[0])]), "def")
-        assert {name: (r["ours"], r["commit"]) for name, r in second.records.items()} == {"design": (2.0, "def"), "extra": (1.0, "abc")}
+        assert {name: (r["ours"], r["commit"]) for name, r in second.records.items()} == {
+            "design": (2.0, "def"),
+            "extra": (1.0, "abc"),
+        }
         assert Report.open(path, MACHINE | {"threads": 1}).records == {}
 
 
@@ -143,7 +152,22 @@ def test_an_unchanged_pipeline(tmp_path: Path) -> None:
 
 def test_the_command_measures_what_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "benchmarks.json"
-    main(["--only", "design", "--size", "tiny", "--runs", "1", "--clock", "cpu", "--report", str(path), "--project", str(tmp_path)])
+    main(
+        [
+            "--only",
+            "design",
+            "--size",
+            "tiny",
+            "--runs",
+            "1",
+            "--clock",
+            "cpu",
+            "--report",
+            str(path),
+            "--project",
+            str(tmp_path),
+        ]
+    )
     records = {r["name"]: r for r in json.loads(path.read_text())["records"]}
     assert records["design"]["unit"].startswith("CPU s") and records["als"]["note"] == NOT_TAKEN
     assert "design_by_hand" in capsys.readouterr().out

@@ -18,7 +18,9 @@ from eagle.core.errors import Problem, user_error
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "eagle.cli", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "eagle.cli", *arguments], cwd=cwd, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture
@@ -27,7 +29,9 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("stage", "--help"), ("steer", "--help"), ("gaps", "--help"), ("check", "--help")])
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("stage", "--help"), ("steer", "--help"), ("gaps", "--help"), ("check", "--help")]
+)
 def test_help_is_fine(arguments: tuple[str, ...], tmp_path: Path) -> None:
     done = run(*arguments, cwd=tmp_path)
     assert done.returncode == 0
@@ -60,7 +64,9 @@ def test_a_mistake_is_one_message_and_exit_2(arguments: tuple[str, ...], said: s
 def test_asking_for_an_agent_makes_no_store(project: Path) -> None:
     done = run("steer", "--user", "1", "--item", "1", cwd=project)
     assert done.returncode == 2
-    assert done.stderr.startswith("eagle: models:/eagle-agent@champion is not in the registry\n  found: no store at sqlite:///")
+    assert done.stderr.startswith(
+        "eagle: models:/eagle-agent@champion is not in the registry\n  found: no store at sqlite:///"
+    )
     assert [path.name for path in project.iterdir()] == ["params.yaml"]
 
 
@@ -98,12 +104,16 @@ def _command(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
     return int(str(left.value.code))
 
 
-def test_ctrl_c_is_exit_130_with_a_short_message(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ctrl_c_is_exit_130_with_a_short_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert _command(monkeypatch, KeyboardInterrupt()) == 130
     assert "goes on from here" in capsys.readouterr().err
 
 
-def test_a_users_mistake_shows_all_four_parts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_users_mistake_shows_all_four_parts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     error = user_error("what is wrong", found="this", expected="that", mend="so")
     assert error.problems == (Problem("what is wrong", "this", "that", "so"),)
     assert _command(monkeypatch, error) == 2
@@ -127,7 +137,9 @@ def test_an_interrupted_stage_leaves_with_130(project: Path) -> None:
     )
     environment = {**os.environ, "PYTHONPATH": str(project)}
     command = [sys.executable, "-m", "eagle.cli", "stage", "split"]
-    with subprocess.Popen(command, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "running\n"
         process.send_signal(signal.SIGINT)

@@ -20,7 +20,9 @@ OpenWorkers = Callable[[Opener], AbstractContextManager[Workers]]
 class WorkersContract:
     """Derive from this and give a fixture ``opened`` that opens workers of the kind."""
 
-    def test_every_question_is_answered_in_its_place_by_work_that_is_opened_once(self, opened: OpenWorkers, tmp_path: Path) -> None:
+    def test_every_question_is_answered_in_its_place_by_work_that_is_opened_once(
+        self, opened: OpenWorkers, tmp_path: Path
+    ) -> None:
         log = tmp_path / "log"
         with opened(Squares(log)) as workers:
             assert list(workers.map([])) == []

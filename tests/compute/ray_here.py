@@ -1,4 +1,6 @@
-"""Whether Ray itself runs on this machine: a sandbox may lack what it needs (sockets, shared memory), which says nothing about us."""
+"""Whether Ray itself runs on this machine: a sandbox may lack what it needs (sockets, shared memory), which says
+nothing about us.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ import pytest
 
 from eagle.core import telemetry
 
-START = "import ray; ray.init(num_cpus=1, include_dashboard=False, object_store_memory=2**27, log_to_driver=False); ray.shutdown()"
+START = (
+    "import ray; ray.init(num_cpus=1, include_dashboard=False, object_store_memory=2**27, log_to_driver=False); "
+    "ray.shutdown()"
+)
 
 
 @cache
@@ -21,10 +26,16 @@ def _why_not() -> str | None:
         return "the extra 'ray' is not installed"
     try:
         quiet = os.environ | telemetry.SETTINGS
-        done = subprocess.run([sys.executable, "-c", START], capture_output=True, text=True, timeout=120, check=False, env=quiet)
+        done = subprocess.run(
+            [sys.executable, "-c", START], capture_output=True, text=True, timeout=120, check=False, env=quiet
+        )
     except subprocess.TimeoutExpired:
         return "Ray itself does not start on this machine within 2 minutes"
-    return None if done.returncode == 0 else f"Ray itself does not start on this machine: {done.stderr.strip().splitlines()[-1:]}"
+    return (
+        None
+        if done.returncode == 0
+        else f"Ray itself does not start on this machine: {done.stderr.strip().splitlines()[-1:]}"
+    )
 
 
 def skip_without_ray() -> None:

@@ -37,7 +37,9 @@ def test_a_packed_weight_gives_the_products_of_the_weight(dtype: torch.dtype, ro
     if not packs(dtype):
         pytest.skip(f"{dtype} is not packed for this processor")
     generator = torch.Generator().manual_seed(0)
-    x, weight, bias, other = (torch.randn(shape, generator=generator).to(dtype) for shape in ((rows, 32), (48, 32), (48,), (rows, 48)))
+    x, weight, bias, other = (
+        torch.randn(shape, generator=generator).to(dtype) for shape in ((rows, 32), (48, 32), (48,), (rows, 48))
+    )
     packed, plain = PackedWeight(weight, 64), (x.float() @ weight.float().mT)
     found = (
         packed.product(x),
@@ -45,7 +47,13 @@ def test_a_packed_weight_gives_the_products_of_the_weight(dtype: torch.dtype, ro
         packed.product(x, then="swish"),
         *(packed.joined(x, other, how) for how in ("add", "mul")),
     )
-    wanted = (plain, plain + bias.float(), torch.nn.functional.silu(plain), plain + other.float(), plain * other.float())
+    wanted = (
+        plain,
+        plain + bias.float(),
+        torch.nn.functional.silu(plain),
+        plain + other.float(),
+        plain * other.float(),
+    )
     near = {"rtol": 1e-5, "atol": 1e-5} if dtype == torch.float32 else {"rtol": 2e-2, "atol": 5e-2}
     for one, other_way in zip(found, wanted, strict=True):
         torch.testing.assert_close(one.float(), other_way, **near)

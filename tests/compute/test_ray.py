@@ -47,7 +47,11 @@ def transitions(config: Config, workers: Workers, folder: Path) -> tuple[pd.Data
     """The stage's table, its figures and its costs, over four anchors of six actions, with second steps."""
     names = [f"i{n}" for n in range(4)]
     actions = pd.DataFrame(
-        [(name, index, f"Make it {word}.", "seed") for name in names for index, word in enumerate(("a", "b", "c", "d", "e", "f"))],
+        [
+            (name, index, f"Make it {word}.", "seed")
+            for name in names
+            for index, word in enumerate(("a", "b", "c", "d", "e", "f"))
+        ],
         columns=["anchor", "action_index", "action", "origin"],
     )
     texts = [f"Genres: drama. Plot: A letter to number {name} is lost and found again." for name in names]
@@ -58,8 +62,12 @@ def transitions(config: Config, workers: Workers, folder: Path) -> tuple[pd.Data
     return table, figures, {name: costs[name] for name in ("prompt_tokens", "new_tokens", "calls")}
 
 
-def test_with_a_worker_killed_in_the_middle_the_table_is_the_one_of_a_single_process(cluster: Any, tmp_path: Path) -> None:
-    config = parse_config({"transitions": {"samples": 2, "second_steps": 2, "second_actions": 3}, "llm": {"shard_rows": 12}})
+def test_with_a_worker_killed_in_the_middle_the_table_is_the_one_of_a_single_process(
+    cluster: Any, tmp_path: Path
+) -> None:
+    config = parse_config(
+        {"transitions": {"samples": 2, "second_steps": 2, "second_actions": 3}, "llm": {"shard_rows": 12}}
+    )
     work = ScriptedExpansion(config)
     mortal = Mortal(work, "number i2", tmp_path / "killed")
     here = transitions(config, InProcess(work), tmp_path / "here")
@@ -80,7 +88,10 @@ def test_what_kills_its_worker_every_time_is_a_clear_error_and_the_rest_is_kept(
 ) -> None:
     monkeypatch.setattr("eagle.compute.ray_workers.RETRIES", 1)
     kept = Kept(tmp_path / "shards", "x")
-    with on_ray(TWO, Mortal(Squares(), "7", tmp_path / "killed", always=True)) as workers, pytest.raises(EagleError) as caught:
+    with (
+        on_ray(TWO, Mortal(Squares(), "7", tmp_path / "killed", always=True)) as workers,
+        pytest.raises(EagleError) as caught,
+    ):
         kept.answers(workers, [1, 2, 3, 7])
     assert "a worker died 2 times on the same shard" in str(caught.value)
     assert "llm.batch_rows" in str(caught.value)
@@ -125,7 +136,9 @@ FOUR, GPUS = {"CPU": 4.0}, {"CPU": 16.0, "GPU": 8.0}
         ([GPUS, FOUR], 2, 8, 1),
     ],
 )
-def test_workers_share_the_cores_and_get_a_gpu_each(nodes: list[dict[str, float]], workers: int, cores: int, gpus: int) -> None:
+def test_workers_share_the_cores_and_get_a_gpu_each(
+    nodes: list[dict[str, float]], workers: int, cores: int, gpus: int
+) -> None:
     assert shares(nodes, workers, gpus=True) == {"num_cpus": cores, "num_gpus": gpus}
     assert shares(nodes, workers, gpus=False)["num_gpus"] == 0
 

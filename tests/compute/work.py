@@ -23,7 +23,10 @@ PROBLEMS = (Problem("one thing is wrong", "this", "that", "so"), Problem("anothe
 
 @dataclass(frozen=True)
 class Squares:
-    """Opens what squares numbers; leaves a line in ``log`` whenever it is opened. Text is a user's mistake, None a bug."""
+    """Opens what squares numbers; leaves a line in ``log`` whenever it is opened.
+
+    Text is a user's mistake, None a bug.
+    """
 
     log: Path | None = None
 
@@ -46,7 +49,9 @@ class Squares:
 
 @dataclass(frozen=True)
 class Mortal:
-    """Work that kills its process at the question that holds ``fatal``: once, leaving ``marker``, or with ``always`` every time."""
+    """Work that kills its process at the question that holds ``fatal``: once, leaving ``marker``, or with ``always``
+    every time.
+    """
 
     inner: Opener
     fatal: str

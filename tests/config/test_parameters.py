@@ -43,7 +43,8 @@ def test_the_table_of_parameters_is_current() -> None:
 
 
 @pytest.mark.parametrize(
-    "needed", ["`train.kl_coefficient`", "`reference.lora.rank`", "`design.paper.subset`", "`gae_lambda`", "`movielens-100k`"]
+    "needed",
+    ["`train.kl_coefficient`", "`reference.lora.rank`", "`design.paper.subset`", "`gae_lambda`", "`movielens-100k`"],
 )
 def test_the_table_names_nested_parameters_and_choices(needed: str) -> None:
     assert needed in parameters_markdown()

@@ -15,7 +15,9 @@ from eagle.core.errors import EagleError
 from eagle.core.project import Project
 
 SETTINGS = Path(__file__).parents[2] / "settings"
-trees = st.recursive(st.integers(), lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3), max_leaves=8)
+trees = st.recursive(
+    st.integers(), lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3), max_leaves=8
+)
 sections = st.dictionaries(st.sampled_from("abc"), trees, max_size=3)
 
 
@@ -24,7 +26,9 @@ def project(tmp_path: Path) -> Project:
     """A project at seed 11 with a setting of two lines and a broken one."""
     (tmp_path / "settings").mkdir()
     (tmp_path / "params.yaml").write_text(params_yaml(Config(seed=11)))
-    (tmp_path / "settings/long.yaml").write_text("evaluate: {anchors: 20}\ntrain: {phases: [{kind: on_policy, updates: 5}]}\n")
+    (tmp_path / "settings/long.yaml").write_text(
+        "evaluate: {anchors: 20}\ntrain: {phases: [{kind: on_policy, updates: 5}]}\n"
+    )
     (tmp_path / "settings/broken.yaml").write_text("evaluate: {anchrs: 20}\n")
     return Project(tmp_path)
 
@@ -43,7 +47,9 @@ def test_mistakes_leave_params_as_they_were(project: Project) -> None:
     before = project.params.read_text()
     with pytest.raises(EagleError, match="did you mean 'long'"):
         apply_setting(project, "lang")
-    with pytest.raises(EagleError, match=r"broken.yaml: unknown parameter evaluate.anchrs[\s\S]*did you mean 'anchors'"):
+    with pytest.raises(
+        EagleError, match=r"broken.yaml: unknown parameter evaluate.anchrs[\s\S]*did you mean 'anchors'"
+    ):
         apply_setting(project, "broken")
     assert project.params.read_text() == before
 
@@ -57,7 +63,9 @@ def test_the_project_s_own_settings_are_valid_and_change_something(tmp_path: Pat
 
 
 @given(sections, sections)
-def test_merging_is_idempotent_and_differences_name_what_changed(before: dict[str, object], change: dict[str, object]) -> None:
+def test_merging_is_idempotent_and_differences_name_what_changed(
+    before: dict[str, object], change: dict[str, object]
+) -> None:
     after = merged(before, change)
     assert merged(after, change) == after
     assert list(differences(after, after)) == []

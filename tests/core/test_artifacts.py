@@ -104,7 +104,9 @@ def test_another_schema_or_version_is_refused(tmp_path: Path, schema: str, versi
         artifacts.read_table(tmp_path / "t.parquet", schema, version=version)
 
 
-@pytest.mark.parametrize("reader", [artifacts.read_json, lambda p: artifacts.read_table(p, "x"), lambda p: artifacts.read_arrays(p, "x")])
+@pytest.mark.parametrize(
+    "reader", [artifacts.read_json, lambda p: artifacts.read_table(p, "x"), lambda p: artifacts.read_arrays(p, "x")]
+)
 def test_missing_and_broken_files_are_named(tmp_path: Path, reader) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "file"
     with pytest.raises(EagleError, match="does not exist"):

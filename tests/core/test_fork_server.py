@@ -49,10 +49,17 @@ class World:
 
     def command(self, what: str, **extra: str) -> tuple[list[str], dict[str, str]]:
         """Return command and environment of the stage; PYTHONPATH is that of the copy."""
-        return [sys.executable, "-c", COMMAND, "stage", "split"], {**os.environ, "WHAT": what, "ASKED_BY": str(os.getpid()), **extra}
+        return [sys.executable, "-c", COMMAND, "stage", "split"], {
+            **os.environ,
+            "WHAT": what,
+            "ASKED_BY": str(os.getpid()),
+            **extra,
+        }
 
     def run(self, what: str = "", **extra: str) -> tuple[int, list[str], str]:
-        """Run the stage; return its exit code, the lines of its output (first: whether it was our own child), and its errors."""
+        """Run the stage; return its exit code, the lines of its output (first: whether it was our own child), and its
+        errors.
+        """
         command, environment = self.command(what, **extra)
         done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout.split(), done.stderr

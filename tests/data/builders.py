@@ -17,7 +17,9 @@ def catalogue(users: int = 12, items: int = 40, per_user: int = 15, seed: int = 
     """``users`` people who each rated ``per_user`` of ``items`` films; a share ``texts`` of the films has a text."""
     draw = np.random.default_rng(seed)
     rows = [(f"u{u}", f"i{i}") for u in range(users) for i in draw.choice(items, per_user, replace=False)]
-    ratings = pd.DataFrame(rows, columns=["user", "item"]).assign(rating=draw.integers(1, 6, len(rows)), timestamp=range(len(rows)))
+    ratings = pd.DataFrame(rows, columns=["user", "item"]).assign(
+        rating=draw.integers(1, 6, len(rows)), timestamp=range(len(rows))
+    )
     told = draw.permutation(items) < round(items * texts)
     films = pd.DataFrame(
         {
@@ -46,7 +48,10 @@ def wheel(folder: Path, name: str, version: str, files: Mapping[str, bytes]) -> 
     return path
 
 
-README = "Summary\n=======\n\nFilms.\n\n\nUsage License\n=============\n\nOnly for research.\n\n\nCitation\n========\n\nCite.\n"
+README = (
+    "Summary\n=======\n\nFilms.\n\n\nUsage License\n=============\n\nOnly for "
+    "research.\n\n\nCitation\n========\n\nCite.\n"
+)
 MOVIES = "movieId,title,genres\n1,Toy Story (1995),Adventure|Children\n"
 MOVIES += '2,"Matrix, The (1999)",Action|Sci-Fi\n3,Unlisted (2001),(no genres listed)\n'
 RATINGS = "userId,movieId,rating,timestamp\n1,1,4.0,100\n1,2,0.5,101\n7,3,5.0,102\n"
@@ -54,7 +59,12 @@ RATINGS = "userId,movieId,rating,timestamp\n1,1,4.0,100\n1,2,0.5,101\n7,3,5.0,10
 
 def movielens_archive(name: str = "ml-latest-small", **members: str | None) -> bytes:
     """A zip laid out as GroupLens' archives; a member given as None (``ratings_csv=None``) is left out."""
-    files = {"README.txt": README, "movies.csv": MOVIES, "ratings.csv": RATINGS, "tags.csv": "userId,movieId,tag,timestamp\n"}
+    files = {
+        "README.txt": README,
+        "movies.csv": MOVIES,
+        "ratings.csv": RATINGS,
+        "tags.csv": "userId,movieId,tag,timestamp\n",
+    }
     for member, content in members.items():
         key = member.replace("_", ".")
         if content is None:

@@ -88,7 +88,9 @@ def test_a_full_disk_is_one_clear_error(site: Site, tmp_path: Path, monkeypatch:
         download(site.address + "a.zip", tmp_path / "a.zip")
 
 
-def test_an_archive_becomes_a_catalogue_and_is_downloaded_once(site: Site, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_archive_becomes_a_catalogue_and_is_downloaded_once(
+    site: Site, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     content = movielens_archive()
     site.files = {"m.zip": content, "m.zip.md5": f"MD5 (m.zip) = {hashlib.md5(content).hexdigest()}\n".encode()}
     built = official_archive("ml-latest-small", site.address + "m.zip")
@@ -128,7 +130,9 @@ def test_an_archive_that_differs_from_its_md5_is_not_kept(site: Site, cache: Pat
 
 def _damaged() -> bytes:
     content = bytearray(movielens_archive())
-    start = content.index(b"ratings.csv") + len(b"ratings.csv")  # the member's data follows its name; the directory still reads
+    start = content.index(b"ratings.csv") + len(
+        b"ratings.csv"
+    )  # the member's data follows its name; the directory still reads
     content[start : start + 20] = bytes(20)
     return bytes(content)
 

@@ -27,7 +27,12 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         pd.testing.assert_frame_equal(getattr(back, name), getattr(built, name), check_dtype=False)
     assert back.ratings["rating"].dtype == "float32"
     assert back.items["year"].dtype == back.ratings["timestamp"].dtype == "Int64"
-    assert sorted(p.name for p in tmp_path.rglob("*.*")) == ["items.parquet", "ratings.parquet", "source.json", "users.parquet"]
+    assert sorted(p.name for p in tmp_path.rglob("*.*")) == [
+        "items.parquet",
+        "ratings.parquet",
+        "source.json",
+        "users.parquet",
+    ]
 
 
 @settings(deadline=None)
@@ -36,13 +41,22 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     per_user=st.integers(1, 4),
     per_item=st.integers(1, 4),
 )
-def test_whoever_remains_is_rated_enough_and_the_rest_could_not_stay(rows: list[tuple[int, int]], per_user: int, per_item: int) -> None:
+def test_whoever_remains_is_rated_enough_and_the_rest_could_not_stay(
+    rows: list[tuple[int, int]], per_user: int, per_item: int
+) -> None:
     ratings = pd.DataFrame(rows, columns=["user", "item"]).assign(rating=3.0)
     items = pd.DataFrame({"item": range(6), "title": "t", "genres": [[]] * 6})
     built = make_catalogue(ratings, items, catalogue().source)
     kept = set(rows)
     while True:  # the largest set in which everybody has enough, found one rating at a time
-        poor = next((r for r in kept if sum(r[0] == o[0] for o in kept) < per_user or sum(r[1] == o[1] for o in kept) < per_item), None)
+        poor = next(
+            (
+                r
+                for r in kept
+                if sum(r[0] == o[0] for o in kept) < per_user or sum(r[1] == o[1] for o in kept) < per_item
+            ),
+            None,
+        )
         if poor is None:
             break
         kept.remove(poor)

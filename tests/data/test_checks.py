@@ -123,7 +123,13 @@ def test_the_pages_need_no_network_and_no_script(tmp_path: Path) -> None:
 
 def test_too_little_of_everything_is_refused(tmp_path: Path) -> None:
     message = str(_failure(tmp_path, catalogue(users=3, items=8, per_user=4)))
-    for words in ("there are too few items", "there are too few users", "there are too few ratings", "found: 12", "at least 50"):
+    for words in (
+        "there are too few items",
+        "there are too few users",
+        "there are too few ratings",
+        "found: 12",
+        "at least 50",
+    ):
         assert words in message
 
 

@@ -28,15 +28,25 @@ def _package(folder: Path) -> None:
         folder / "MovieLens100k_data.parquet.brotli"
     )
     pd.DataFrame(
-        {"user_id": [5, 6], "age": [17, 55], "gender": ["F", "M"], "occupation": ["writer", "none"], "zip_code": ["1", "2"]}
+        {
+            "user_id": [5, 6],
+            "age": [17, 55],
+            "gender": ["F", "M"],
+            "occupation": ["writer", "none"],
+            "zip_code": ["1", "2"],
+        }
     ).to_parquet(folder / "MovieLens100k_users.parquet.brotli")
-    pd.DataFrame({"Title": ["The Hat"], "Category": ['"Drama"'], "Plot": ["A hatter loses his hat."]}).to_csv(folder / "movies.csv")
+    pd.DataFrame({"Title": ["The Hat"], "Category": ['"Drama"'], "Plot": ["A hatter loses his hat."]}).to_csv(
+        folder / "movies.csv"
+    )
     (folder / "movie_summaries.json").write_text(json.dumps({"Other": "text"}))
 
 
 def test_tables_come_in_catalogue_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _package(tmp_path)
-    monkeypatch.setattr(movielens100k, "package_file", lambda package, version, sha256, member: tmp_path / Path(member).name)
+    monkeypatch.setattr(
+        movielens100k, "package_file", lambda package, version, sha256, member: tmp_path / Path(member).name
+    )
     built = movielens100k.movielens_100k()
     assert built.items["title"].tolist() == ["The Hat", "Nameless", "unknown"]
     assert built.items["year"].tolist() == [1950, 1996, pd.NA]

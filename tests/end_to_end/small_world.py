@@ -1,7 +1,9 @@
-"""A whole project in miniature: a catalogue with planted tastes, and a language model that was taught the form of a description.
+"""A whole project in miniature: a catalogue with planted tastes, and a language model that was taught the form of a
+description.
 
-The language model is a real Llama in transformers' layout. Its attention adds nothing, so it is a chain over words: after "Genres:"
-it names genres and tells one of a few plots, whatever it was asked. That is enough for every stage to work on real texts.
+The language model is a real Llama in transformers' layout. Its attention adds nothing, so it is a chain over words:
+after "Genres:" it names genres and tells one of a few plots, whatever it was asked. That is enough for every stage to
+work on real texts.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ def teach_language_model(folder: Path, *, seed: int = 0, steps: int = 150) -> Pa
     lines += [f"Genres: {genre}. Plot: {plot}\n" for genre in GENRES for plot in PLOTS]
     word_and_space = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(" ", "merged_with_next"),  # " crime," is one token, so that one word tells what may follow
+            pre_tokenizers.Split(
+                " ", "merged_with_next"
+            ),  # " crime," is one token, so that one word tells what may follow
             pre_tokenizers.Split("\n", "isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
@@ -70,7 +74,9 @@ def teach_language_model(folder: Path, *, seed: int = 0, steps: int = 150) -> Pa
         optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=2e-2)
         for _ in range(steps):
             rows = torch.randint(len(lines), (32,))
-            loss = model(input_ids=batch.input_ids[rows], attention_mask=batch.attention_mask[rows], labels=labels[rows]).loss
+            loss = model(
+                input_ids=batch.input_ids[rows], attention_mask=batch.attention_mask[rows], labels=labels[rows]
+            ).loss
             loss.backward()
             optimizer.step()
             optimizer.zero_grad()
@@ -137,7 +143,16 @@ def small_config(model: Path, **changes: dict[str, Any]) -> Config:
         },
         "evaluate": {"anchors": 3, "users": 4, "horizon": 2, "bootstrap": 50, "macro": True, "other_temperature": 1.5},
         # A model this small keeps no bound that means something; what bounds do: tests/report and tests/registry.
-        "registry": {"bounds": {"distinct_actions": 1, "valid_actions": 0, "mutual_information": 0, "defects": 1, "copies": 1, "kl": 1000}},
+        "registry": {
+            "bounds": {
+                "distinct_actions": 1,
+                "valid_actions": 0,
+                "mutual_information": 0,
+                "defects": 1,
+                "copies": 1,
+                "kl": 1000,
+            }
+        },
     }
     for section, change in changes.items():
         values[section] = {**values.get(section, {}), **change}

@@ -48,8 +48,14 @@ def test_nothing_is_stale_afterwards_and_other_files_do_not_matter(project: Path
 def test_a_training_parameter_makes_only_training_stale(project: Path) -> None:
     before = (project / "params.yaml").read_text(encoding="utf-8")
     try:
-        (project / "params.yaml").write_text(before.replace("kl_coefficient: 0.04", "kl_coefficient: 0.05"), encoding="utf-8")
-        changed = {name for name, why in json.loads(run(project, "dvc", "status", "--json")).items() if "params.yaml" in json.dumps(why)}
+        (project / "params.yaml").write_text(
+            before.replace("kl_coefficient: 0.04", "kl_coefficient: 0.05"), encoding="utf-8"
+        )
+        changed = {
+            name
+            for name, why in json.loads(run(project, "dvc", "status", "--json")).items()
+            if "params.yaml" in json.dumps(why)
+        }
     finally:
         (project / "params.yaml").write_text(before, encoding="utf-8")
     assert changed == {"train@g_optimal", "evaluate", "register"}
@@ -106,7 +112,9 @@ def test_mlflow_has_the_pipeline_its_stages_and_its_arms(project: Path, client: 
     runs = client.search_runs([experiment.experiment_id], max_results=200)
     parent = next(r for r in runs if r.info.run_id == registration["pipeline_run"])
     children = {r.info.run_name: r for r in runs if r.data.tags.get("mlflow.parentRunId") == parent.info.run_id}
-    assert {f"stage {name}" for name in all_instances(load_config(project / "params.yaml")) if name not in ("register",)} <= set(children)
+    assert {
+        f"stage {name}" for name in all_instances(load_config(project / "params.yaml")) if name not in ("register",)
+    } <= set(children)
     assert {"arm eagle_g_optimal", "arm reference_uniform", "arm linear_rule"} <= set(children)
     assert parent.data.params["train.kl_coefficient"] == "0.04"
     assert parent.data.tags["dvc.models/encoder"].endswith(".dir")
@@ -116,7 +124,11 @@ def test_mlflow_has_the_pipeline_its_stages_and_its_arms(project: Path, client: 
     )
     assert [m.step for m in history] == sorted({m.step for m in history})
     assert len(history) > 1
-    assert {file.path for file in client.list_artifacts(parent.info.run_id)} >= {"report.html", "metrics.json", "table2.csv"}
+    assert {file.path for file in client.list_artifacts(parent.info.run_id)} >= {
+        "report.html",
+        "metrics.json",
+        "table2.csv",
+    }
     assert {file.path for file in client.list_artifacts(arm.info.run_id, "curves")} == {
         "curves/train_g_optimal.csv",
         "curves/train_g_optimal.png",
@@ -141,7 +153,17 @@ def test_the_registered_agent_holds_no_base_weights_and_no_pickle(project: Path,
 def test_steer_shows_the_evaluations_own_texts(project: Path) -> None:
     rows = pd.read_parquet(Project(project).trajectories)
     mine = rows[(rows["arm"] == "eagle_g_optimal") & (rows["case"] == 0)].sort_values("step")
-    command = ("eagle", "steer", "--user", mine["user"].iloc[0], "--item", mine["anchor"].iloc[0], "--seed", "7", "--json")
+    command = (
+        "eagle",
+        "steer",
+        "--user",
+        mine["user"].iloc[0],
+        "--item",
+        mine["anchor"].iloc[0],
+        "--seed",
+        "7",
+        "--json",
+    )
     (told,) = json.loads(run(project, *command))
     assert [step["text"] for step in told["steps"]] == mine["text"].tolist()
     assert [step["action"] for step in told["steps"]] == mine["action"].tolist()
@@ -201,7 +223,12 @@ def test_the_scoring_server_answers(project: Path) -> None:
     ]
     surroundings = {**environment(project), "MLFLOW_TRACKING_URI": "sqlite:///mlruns/mlflow.db"}
     with subprocess.Popen(
-        command, cwd=project, env=surroundings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        cwd=project,
+        env=surroundings,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     ) as server:
         try:
             (answer,) = _ask(port, [{"user": "u1", "item": "i3"}])["predictions"]
@@ -224,7 +251,11 @@ def test_killed_in_the_middle_of_training_and_run_again_gives_the_identical_agen
     before, figures = content_hash(agent), curve(project).read_bytes()
     shutil.rmtree(agent)
     with subprocess.Popen(
-        ["eagle", "stage", "train@g_optimal"], cwd=project, env=environment(project), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ["eagle", "stage", "train@g_optimal"],
+        cwd=project,
+        env=environment(project),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     ) as training:
         while not any((project / "models/checkpoints").rglob("*.safetensors")) and training.poll() is None:
             time.sleep(0.01)

@@ -27,8 +27,8 @@ FAULTS = ("429", "500", "garbage", "nothing", "empty", "too long", "lost", "late
 def publish(hub: Path, name: str, folder: Path, base: Path | None = None) -> Path:
     """Put a model into a folder laid out like a hub's cache, so that the server lists it by name.
 
-    An adapter needs the configuration and the tokenizer of its ``base`` beside it. Sampling has to be on by default: the server takes
-    a request's temperature, but not that it means to draw.
+    An adapter needs the configuration and the tokenizer of its ``base`` beside it. Sampling has to be on by default:
+    the server takes a request's temperature, but not that it means to draw.
     """
     snapshot = hub / f"models--{name.replace('/', '--')}" / "snapshots" / REVISION
     shutil.copytree(base or folder, snapshot, ignore=shutil.ignore_patterns("*.safetensors") if base else None)
@@ -51,7 +51,10 @@ def served(home: Path) -> Iterator[int]:
     with (
         (home / "server.log").open("wb") as log,
         subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"], env=surroundings, stdout=log, stderr=log
+            [*command, "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"],
+            env=surroundings,
+            stdout=log,
+            stderr=log,
         ) as server,
     ):
         try:
@@ -77,7 +80,8 @@ def _ask(port: int, method: str, path: str, body: bytes = b"") -> tuple[int, byt
 
 
 class Line(ThreadingHTTPServer):
-    """Passes requests on to the server at ``port``, one at a time, since that server has one generator of random numbers for all.
+    """Passes requests on to the server at ``port``, one at a time, since that server has one generator of random
+    numbers for all.
 
     A share ``failing`` of the requests, drawn at random, meets one of FAULTS in turn instead. ``faults`` counts them.
     """

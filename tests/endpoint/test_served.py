@@ -1,6 +1,8 @@
-"""The environment at a real OpenAI-compatible server (transformers serve): the contract, adapters by name, a pipeline, and faults.
+"""The environment at a real OpenAI-compatible server (transformers serve): the contract, adapters by name, a pipeline,
+and faults.
 
-That server is one from a package, with its own loop and its own random numbers. It tells neither log-probabilities nor token ids.
+That server is one from a package, with its own loop and its own random numbers. It tells neither log-probabilities nor
+token ids.
 """
 
 from __future__ import annotations
@@ -61,7 +63,9 @@ def _adapter(folder: Path, base: Path) -> Path:
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 reads an attribute that transformers 5.23 renames
         torch.manual_seed(1)
-        config = LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "down_proj"], init_lora_weights=False, task_type="CAUSAL_LM")
+        config = LoraConfig(
+            r=4, lora_alpha=8, target_modules=["q_proj", "down_proj"], init_lora_weights=False, task_type="CAUSAL_LM"
+        )
         get_peft_model(model, config).save_pretrained(folder)
     return folder
 
@@ -97,7 +101,9 @@ class TestContractRemembered(ServedContract):
         return CachedModel(engine, CompletionStore(tmp_path / "completions.sqlite"))
 
 
-def test_greedy_texts_are_those_of_the_engine_here_with_and_without_an_adapter(world: World, engine: OpenAIModel) -> None:
+def test_greedy_texts_are_those_of_the_engine_here_with_and_without_an_adapter(
+    world: World, engine: OpenAIModel
+) -> None:
     here = TorchModel(world.tiny, dtype="float32", device="cpu")
     prompts = [here.chat([*HEAD, ("user", asked)], prefill="Genres:") for asked in ASKED]
     spec = SamplingSpec(16, 0.0)
@@ -116,7 +122,8 @@ def test_a_wrong_name_lists_the_served_models(world: World, line: Line) -> None:
     assert caught.value.problems[0].expected == f"one of {served_name(world.adapter)}, tests/taught, tests/tiny"
 
 
-# a pipeline ----------------------------------------------------------------------------------------------------------------------
+# a pipeline
+# ----------------------------------------------------------------------------------------------------------------------
 BEFORE = ("fetch", "validate", "split", "factors", "describe", "encoder", "profiles", "actions")
 AFTER = ("transitions", "design", "reference@g_optimal", "train@g_optimal", "evaluate")
 
@@ -154,7 +161,9 @@ def prepared(world: World, line: Line, tmp_path_factory: pytest.TempPathFactory)
 
 
 def _tables(project: Project) -> dict[str, Any]:
-    tables: dict[str, Any] = {name: (project.reports / f"{name}.csv").read_text() for name in ("table2", "table3", "table4")}
+    tables: dict[str, Any] = {
+        name: (project.reports / f"{name}.csv").read_text() for name in ("table2", "table3", "table4")
+    }
     tables["transitions"] = read_table(project.transitions, "transitions").to_csv()
     tables["trajectories"] = read_table(project.trajectories, "trajectories").to_csv()
     return tables | {"metrics": read_json(project.metrics)}

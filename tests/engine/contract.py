@@ -1,4 +1,6 @@
-"""What every language-model engine must do: each engine's test class inherits these tests and gives a `model` fixture."""
+"""What every language-model engine must do: each engine's test class inherits these tests and gives a
+`model` fixture.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,18 @@ import pytest
 
 from eagle.engine.base import LanguageModel, SamplingSpec
 
-HEAD = [("system", "You are a writer. Keep one line. It ends well."), ("user", "Set it in space."), ("assistant", "Genres: sci-fi.")]
-ASKED = ("Add a love story.", "Turn it into a horror film.", "Make the hero a robot.", "Add a love story, and save the city.", "War")
+HEAD = [
+    ("system", "You are a writer. Keep one line. It ends well."),
+    ("user", "Set it in space."),
+    ("assistant", "Genres: sci-fi."),
+]
+ASKED = (
+    "Add a love story.",
+    "Turn it into a horror film.",
+    "Make the hero a robot.",
+    "Add a love story, and save the city.",
+    "War",
+)
 
 
 class LanguageModelContract:
@@ -73,7 +85,9 @@ class LanguageModelContract:
     def test_score_agrees_with_generation(self, model: LanguageModel, prompts: list[str]) -> None:
         done = model.generate(prompts, SamplingSpec(6, 0.0, stop=()), range(5))
         scored = model.score(prompts, [c.text for c in done])
-        same = [(c, s) for c, s in zip(done, scored, strict=True) if len(c.log_probs) == len(s) and "\ufffd" not in c.text]
+        same = [
+            (c, s) for c, s in zip(done, scored, strict=True) if len(c.log_probs) == len(s) and "\ufffd" not in c.text
+        ]
         assert same
         for completion, log_probs in same:
             np.testing.assert_allclose(log_probs, completion.log_probs, atol=1e-3)

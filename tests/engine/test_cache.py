@@ -1,4 +1,6 @@
-"""The cache of completions: nothing twice, nothing different, nothing lost, whoever else writes and whatever happens to the file."""
+"""The cache of completions: nothing twice, nothing different, nothing lost, whoever else writes and whatever happens to
+the file.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,8 @@ class TestContractWithWholeCalls(LanguageModelContract):
         return CachedModel(model, store)
 
 
-# what is remembered --------------------------------------------------------------------------------------------------------------
+# what is remembered
+# --------------------------------------------------------------------------------------------------------------
 def test_only_what_is_missing_is_generated_and_once(store: CompletionStore) -> None:
     inner = ScriptedModel()
     model = CachedModel(inner, store)
@@ -74,7 +77,9 @@ def test_a_second_process_starts_where_the_first_ended(store: CompletionStore) -
 def test_everything_that_decides_a_text_is_part_of_its_key(store: CompletionStore, tmp_path: Path) -> None:
     asked = 0
 
-    def ask(model: ScriptedModel, prompt: str = "a", spec: SamplingSpec = SPEC, seed: int = 1, adapter: str | None = None) -> None:
+    def ask(
+        model: ScriptedModel, prompt: str = "a", spec: SamplingSpec = SPEC, seed: int = 1, adapter: str | None = None
+    ) -> None:
         nonlocal asked
         cached = CachedModel(model, store)
         if adapter is not None:
@@ -104,7 +109,11 @@ def test_everything_that_decides_a_text_is_part_of_its_key(store: CompletionStor
 def test_failed_completions_are_asked_for_again_and_finished_ones_kept(store: CompletionStore) -> None:
     class Stopping(ScriptedModel):
         def generate(
-            self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], without: Sequence[Sequence[str]] = ()
+            self,
+            prompts: Sequence[str],
+            spec: SamplingSpec,
+            seeds: Sequence[int],
+            without: Sequence[Sequence[str]] = (),
         ) -> list[Completion]:
             done = super().generate(prompts, spec, seeds, without)
             failed = Completion("", finish="error", cause="endpoint: no answer in time")
@@ -118,7 +127,9 @@ def test_failed_completions_are_asked_for_again_and_finished_ones_kept(store: Co
     assert done == ScriptedModel().generate(["a", "b", "c", "d"], SPEC, range(4))
 
 
-def test_in_bfloat16_a_warm_cache_gives_what_an_empty_one_gives(tiny_llm: Path, store: CompletionStore, tmp_path: Path) -> None:
+def test_in_bfloat16_a_warm_cache_gives_what_an_empty_one_gives(
+    tiny_llm: Path, store: CompletionStore, tmp_path: Path
+) -> None:
     spec = SamplingSpec(12, 0.9, stop=())
     warm = CachedModel(TorchModel(tiny_llm, dtype="bfloat16", device="cpu"), store)
     prompts = [warm.chat([*HEAD, ("user", asked)], prefill="Genres:") for asked in ASKED]
@@ -133,14 +144,20 @@ def test_in_bfloat16_a_warm_cache_gives_what_an_empty_one_gives(tiny_llm: Path, 
     assert warm.usage.remembered_tokens == sum(len(c.token_ids) for c in whole)
 
 
-# the file ------------------------------------------------------------------------------------------------------------------------
+# the file
+# ----------------------------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def one_store(tmp_path_factory: pytest.TempPathFactory) -> CompletionStore:
     return CompletionStore(tmp_path_factory.mktemp("store") / "completions.sqlite")
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.text(), st.lists(st.integers(0, 2**40)), st.lists(st.floats(allow_nan=False)), st.sampled_from(["stop", "length"]))
+@given(
+    st.text(),
+    st.lists(st.integers(0, 2**40)),
+    st.lists(st.floats(allow_nan=False)),
+    st.sampled_from(["stop", "length"]),
+)
 def test_a_completion_comes_back_as_it_was(
     one_store: CompletionStore, text: str, ids: list[int], log_probs: list[float], finish: Finish
 ) -> None:
@@ -169,11 +186,15 @@ for line in sys.stdin:
 
 
 def test_processes_write_side_by_side(tmp_path: Path) -> None:
-    """Each time on a file that none of them has made yet: where two turn it into WAL at once, SQLite itself does not wait."""
+    """Each time on a file that none of them has made yet: where two turn it into WAL at once, SQLite itself does not
+    wait.
+    """
     numbers = [number for me in (0, 1, 2) for number in range(1000 * me, 1000 * me + 5)]
     with ExitStack() as stack:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        writers = [stack.enter_context(subprocess.Popen([sys.executable, "-c", WRITER, str(me)], **pipes)) for me in (1, 2)]
+        writers = [
+            stack.enter_context(subprocess.Popen([sys.executable, "-c", WRITER, str(me)], **pipes)) for me in (1, 2)
+        ]
         for writer in writers:
             assert writer.stdout.readline() == "ready\n"
         for path in (tmp_path / f"{n}/completions.sqlite" for n in range(30)):

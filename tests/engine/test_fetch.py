@@ -41,7 +41,11 @@ def test_the_stage_puts_both_models_in_place(tiny_llm: Path, tmp_path: Path, mon
 
 @pytest.mark.parametrize(
     ("missing", "message"),
-    [("model.safetensors", "has no weights"), ("tokenizer.json", "has no tokenizer.json"), ("chat_template.jinja", "has no chat template")],
+    [
+        ("model.safetensors", "has no weights"),
+        ("tokenizer.json", "has no tokenizer.json"),
+        ("chat_template.jinja", "has no chat template"),
+    ],
 )
 def test_a_folder_that_lacks_something_is_refused(tiny_llm: Path, tmp_path: Path, missing: str, message: str) -> None:
     source = tmp_path / "source"
@@ -76,7 +80,9 @@ def test_a_model_that_knows_no_english_is_noticed(tiny_llm: Path) -> None:
 def test_packed_weights_are_read_as_the_format_says() -> None:
     # Q4_1 by hand: blocks of 32 values, value = scale * quant + minimum
     quants = np.arange(32) % 16
-    packed = np.concatenate([np.array([0.5, -2.0], dtype=np.float16).view(np.uint8), (quants[:16] | quants[16:] << 4).astype(np.uint8)])
+    packed = np.concatenate(
+        [np.array([0.5, -2.0], dtype=np.float16).view(np.uint8), (quants[:16] | quants[16:] << 4).astype(np.uint8)]
+    )
     values = gguf.quants.dequantize(packed[None], gguf.GGMLQuantizationType.Q4_1)
     np.testing.assert_allclose(values[0], 0.5 * quants - 2.0)
 
@@ -89,6 +95,8 @@ def test_the_quick_reader_reads_what_gguf_reads(tmp_path: Path) -> None:
     for step in (writer.write_header_to_file, writer.write_kv_data_to_file, writer.write_tensors_to_file, writer.close):
         step()
     plain, quick = (reader(tmp_path / "tiny.gguf") for reader in (gguf.GGUFReader, _quick_reader(gguf.GGUFReader)))
-    assert {name: field.contents() for name, field in quick.fields.items()} == {name: f.contents() for name, f in plain.fields.items()}
+    assert {name: field.contents() for name, field in quick.fields.items()} == {
+        name: f.contents() for name, f in plain.fields.items()
+    }
     np.testing.assert_array_equal(quick.tensors[0].data, plain.tensors[0].data)
     assert type(quick.tensors[0].data) is np.ndarray

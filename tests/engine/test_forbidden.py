@@ -41,7 +41,9 @@ def step(seed: int, tokens: tuple[int, ...], temperature: float) -> np.ndarray:
 def test_the_draw_is_the_conditional_one(seed: int, barred: set[tuple[int, ...]], temperature: float) -> None:
     own = {s: np.prod([step(seed, s[:i], temperature)[s[i]] for i in range(LENGTH)]) for s in SEQUENCES}
     expected = {s: 0.0 if s in barred else p / (1 - sum(own[b] for b in barred)) for s, p in own.items()}
-    held = Barred(sorted(barred), [np.log([step(seed, s[:i], temperature)[s[i]] for i in range(LENGTH)]) for s in sorted(barred)])
+    held = Barred(
+        sorted(barred), [np.log([step(seed, s[:i], temperature)[s[i]] for i in range(LENGTH)]) for s in sorted(barred)]
+    )
 
     def bent(tokens: tuple[int, ...]) -> np.ndarray:
         logits = torch.from_numpy(next_logits(seed, tokens))[None]
@@ -71,10 +73,14 @@ def spec(engine: TorchModel) -> SamplingSpec:
     """A way to draw that ends texts early, so that one text comes often."""
     prompt = engine.chat([*HEAD, ("user", ASKED[0])], prefill="Genres:")
     greedy = engine.generate([prompt], SamplingSpec(8, 0.0, stop=()), [0])[0].text
-    return SamplingSpec(8, 0.06, stop=(next(letter for letter in greedy[2:] if letter.isascii() and letter not in greedy[:2]),))
+    return SamplingSpec(
+        8, 0.06, stop=(next(letter for letter in greedy[2:] if letter.isascii() and letter not in greedy[:2]),)
+    )
 
 
-def test_what_is_barred_is_not_written_and_log_probabilities_stay_the_models(engine: TorchModel, spec: SamplingSpec) -> None:
+def test_what_is_barred_is_not_written_and_log_probabilities_stay_the_models(
+    engine: TorchModel, spec: SamplingSpec
+) -> None:
     prompt = engine.chat([*HEAD, ("user", ASKED[0])], prefill="Genres:")
     free = Counter(c.text for c in engine.generate([prompt] * 60, spec, range(60)) if c.finish == "stop")
     often = [text for text, _ in free.most_common(2)]

@@ -1,4 +1,6 @@
-"""Where memory runs out the batch is halved, and nothing else changes; where one row is too much there is one clear error."""
+"""Where memory runs out the batch is halved, and nothing else changes; where one row is too much there is one clear
+error.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ SPEC = SamplingSpec(12, 1.2, 0.9, stop=(" ", "e"))  # ends rows early, some of t
 ROWS = 20
 CUDA = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 ONEDNN = RuntimeError("could not create a primitive")  # met by hand, in bfloat16
-PROCESSOR = RuntimeError("[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate")
+PROCESSOR = RuntimeError(
+    "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate"
+)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +98,9 @@ def test_it_is_said_counted_and_kept(engine: TorchModel, prompts: list[str], cap
     assert engine.arithmetic == arithmetic
 
 
-def test_rows_that_have_ended_are_not_written_again(engine: TorchModel, prompts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_have_ended_are_not_written_again(
+    engine: TorchModel, prompts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     started: list[int] = []
     loop = engine._loop
     decode, network = loop._decode, loop.network
@@ -150,9 +156,14 @@ def test_scores_are_those_of_larger_batches(engine: TorchModel, prompts: list[st
 
 
 @pytest.mark.parametrize(("work", "doing"), [("generate", "writing"), ("score", "scoring")])
-def test_where_one_row_is_too_much_there_is_one_clear_error(engine: TorchModel, prompts: list[str], work: str, doing: str) -> None:
+def test_where_one_row_is_too_much_there_is_one_clear_error(
+    engine: TorchModel, prompts: list[str], work: str, doing: str
+) -> None:
     arguments: tuple[Any, ...] = (prompts, SPEC, range(ROWS)) if work == "generate" else (prompts, prompts)
-    with room_for(engine, 0, CUDA), pytest.raises(EagleError, match=f"memory runs out while {doing} with the smallest batch") as caught:
+    with (
+        room_for(engine, 0, CUDA),
+        pytest.raises(EagleError, match=f"memory runs out while {doing} with the smallest batch") as caught,
+    ):
         engine._loop._prefixes.clear()
         getattr(engine, work)(*arguments)
     (problem,) = caught.value.problems
@@ -171,7 +182,10 @@ def test_an_allocator_that_has_no_more_is_heard(
 ) -> None:
     import resource
 
-    many, spec = [prompt for prompt in prompts for _ in range(40)], SamplingSpec(2000, SPEC.temperature, SPEC.top_p, SPEC.stop)
+    many, spec = (
+        [prompt for prompt in prompts for _ in range(40)],
+        SamplingSpec(2000, SPEC.temperature, SPEC.top_p, SPEC.stop),
+    )
     seeds = [row for row in range(ROWS) for _ in range(40)]
     monkeypatch.setattr(engine, "batch_rows", len(many))
     halved, limits = engine.usage.halved, resource.getrlimit(resource.RLIMIT_AS)

@@ -1,7 +1,7 @@
 """The endpoint engine keeps the contract, and says clearly what is wrong with an endpoint.
 
-The server here is ours, over the tiny model: it can do what the packaged one in tests/endpoint cannot (echo with log-probabilities, a
-seed for each of many requests at once), and it can be told to misbehave.
+The server here is ours, over the tiny model: it can do what the packaged one in tests/endpoint cannot (echo with
+log-probabilities, a seed for each of many requests at once), and it can be told to misbehave.
 """
 
 from __future__ import annotations
@@ -123,7 +123,9 @@ def endpoint(server: Server) -> str:
 @pytest.fixture
 def opened(endpoint: str, tiny_llm: Path) -> Callable[..., OpenAIModel]:
     def opened(**settings: Any) -> OpenAIModel:
-        return OpenAIModel(endpoint, tiny_llm, **{"model": "tiny", "concurrency": 4, "retries": 2, "backoff": 0.001} | settings)
+        return OpenAIModel(
+            endpoint, tiny_llm, **{"model": "tiny", "concurrency": 4, "retries": 2, "backoff": 0.001} | settings
+        )
 
     return opened
 
@@ -145,13 +147,17 @@ class TestContractWithTheAgentsHere(LanguageModelContract):
         return TwoPlaces(engine, lambda: server.model)
 
 
-# faults that pass ----------------------------------------------------------------------------------------------------------------
+# faults that pass
+# ----------------------------------------------------------------------------------------------------------------
 FAULTS = {
     "endpoint: status 503": (503, b"{}"),
     "endpoint: status 429": (429, b"slow down"),
     "endpoint: unreadable answer": (200, b"no JSON \xff"),
     "endpoint: empty answer": (200, b'{"choices": [{"text": ""}]}'),
-    "endpoint: too long answer": (200, json.dumps({"choices": [{"text": "la " * 10_000, "finish_reason": "stop"}]}).encode()),
+    "endpoint: too long answer": (
+        200,
+        json.dumps({"choices": [{"text": "la " * 10_000, "finish_reason": "stop"}]}).encode(),
+    ),
     "endpoint: ended by the server (abort)": (200, b'{"choices": [{"text": "x", "finish_reason": "abort"}]}'),
 }
 
@@ -160,7 +166,9 @@ UNREADABLE = (b"", b"[]", b'{"choices": []}', b'{"choices": [{"text": ["x"]}]}',
 
 
 @pytest.mark.parametrize("fault", [*FAULTS.values(), *((200, answer) for answer in UNREADABLE)])
-def test_a_failed_request_is_repeated_and_gives_the_same_text(server: Server, engine: OpenAIModel, fault: Answer) -> None:
+def test_a_failed_request_is_repeated_and_gives_the_same_text(
+    server: Server, engine: OpenAIModel, fault: Answer
+) -> None:
     spec = SamplingSpec(8, 0.9, stop=())
     undisturbed = engine.generate(["Genres:"] * 3, spec, [1, 2, 3])
     server.answers = [fault] * 2
@@ -192,7 +200,9 @@ def test_no_answer_in_time_is_repeated(server: Server, opened: Callable[..., Ope
     assert done.finish != "error"
 
 
-def test_the_endpoint_may_ask_for_a_wait(server: Server, opened: Callable[..., OpenAIModel], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_endpoint_may_ask_for_a_wait(
+    server: Server, opened: Callable[..., OpenAIModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
     waits: list[float] = []
 
     async def note(seconds: float) -> None:
@@ -250,7 +260,9 @@ def test_an_answer_that_trickles_in_is_not_in_time(
     assert engine._endpoint.repeated == {"no answer in time": 1}
 
 
-def test_no_more_of_an_answer_is_read_than_one_can_bear(server: Server, engine: OpenAIModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_of_an_answer_is_read_than_one_can_bear(
+    server: Server, engine: OpenAIModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("eagle.engine.openai.endpoint._LARGEST_ANSWER", 20_000)
     server.answers = [(200, b" " * 20_001)]
     (done,) = engine.generate(["Genres:"], SHORT, [1])
@@ -268,7 +280,8 @@ def test_faults_are_counted_in_the_costs(server: Server, engine: OpenAIModel, tm
     assert {name: counted[name] for name in ("calls", "repeated", "failed")} == {"calls": 5, "repeated": 3, "failed": 1}
 
 
-# faults that do not pass ---------------------------------------------------------------------------------------------------------
+# faults that do not pass
+# ---------------------------------------------------------------------------------------------------------
 def test_nobody_at_the_address_is_said_at_once(tiny_llm: Path) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as closed:
         port = closed.server_port
@@ -285,7 +298,9 @@ def test_a_wrong_address_is_said_before_anything_is_sent(address: str, tiny_llm:
 
 
 @pytest.mark.parametrize("status", [404, 400, 500])
-def test_a_wrong_model_name_lists_the_right_ones(server: Server, opened: Callable[..., OpenAIModel], status: int) -> None:
+def test_a_wrong_model_name_lists_the_right_ones(
+    server: Server, opened: Callable[..., OpenAIModel], status: int
+) -> None:
     server.answers = [(status, b"no such model")] * 9
     with pytest.raises(EagleError, match="does not serve tinny") as caught:
         opened(model="tinny").generate(["Genres:"], SHORT, [1])
@@ -304,14 +319,20 @@ def test_a_refusal_is_the_users_to_mend(server: Server, opened: Callable[..., Op
 def test_the_key_is_sent(server: Server, engine: OpenAIModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EAGLE_ENDPOINT_KEY", "abc")
     seen: list[str | None] = []
-    monkeypatch.setattr(Handler, "do_POST", lambda self: (seen.append(self.headers["Authorization"]), self._send(200, b"")))
+    monkeypatch.setattr(
+        Handler, "do_POST", lambda self: (seen.append(self.headers["Authorization"]), self._send(200, b""))
+    )
     engine.generate(["Genres:"], SHORT, [1])
     assert set(seen) == {"Bearer abc"}
 
 
 @pytest.mark.parametrize("key", ["abc\n", "abc"])
 def test_the_key_is_never_told(
-    server: Server, opened: Callable[..., OpenAIModel], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, key: str
+    server: Server,
+    opened: Callable[..., OpenAIModel],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    key: str,
 ) -> None:
     monkeypatch.setenv("EAGLE_ENDPOINT_KEY", key)
     server.answers = [(503, b""), (401, b"no such key: Bearer abc")]
@@ -338,7 +359,11 @@ def test_a_key_in_the_address_is_refused(address: str, tiny_llm: Path) -> None:
 
 
 def test_a_proxy_is_asked_for_other_machines_only(
-    engine: OpenAIModel, endpoint: str, opened: Callable[..., OpenAIModel], tiny_llm: Path, monkeypatch: pytest.MonkeyPatch
+    engine: OpenAIModel,
+    endpoint: str,
+    opened: Callable[..., OpenAIModel],
+    tiny_llm: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -354,7 +379,9 @@ def test_a_proxy_is_asked_for_other_machines_only(
         elsewhere.generate(["Genres:"], SHORT, [1])
 
 
-def test_what_was_paid_for_before_ctrl_c_is_kept(server: Server, opened: Callable[..., OpenAIModel], tmp_path: Path) -> None:
+def test_what_was_paid_for_before_ctrl_c_is_kept(
+    server: Server, opened: Callable[..., OpenAIModel], tmp_path: Path
+) -> None:
     both, gone = threading.Barrier(2), threading.Event()
 
     def hang(body: dict[str, Any]) -> Answer | None:
@@ -412,7 +439,8 @@ def test_a_budget_is_never_overdrawn_and_nothing_is_lost(opened: Callable[..., O
     assert sum(engine.usage.calls for engine in engines) == len(prompts)
 
 
-# adapters and opening ------------------------------------------------------------------------------------------------------------
+# adapters and opening
+# ------------------------------------------------------------------------------------------------------------
 def test_an_adapter_that_is_not_served_says_how_to_serve_it(engine: OpenAIModel, tmp_path: Path) -> None:
     for name in ("reference/uniform", "agent/g_optimal"):
         (tmp_path / name).mkdir(parents=True)
@@ -445,7 +473,10 @@ def test_what_an_answer_says_that_it_cost_counts_even_where_it_is_of_no_use(
     def engine_tokens(text: str) -> int:
         return len(server.model.tokenize([text])[0])
 
-    useless = {"usage": {"prompt_tokens": 100, "completion_tokens": 9}, "choices": [{"text": "la " * 9, "finish_reason": "length"}]}
+    useless = {
+        "usage": {"prompt_tokens": 100, "completion_tokens": 9},
+        "choices": [{"text": "la " * 9, "finish_reason": "length"}],
+    }
     server.answers = [(200, json.dumps(useless).encode())]
     most = engine_tokens("Genres:") + SHORT.max_new_tokens
     engine = opened(failures_at_most=1.0, token_budget=109 + most)
@@ -455,7 +486,9 @@ def test_what_an_answer_says_that_it_cost_counts_even_where_it_is_of_no_use(
     server.answers = [(200, json.dumps(useless).encode())]
     strict = opened(failures_at_most=1.0, token_budget=108 + most)
     with pytest.raises(EagleError, match="the token budget is spent"):
-        strict.generate(["Genres:"], SHORT, [1])  # the first answer was of no use, and a further try may cost more than is left
+        strict.generate(
+            ["Genres:"], SHORT, [1]
+        )  # the first answer was of no use, and a further try may cost more than is left
     assert strict.usage.calls == 1
 
 
@@ -470,7 +503,9 @@ def test_open_takes_the_engine_that_parameters_name(
     assert isinstance(open_language_model(LLMConfig(dtype="float32"), tiny_llm), TorchModel)
     assert "engine torch on cpu in float32, since no llm.endpoint is set" in capsys.readouterr().err
     assert isinstance(open_language_model(LLMConfig(), tiny_llm, tmp_path / "cache"), CachedModel)
-    assert isinstance(open_language_model(LLMConfig(engine="torch", cache=False), tiny_llm, tmp_path / "cache"), TorchModel)
+    assert isinstance(
+        open_language_model(LLMConfig(engine="torch", cache=False), tiny_llm, tmp_path / "cache"), TorchModel
+    )
     assert capsys.readouterr().err.count("language model:") == 1
     with pytest.raises(EagleError, match="no endpoint is set"):
         open_language_model(LLMConfig(engine="openai"), tiny_llm)

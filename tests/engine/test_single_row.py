@@ -80,7 +80,10 @@ def test_what_is_told_of_a_text_is_that_of_float32(
     product = FourBitWeight.product
     monkeypatch.setattr(FourBitWeight, "product", counted)
     folder = few_bit_llm if few_bits else tiny_llm
-    exact, single = TorchModel(folder, dtype="float32", device="cpu"), TorchModel(folder, dtype="bfloat16", device="cpu", single=True)
+    exact, single = (
+        TorchModel(folder, dtype="float32", device="cpu"),
+        TorchModel(folder, dtype="bfloat16", device="cpu", single=True),
+    )
     prompts = [exact.chat([*HEAD, ("user", asked)], prefill="Genres:") for asked in ASKED]
     ones = [single.generate([prompt], SPEC, [seed])[0] for seed, prompt in enumerate(prompts)]
     passes = sum(len(done.token_ids) for done in ones)
@@ -119,7 +122,9 @@ def test_weights_opened_beside_others_share_their_head(few_bit_llm: Path) -> Non
     equal=st.sampled_from([None, 0.0, 0.25]),
     bits=st.sampled_from([4, 8]),
 )
-def test_products_are_those_of_the_numbers(seed: int, rows: int, groups: int, offset: float, equal: float | None, bits: int) -> None:
+def test_products_are_those_of_the_numbers(
+    seed: int, rows: int, groups: int, offset: float, equal: float | None, bits: int
+) -> None:
     """``equal``: the value of a group that has but one, among the others."""
     make = torch.Generator().manual_seed(seed)
     weight = torch.randn(rows, groups * GROUP, generator=make) + offset

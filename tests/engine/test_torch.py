@@ -43,7 +43,9 @@ def adapter(tiny_llm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 reads an attribute that transformers 5.23 renames
         torch.manual_seed(1)
-        config = LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "down_proj"], init_lora_weights=False, task_type="CAUSAL_LM")
+        config = LoraConfig(
+            r=4, lora_alpha=8, target_modules=["q_proj", "down_proj"], init_lora_weights=False, task_type="CAUSAL_LM"
+        )
         get_peft_model(base, config).save_pretrained(folder)
     return folder
 
@@ -97,7 +99,9 @@ class TestContractSideBySide(LanguageModelContract):
 
 
 def test_parts_are_the_same_with_any_number_of_threads(engine: TorchModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In bfloat16 a text may depend on the rows of its part: another number of cores must not deal them out in another way."""
+    """In bfloat16 a text may depend on the rows of its part: another number of cores must not deal them out in another
+    way.
+    """
     parts: list[list[int]] = []
 
     def decode(_: object, __: int, rows: Sequence[Row], *___: object) -> None:
@@ -124,7 +128,9 @@ def _prompts(model: TorchModel) -> list[str]:
 def test_log_probs_are_those_of_transformers(engine: TorchModel, tiny_llm: Path) -> None:
     reference = AutoModelForCausalLM.from_pretrained(tiny_llm, dtype=torch.float32)
     prompts = _prompts(engine)
-    for prompt, done in zip(prompts, engine.generate(prompts, SamplingSpec(15, 1.0, 0.9, stop=()), range(5)), strict=True):
+    for prompt, done in zip(
+        prompts, engine.generate(prompts, SamplingSpec(15, 1.0, 0.9, stop=()), range(5)), strict=True
+    ):
         ids = [*engine.tokenize([prompt])[0], *done.token_ids]
         table = reference(torch.tensor([ids])).logits[0].log_softmax(-1)[-len(done.token_ids) - 1 : -1]
         expected = table.gather(1, torch.tensor(done.token_ids)[:, None])[:, 0].detach()
@@ -147,14 +153,18 @@ def alone(engine: TorchModel) -> list[tuple[str, Completion]]:
     return [(prompt, engine.generate([prompt], STOPPED, [row])[0]) for row, prompt in enumerate(prompts)]
 
 
-@given(st.lists(st.integers(0, 11), min_size=1, max_size=12), st.integers(1, 5), st.sampled_from([1, shared_prefix._TABLE]))
+@given(
+    st.lists(st.integers(0, 11), min_size=1, max_size=12), st.integers(1, 5), st.sampled_from([1, shared_prefix._TABLE])
+)
 @settings(max_examples=25, deadline=None)
 def test_a_row_is_the_same_whatever_stands_beside_it(
     engine: TorchModel, alone: list[tuple[str, Completion]], rows: list[int], at_once: int, table: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "batch_rows", at_once)
-        patch.setattr(shared_prefix, "_TABLE", table)  # 1: attention goes row by row, also over rows without a beginning
+        patch.setattr(
+            shared_prefix, "_TABLE", table
+        )  # 1: attention goes row by row, also over rows without a beginning
         beside = engine.generate([alone[row][0] for row in rows], STOPPED, rows)
     for row, done in zip(rows, beside, strict=True):
         expected = alone[row][1]
@@ -169,7 +179,9 @@ def test_rows_that_come_and_go_equal_a_loop_of_whole_passes(
     prompts = [prompt for prompt, _ in alone]
     together = engine.generate(prompts, STOPPED, range(len(prompts)))
     assert len({len(c.token_ids) for c in together}) > 3
-    for ids, draws, done in zip(engine.tokenize(prompts), uniforms(range(len(prompts)), STOPPED.max_new_tokens), together, strict=True):
+    for ids, draws, done in zip(
+        engine.tokenize(prompts), uniforms(range(len(prompts)), STOPPED.max_new_tokens), together, strict=True
+    ):
         for token, draw in zip(done.token_ids, draws, strict=False):
             with torch.inference_mode():
                 logits = reference(torch.tensor([ids])).logits[:, -1]
@@ -206,7 +218,9 @@ def test_merged_adapter_equals_peft(engine: TorchModel, tiny_llm: Path, adapter:
     engine.load_adapter(None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
-        reference: Any = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny_llm, dtype=torch.float32), str(adapter))
+        reference: Any = PeftModel.from_pretrained(
+            AutoModelForCausalLM.from_pretrained(tiny_llm, dtype=torch.float32), str(adapter)
+        )
     head, rest = engine.tokenize([prompt, tail])
     table = reference(torch.tensor([head + rest])).logits[0].log_softmax(-1)[len(head) - 1 : -1]
     np.testing.assert_allclose(adapted, table.gather(1, torch.tensor(rest)[:, None])[:, 0].detach().numpy(), atol=1e-4)
@@ -249,7 +263,11 @@ def test_a_folder_that_lacks_things_is_one_clear_error(tmp_path: Path, adapter: 
     (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
     with pytest.raises(EagleError) as caught:
         TorchModel(tmp_path)
-    assert [p.what.rsplit("/")[-1].split(" has no ")[1] for p in caught.value.problems] == ["config.json", "weights", "tokenizer.json"]
+    assert [p.what.rsplit("/")[-1].split(" has no ")[1] for p in caught.value.problems] == [
+        "config.json",
+        "weights",
+        "tokenizer.json",
+    ]
     with pytest.raises(EagleError, match="no LoRA adapter"):
         engine.load_adapter(tmp_path)
 
@@ -274,12 +292,17 @@ def test_a_folder_that_holds_no_such_model_is_one_clear_error(tiny_llm: Path, tm
         TorchModel(tmp_path / "cut", dtype="float32", device="cpu")
 
 
-def test_an_adapter_that_does_not_belong_here_is_one_clear_error(engine: TorchModel, adapter: Path, tmp_path: Path) -> None:
+def test_an_adapter_that_does_not_belong_here_is_one_clear_error(
+    engine: TorchModel, adapter: Path, tmp_path: Path
+) -> None:
     engine.load_adapter(_copied(adapter, tmp_path / "own", base_model_name_or_path=f"eagle:{engine.fingerprint}"))
     other = engine.fingerprint[::-1]
     with pytest.raises(EagleError, match="belongs to another language model") as caught:
         engine.load_adapter(_copied(adapter, tmp_path / "another's", base_model_name_or_path=f"eagle:{other}"))
-    assert (caught.value.problems[0].found, caught.value.problems[0].expected) == (f"base {other}", f"base {engine.fingerprint}")
+    assert (caught.value.problems[0].found, caught.value.problems[0].expected) == (
+        f"base {other}",
+        f"base {engine.fingerprint}",
+    )
     with pytest.raises(EagleError, match="does not fit the language model"):
         engine.load_adapter(_copied(adapter, tmp_path / "sizes", r=3))
     _cut(_copied(adapter, tmp_path / "cut") / "adapter_model.safetensors")
@@ -317,7 +340,9 @@ def test_stems_are_common_beginnings_and_leave_a_token(rows: list[list[int]]) ->
 
 @given(TOKENS, st.integers(1, 5))
 @settings(max_examples=60, deadline=None)
-def test_parts_hold_every_row_once_and_none_of_them_much_more_than_its_share(suffixes: list[list[int]], parts: int) -> None:
+def test_parts_hold_every_row_once_and_none_of_them_much_more_than_its_share(
+    suffixes: list[list[int]], parts: int
+) -> None:
     rows = [Row(i, suffix, np.zeros(1)) for i, suffix in enumerate(suffixes)]
     dealt = split(rows, parts)
     assert sorted(row.index for part in dealt for row in part) == list(range(len(rows)))

@@ -26,7 +26,12 @@ ITEMS = pd.DataFrame(
     }
 )
 RATINGS = pd.DataFrame(
-    {"user": list("abcab"), "item": ["3", "3", "2", "2", "2"], "rating": [3.0] * 5, "part": ["fit", "fit", "fit", "panel", "panel"]}
+    {
+        "user": list("abcab"),
+        "item": ["3", "3", "2", "2", "2"],
+        "rating": [3.0] * 5,
+        "part": ["fit", "fit", "fit", "panel", "panel"],
+    }
 )
 
 

@@ -51,7 +51,10 @@ def test_a_changed_text_is_the_next_state() -> None:
         (" drama. Plot: " + "the man sees the dog and " * 8 + "runs.", "repetition"),
         (" drama. Plot: " + "a very long sentence that never ends " * 20, "cut off"),
         (SHOTS[1][2].removeprefix("Genres:").replace("sci-fi, comedy", "drama"), "example"),
-        (" drama. Plot: A teacher hides a stolen painting in the old mill. He has one concert left to prove it.", "example"),
+        (
+            " drama. Plot: A teacher hides a stolen painting in the old mill. He has one concert left to prove it.",
+            "example",
+        ),
     ],
 )
 def test_defects_have_causes_and_are_drawn_again(answer: str, cause: str) -> None:
@@ -160,7 +163,9 @@ def test_repeated_sentences_are_noticed() -> None:
 @given(st.lists(st.sampled_from(["drama", "crime", "opera"]), max_size=4), st.text(max_size=80), st.booleans())
 @settings(max_examples=80, deadline=None)
 def test_what_passes_is_a_usable_line(genres: list[str], plot: str, finished: bool) -> None:
-    checked = check_text(clean(f"Genres: {', '.join(genres)}. Plot: {plot}"), finished=finished, vocabulary=frozenset({"drama", "crime"}))
+    checked = check_text(
+        clean(f"Genres: {', '.join(genres)}. Plot: {plot}"), finished=finished, vocabulary=frozenset({"drama", "crime"})
+    )
     assert (checked.description is None) != (checked.cause is None)
     if checked.description is not None:
         assert set(checked.description.genres) <= {"drama", "crime"}

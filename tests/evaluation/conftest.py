@@ -24,14 +24,18 @@ def cases() -> pd.DataFrame:
     rows = [(anchor, user) for anchor in ANCHORS for user in USERS]
     table = pd.DataFrame(rows, columns=["anchor", "user"])
     table.insert(0, "case", np.arange(len(table)))
-    table["text"] = [line("drama", f"An old farmer number {anchor} keeps his land against all odds") for anchor in table["anchor"]]
+    table["text"] = [
+        line("drama", f"An old farmer number {anchor} keeps his land against all odds") for anchor in table["anchor"]
+    ]
     table["year"] = pd.Series([1990] * len(table), dtype=object)
     return table
 
 
 @pytest.fixture
 def rated() -> tuple[pd.DataFrame, dict[str, tuple[str, int | None]]]:
-    """Ratings of 40 users on 60 items: one half of the users loves crime and the other romance; rating = 3 +- 1.5 + noise."""
+    """Ratings of 40 users on 60 items: one half of the users loves crime and the other romance; rating = 3 +- 1.5 +
+    noise.
+    """
     rng = np.random.default_rng(0)
     texts: dict[str, tuple[str, int | None]] = {}
     for item in range(60):

@@ -23,7 +23,9 @@ def test_broken_texts() -> None:
 
 def test_words_kept() -> None:
     assert words_kept(PLOT, PLOT) == 1
-    assert words_kept("Genres: crime. Plot: One two three.", "Genres: crime. Plot: One other word.") == pytest.approx(2 / 4)
+    assert words_kept("Genres: crime. Plot: One two three.", "Genres: crime. Plot: One other word.") == pytest.approx(
+        2 / 4
+    )
     assert words_kept("Genres: .", PLOT) == 1
 
 
@@ -70,6 +72,11 @@ def test_shares_of_an_arm() -> None:
     final = described[described["step"] == 2]
     found = behaviour(described, final, pd.Series({0: PLOT, 1: PLOT}), seed=0)
     assert (found["defects"], found["copies"], found["duplicates"], found["no_ops"]) == (0.25, 0.25, 0.25, 0.25)
-    assert (found["distinct_actions"], found["valid_actions"], found["listed"], found["genres_named"]) == (3, 0.75, 0.5, 2)
+    assert (found["distinct_actions"], found["valid_actions"], found["listed"], found["genres_named"]) == (
+        3,
+        0.75,
+        0.5,
+        2,
+    )
     assert 0 < found["words_kept"] < 1
     assert set(behaviour(described[:0], final, pd.Series({0: PLOT, 1: PLOT}), seed=0)) == {"words_kept", "genres_named"}

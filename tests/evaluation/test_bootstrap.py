@@ -18,7 +18,9 @@ def crossed(n_anchors: int, n_users: int, resamples: int = 400, seed: int = 0) -
 
 
 def random_effects(rng: np.random.Generator, n_anchors: int, n_users: int, mean: float) -> np.ndarray:
-    values = mean + rng.normal(size=(n_anchors, 1)) + rng.normal(size=(1, n_users)) + rng.normal(size=(n_anchors, n_users))
+    values = (
+        mean + rng.normal(size=(n_anchors, 1)) + rng.normal(size=(1, n_users)) + rng.normal(size=(n_anchors, n_users))
+    )
     return np.asarray(values.ravel())
 
 
@@ -67,7 +69,11 @@ def test_equals_the_slow_loop() -> None:
     by_anchor, by_user = boot._draws
     means = []
     for a_counts, u_counts in zip(by_anchor, by_user, strict=True):
-        drawn = [(a_counts[case // 5] * u_counts[case % 5], value) for case, value in enumerate(values) if not math.isnan(value)]
+        drawn = [
+            (a_counts[case // 5] * u_counts[case % 5], value)
+            for case, value in enumerate(values)
+            if not math.isnan(value)
+        ]
         total = sum(weight for weight, _ in drawn)
         if total:
             means.append(sum(weight * value for weight, value in drawn) / total)

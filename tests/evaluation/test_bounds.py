@@ -21,7 +21,9 @@ def test_every_bound_is_looked_at() -> None:
     assert {*LEAST, *MOST} == set(BoundsConfig.model_fields)
     held = held_to(BoundsConfig(), GOOD, CURVE)
     assert [one.name for one in held] == [*LEAST, *MOST] and all(one.kept for one in held)
-    assert "keeps all its bounds" in sentence("eagle_g_optimal", held) and "KL to the reference 1.5 (at most 5)" in sentence("x", held)
+    assert "keeps all its bounds" in sentence(
+        "eagle_g_optimal", held
+    ) and "KL to the reference 1.5 (at most 5)" in sentence("x", held)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +42,10 @@ def test_a_figure_outside_is_named(tmp_path: Path, change: dict[str, Any], said:
     assert said in sentence("eagle_g_optimal", held)
     project = Project(tmp_path)
     assert outside(project, "eagle_g_optimal") is None  # no report, no verdict
-    write_json(project.reports / "bounds.json", as_json({"eagle_g_optimal": held, "eagle_uniform": held_to(BoundsConfig(), GOOD, CURVE)}))
+    write_json(
+        project.reports / "bounds.json",
+        as_json({"eagle_g_optimal": held, "eagle_uniform": held_to(BoundsConfig(), GOOD, CURVE)}),
+    )
     assert outside(project, "eagle_g_optimal") == sentence("eagle_g_optimal", held)
     assert outside(project, "eagle_uniform") is None
 

@@ -22,7 +22,9 @@ def project(tmp_path: Path) -> Project:
     items = pd.DataFrame({"item": [f"i{n}" for n in range(30)], "split": [SPLITS[n % 3] for n in range(30)]})
     users = pd.DataFrame({"user": [f"u{n}" for n in range(24)], "split": [SPLITS[n % 3] for n in range(24)]})
     plots = ["" if n < 9 else f"Story number {n}." for n in range(30)]
-    described = pd.DataFrame({"item": items["item"], "plot": plots, "year": pd.array([None, *[1990] * 29], dtype="Int64")})
+    described = pd.DataFrame(
+        {"item": items["item"], "plot": plots, "year": pd.array([None, *[1990] * 29], dtype="Int64")}
+    )
     described["text"] = [f"Genres: war. Plot: {plot}" if plot else "Genres: war." for plot in plots]
     write_table(made.splits / "items.parquet", items, "item_split")
     write_table(made.splits / "users.parquet", users, "user_split")
@@ -37,7 +39,9 @@ def test_only_held_out_items_with_a_plot_and_held_out_users(project: Project) ->
     assert all(int(a[1:]) % 3 == 2 and int(a[1:]) >= 9 for a in held.anchors)
     assert all(int(u[1:]) % 3 == 2 for u in (*held.users, *held.raters))
     assert len(held.raters) == 8
-    assert set(zip(held.cases["anchor"], held.cases["user"], strict=True)) == {(a, u) for a in held.anchors for u in held.users}
+    assert set(zip(held.cases["anchor"], held.cases["user"], strict=True)) == {
+        (a, u) for a in held.anchors for u in held.users
+    }
     assert held.cases["year"].tolist() == [1990] * 20
 
 

@@ -59,7 +59,9 @@ def results(cases: pd.DataFrame) -> dict[str, ArmResult]:
         "eagle_g_optimal": [0.3, 0.7],
         "eagle_g_optimal_listed": [-0.2, -0.5],
     }
-    judged = pd.concat([trajectories(cases, arm, gains, defects=3 if arm == "eagle_g_optimal" else 0) for arm, gains in arms.items()])
+    judged = pd.concat(
+        [trajectories(cases, arm, gains, defects=3 if arm == "eagle_g_optimal" else 0) for arm, gains in arms.items()]
+    )
     judged = pd.concat([judged, stopped_early(judged, "linear_rule", "linear_rule_once", 1)])
     bootstrap = TwoWayBootstrap(cases["anchor"].tolist(), cases["user"].tolist(), 200, 0.95, 0)
     groups = {"anchors": np.where(cases["anchor"] < "i3", "low_rated", "high_rated")}

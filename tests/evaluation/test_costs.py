@@ -69,7 +69,10 @@ def test_the_parts_of_an_update_are_summed_and_belong_to_it(tmp_path: Path, monk
         costs.close_update(4)
         work(4.0, "gradient")
         costs.close_update(5)
-    assert read_json(tmp_path / "a.json")["updates"] == [{"update": 4, "scoring": 3.0, "gradient": 0.5}, {"update": 5, "gradient": 4.0}]
+    assert read_json(tmp_path / "a.json")["updates"] == [
+        {"update": 4, "scoring": 3.0, "gradient": 0.5},
+        {"update": 5, "gradient": 4.0},
+    ]
     with costs.account("fetch", tmp_path / "b.json"):
         pass
     assert "updates" not in read_json(tmp_path / "b.json")

@@ -21,8 +21,10 @@ ROMANCE = "Genres: romance. Plot: Two strangers fall in love at a summer wedding
 
 def test_imports_nothing_that_the_reward_uses() -> None:
     code = (
-        "import sys, eagle.evaluation.judges.panel, eagle.evaluation.judges.panel_check, eagle.evaluation.judges.judging\n"
-        "print([m for m in sys.modules if m.startswith(('eagle.latent', 'eagle.latent.utility', 'torch', 'transformers'))])"
+        "import sys, eagle.evaluation.judges.panel, eagle.evaluation.judges.panel_check, "
+        "eagle.evaluation.judges.judging\n"
+        "print([m for m in sys.modules if m.startswith(('eagle.latent', 'eagle.latent.utility', 'torch', "
+        "'transformers'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -48,7 +48,9 @@ def write_dvc(folder: Path, commands: dict[str, str] | None = None) -> None:
     for name, body in bodies.items():
         group, _, instance = name.partition("-")
         if instance:
-            stages.setdefault(group, {"foreach": {}, "do": {"cmd": "${item.cmd}", "outs": ["${item.out}"], "deps": ["${item.dep}"]}})
+            stages.setdefault(
+                group, {"foreach": {}, "do": {"cmd": "${item.cmd}", "outs": ["${item.out}"], "deps": ["${item.dep}"]}}
+            )
             stages[group]["foreach"][instance] = {"cmd": body["cmd"], "out": body["outs"][0], "dep": body["deps"][0]}
         else:
             stages[name] = body
@@ -61,7 +63,9 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "params.yaml").write_text(params_yaml(), encoding="utf-8")
     (tmp_path / "reports").mkdir()
     estimates = ("utility", "gain_over_reference", "gain_over_linear", "user_preference")
-    header = "arm,defects,more_defects_than_reference," + ",".join(f"{name},{name}_low,{name}_high" for name in estimates)
+    header = "arm,defects,more_defects_than_reference," + ",".join(
+        f"{name},{name}_low,{name}_high" for name in estimates
+    )
     (tmp_path / "reports/table2.csv").write_text(f"{header}\nanchor,0,False{',0.25' * 12}\n", encoding="utf-8")
     cases = {"noun": "film", "anchors": 1, "users": 1, "horizon": 1, "confidence": 0.95}
     write_json(tmp_path / "reports/metrics.json", {"cases": cases})

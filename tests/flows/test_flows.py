@@ -53,7 +53,13 @@ def test_the_pipeline_brings_every_stage_up_to_date_once(toy: Path) -> None:
         tasks_seen = {run.name for run in client.read_task_runs()}
         artifacts = client.read_artifacts()
     assert {"pipeline", "embedding training", "action-set design", "EAGLE RL", "evaluation"} <= flows_seen
-    assert {"catalogue and splits", "design", "reference policies", "EAGLE from g_optimal", "held-out comparison"} <= tasks_seen
+    assert {
+        "catalogue and splits",
+        "design",
+        "reference policies",
+        "EAGLE from g_optimal",
+        "held-out comparison",
+    } <= tasks_seen
     assert any("Anchor (unchanged)" in str(artifact.data) for artifact in artifacts)
 
 
@@ -66,7 +72,9 @@ def own_sigint() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("own_sigint")
-def test_a_mistake_in_the_parameters_is_told_before_anything_starts(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_in_the_parameters_is_told_before_anything_starts(
+    toy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (toy / "params.yaml").write_text("trian: {horizon: 3}\nseed: -1\n", encoding="utf-8")
     assert main() == 2
     said = capsys.readouterr().err
@@ -93,7 +101,13 @@ def test_where_nothing_is_to_be_done_no_flow_runs(toy: Path, capsys: pytest.Capt
 def test_one_flow_alone_stops_where_its_part_ends(toy: Path) -> None:
     """And its stages, which may be carried out there, are told of the same fork server."""
     mine = all_instances(Config())[: all_instances(Config()).index("profiles") + 1]
-    write_dvc(toy, {name: f"echo {name} >> order.txt; echo $EAGLE_FORK_SERVER >> servers.txt; echo x > out_{name}" for name in mine})
+    write_dvc(
+        toy,
+        {
+            name: f"echo {name} >> order.txt; echo $EAGLE_FORK_SERVER >> servers.txt; echo x > out_{name}"
+            for name in mine
+        },
+    )
     embedding_training()
     assert order(toy) == mine
     if sys.platform == "linux":
@@ -122,7 +136,9 @@ def test_a_failure_that_stays_names_the_stage(toy: Path) -> None:
 
 def test_stopping_ends_the_command_and_its_children() -> None:
     command = [sys.executable, "-c", "import subprocess; print('up', flush=True); subprocess.run(['sleep', '60'])"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
         _stop(process)
@@ -138,7 +154,9 @@ DEPLOYMENTS = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda d: d["name"])
-def test_a_deployment_names_a_flow_a_pool_and_a_legal_schedule(deployment: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deployment_names_a_flow_a_pool_and_a_legal_schedule(
+    deployment: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(ROOT)
     assert isinstance(load_flow_from_entrypoint(deployment["entrypoint"]), Flow)
     assert deployment["work_pool"]["name"] == "eagle"
@@ -155,14 +173,22 @@ def test_pool_limit_and_deployments_as_the_readme_says(tmp_path: Path) -> None:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("prefect.yaml", "params.yaml", "README.md"):
         shutil.copy2(ROOT / name, tmp_path)
-    commands = re.findall(r"^prefect (?:work-pool|deploy).*", (tmp_path / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    commands = re.findall(
+        r"^prefect (?:work-pool|deploy).*", (tmp_path / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert len(commands) == 3
     surroundings = {**os.environ, "PREFECT_API_URL": PREFECT_API_URL.value(), "PYTHONPATH": str(tmp_path)}
     surroundings["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for command in commands:
-        done = subprocess.run(command, shell=True, cwd=tmp_path, env=surroundings, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, shell=True, cwd=tmp_path, env=surroundings, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stdout + done.stderr
     with get_client(sync_client=True) as client:
         assert client.read_work_pool("eagle").concurrency_limit == 1
-        deployed = {d.name: [s.schedule.cron for s in d.schedules] for d in client.read_deployments() if d.work_pool_name == "eagle"}
+        deployed = {
+            d.name: [s.schedule.cron for s in d.schedules]
+            for d in client.read_deployments()
+            if d.work_pool_name == "eagle"
+        }
     assert deployed == {d["name"]: [s["cron"] for s in d["schedules"]] for d in DEPLOYMENTS}

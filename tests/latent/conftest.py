@@ -31,7 +31,9 @@ class WordEmbedder:
         return np.array([self._one(text) for text in texts], np.float32).reshape(len(texts), self.dimension)
 
     def _one(self, text: str) -> np.ndarray:
-        words = [int.from_bytes(hashlib.sha256(word.encode()).digest()[:4], "big") for word in text.lower().split()] or [0]
+        words = [
+            int.from_bytes(hashlib.sha256(word.encode()).digest()[:4], "big") for word in text.lower().split()
+        ] or [0]
         mean = np.mean([np.random.default_rng(word).normal(size=self.dimension) for word in words], axis=0)
         return mean / np.linalg.norm(mean)
 
@@ -50,7 +52,9 @@ class Planted:
         return Ratings.from_table(self.table, self.users, self.items)
 
 
-def plant(n_users: int = 60, n_items: int = 50, k: int = 3, share: float = 0.5, noise: float = 0.05, seed: int = 0) -> Planted:
+def plant(
+    n_users: int = 60, n_items: int = 50, k: int = 3, share: float = 0.5, noise: float = 0.05, seed: int = 0
+) -> Planted:
     rng = np.random.default_rng(seed)
     p, q = rng.normal(size=(n_users, k)), rng.normal(size=(n_items, k))
     expected = 3.5 + 0.5 * rng.normal(size=(n_users, 1)) + 0.5 * rng.normal(size=n_items) + p @ q.T

@@ -22,7 +22,12 @@ from eagle.latent.sentence import Remembered, SentenceModel
 from eagle.profiles.genre_effects import common_genres, genre_effects
 from tests.latent.conftest import WordEmbedder, tell
 
-TEXTS = [tell(["crime"], "thief"), tell(["comedy", "drama"], "robot"), tell(["drama"], ""), tell(["war", "crime"], "soldier")]
+TEXTS = [
+    tell(["crime"], "thief"),
+    tell(["comedy", "drama"], "robot"),
+    tell(["drama"], ""),
+    tell(["war", "crime"], "soldier"),
+]
 YEARS = [1950, 1999, None, 1970]
 
 
@@ -81,14 +86,18 @@ def test_texts_and_years_must_pair_up(features: FeatureMap, embedder: WordEmbedd
 
 
 def test_a_genre_word_moves_the_vector_by_its_own_column(features: FeatureMap) -> None:
-    """With an embedder blind to words, the effect of a genre is 0.3 times its column of W, whatever else the text says."""
+    """With an embedder blind to words, the effect of a genre is 0.3 times its column of W,
+    whatever else the text says.
+    """
 
     class Blind(WordEmbedder):
         def _one(self, text: str) -> np.ndarray:
             return np.ones(self.dimension) / np.sqrt(self.dimension)
 
     encoder = made(features, Blind())
-    table = pd.DataFrame({"text": TEXTS, "year": YEARS, "genres": [["crime"], ["comedy", "drama"], ["drama"], ["war", "crime"]]})
+    table = pd.DataFrame(
+        {"text": TEXTS, "year": YEARS, "genres": [["crime"], ["comedy", "drama"], ["drama"], ["war", "crime"]]}
+    )
     effects = genre_effects(encoder, table)
     assert list(effects) == encoder.genres
     for column, genre in enumerate(encoder.genres):
@@ -131,7 +140,9 @@ def test_packed_layers_give_what_transformers_does(world: Project) -> None:
     tokenizer = AutoTokenizer.from_pretrained(str(world.text_model))
     plain = AutoModel.from_pretrained(str(world.text_model), dtype=torch.float32).eval()
     with torch.inference_mode():
-        pooled = torch.cat([plain(**tokenizer(text, return_tensors="pt")).last_hidden_state.mean(dim=1) for text in texts])
+        pooled = torch.cat(
+            [plain(**tokenizer(text, return_tensors="pt")).last_hidden_state.mean(dim=1) for text in texts]
+        )
     expected = torch.nn.functional.normalize(pooled, dim=1).numpy()
     np.testing.assert_allclose(SentenceModel(world.text_model).embed(texts), expected, atol=1e-5)
     roughly = SentenceModel(world.text_model, torch.bfloat16).embed(texts)
@@ -147,7 +158,14 @@ def test_a_folder_without_weights_is_one_clear_error(tmp_path: Path) -> None:
 SETTINGS = {
     "seed": 3,
     "factors": {"dimension": 4, "regularization": 1.0},
-    "encoder": {"pca": 4, "genre_weight": 1.0, "ridge": 1.0, "lambda_user": 1.0, "lambda_text": 1.0, "lambda_bias_text": 1.0},
+    "encoder": {
+        "pca": 4,
+        "genre_weight": 1.0,
+        "ridge": 1.0,
+        "lambda_user": 1.0,
+        "lambda_text": 1.0,
+        "lambda_bias_text": 1.0,
+    },
 }
 
 
@@ -183,7 +201,11 @@ def test_the_report_judges_both_recipes_and_finds_the_planted_taste(encoded: Pro
     for kind in ("two_stage", "joint_hybrid"):
         assert table[f"{kind}, personal part"]["rho"]["low"] > 0.1
         assert report["warm_rmse"][kind]["value"] is not None
-    assert set(report["cold"]) >= {"test items, test users", "validation items, all users", "test items, all users, items with plots"}
+    assert set(report["cold"]) >= {
+        "test items, test users",
+        "validation items, all users",
+        "test items, all users, items with plots",
+    }
 
 
 def test_the_panels_ratings_do_not_reach_the_encoder(encoded: Project, tmp_path: Path) -> None:

@@ -107,8 +107,16 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     sql = pytest.importorskip("pyspark.sql", reason="the extra spark is not installed")
     if not shutil.which("java"):
         pytest.skip("Spark needs Java, and there is none")
-    builder = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config("spark.driver.host", "localhost")
-    session = builder.config("spark.ui.showConsoleProgress", "false").config("spark.sql.shuffle.partitions", "2").getOrCreate()
+    builder = (
+        sql.SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.host", "localhost")
+    )
+    session = (
+        builder.config("spark.ui.showConsoleProgress", "false")
+        .config("spark.sql.shuffle.partitions", "2")
+        .getOrCreate()
+    )
     session.sparkContext.setLogLevel("ERROR")
     session.sparkContext.setCheckpointDir(str(tmp_path_factory.mktemp("spark")))
     yield
@@ -118,7 +126,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.mark.usefixtures("spark")
 def test_sparks_als_predicts_pairs_never_seen_as_well_as_ours(planted: Planted) -> None:
     seen = planted.ratings.counts.toarray() > 0
-    ours, theirs, again = (fitted(planted, regularization=1.0, iterations=6, engine=engine) for engine in ("numpy", "spark", "spark"))
+    ours, theirs, again = (
+        fitted(planted, regularization=1.0, iterations=6, engine=engine) for engine in ("numpy", "spark", "spark")
+    )
     errors = [np.sqrt(((predictions(each) - planted.expected)[~seen] ** 2).mean()) for each in (ours, theirs)]
     assert errors[1] < 1.15 * errors[0]
     np.testing.assert_array_equal(again.item_factors, theirs.item_factors)

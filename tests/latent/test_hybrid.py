@@ -19,8 +19,12 @@ SOFT = {
 }  # fmt: skip
 
 
-def planted_text(seed: int = 0, n_users: int = 80, n_items: int = 60, f: int = 5, k: int = 2) -> tuple[Ratings, np.ndarray, np.ndarray]:
-    """Ratings whose item vectors are exactly linear in the features; returns them, the features and all expected ratings."""
+def planted_text(
+    seed: int = 0, n_users: int = 80, n_items: int = 60, f: int = 5, k: int = 2
+) -> tuple[Ratings, np.ndarray, np.ndarray]:
+    """Ratings whose item vectors are exactly linear in the features; returns them, the features and all expected
+    ratings.
+    """
     rng = np.random.default_rng(seed)
     x, w, p = rng.normal(size=(n_items, f)), rng.normal(size=(k + 1, f)), rng.normal(size=(n_users, k))
     expected = 3 + x @ w[0] + p @ (x @ w[1:].T).T
@@ -97,7 +101,10 @@ def test_the_order_of_items_does_not_matter(order: int) -> None:
     config, start = EncoderConfig(rounds=2, **SOFT), np.random.default_rng(1).normal(size=(80, 2))
     shuffled = np.random.default_rng(order).permutation(40)
     moved = Ratings(
-        ratings.users, [ratings.items[i] for i in shuffled], ratings.counts[:, shuffled].tocsr(), ratings.sums[:, shuffled].tocsr()
+        ratings.users,
+        [ratings.items[i] for i in shuffled],
+        ratings.counts[:, shuffled].tocsr(),
+        ratings.sums[:, shuffled].tocsr(),
     )
     plain, other = fit_joint(ratings, x[:40], start, config), fit_joint(moved, x[:40][shuffled], start, config)
     np.testing.assert_allclose(other.text_map, plain.text_map, atol=1e-8)

@@ -61,7 +61,9 @@ def test_the_interval_holds_the_mean_and_narrows_with_users() -> None:
 
 def test_rmse_weighs_every_row_once() -> None:
     users = pd.Series(["a", "a", "a", "b"])
-    assert rmse(users, np.array([1.0, 1.0, 1.0, 3.0]), np.random.default_rng(0))["value"] == pytest.approx(np.sqrt(3), abs=1e-4)
+    assert rmse(users, np.array([1.0, 1.0, 1.0, 3.0]), np.random.default_rng(0))["value"] == pytest.approx(
+        np.sqrt(3), abs=1e-4
+    )
 
 
 def test_a_paired_difference_with_itself_is_exactly_nothing() -> None:

@@ -1,4 +1,6 @@
-"""Ridge regressions of many rows: exact ones against dense algebra, near ones against exact ones, whatever the blocks and threads."""
+"""Ridge regressions of many rows: exact ones against dense algebra, near ones against exact ones, whatever the blocks
+and threads.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,14 @@ def uneven(seed: int = 0, rows: int = 50, columns: int = 400) -> Ratings:
     lengths = np.minimum(np.r_[0, 0, columns, rng.zipf(1.3, rows - 3)], columns)
     column = np.concatenate([rng.choice(columns, n, replace=False) for n in lengths])
     row = np.repeat(np.arange(rows), lengths)
-    return Ratings.from_pairs(row, column, rng.normal(size=len(row)), [f"u{n}" for n in range(rows)], [f"i{n}" for n in range(columns)])
+    return Ratings.from_pairs(
+        row, column, rng.normal(size=len(row)), [f"u{n}" for n in range(rows)], [f"i{n}" for n in range(columns)]
+    )
 
 
-def problem(ratings: Ratings, k: int, weight: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, Missing]:
+def problem(
+    ratings: Ratings, k: int, weight: float, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, Missing]:
     """Features, shift, penalty and missing entries for ``ratings``."""
     rng = np.random.default_rng(seed)
     rows, columns = ratings.counts.shape
@@ -123,7 +129,9 @@ def test_a_pair_that_was_rated_twice_counts_twice() -> None:
 def test_single_precision_stays_single() -> None:
     ratings = uneven()
     features, shift, penalty, missing = problem(ratings, 4, 0.3)
-    found = improve(pack(ratings), features.astype(np.float32), shift, penalty, np.zeros((50, 4), np.float32), 9, missing)
+    found = improve(
+        pack(ratings), features.astype(np.float32), shift, penalty, np.zeros((50, 4), np.float32), 9, missing
+    )
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, solve(pack(ratings), features, shift, penalty, missing), atol=1e-3)
 

@@ -56,7 +56,9 @@ def test_the_index_agrees_with_the_product(clustered: np.ndarray, monkeypatch: p
     np.testing.assert_allclose(Novelty(clustered, 3)(z), novelty, rtol=0.02)
 
 
-def test_a_large_catalogue_without_the_index_names_the_extra(clustered: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_catalogue_without_the_index_names_the_extra(
+    clustered: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(neighbours, "EXACT_UP_TO", 1000)
     monkeypatch.setitem(sys.modules, "faiss", None)
     with pytest.raises(EagleError, match=r"eagle-steering\[index\]"):

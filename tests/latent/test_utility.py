@@ -38,7 +38,10 @@ KINDS = pytest.mark.parametrize("kind", ["paper", "novelty"])
 
 
 def test_the_papers_formula_by_hand() -> None:
-    """Items at 0, 1, 3 and 10 on a line; the point 2 has neighbours at 1, 1 and 2; U = 5 * 2 + 0.5 * 4 before centring."""
+    """Items at 0, 1, 3 and 10 on a line; the point 2 has neighbours at 1, 1 and 2.
+
+    U = 5 * 2 + 0.5 * 4 before centring.
+    """
     latent = space(np.array([[0.0], [1.0], [3.0], [10.0]]), np.array([[5.0]]))
     utility = Utility.fit(latent, UtilityConfig(distance="paper", distance_weight=0.5, standardize=False))
     parts = utility.parts(np.array([[2.0]]), ["u0"])
@@ -49,7 +52,9 @@ def test_the_papers_formula_by_hand() -> None:
 
 
 def test_novelty_by_hand() -> None:
-    """Points 0, 2, 4 with one neighbour: spacing 2 everywhere, so the point 1 is half as lonely as usual and 12 four times."""
+    """Points 0, 2, 4 with one neighbour: spacing 2 everywhere, so the point 1 is half as lonely as usual and 12 four
+    times.
+    """
     novelty = Novelty(np.array([[0.0], [2.0], [2.0], [4.0]]), neighbours=1)
     np.testing.assert_allclose(novelty(np.array([[1.0], [2.0], [12.0]])), [0.5, 0.0, 4.0])
 
@@ -57,7 +62,9 @@ def test_novelty_by_hand() -> None:
 @KINDS
 def test_zero_is_the_users_mean_and_one_the_pooled_spread(kind: str) -> None:
     latent = drawn()
-    all_pairs = Utility.fit(latent, UtilityConfig(distance=kind, distance_weight=0.7)).matrix(latent.item_vectors, latent.users)
+    all_pairs = Utility.fit(latent, UtilityConfig(distance=kind, distance_weight=0.7)).matrix(
+        latent.item_vectors, latent.users
+    )
     np.testing.assert_allclose(all_pairs.mean(axis=0), 0, atol=1e-6)
     assert np.sqrt(all_pairs.var(axis=0).mean()) == pytest.approx(1, abs=1e-6)
 
@@ -109,7 +116,11 @@ def test_moving_the_catalogue_and_the_point_together_changes_nothing(kind: str) 
 @pytest.mark.parametrize("scale", [1e-3, 40.0])
 def test_the_scale_of_the_factors_does_not_matter_once_standardised(kind: str, scale: float) -> None:
     latent, z = drawn(), np.random.default_rng(1).normal(size=(4, 3))
-    scaled = replace(latent, item_vectors=latent.item_vectors * np.float32(scale), user_vectors=latent.user_vectors / np.float32(scale))
+    scaled = replace(
+        latent,
+        item_vectors=latent.item_vectors * np.float32(scale),
+        user_vectors=latent.user_vectors / np.float32(scale),
+    )
     config = UtilityConfig(distance=kind, distance_weight=0.5)
     before = Utility.fit(latent, config).matrix(z, latent.users)
     np.testing.assert_allclose(Utility.fit(scaled, config).matrix(z * scale, latent.users), before, atol=1e-4)
@@ -130,7 +141,9 @@ def test_other_tastes_on_the_same_scales(kind: Any) -> None:
     before = own.matrix(latent.item_vectors, latent.users)
     np.testing.assert_allclose(own.with_tastes(latent.user_vectors).matrix(latent.item_vectors, latent.users), before)
     between = own.with_tastes((latent.user_vectors + latent.user_vectors[::-1]) / 2)
-    np.testing.assert_allclose(between.matrix(latent.item_vectors, latent.users), (before + before[:, ::-1]) / 2, atol=1e-5)
+    np.testing.assert_allclose(
+        between.matrix(latent.item_vectors, latent.users), (before + before[:, ::-1]) / 2, atol=1e-5
+    )
 
 
 def test_novelty_does_not_grow_with_the_norm_where_the_papers_distance_does() -> None:
@@ -139,7 +152,9 @@ def test_novelty_does_not_grow_with_the_norm_where_the_papers_distance_does() ->
     norm = np.linalg.norm(catalogue, axis=1)
     left_out = {}
     for name, kind in (("paper", PaperDistance), ("novelty", Novelty)):
-        distances = [kind(np.delete(catalogue, row, axis=0), 3)(catalogue[row : row + 1])[0] for row in range(0, 600, 6)]
+        distances = [
+            kind(np.delete(catalogue, row, axis=0), 3)(catalogue[row : row + 1])[0] for row in range(0, 600, 6)
+        ]
         left_out[name] = np.corrcoef(distances, norm[::6])[0, 1]
     assert left_out["paper"] > 0.6
     assert abs(left_out["novelty"]) < left_out["paper"] - 0.3

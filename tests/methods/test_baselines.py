@@ -33,7 +33,10 @@ def test_linear_rule_finds_each_users_action_and_goes_down_the_list() -> None:
     problem = planted(noise=0.3)
     rule = LinearRule(problem.listed, mean_shifts(problem.steps), problem.tastes.__getitem__)
     assert rule.act([observation(u) for u in problem.tastes], [0] * 4) == list(ACTIONS)
-    assert rule.act([observation("u0", (ACTIONS[0],)), observation("u0", ACTIONS[:2])], [0, 0]) == [ACTIONS[1], ACTIONS[2]]
+    assert rule.act([observation("u0", (ACTIONS[0],)), observation("u0", ACTIONS[:2])], [0, 0]) == [
+        ACTIONS[1],
+        ACTIONS[2],
+    ]
     again = LinearRule(problem.listed, mean_shifts(problem.steps), problem.tastes.__getitem__, repeat=True)
     assert again.act([observation("u0", (ACTIONS[0],))], [0]) == [ACTIONS[0]]
 

@@ -45,7 +45,11 @@ def test_every_user_gets_their_own_order_and_no_action_twice() -> None:
 @pytest.mark.parametrize(
     ("anchor", "text", "expected"),
     [
-        ("Genres: war. Plot: Old plot.", "Genres: crime, comedy. Plot: New plot.", "Genres: crime, comedy. Plot: Old plot."),
+        (
+            "Genres: war. Plot: Old plot.",
+            "Genres: crime, comedy. Plot: New plot.",
+            "Genres: crime, comedy. Plot: Old plot.",
+        ),
         ("Genres: war.", "Genres: crime. Plot: New plot.", "Genres: crime."),
     ],
 )

@@ -70,7 +70,11 @@ def play(folder: Path, agents: list[Fixed], writer: Writer) -> pd.DataFrame:
 
 @pytest.fixture
 def played(tmp_path: Path) -> tuple[pd.DataFrame, Writer, list[Fixed]]:
-    agents = [Fixed("one", ("Add a war.", "Add a robot.")), Fixed("two", ("Add a war.", "Break it.")), Fixed("three", ("Add a war.",) * 2)]
+    agents = [
+        Fixed("one", ("Add a war.", "Add a robot.")),
+        Fixed("two", ("Add a war.", "Break it.")),
+        Fixed("three", ("Add a war.",) * 2),
+    ]
     writer = Writer()
     return play(tmp_path, agents, writer), writer, agents
 
@@ -85,14 +89,18 @@ def test_every_arm_has_every_case_and_step(played: tuple[pd.DataFrame, Writer, l
         ]
 
 
-def test_the_same_action_on_the_same_text_gives_the_same_text_once(played: tuple[pd.DataFrame, Writer, list[Fixed]]) -> None:
+def test_the_same_action_on_the_same_text_gives_the_same_text_once(
+    played: tuple[pd.DataFrame, Writer, list[Fixed]],
+) -> None:
     rows, writer, _ = played
     first = rows[rows["step"] == 1]
     assert (first.groupby("anchor")["text"].nunique() == 1).all()
     assert len(writer.asked) == len(set(writer.asked)) == 2 + 2 * 3
 
 
-def test_arms_draw_with_common_seeds_that_differ_between_cases(played: tuple[pd.DataFrame, Writer, list[Fixed]]) -> None:
+def test_arms_draw_with_common_seeds_that_differ_between_cases(
+    played: tuple[pd.DataFrame, Writer, list[Fixed]],
+) -> None:
     _, _, agents = played
     assert agents[0].seeds == agents[1].seeds == agents[2].seeds
     assert len({seed for step in agents[0].seeds for seed in step}) == 8
@@ -126,7 +134,9 @@ def test_an_arm_that_stops_early_shares_the_rows(played: tuple[pd.DataFrame, Wri
 
 def test_scores_stand_beside_every_row(played: tuple[pd.DataFrame, Writer, list[Fixed]]) -> None:
     rows = played[0]
-    table = pd.DataFrame({"case": range(4), "text": [c.text for c in CASES], "year": pd.Series([1990] * 4, dtype=object)})
+    table = pd.DataFrame(
+        {"case": range(4), "text": [c.text for c in CASES], "year": pd.Series([1990] * 4, dtype=object)}
+    )
     lengths = Lengths()
     scored = score(rows, table, RememberingEncoder(lengths), lengths)
     sign = np.where(scored["user"] == "u1", -1, 1)

@@ -1,4 +1,6 @@
-"""The forecast: planted prices are found again, one learned in a stage serves in others, and the error is that of runs left out."""
+"""The forecast: planted prices are found again, one learned in a stage serves in others, and the error is that of runs
+left out.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,10 @@ def planted(seed: int = 0) -> dict[str, dict[str, float]]:
         train={"phases": [{"kind": "all_action"}, ON_POLICY], "kl_coefficient": 0.1},
     )
     rng = np.random.default_rng(seed)
-    terms = {target: {term for work in work_of(everything, SIZES).values() for term in getattr(work, target)} for target in TARGETS}
+    terms = {
+        target: {term for work in work_of(everything, SIZES).values() for term in getattr(work, target)}
+        for target in TARGETS
+    }
     terms["seconds"].add(WRITTEN)
     return {target: {term: float(rng.uniform(0.5, 2)) for term in sorted(names)} for target, names in terms.items()}
 
@@ -52,8 +57,13 @@ def measured(settings: Config, prices: dict[str, dict[str, float]], sizes: Sizes
 SETTINGS = (
     config(),
     config(actions={"train_anchors": 5, "per_anchor": 12}, evaluate={"anchors": 3, "users": 4}),
-    config(llm={"max_new_tokens": 20}, train={"phases": [ON_POLICY]}, reference={"updates": 7}, actions={"llm_written": 5}),
-    config(train={"phases": [{"kind": "all_action", "updates": 9, "pairs": 40, "pool": 10}]}, evaluate={"listed_arms": True, "users": 2}),
+    config(
+        llm={"max_new_tokens": 20}, train={"phases": [ON_POLICY]}, reference={"updates": 7}, actions={"llm_written": 5}
+    ),
+    config(
+        train={"phases": [{"kind": "all_action", "updates": 9, "pairs": 40, "pool": 10}]},
+        evaluate={"listed_arms": True, "users": 2},
+    ),
     config(transitions={"samples": 2, "second_steps": 2}, reference={"prompts": 7}, actions={"per_anchor": 40}),
 )
 
@@ -109,7 +119,8 @@ def test_a_token_written_in_one_stage_prices_the_others() -> None:
 
 def test_amounts_are_those_of_the_parameters() -> None:
     settings = config(
-        actions={"train_anchors": 4, "validation_anchors": 1, "per_anchor": 10}, transitions={"samples": 3, "second_steps": 2}
+        actions={"train_anchors": 4, "validation_anchors": 1, "per_anchor": 10},
+        transitions={"samples": 3, "second_steps": 2},
     )
     assert transition_rows(settings) == 5 * 3 * (10 + 2 * 10)
     work = work_of(settings, SIZES)
@@ -135,8 +146,12 @@ def test_nodes_of_a_cluster_share_the_writing_as_far_as_there_are_shards() -> No
         seconds[name] = forecast(config(llm={"shard_rows": 100, **llm}), SIZES, priced)
     tokens, price = seconds["alone"]["transitions"]["new_tokens"], priced.prices["seconds"][WRITTEN]
     assert seconds["here"] == seconds["alone"]
-    assert seconds["alone"]["transitions"]["seconds"] - seconds["four"]["transitions"]["seconds"] == pytest.approx(0.75 * tokens * price)
-    assert seconds["alone"]["transitions"]["seconds"] - seconds["many"]["transitions"]["seconds"] == pytest.approx(6 / 7 * tokens * price)
+    assert seconds["alone"]["transitions"]["seconds"] - seconds["four"]["transitions"]["seconds"] == pytest.approx(
+        0.75 * tokens * price
+    )
+    assert seconds["alone"]["transitions"]["seconds"] - seconds["many"]["transitions"]["seconds"] == pytest.approx(
+        6 / 7 * tokens * price
+    )
     assert seconds["many"]["train@g_optimal"] == seconds["alone"]["train@g_optimal"]
 
 
@@ -144,12 +159,21 @@ def test_a_larger_model_takes_longer_and_more_memory_where_it_works() -> None:
     priced = Priced(planted(), "m", [1], 10**9, {})
     same, twice = forecast(config(), SIZES, priced), forecast(config(), SIZES, priced, 2 * 10**9)
     grown = {name for name in same if twice[name]["seconds"] > same[name]["seconds"]}
-    assert grown == {"actions", "transitions", "evaluate", "train@g_optimal", *(name for name in same if name.startswith("reference"))}
-    assert twice["transitions"]["peak_memory_mib"] - same["transitions"]["peak_memory_mib"] == pytest.approx(2 * 10**9 / 2**20)
+    assert grown == {
+        "actions",
+        "transitions",
+        "evaluate",
+        "train@g_optimal",
+        *(name for name in same if name.startswith("reference")),
+    }
+    assert twice["transitions"]["peak_memory_mib"] - same["transitions"]["peak_memory_mib"] == pytest.approx(
+        2 * 10**9 / 2**20
+    )
     assert twice["factors"] == same["factors"]
 
 
-# from run folders to the command ---------------------------------------------------------------------------------------------------
+# from run folders to the command
+# ---------------------------------------------------------------------------------------------------
 def write_run(folder: Path, settings: Config, prices: dict[str, dict[str, float]], noise: float = 0.0) -> Path:
     """A project folder as a run leaves it."""
     project, rng = Project(folder), np.random.default_rng(len(folder.name))
@@ -159,7 +183,9 @@ def write_run(folder: Path, settings: Config, prices: dict[str, dict[str, float]
         write_table(project.catalogue / f"{name}.parquet", pd.DataFrame({"id": range(rows)}), name)
     for name, work in work_of(settings, SIZES).items():
         factor = 1 + noise * rng.uniform(-1, 1)
-        write_json(project.cost(name), {"stage": name, **{t: factor * c for t, c in cost(work, prices).items()}, "calls": 1})
+        write_json(
+            project.cost(name), {"stage": name, **{t: factor * c for t, c in cost(work, prices).items()}, "calls": 1}
+        )
     return folder
 
 
@@ -174,7 +200,9 @@ def test_the_stated_error_is_that_on_settings_left_out(tmp_path: Path) -> None:
     assert left_out_errors([runs[0], again]) == {}
 
 
-def test_folders_are_fitted_and_the_command_forecasts_with_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_are_fitted_and_the_command_forecasts_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world, file = planted(), tmp_path / "prices.json"
     folders = [str(write_run(tmp_path / f"run{n}", settings, world)) for n, settings in enumerate(SETTINGS)]
     build_tiny_llm(Project(Path(folders[0])).llm)

@@ -39,7 +39,10 @@ class Scripted:
         return [Completion(self.answers.pop(0)) for _ in prompts]
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[np.ndarray]:
-        return [np.array([-1.0, -{" Add a war.\n": 3.0, " Add a robot.\n": 2.0, " Add a dog.\n": 1.0}[c]]) for c in continuations]
+        return [
+            np.array([-1.0, -{" Add a war.\n": 3.0, " Add a robot.\n": 2.0, " Add a dog.\n": 1.0}[c]])
+            for c in continuations
+        ]
 
     def chat(self, messages: Sequence[tuple[str, str]], prefill: str = "") -> str:
         return prefill
@@ -49,7 +52,9 @@ class Scripted:
 
 
 def observation(history: tuple[str, ...] = (), user: str = "u") -> Any:
-    return SimpleNamespace(case=0, anchor="x", user=user, step=len(history), text="Genres: war.", year=None, history=history)
+    return SimpleNamespace(
+        case=0, anchor="x", user=user, step=len(history), text="Genres: war.", year=None, history=history
+    )
 
 
 def agent(model: Scripted, **settings: Any) -> LoraAgent:
@@ -81,7 +86,10 @@ def test_repetition_is_drawn_again_then_replaced_by_the_best_unused_listed_actio
 
 def test_where_a_used_action_came_the_model_is_told_what_was_used() -> None:
     model = Scripted(["Add a dog.", "Add a cow.", "Add a cat."])
-    assert agent(model).act([observation(("Add a war.", "Add a dog.")), observation()], [1, 2]) == ["Add a cat.", "Add a cow."]
+    assert agent(model).act([observation(("Add a war.", "Add a dog.")), observation()], [1, 2]) == [
+        "Add a cat.",
+        "Add a cow.",
+    ]
     assert model.without == [(), (), [" Add a war.", " Add a dog."]]
     free = Scripted(["Add a dog."])
     agent(free, repeat=True).act([observation(("Add a dog.",))], [1])

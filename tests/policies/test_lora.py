@@ -104,7 +104,10 @@ def test_folder_without_an_adapter_or_a_model_is_a_user_error(base: Path, tmp_pa
 def test_note_holds_the_base(base: Path, tmp_path: Path) -> None:
     policy = LoraPolicy.create(base, LoraSettings(rank=2), 0)
     policy.save(tmp_path / "adapter", kind="reference")
-    assert json.loads((tmp_path / "adapter" / ADAPTER_NOTE).read_text()) == {"base": policy.base_hash, "kind": "reference"}
+    assert json.loads((tmp_path / "adapter" / ADAPTER_NOTE).read_text()) == {
+        "base": policy.base_hash,
+        "kind": "reference",
+    }
 
 
 def test_writing_is_repeatable_and_does_not_move_the_global_generator(base: Path) -> None:

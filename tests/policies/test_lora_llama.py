@@ -13,7 +13,11 @@ from eagle.config import LoraSettings
 from eagle.policies.lora import LoraPolicy, Scored
 from tests.tiny import build_tiny_llm
 
-PROMPTS = ("User likes drama.\nGenres: war.\nAction:", "User likes comedy, war. Dislikes drama.\nGenres: war, drama.\nAction:", "Action:")
+PROMPTS = (
+    "User likes drama.\nGenres: war.\nAction:",
+    "User likes comedy, war. Dislikes drama.\nGenres: war, drama.\nAction:",
+    "Action:",
+)
 LISTS = (
     ("Make the hero a robot.", "Make the hero a ghost.", "Make it short.", "Add a love story."),
     ("Set it in space.", "Set it in space", "Add a love story."),
@@ -51,7 +55,9 @@ def slowly(policy: LoraPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
 def listed(policy: LoraPolicy) -> tuple[list[np.ndarray], dict[str, torch.Tensor]]:
     """Log-probabilities of the lists, and every parameter's gradient of a loss over them."""
     log_policy, log_vocabulary = policy.score_lists(PROMPTS, LISTS, full=True)
-    scored = policy.score_texts(PROMPTS[:2] * 2, [tuple(policy.action_tokens(a)) for a in (*LISTS[0][:2], *LISTS[0][1:3])], 0.7)
+    scored = policy.score_texts(
+        PROMPTS[:2] * 2, [tuple(policy.action_tokens(a)) for a in (*LISTS[0][:2], *LISTS[0][1:3])], 0.7
+    )
     policy.model.zero_grad()
     pull = torch.tensor([1.0, -0.5, 0.3, 2.0])
     (
@@ -74,11 +80,15 @@ def test_values_and_gradients_are_those_of_peft(base: Path, tmp_path: Path, monk
     for ours, theirs in zip(values, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
     for name, grad in grads.items():
-        torch.testing.assert_close(grad, expected_grads[name], atol=1e-4, rtol=1e-3, msg=lambda text, name=name: f"{name}: {text}")
+        torch.testing.assert_close(
+            grad, expected_grads[name], atol=1e-4, rtol=1e-3, msg=lambda text, name=name: f"{name}: {text}"
+        )
 
 
 @pytest.mark.skipif(not packs(torch.bfloat16), reason="no bfloat16 on this processor")
-def test_packed_bfloat16_differs_from_float32_no_more_than_peft_does(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packed_bfloat16_differs_from_float32_no_more_than_peft_does(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     exact = listed(opened(base, tmp_path))[1]
     policy = opened(base, tmp_path, torch.bfloat16)
     packed = listed(policy)[1]
@@ -87,7 +97,8 @@ def test_packed_bfloat16_differs_from_float32_no_more_than_peft_does(base: Path,
 
     def error(found: dict[str, torch.Tensor]) -> float:
         return float(
-            sum((found[name] - grad).square().sum() for name, grad in exact.items()) / sum(g.square().sum() for g in exact.values())
+            sum((found[name] - grad).square().sum() for name, grad in exact.items())
+            / sum(g.square().sum() for g in exact.values())
         )
 
     assert error(packed) < 1.5 * error(unpacked) < 0.01
@@ -114,7 +125,9 @@ def test_what_is_written_does_not_depend_on_the_pass_nor_on_its_neighbours(
 
 def test_texts_of_one_prompt_score_as_they_do_alone(base: Path, tmp_path: Path) -> None:
     policy = opened(base, tmp_path)
-    texts = [tuple(policy.action_tokens(a)) for a in (*LISTS[0], LISTS[0][0])] + [tuple(policy.action_tokens(LISTS[0][0]))[:2]]
+    texts = [tuple(policy.action_tokens(a)) for a in (*LISTS[0], LISTS[0][0])] + [
+        tuple(policy.action_tokens(LISTS[0][0]))[:2]
+    ]
     prompts = [PROMPTS[0], PROMPTS[1], PROMPTS[0], PROMPTS[0], PROMPTS[0], PROMPTS[0]]
     with torch.no_grad():
         together = policy.score_texts(prompts, texts, 0.7)

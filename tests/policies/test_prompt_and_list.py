@@ -12,7 +12,9 @@ from eagle.policies.prompt import policy_prompt
 
 def test_prompt_names_profile_genres_and_used_actions() -> None:
     text = "Genres: crime, comedy. Plot: A thief retires."
-    assert policy_prompt("User likes a. Dislikes b.", text) == "User likes a. Dislikes b.\nGenres: crime, comedy.\nAction:"
+    assert (
+        policy_prompt("User likes a. Dislikes b.", text) == "User likes a. Dislikes b.\nGenres: crime, comedy.\nAction:"
+    )
     assert (
         policy_prompt("P.", "no genres here", ("Add a robot.", "Add a war."))
         == "P.\nGenres: unknown.\nDone: Add a robot. Add a war.\nAction:"

@@ -21,7 +21,11 @@ LISTS = (
     ("Set it in space.", "Set it in space", "Add a love story."),
     ("Add a love story.",),
 )
-PROMPTS = ("User likes drama.\nGenres: war.\nAction:", "User likes comedy, war. Dislikes drama.\nGenres: war, drama.\nAction:", "Action:")
+PROMPTS = (
+    "User likes drama.\nGenres: war.\nAction:",
+    "User likes comedy, war. Dislikes drama.\nGenres: war, drama.\nAction:",
+    "Action:",
+)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +86,9 @@ def test_a_row_does_not_depend_on_what_stands_beside_it(policy: LoraPolicy) -> N
 
 def test_log_policies_are_those_of_score_lists(policy: LoraPolicy) -> None:
     with torch.no_grad():
-        for alone, scored in zip(policy.log_policies(PROMPTS, LISTS), policy.score_lists(PROMPTS, LISTS)[0], strict=True):
+        for alone, scored in zip(
+            policy.log_policies(PROMPTS, LISTS), policy.score_lists(PROMPTS, LISTS)[0], strict=True
+        ):
             np.testing.assert_allclose(alone.numpy(), scored.numpy(), atol=1e-5)
 
 

@@ -14,7 +14,11 @@ __all__ = ["world"]
 
 @pytest.fixture(scope="session")
 def encoded(world: Project) -> Project:
-    settings = {"seed": 3, "factors": {"dimension": 4}, "encoder": {"pca": 4, "genre_weight": 1.0, "lambda_text": 1.0, "lambda_user": 1.0}}
+    settings = {
+        "seed": 3,
+        "factors": {"dimension": 4},
+        "encoder": {"pca": 4, "genre_weight": 1.0, "lambda_text": 1.0, "lambda_user": 1.0},
+    }
     config = parse_config(settings)
     factors.run(config, world)
     stage.run(config, world)

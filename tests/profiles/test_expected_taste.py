@@ -1,4 +1,6 @@
-"""What a profile tells of a taste: the regression that the values of a training rest on, on profiles whose meaning is known."""
+"""What a profile tells of a taste: the regression that the values of a training rest on, on profiles whose meaning is
+known.
+"""
 
 from __future__ import annotations
 

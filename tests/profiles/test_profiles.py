@@ -28,7 +28,9 @@ def test_tastes_are_relative_to_the_average_train_user() -> None:
     """Everybody loves drama (the effect is common); only what differs from the average names a user."""
     vectors = np.array([[2.0, 1.0], [2.0, -1.0], [2.0, 0.0]], np.float32)
     names = ["a", "b", "c"]
-    latent = LatentSpace(["i"], np.zeros((1, 2), np.float32), names, vectors, {"i": None}, np.ones(1, bool), np.ones(3, bool))
+    latent = LatentSpace(
+        ["i"], np.zeros((1, 2), np.float32), names, vectors, {"i": None}, np.ones(1, bool), np.ones(3, bool)
+    )
     effects = {"crime": np.array([0.0, 1.0]), "drama": np.array([5.0, 0.0]), "war": np.array([0.0, -1.0])}
     history = pd.DataFrame({"user": ["a", "b"], "rating": [5.0, 1.0]})
     found = tastes(latent, effects, np.array([0.0, 1.0]), history, ProfilesConfig(liked=1, disliked=1))
@@ -39,7 +41,9 @@ def test_tastes_are_relative_to_the_average_train_user() -> None:
 
 
 @given(effects=st.lists(st.floats(-1, 1), min_size=1, max_size=9), liked=st.integers(1, 5), disliked=st.integers(1, 5))
-def test_no_genre_is_both_liked_and_disliked_and_the_strongest_comes_first(effects: list[float], liked: int, disliked: int) -> None:
+def test_no_genre_is_both_liked_and_disliked_and_the_strongest_comes_first(
+    effects: list[float], liked: int, disliked: int
+) -> None:
     names = [f"g{n}" for n in range(len(effects))]
     likes, dislikes = rank_genres(np.array(effects), names, liked, disliked)
     assert not set(likes) & set(dislikes)
@@ -117,7 +121,10 @@ def test_an_article_behind_the_comma_comes_to_the_front() -> None:
 
 ROWS = pd.DataFrame({"user": ["a", "a", "a", "b"], "item": ["1", "2", "3", "1"], "rating": [5.0, 3.0, 1.0, 4.0]})
 ITEMS = pd.DataFrame(
-    {"title": ["Star Wars (1977)", "Big Night (1996)", "Old Road (1990)"], "genres": [["sci-fi", "war"], ["drama"], []]},
+    {
+        "title": ["Star Wars (1977)", "Big Night (1996)", "Old Road (1990)"],
+        "genres": [["sci-fi", "war"], ["drama"], []],
+    },
     index=["1", "2", "3"],
 )
 LINES = ("Is at home in silence.", "Likes drama.", "Any will do.", "Enjoys rain on windows.", "Sees much.")
@@ -139,7 +146,11 @@ def test_the_model_is_told_titles_with_genres_and_each_section_follows_the_finis
     assert list(written) == ["a", "b"]
     assert written["a"].split("\n") == [f"{name}: {line}" for name, line in zip(SECTIONS, LINES, strict=True)]
     assert causes == {}
-    assert model.asked[0][0][0].rsplit("user: ", 1)[1].startswith("Liked: Star Wars (sci-fi, war), Big Night (drama). Disliked: Old Road.")
+    assert (
+        model.asked[0][0][0]
+        .rsplit("user: ", 1)[1]
+        .startswith("Liked: Star Wars (sci-fi, war), Big Night (drama). Disliked: Old Road.")
+    )
     third = next(prompts[0] for prompts, _, _ in model.asked if prompts[0].endswith("Director:"))
     assert third.endswith("assistant: Overall: Is at home in silence.\nGenre: Likes drama.\nDirector:")
 
@@ -152,7 +163,10 @@ def test_a_profile_that_names_a_title_is_drawn_again_and_then_given_up() -> None
     written, causes = write_profiles(model, histories(ROWS, ["a", "b"], ITEMS, 20), Config())
     assert list(written) == ["b"]
     assert causes == {"title": TRIES}
-    assert len({seeds for prompts, _, seeds in model.asked if len(prompts) == 1 and "Big Night" in prompts[0]}) == TRIES - 1
+    assert (
+        len({seeds for prompts, _, seeds in model.asked if len(prompts) == 1 and "Big Night" in prompts[0]})
+        == TRIES - 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -166,13 +180,17 @@ def test_a_profile_that_names_a_title_is_drawn_again_and_then_given_up() -> None
     ],
 )
 def test_an_unusable_line_says_why(line: str, cause: str) -> None:
-    written, causes = write_profiles(ScriptedModel(lambda prompt, seed: f" {line}\n"), histories(ROWS, ["b"], ITEMS, 20), Config())
+    written, causes = write_profiles(
+        ScriptedModel(lambda prompt, seed: f" {line}\n"), histories(ROWS, ["b"], ITEMS, 20), Config()
+    )
     assert written == {}
     assert causes == {cause: TRIES}
 
 
 def test_one_line_for_all_sections_is_a_repetition() -> None:
-    _, causes = write_profiles(ScriptedModel(lambda prompt, seed: " Calm.\n"), histories(ROWS, ["b"], ITEMS, 20), Config())
+    _, causes = write_profiles(
+        ScriptedModel(lambda prompt, seed: " Calm.\n"), histories(ROWS, ["b"], ITEMS, 20), Config()
+    )
     assert causes == {"repetition": TRIES}
 
 
@@ -183,7 +201,9 @@ def test_a_line_at_the_length_limit_ends_with_its_last_sentence() -> None:
 
 
 def test_half_of_the_asked_users_are_those_that_the_check_learns_from() -> None:
-    users = pd.DataFrame({"user": [f"u{n:02}" for n in range(40)], "split": (["train"] * 8 + ["validation", "test"]) * 4})
+    users = pd.DataFrame(
+        {"user": [f"u{n:02}" for n in range(40)], "split": (["train"] * 8 + ["validation", "test"]) * 4}
+    )
     asked = asked_users(users, 12)
     assert users.set_index("user")["split"][asked].value_counts().to_dict() == {"train": 6, "validation": 3, "test": 3}
     assert asked_users(users, 4) == asked[:4]

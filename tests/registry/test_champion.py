@@ -65,12 +65,17 @@ def test_a_champion_that_cannot_play_stays() -> None:
 @settings(max_examples=25)
 @given(st.lists(st.floats(-3, 3), min_size=4, max_size=4), st.lists(st.floats(-3, 3), min_size=4, max_size=4))
 def test_at_most_one_of_two_beats_the_other(one: list[float], other: list[float]) -> None:
-    forth, back = decide(scores(*one), scores(*other), never, CONFIG), decide(scores(*other), scores(*one), never, CONFIG)
+    forth, back = (
+        decide(scores(*one), scores(*other), never, CONFIG),
+        decide(scores(*other), scores(*one), never, CONFIG),
+    )
     assert not (forth.moves and back.moves)
 
 
 def test_scores_are_the_last_steps_of_the_arm_in_case_order() -> None:
-    rows = [(arm, case, step, 10 * case + step) for arm in ("eagle_x", "anchor") for case in (1, 0) for step in (1, 0, 2)]
+    rows = [
+        (arm, case, step, 10 * case + step) for arm in ("eagle_x", "anchor") for case in (1, 0) for step in (1, 0, 2)
+    ]
     table = pd.DataFrame(rows, columns=["arm", "case", "step", "utility"]).assign(anchor="a", user="u", text="t")
     assert scores_of(table, "eagle_x", "here").utility == [2.0, 12.0]
 

@@ -49,7 +49,10 @@ def test_a_moved_project_keeps_its_runs_and_artifacts(tmp_path: Path, monkeypatc
     assert len(found.data.params) == 150
     assert {name: found.data.metrics[name] for name in ("arm.mean", "arm.ok")} == {"arm.mean": 1.5, "arm.ok": 1.0}
     assert [(m.step, m.value) for m in again.client.get_metric_history(run.run_id, "reward")] == [(0, 0.0), (1, 0.5)]
-    assert {file.path for file in again.client.list_artifacts(run.run_id, "curves")} == {"curves/curve.csv", "curves/curve.png"}
+    assert {file.path for file in again.client.list_artifacts(run.run_id, "curves")} == {
+        "curves/curve.csv",
+        "curves/curve.png",
+    }
 
 
 def test_a_run_that_breaks_is_marked_so(tmp_path: Path) -> None:
@@ -68,6 +71,8 @@ def test_flat_names_and_finite_numbers_only() -> None:
 
 def test_versions_of_data_come_from_dvcs_lock(tmp_path: Path) -> None:
     assert data_versions(Project(tmp_path)) == {}
-    (tmp_path / "dvc.lock").write_text("stages:\n  a:\n    outs:\n    - path: data/x\n      md5: abc.dir\n", encoding="utf-8")
+    (tmp_path / "dvc.lock").write_text(
+        "stages:\n  a:\n    outs:\n    - path: data/x\n      md5: abc.dir\n", encoding="utf-8"
+    )
     assert data_versions(Project(tmp_path)) == {"data/x": "abc.dir"}
     assert commit(Project(tmp_path)) == ""

@@ -72,7 +72,10 @@ def _evaluation(project: Project) -> None:
     judged = trajectories()
     cases = judged[(judged["arm"] == "anchor")].drop(columns=["arm"]).reset_index(drop=True)
     bootstrap = TwoWayBootstrap(cases["anchor"].tolist(), cases["user"].tolist(), 100, 0.95, 0)
-    groups = {"anchors": np.where(cases["anchor"] < "i2", "low_rated", "high_rated"), "gender": np.full(len(cases), HOSTILE)}
+    groups = {
+        "anchors": np.where(cases["anchor"] < "i2", "low_rated", "high_rated"),
+        "gender": np.full(len(cases), HOSTILE),
+    }
     results = Comparison(judged, cases, [], groups, bootstrap, 0).results()
     estimate = {"mean": 0.6, "low": 0.58, "high": 0.62}
     extra = {
@@ -112,7 +115,10 @@ def _training(project: Project) -> None:
     cold = {"test items, all users": {f"recipe {HOSTILE}": {"rho": judged, "auc": judged}}}
     write_json(project.stage_metrics("encoder"), {"cold": cold})
     solver = {"factor_max": 1.001, "factor_median": 1.0, "rank_median": 6.0, "support_median": 9.0, "unbounded": 0}
-    anchor = {"certified": {"factor": 1.0, "rank": 6, "support": 9}, "paper": {"factor": None, "rank": 5, "support": 10}}
+    anchor = {
+        "certified": {"factor": 1.0, "rank": 6, "support": 9},
+        "paper": {"factor": None, "rank": 5, "support": 10},
+    }
     summary = {"certified": solver, "paper": {**solver, "factor_max": None}, "anchors": {"i0": anchor}}
     write_json(project.stage_metrics("design"), summary)
 
@@ -124,8 +130,12 @@ def _catalogue(project: Project) -> None:
     write_json(project.catalogue / "source.json", {"source": HOSTILE, "files": {"a.csv": "00ff"}, "licence": HOSTILE})
     profiles = pd.DataFrame({"user": USERS, "short": [f"User likes {HOSTILE}."] * len(USERS)})
     write_table(project.profiles, profiles, "profiles")
-    weights = pd.DataFrame({"anchor": np.repeat(["i0", "i1"], 3), "action": [f"Add {HOSTILE}", "Add a war.", "Add $1 and $2."] * 2})
-    write_table(project.design / "weights.parquet", weights.assign(weight=[0.5, 0.5, 0, 0.2, 0.3, 0.5]), "design_weights")
+    weights = pd.DataFrame(
+        {"anchor": np.repeat(["i0", "i1"], 3), "action": [f"Add {HOSTILE}", "Add a war.", "Add $1 and $2."] * 2}
+    )
+    write_table(
+        project.design / "weights.parquet", weights.assign(weight=[0.5, 0.5, 0, 0.2, 0.3, 0.5]), "design_weights"
+    )
     latent = {
         "item_vectors": rng.normal(size=(len(ITEMS), DIMENSION)).astype(np.float32),
         "user_vectors": rng.normal(size=(len(USERS), DIMENSION)).astype(np.float32),

@@ -54,10 +54,17 @@ def test_hostile_texts_are_shown_and_never_run(page: str, tags: Tags) -> None:
 
 
 def test_stands_alone(page: str, tags: Tags) -> None:
-    policies = [a["content"] or "" for t, a in tags.tags if t == "meta" and a.get("http-equiv") == "Content-Security-Policy"]
+    policies = [
+        a["content"] or "" for t, a in tags.tags if t == "meta" and a.get("http-equiv") == "Content-Security-Policy"
+    ]
     assert policies
     assert policies[0].startswith("default-src 'none'")
-    places = [value or "" for _, attributes in tags.tags for name, value in attributes.items() if name in ("href", "src", "xlink:href")]
+    places = [
+        value or ""
+        for _, attributes in tags.tags
+        for name, value in attributes.items()
+        if name in ("href", "src", "xlink:href")
+    ]
     assert places
     assert all(place.startswith("#") for place in places)
     assert "url(http" not in page
@@ -104,7 +111,10 @@ def test_costs_are_summed(page: str, finished: Project) -> None:
         "halved": 1,
         "peak_memory_mib": 400.0,
     }
-    assert "Faults on the way: 3 requests repeated, 0 texts without an answer after all tries, batches halved 1 times" in page
+    assert (
+        "Faults on the way: 3 requests repeated, 0 texts without an answer after all tries, batches halved 1 times"
+        in page
+    )
     assert list(costs["stages"]) == ["fetch", "encoder", "train@g_optimal", "evaluate"]
 
 

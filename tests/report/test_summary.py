@@ -39,7 +39,13 @@ def test_only_what_is_there_is_named(finished: Project, tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.report.touch()
     (project.reports / "gaps.parquet").touch()
-    made = {"model": "m", "version": "3", "champion": "2", "decision": {"reason": "not ahead"}, "tracking_uri": "sqlite:///here.db"}
+    made = {
+        "model": "m",
+        "version": "3",
+        "champion": "2",
+        "decision": {"reason": "not ahead"},
+        "tracking_uri": "sqlite:///here.db",
+    }
     write_json(project.reports / "registration.json", made)
     places = Summary.read(project).places
     assert list(places) == ["report", "best gaps", "every text", "agent", "experiments"]

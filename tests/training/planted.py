@@ -1,4 +1,7 @@
-"""A planted problem: users with tastes over genres, actions that push one genre each. The best action is known by construction."""
+"""A planted problem: users with tastes over genres, actions that push one genre each.
+
+The best action is known by construction.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,11 @@ class Planted:
 
     def values(self, weight: float = 0.12) -> ActionValues:
         return ActionValues(
-            self.steps, fit_dynamics(self.steps), lambda z, user: z @ self.tastes[user], lambda user: self.tastes[user], weight
+            self.steps,
+            fit_dynamics(self.steps),
+            lambda z, user: z @ self.tastes[user],
+            lambda user: self.tastes[user],
+            weight,
         )
 
     def source(self, **settings: object) -> DecisionSource:
@@ -41,15 +48,26 @@ def text_of(z: np.ndarray, name: str) -> str:
     return f"Genres: {', '.join(GENRES[i] for i in best)}. Plot: story {name}."
 
 
-def table_and_vectors(noise: float = 0.0, anchors: int = 8, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray, dict[str, np.ndarray]]:
+def table_and_vectors(
+    noise: float = 0.0, anchors: int = 8, seed: int = 0
+) -> tuple[pd.DataFrame, np.ndarray, dict[str, np.ndarray]]:
     rng = np.random.default_rng(seed)
     places = {f"a{i}": rng.normal(size=4) for i in range(anchors)}
     rows, vectors = [], []
     for anchor, z in places.items():
         for index, action in enumerate(ACTIONS):
             vector = KEEP * z + PUSH * np.eye(4)[index] + noise * rng.normal(size=4)
-            common = {"row": len(rows), "anchor": anchor, "state": anchor, "state_text": text_of(z, anchor), "step": 1, "history": []}
-            rows.append(common | {"action_index": index, "action": action, "next_text": text_of(vector, str(len(rows)))})
+            common = {
+                "row": len(rows),
+                "anchor": anchor,
+                "state": anchor,
+                "state_text": text_of(z, anchor),
+                "step": 1,
+                "history": [],
+            }
+            rows.append(
+                common | {"action_index": index, "action": action, "next_text": text_of(vector, str(len(rows)))}
+            )
             vectors.append(vector)
     return pd.DataFrame(rows), np.array(vectors), places
 

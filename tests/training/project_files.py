@@ -24,7 +24,12 @@ def config(**train: Any) -> Config:
     """Small settings that learn on the tiny model."""
     phase = {"kind": "all_action", "updates": 6, "pairs": 4, "learning_rate": 3e-3, "repair_every": 2, "lookahead": 2}
     values = {
-        "reference": {"names": ["uniform", "optimistic", "g_optimal"], "updates": 5, "learning_rate": 1e-2, "lora": LORA},
+        "reference": {
+            "names": ["uniform", "optimistic", "g_optimal"],
+            "updates": 5,
+            "learning_rate": 1e-2,
+            "lora": LORA,
+        },
         "train": {"arms": ["g_optimal"], "phases": [phase], "checkpoint_every": 2, "lora": LORA, **train},
         "llm": {"dtype": "float32", "device": "cpu"},
         "utility": {"neighbours": 1},
@@ -59,7 +64,9 @@ def build_project(root: Path) -> Project:
     write_table(project.actions, actions, "actions")
     write_table(project.transitions, table, "transitions")
     ids = {"rows": [str(r) for r in table["row"]]}
-    write_arrays(project.design / "encoded.safetensors", {"z": vectors.astype(np.float32)}, "transition_vectors", ids=ids)
+    write_arrays(
+        project.design / "encoded.safetensors", {"z": vectors.astype(np.float32)}, "transition_vectors", ids=ids
+    )
     weights = table[["anchor", "action_index", "action"]].assign(weight=np.tile([0.4, 0.3, 0.3, 0.0], len(places)))
     write_table(project.design / "weights.parquet", weights, "design_weights")
     assert len(ACTIONS) == 4

@@ -37,7 +37,9 @@ def learn_from_episodes(project: Project, folder: Path, parallel: Parallel) -> N
     cases: Any = [Place(i) for i in range(3)]
     environment: Any = Counting(failing=frozenset({0, 1, 5})) if parallel.main else None
     settings = OnPolicyPhase(updates=2, episodes=EPISODES, rollouts_per_pair=1, learning_rate=1e-3, max_failures=0.9)
-    phase = OnPolicy(settings, environment, rules(), cases, policy, kl_coefficient=0.1, gamma=1.0, seed=3, parallel=parallel)
+    phase = OnPolicy(
+        settings, environment, rules(), cases, policy, kl_coefficient=0.1, gamma=1.0, seed=3, parallel=parallel
+    )
     rows = [phase.update(number)[0] for number in range(settings.updates)]
     if parallel.main:
         for name, group in phase.groups.items():

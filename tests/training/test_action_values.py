@@ -23,7 +23,9 @@ def test_dynamics_recover_the_planted_map_on_many_anchors() -> None:
     z = np.array([[1.0, -1.0, 0.5, 0.0]])
     expected = KEEP * z + PUSH * np.eye(4)
     np.testing.assert_allclose(
-        found.next_means(z, np.arange(4))[0][np.argsort([ACTIONS.index(a) for a in steps.vocabulary])], expected, atol=0.06
+        found.next_means(z, np.arange(4))[0][np.argsort([ACTIONS.index(a) for a in steps.vocabulary])],
+        expected,
+        atol=0.06,
     )
     assert found.explained > 0.98
 
@@ -95,7 +97,9 @@ def test_decisions_name_history_and_give_used_actions_nothing() -> None:
         history = decision.state.history
         assert len(set(history)) == len(history)
         assert ("Done: " + " ".join(history) in decision.prompt) == bool(history)
-        assert [a for a, free in zip(decision.actions, decision.unused, strict=True) if not free] == [a for a in ACTIONS if a in history]
+        assert [a for a, free in zip(decision.actions, decision.unused, strict=True) if not free] == [
+            a for a in ACTIONS if a in history
+        ]
         assert (decision.values[~decision.unused] == decision.values.min()).all()
 
 
@@ -110,7 +114,11 @@ def test_decisions_may_be_among_the_actions_left_or_among_all() -> None:
             np.testing.assert_array_equal(
                 decision.stakes, [v for a, v in zip(ACTIONS, decision.values, strict=True) if a in decision.choices]
             )
-    every = planted().source(horizon=9, lookahead=1, used="left_out").decide(State("a0", "Genres: war.", np.zeros(4), ACTIONS), "u0")
+    every = (
+        planted()
+        .source(horizon=9, lookahead=1, used="left_out")
+        .decide(State("a0", "Genres: war.", np.zeros(4), ACTIONS), "u0")
+    )
     assert every.choices == ACTIONS  # where nothing is left, all may come again
 
 
@@ -130,7 +138,9 @@ def test_the_policy_among_the_choices_is_what_drawing_again_comes_to() -> None:
     expected = [accepted.count(a) / len(accepted) for a in decision.choices]
     found = among(torch.from_numpy(np.log(chance)), decision).exp().numpy()
     np.testing.assert_allclose(found, expected, atol=0.02)
-    assert expected_values([decision], [torch.from_numpy(np.log(chance))])[0] == pytest.approx(float(found @ decision.stakes))
+    assert expected_values([decision], [torch.from_numpy(np.log(chance))])[0] == pytest.approx(
+        float(found @ decision.stakes)
+    )
 
 
 def test_same_generator_same_decisions() -> None:

@@ -30,7 +30,9 @@ def test_gradient_equals_the_analytic_one_on_a_softmax() -> None:
     logits = torch.tensor(rng.normal(size=5), requires_grad=True)
     reference = torch.tensor(rng.normal(size=5)).log_softmax(0)
     q = torch.tensor(rng.normal(size=5))
-    part = list_loss(logits.log_softmax(0), reference, torch.zeros(5), q, advantage_scale=0.2, kl_coefficient=0.3, listed_mass=0.0)
+    part = list_loss(
+        logits.log_softmax(0), reference, torch.zeros(5), q, advantage_scale=0.2, kl_coefficient=0.3, listed_mass=0.0
+    )
     part.loss.backward()
     log_pi = logits.detach().log_softmax(0)
     pi = log_pi.exp()
@@ -117,7 +119,11 @@ def test_a_cold_agent_is_worth_its_best_action_and_a_hot_one_the_mean() -> None:
 def test_the_pool_remembers_what_the_reference_says_now_and_later(base: Path, reference: Path) -> None:
     policy = LoraPolicy.load(base, reference, trainable=True)
     phase = AllAction(
-        AllActionPhase(updates=2, pairs=4, pool=6, repair_every=0), planted().source(horizon=2), policy, kl_coefficient=0.1, seed=3
+        AllActionPhase(updates=2, pairs=4, pool=6, repair_every=0),
+        planted().source(horizon=2),
+        policy,
+        kl_coefficient=0.1,
+        seed=3,
     )
     first, second = (phase.update(number)[0] for number in range(2))
     assert (first["kl"], second["kl"] > 0) == (pytest.approx(0, abs=1e-6), True)
@@ -159,7 +165,13 @@ def test_eagle_learns_each_users_action_and_moves_nothing_else(base: Path, refer
     watch = Watch(policy, held, 0.5, 0)
     start = watch()
     assert start["validation_gain"] == pytest.approx(0, abs=1e-6)
-    phase = AllAction(AllActionPhase(updates=60, pairs=8, learning_rate=3e-3, repair_every=6), source, policy, kl_coefficient=0.02, seed=1)
+    phase = AllAction(
+        AllActionPhase(updates=60, pairs=8, learning_rate=3e-3, repair_every=6),
+        source,
+        policy,
+        kl_coefficient=0.02,
+        seed=1,
+    )
     rows = [phase.update(number)[0] for number in range(60)]
     assert rows[0]["kl"] == pytest.approx(0, abs=1e-6)
     assert rows[0]["gain"] == pytest.approx(0, abs=1e-6)
@@ -204,10 +216,18 @@ def test_an_update_that_memory_does_not_hold_is_taken_in_parts(
     torch.testing.assert_close(found[3], found[1], atol=1e-5, rtol=1e-5)
 
 
-def test_one_decision_that_memory_does_not_hold_is_one_clear_error(base: Path, reference: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_decision_that_memory_does_not_hold_is_one_clear_error(
+    base: Path, reference: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     policy = LoraPolicy.load(base, reference, trainable=True)
     room_for(policy, 0, monkeypatch)
-    phase = AllAction(AllActionPhase(updates=1, pairs=4), planted().source(horizon=1, lookahead=1), policy, kl_coefficient=0.02, seed=1)
+    phase = AllAction(
+        AllActionPhase(updates=1, pairs=4),
+        planted().source(horizon=1, lookahead=1),
+        policy,
+        kl_coefficient=0.02,
+        seed=1,
+    )
     with pytest.raises(EagleError, match=r"memory runs out while training with the smallest batch \(1 decisions\)"):
         phase.update(0)
 
@@ -245,10 +265,14 @@ def test_contrast_keeps_one_action_that_all_like_from_winning_for_everyone(base:
     told_apart = {}
     for updates in (0, 20):
         policy = LoraPolicy.load(base, reference, trainable=True)
-        settings = AllActionPhase(objective="gradient", repair_every=6, pairs=8, learning_rate=3e-3, contrast_updates=updates)
+        settings = AllActionPhase(
+            objective="gradient", repair_every=6, pairs=8, learning_rate=3e-3, contrast_updates=updates
+        )
         phase = AllAction(settings, source, policy, kl_coefficient=0.1, seed=2)
         for number in range(30):
             phase.update(number)
         held = [source.first("a0", user) for user in problem.tastes]
-        told_apart[updates] = information([dict(zip(ACTIONS, lp.exp().tolist(), strict=True)) for lp in score_decisions(policy, held)])
+        told_apart[updates] = information(
+            [dict(zip(ACTIONS, lp.exp().tolist(), strict=True)) for lp in score_decisions(policy, held)]
+        )
     assert told_apart[20] > 0.6 > 0.3 > told_apart[0]

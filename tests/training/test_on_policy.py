@@ -70,7 +70,9 @@ class Counting:
 
 def rules(**settings: Any) -> Rules:
     values: dict[str, Any] = {"temperature": 1.0, "epsilon": 0.0, "repeat": True} | settings
-    return Rules(lambda o: "Action:", lambda anchor: LISTED, lambda anchor, action: float(action == LISTED[1]), **values)
+    return Rules(
+        lambda o: "Action:", lambda anchor: LISTED, lambda anchor, action: float(action == LISTED[1]), **values
+    )
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +89,9 @@ def policy(base: Path, tmp_path: Path) -> LoraPolicy:
 def phase(policy: LoraPolicy, environment: Any, how: Rules | None = None, **settings: Any) -> OnPolicy:
     values = {"updates": 1, "episodes": 8, "rollouts_per_pair": 4} | settings
     cases: Any = [Place(0)]
-    return OnPolicy(OnPolicyPhase(**values), environment, how or rules(), cases, policy, kl_coefficient=0.1, gamma=1.0, seed=3)
+    return OnPolicy(
+        OnPolicyPhase(**values), environment, how or rules(), cases, policy, kl_coefficient=0.1, gamma=1.0, seed=3
+    )
 
 
 def test_episodes_have_the_horizon_and_failed_ones_their_cause(policy: LoraPolicy) -> None:
@@ -129,14 +133,18 @@ def test_an_update_moves_the_adapter_alone_and_starts_at_the_reference(policy: L
     assert row["kl"] == pytest.approx(0, abs=1e-5)
     assert ("value_loss" in row) == (baseline == "value")
     moved = {name for name, p in policy.model.named_parameters() if not torch.equal(p, started[name])}
-    assert moved == {name for name in policy.parameters() if "lora_B" in name}  # lora_A gets no gradient while B is zero
+    assert moved == {
+        name for name in policy.parameters() if "lora_B" in name
+    }  # lora_A gets no gradient while B is zero
     assert row["reward"] >= 0
     assert running.update(1)[0]["kl"] > 0
 
 
 def test_actions_with_an_advantage_become_likelier_and_replaced_ones_do_not_matter(policy: LoraPolicy) -> None:
     running = phase(policy, Counting(), learning_rate=1e-2)
-    good, bad = (Turn("Action:", a, tuple(policy.action_tokens(a)), "policy", 0.0, True, 1.0, "", False) for a in LISTED)
+    good, bad = (
+        Turn("Action:", a, tuple(policy.action_tokens(a)), "policy", 0.0, True, 1.0, "", False) for a in LISTED
+    )
 
     def margin() -> float:
         with torch.no_grad():
@@ -174,7 +182,9 @@ def test_some_failures_are_counted_and_left_out(policy: LoraPolicy) -> None:
 
 
 def test_the_size_of_a_pass_does_not_change_the_gradient(policy: LoraPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
-    turns = [Turn("Action:", a, tuple(policy.action_tokens(a)), "policy", 0.0, True, 1.0, "x", False) for a in LISTED * 3]
+    turns = [
+        Turn("Action:", a, tuple(policy.action_tokens(a)), "policy", 0.0, True, 1.0, "x", False) for a in LISTED * 3
+    ]
     found = []
     score, halved = policy.score_texts, policy.usage.halved
     for tokens, room, passes in ((10_000, 6, 1), (1, 6, 6), (10_000, 2, 1)):

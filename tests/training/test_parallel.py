@@ -27,7 +27,15 @@ from tests.training.side_by_side import ARM, learn_from_episodes, train_play_and
 from tests.training.waiting import mistaken
 
 #: Five decisions are shared as three and two, the one of a format step as one and none.
-PHASE = {"kind": "all_action", "updates": 6, "pairs": 5, "pool": 9, "learning_rate": 3e-3, "repair_every": 2, "lookahead": 2}
+PHASE = {
+    "kind": "all_action",
+    "updates": 6,
+    "pairs": 5,
+    "pool": 9,
+    "learning_rate": 3e-3,
+    "repair_every": 2,
+    "lookahead": 2,
+}
 ONE, TWO = (config(phases=[PHASE], processes=count) for count in (1, 2))
 ROUNDING = {"rtol": 1e-4, "atol": 1e-5}
 
@@ -113,14 +121,18 @@ def test_a_mistake_in_one_process_ends_all_and_is_told_as_it_is() -> None:
         (2, "mps", 0, "cannot share"),
     ],
 )
-def test_processes_without_a_place_are_refused(asked: int, device: str, gpus: int, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_without_a_place_are_refused(
+    asked: int, device: str, gpus: int, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
     with pytest.raises(EagleError, match=message):
         launch(mistaken, asked, device)
 
 
 @pytest.mark.parametrize(("device", "gpus", "expected"), [("auto", 2, 2), ("cpu", 2, 0), ("auto", 0, 0)])
-def test_gpus_are_used_where_there_are_some(device: str, gpus: int, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gpus_are_used_where_there_are_some(
+    device: str, gpus: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
     assert processes._gpus(2, device) == expected
 

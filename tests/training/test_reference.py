@@ -13,7 +13,9 @@ weights = st.lists(st.floats(0, 1), min_size=1, max_size=12).map(np.array).filte
 
 
 @given(weights, st.integers(1, 12), st.integers(0, 2**31))
-def test_a_thinned_target_is_a_distribution_over_a_part_of_the_support(weights: np.ndarray, most: int, seed: int) -> None:
+def test_a_thinned_target_is_a_distribution_over_a_part_of_the_support(
+    weights: np.ndarray, most: int, seed: int
+) -> None:
     target = weights / weights.sum()
     found = thinned(target, most, np.random.default_rng(seed))
     assert found.sum() == pytest.approx(1)
@@ -22,7 +24,9 @@ def test_a_thinned_target_is_a_distribution_over_a_part_of_the_support(weights: 
         assert found is target
     else:
         assert np.count_nonzero(found) <= most
-        np.testing.assert_array_less(np.abs(found - target), 1 / most + 1e-9)  # systematic draws are off by less than one
+        np.testing.assert_array_less(
+            np.abs(found - target), 1 / most + 1e-9
+        )  # systematic draws are off by less than one
 
 
 def test_thinning_is_right_on_average() -> None:

@@ -1,4 +1,6 @@
-"""The on-policy phase through its own start-up, after an all-action phase: real files, a small real language model, encoder and utility."""
+"""The on-policy phase through its own start-up, after an all-action phase: real files, a small real language model,
+encoder and utility.
+"""
 
 from __future__ import annotations
 

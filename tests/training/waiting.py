@@ -1,4 +1,7 @@
-"""Work in which one of several processes finds a mistake while the other waits; light, because each of them imports it."""
+"""Work in which one of several processes finds a mistake while the other waits.
+
+Light, because each of them imports it.
+"""
 
 from __future__ import annotations
 

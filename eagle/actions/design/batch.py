@@ -1,4 +1,6 @@
-"""Where the designs of many sets stand: weights w, the inverse of V = sum_a w_a a a^T, and the norms g_a = ||a||^2 of V^-1."""
+"""Where the designs of many sets stand: weights w, the inverse of V = sum_a w_a a a^T, and the norms g_a = ||a||^2 of
+V^-1.
+"""
 
 from __future__ import annotations
 

@@ -1,11 +1,14 @@
 """Certified D-optimal designs of many sets at once.
 
-1. Follows Fedorov and Wynn's Frank-Wolfe step with exact line search, and the away steps of Ahipasaoglu, Sun & Todd (2008), which
-   make the convergence linear. Equivalence theorem (Kiefer & Wolfowitz 1960): max_a g_a = r at the optimum and never below r, where
-   g_a = ||a||^2 in the norm of V^-1 and V = sum_a w_a a a^T, so max_a g_a / r - 1 bounds the distance from it without knowing it.
-2. Differs: all sets step together (one rank-one update of every inverse and every norm per step), from r basis rows of weight 1/r.
-3. Differs: these steps look for the support; 3 r of them usually find it but for a few rows. From there Newton steps over the
-   support (newton) take over, with a few Frank-Wolfe steps between them: two instead of some hundred and fifty [M: 100 x 16].
+1. Follows Fedorov and Wynn's Frank-Wolfe step with exact line search, and the away steps of Ahipasaoglu, Sun & Todd
+   (2008), which make the convergence linear. Equivalence theorem (Kiefer & Wolfowitz 1960): max_a g_a = r at the
+   optimum and never below r, where g_a = ||a||^2 in the norm of V^-1 and V = sum_a w_a a a^T, so max_a g_a / r - 1
+   bounds the distance from it without knowing it.
+2. Differs: all sets step together (one rank-one update of every inverse and every norm per step), from r basis rows of
+   weight 1/r.
+3. Differs: these steps look for the support; 3 r of them usually find it but for a few rows. From there Newton steps
+   over the support (newton) take over, with a few Frank-Wolfe steps between them: two instead of some hundred and fifty
+   [M: 100 x 16].
 4. After every round V is rebuilt and inverted from the weights; a set leaves only when such fresh norms certify it.
 """
 
@@ -47,7 +50,9 @@ def step(batch: Batch, wanted: NDArray[np.bool_], tolerance: float) -> None:
 
 
 def _move(batch: Batch, every: Index, chosen: Index, norm: Array, size: Array) -> None:
-    """V <- (1 - size) V + size a a^T, with the inverse and all norms by the rank-one formula; a size below 0 takes weight away."""
+    """V <- (1 - size) V + size a a^T, with the inverse and all norms by the rank-one formula; a size below 0 takes
+    weight away.
+    """
     row = batch.rows[every, chosen]  # (S, r)
     image = np.matmul(batch.inverse, row[:, :, None])[:, :, 0]
     ratio = size / (1.0 - size)
@@ -65,8 +70,8 @@ def solve(span: SpanCoordinates, usable: NDArray[np.bool_], tolerance: float) ->
     """Return weights (S, K) with max_a g_a <= (1 + tolerance) r over the usable rows (S, K), and the steps taken (S,).
 
     What a set gets does not depend on the sets beside it. The number of Frank-Wolfe steps alone is bounded by
-    O(r log log K + r / tolerance) (Todd 2016, ch. 3); above a generous multiple of it, which only a tolerance beyond double precision
-    reaches, an EagleError says so.
+    O(r log log K + r / tolerance) (Todd 2016, ch. 3); above a generous multiple of it, which only a tolerance beyond
+    double precision reaches, an EagleError says so.
     """
     batch = Batch(span, usable)
     weights, steps = np.zeros_like(batch.weights), np.zeros_like(batch.steps)

@@ -1,9 +1,9 @@
 """A Newton step of many designs at once, over their support and the rows that ask to join it.
 
-Minimises -log det V(w) + r sum(w) over w >= 0, whose optimum is the design. Gradient r - g, Hessian H_ab = (a^T V^-1 b)^2. Since
-H w = g, the full step is w + d = 2 w - r H^-1 1: one solve with a right side of ones. Weights that it would turn negative are
-dropped; it is shortened until log det V rises, and not taken where it does not. Rows of weight 0 take part only while they violate
-the certificate, so a short enough step always rises (Bertsekas 1982).
+Minimises -log det V(w) + r sum(w) over w >= 0, whose optimum is the design. Gradient r - g, Hessian H_ab = (a^T V^-1
+b)^2. Since H w = g, the full step is w + d = 2 w - r H^-1 1: one solve with a right side of ones. Weights that it would
+turn negative are dropped; it is shortened until log det V rises, and not taken where it does not. Rows of weight 0 take
+part only while they violate the certificate, so a short enough step always rises (Bertsekas 1982).
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from eagle.actions.design.batch import Batch, Index, moments
 from eagle.actions.design.coordinates import Array
 
 SHARES = (1.0, 0.25, 1 / 16)  # of the full step, tried in this order
-PADDING = 8  # supports are padded to a multiple of it and solved together; the numbers do not depend on what stands beside them
+# supports are padded to a multiple of it and solved together; the numbers do not depend on what stands beside them
+PADDING = 8
 RIDGE = 1e-12  # of the largest curvature: more members than r (r + 1) / 2 have no unique optimum
 
 

@@ -1,14 +1,16 @@
 """The paper's sampler of exploration designs, kept for comparison. It is ill-posed:
 
-1. Follows the paper (App. E.1): draw k of the K actions at random, weigh them uniformly, accept when max ||z_a||^2 in the norm of
-   Sigma^-1 is at most C n; the paper takes k = 10 and C = 1.
-2. With uniform weights on a subset S, the mean over S of ||z_a||^2 is rank(Sigma), so the maximum is at least that: with an invertible
-   Sigma the test for C = 1 can only pass with equality, which a draw never meets.
-3. With k <= n independent vectors and a pseudo-inverse every member of S has norm exactly k <= n: the test passes for every subset
-   and selects nothing. The pseudo-inverse also ignores what an action has outside the span of S, the very thing that is unexplored.
-4. Over all actions and with an honest inverse the test for C = 1 does not pass; after ``tries`` draws the best subset seen is taken.
-5. So whatever was accepted, the factor over ALL actions is reported with an honest inverse in the span of all actions: infinite where S
-   leaves a direction of the other actions unexplored.
+1. Follows the paper (App. E.1): draw k of the K actions at random, weigh them uniformly, accept when max ||z_a||^2 in
+   the norm of Sigma^-1 is at most C n; the paper takes k = 10 and C = 1.
+2. With uniform weights on a subset S, the mean over S of ||z_a||^2 is rank(Sigma), so the maximum is at least that:
+   with an invertible Sigma the test for C = 1 can only pass with equality, which a draw never meets.
+3. With k <= n independent vectors and a pseudo-inverse every member of S has norm exactly k <= n: the test passes for
+   every subset and selects nothing. The pseudo-inverse also ignores what an action has outside the span of S, the very
+   thing that is unexplored.
+4. Over all actions and with an honest inverse the test for C = 1 does not pass; after ``tries`` draws the best subset
+   seen is taken.
+5. So whatever was accepted, the factor over ALL actions is reported with an honest inverse in the span of all actions:
+   infinite where S leaves a direction of the other actions unexplored.
 """
 
 from __future__ import annotations
@@ -29,9 +31,9 @@ TOGETHER = 128  # draws tested side by side; those after the one that passes are
 class SampledDesign:
     """A uniform design on a subset.
 
-    ``weights`` (K,); ``tested``: the quantity of the acceptance test divided by n; ``factor``: max norm / rank over ALL actions,
-    infinite where the subset does not span them; ``rank``: of the subset; ``support``: rows with weight; ``accepted``: the test
-    passed; ``tries`` made.
+    ``weights`` (K,); ``tested``: the quantity of the acceptance test divided by n; ``factor``: max norm / rank over ALL
+    actions, infinite where the subset does not span them; ``rank``: of the subset; ``support``: rows with weight;
+    ``accepted``: the test passed; ``tries`` made.
     """
 
     weights: Array
@@ -44,7 +46,9 @@ class SampledDesign:
 
 
 def _norms(rows: Array, subsets: NDArray[np.int64], inverse: str) -> Array:
-    """Return ||a||^2 (T, K) of all rows (K, n) in the norm of the inverse of each subset's (T, k) uniform Sigma; infinite without one."""
+    """Return ||a||^2 (T, K) of all rows (K, n) in the norm of the inverse of each subset's (T, k) uniform Sigma;
+    infinite without one.
+    """
     chosen = rows[subsets]
     values, vectors = np.linalg.eigh(np.matmul(chosen.transpose(0, 2, 1), chosen) / subsets.shape[1])
     kept = values > values.shape[1] * np.finfo(float).eps * np.maximum(values[:, -1:], np.finfo(float).tiny)
@@ -66,16 +70,26 @@ def _honest(rows: Array, subset: NDArray[np.int64], eps: float) -> tuple[float, 
 
 
 def sample_design(vectors: Array, settings: PaperSampler, rng: np.random.Generator) -> SampledDesign:
-    """Draw subsets of ``settings.subset`` rows of ``vectors`` (K, n) until one passes the test, else take the best seen."""
+    """Draw subsets of ``settings.subset`` rows of ``vectors`` (K, n) until one passes the test, else take the best
+    seen.
+    """
     rows = np.asarray(vectors, dtype=np.float64)
-    eps = float(np.finfo(np.asarray(vectors).dtype).eps) if np.asarray(vectors).dtype.kind == "f" else float(np.finfo(float).eps)
+    eps = (
+        float(np.finfo(np.asarray(vectors).dtype).eps)
+        if np.asarray(vectors).dtype.kind == "f"
+        else float(np.finfo(float).eps)
+    )
     count, width = rows.shape
     size = min(settings.subset, count)
     best, best_value, made = np.arange(size), np.inf, 0
     while made < settings.tries and not best_value <= settings.factor:
-        subsets = np.array([rng.choice(count, size, replace=False) for _ in range(min(TOGETHER, settings.tries - made))])
+        subsets = np.array(
+            [rng.choice(count, size, replace=False) for _ in range(min(TOGETHER, settings.tries - made))]
+        )
         norms = _norms(rows, subsets, settings.inverse)
-        tested = (norms if settings.supremum == "all" else np.take_along_axis(norms, subsets, axis=1)).max(axis=1) / width
+        tested = (norms if settings.supremum == "all" else np.take_along_axis(norms, subsets, axis=1)).max(
+            axis=1
+        ) / width
         passed = tested <= settings.factor
         place = int(np.argmax(passed) if passed.any() else np.argmin(tested))
         if tested[place] < best_value or not made:
@@ -87,6 +101,8 @@ def sample_design(vectors: Array, settings: PaperSampler, rng: np.random.Generat
     return SampledDesign(weights, best_value, factor, rank, size, best_value <= settings.factor, made)
 
 
-def sample_designs(sets: Sequence[Array], settings: PaperSampler, rngs: Sequence[np.random.Generator]) -> list[SampledDesign]:
+def sample_designs(
+    sets: Sequence[Array], settings: PaperSampler, rngs: Sequence[np.random.Generator]
+) -> list[SampledDesign]:
     """Draw one design per set, each with its own generator."""
     return [sample_design(vectors, settings, rng) for vectors, rng in zip(sets, rngs, strict=True)]

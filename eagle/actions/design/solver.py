@@ -1,11 +1,13 @@
 """G-optimal exploration designs over action vectors, with a certificate.
 
-1. Follows the paper (Definition 1): a design q over the actions has factor C when max over a of ||z_a||^2 in the norm of
-   Sigma(q)^-1 is at most C n, with Sigma(q) = E_q[z_a z_a^T].
-2. Differs: the paper draws uniform subsets until a test passes that selects nothing (see paper_sampler); here the weights come from
-   a solver whose result proves itself: the factor is at least 1 for every design and at most 1 + tolerance for this one (frank_wolfe).
-3. Differs: on a set that spans only r < n dimensions the paper's inverse does not exist; here everything happens in the span, and r
-   takes the place of n (coordinates).
+1. Follows the paper (Definition 1): a design q over the actions has factor C when max over a of ||z_a||^2 in the norm
+   of Sigma(q)^-1 is at most C n, with Sigma(q) = E_q[z_a z_a^T].
+2. Differs: the paper draws uniform subsets until a test passes that selects nothing (see paper_sampler); here the
+   weights come from
+   a solver whose result proves itself: the factor is at least 1 for every design and at most 1 + tolerance for this one
+   (frank_wolfe).
+3. Differs: on a set that spans only r < n dimensions the paper's inverse does not exist; here everything happens in the
+   span, and r takes the place of n (coordinates).
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ _CHUNK_NUMBERS = 400_000  # 3 MB of float64 per array, which stays in the cache:
 class Design:
     """A design over the K rows of one set.
 
-    ``weights`` (K,) >= 0 with sum 1; ``factor`` = max over ALL rows of ||a||^2_{V^-1} / rank, 1.0 is perfect; ``rank`` of the
-    set; ``support``: number of rows with a weight above 0; ``iterations``: steps taken.
+    ``weights`` (K,) >= 0 with sum 1; ``factor`` = max over ALL rows of ||a||^2_{V^-1} / rank, 1.0 is perfect; ``rank``
+    of the set; ``support``: number of rows with a weight above 0; ``iterations``: steps taken.
     """
 
     weights: Array
@@ -51,19 +53,31 @@ def optimal_design(vectors: ArrayLike, tolerance: float = 1e-3) -> Design:
 
 
 def optimal_designs(sets: Sequence[ArrayLike], tolerance: float = 1e-3) -> list[Design]:
-    """Return one design per set of vectors (K_s, n_s); all sets are solved side by side. An empty list gives an empty list."""
+    """Return one design per set of vectors (K_s, n_s); all sets are solved side by side.
+
+    An empty list gives an empty list.
+    """
     arrays, eps = _checked(sets)
     if not np.isfinite(tolerance) or tolerance < MIN_TOLERANCE:
-        raise user_error("the design's tolerance is not usable", found=tolerance, expected=f"a number from {MIN_TOLERANCE:g} up")
+        raise user_error(
+            "the design's tolerance is not usable", found=tolerance, expected=f"a number from {MIN_TOLERANCE:g} up"
+        )
     if not arrays:
         return []
     largest = max(a.shape[0] for a in arrays) * max(a.shape[1] for a in arrays)
     size = max(1, _CHUNK_NUMBERS // largest)
-    return [d for start in range(0, len(arrays), size) for d in _solve_chunk(arrays[start : start + size], eps, float(tolerance))]
+    return [
+        d
+        for start in range(0, len(arrays), size)
+        for d in _solve_chunk(arrays[start : start + size], eps, float(tolerance))
+    ]
 
 
 def _checked(sets: Sequence[ArrayLike]) -> tuple[list[NDArray[np.floating]], float]:
-    """Return the sets as float arrays and the coarsest relative precision among them; all problems in one EagleError."""
+    """Return the sets as float arrays and the coarsest relative precision among them.
+
+    All problems in one EagleError.
+    """
     arrays, problems, eps = [], [], float(np.finfo(np.float64).eps)
     for index, vectors in enumerate(sets):
         name = f"the vectors of action set {index}"
@@ -72,10 +86,14 @@ def _checked(sets: Sequence[ArrayLike]) -> tuple[list[NDArray[np.floating]], flo
             if array.dtype.kind not in "biuf":
                 array = array.astype(np.float64)
         except (TypeError, ValueError):
-            problems.append(Problem(f"{name} are not numbers", type(vectors).__name__, "an array (actions, dimensions)"))
+            problems.append(
+                Problem(f"{name} are not numbers", type(vectors).__name__, "an array (actions, dimensions)")
+            )
             continue
         if array.ndim != 2 or 0 in array.shape:
-            problems.append(Problem(f"{name} have the wrong shape", str(array.shape), "(actions, dimensions), both at least 1"))
+            problems.append(
+                Problem(f"{name} have the wrong shape", str(array.shape), "(actions, dimensions), both at least 1")
+            )
             continue
         bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
         if len(bad):
@@ -101,7 +119,10 @@ def _padded(arrays: Sequence[NDArray[np.floating]]) -> tuple[Array, NDArray[np.b
 
 
 def _canonical_order(padded: Array, real: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Sort each set's rows by value, padding last; return the order (S, K) and which sorted rows repeat the one before."""
+    """Sort each set's rows by value, padding last.
+
+    Return the order (S, K) and which sorted rows repeat the one before.
+    """
     first = np.where(real, padded[:, :, 0], np.inf)
     order = np.argsort(first, axis=1)
     ascending = np.take_along_axis(first, order, axis=1)
@@ -140,6 +161,12 @@ def _solve_chunk(arrays: Sequence[NDArray[np.floating]], eps: float, tolerance: 
     np.put_along_axis(restored, order, weights, axis=1)
     restored = np.where(span.ranks[:, None] > 0, restored, real / real.sum(axis=1, keepdims=True))
     return [
-        Design(restored[s, : len(array)].copy(), float(factors[s]), int(span.ranks[s]), int((restored[s] > 0).sum()), int(steps[s]))
+        Design(
+            restored[s, : len(array)].copy(),
+            float(factors[s]),
+            int(span.ranks[s]),
+            int((restored[s] > 0).sum()),
+            int(steps[s]),
+        )
         for s, array in enumerate(arrays)
     ]

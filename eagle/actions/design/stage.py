@@ -1,11 +1,12 @@
 """Stage design: where the cached texts lie in the latent space, and an exploration design over each anchor's actions.
 
-1. Follows the paper (Definition 1): z_a = mean over the samples of E_D(x'), not centred; ``design.centre: anchor`` takes the
-   movement from the anchor's own vector instead.
-2. Differs: the latent dimension must be well below K, or the exact design is uniform; so each anchor's z_a are projected onto their
-   first ``design.projection`` principal directions (of the uncentred vectors) before the design is solved.
-3. Differs: the certified solver is the default; the paper's sampler runs beside it on the same vectors, and both report the factor
-   over all actions, the rank and the support.
+1. Follows the paper (Definition 1): z_a = mean over the samples of E_D(x'), not centred; ``design.centre: anchor``
+   takes the movement from the anchor's own vector instead.
+2. Differs: the latent dimension must be well below K, or the exact design is uniform; so each anchor's z_a are
+   projected onto their first ``design.projection`` principal directions (of the uncentred vectors) before the design is
+   solved.
+3. Differs: the certified solver is the default; the paper's sampler runs beside it on the same vectors, and both report
+   the factor over all actions, the rank and the support.
 
 Actions all of whose texts failed have no vector: their weight is 0.
 """
@@ -32,9 +33,15 @@ Vectors = NDArray[np.floating]
 
 
 def encode_rows(table: pd.DataFrame, encoder: Encoder, years: dict[str, int | None]) -> Vectors:
-    """Return E_D of every next text (n_rows, d) float32, with the anchor's year; NaN rows for failed ones. Equal texts are encoded once."""
+    """Return E_D of every next text (n_rows, d) float32, with the anchor's year; NaN rows for failed ones.
+
+    Equal texts are encoded once.
+    """
     fine = table["next_text"].notna().to_numpy()
-    wanted = [(str(text), years.get(anchor)) for text, anchor in zip(table.loc[fine, "next_text"], table.loc[fine, "anchor"], strict=True)]
+    wanted = [
+        (str(text), years.get(anchor))
+        for text, anchor in zip(table.loc[fine, "next_text"], table.loc[fine, "anchor"], strict=True)
+    ]
     place = {pair: i for i, pair in enumerate(dict.fromkeys(wanted))}
     vectors = np.full((len(table), encoder.dimension), np.nan, dtype=np.float32)
     if place:
@@ -43,8 +50,12 @@ def encode_rows(table: pd.DataFrame, encoder: Encoder, years: dict[str, int | No
     return vectors
 
 
-def action_vectors(table: pd.DataFrame, vectors: Vectors, anchor: str, centre: Vectors | None) -> tuple[list[int], NDArray[np.float64]]:
-    """Return (action indices with a vector, their z_a (k, d)): means over the first-step samples of one anchor, less ``centre``."""
+def action_vectors(
+    table: pd.DataFrame, vectors: Vectors, anchor: str, centre: Vectors | None
+) -> tuple[list[int], NDArray[np.float64]]:
+    """Return (action indices with a vector, their z_a (k, d)): means over the first-step samples of one anchor, less
+    ``centre``.
+    """
     rows = ((table["anchor"] == anchor) & (table["step"] == 1)).to_numpy() & np.isfinite(vectors).all(axis=1)
     indices, place = np.unique(table.loc[rows, "action_index"].to_numpy(), return_inverse=True)
     means = np.zeros((len(indices), vectors.shape[1]))
@@ -54,7 +65,9 @@ def action_vectors(table: pd.DataFrame, vectors: Vectors, anchor: str, centre: V
 
 
 def project_onto_principal(vectors: NDArray[np.float64], directions: int) -> NDArray[np.float64]:
-    """Return (K, min(directions, d)): coordinates along the first right singular vectors; all of ``vectors`` (K, d) where 0."""
+    """Return (K, min(directions, d)): coordinates along the first right singular vectors; all of ``vectors`` (K, d)
+    where 0.
+    """
     if directions == 0 or directions >= vectors.shape[1]:
         return vectors
     basis = np.linalg.svd(vectors, full_matrices=False)[2][:directions]
@@ -62,15 +75,28 @@ def project_onto_principal(vectors: NDArray[np.float64], directions: int) -> NDA
 
 
 def design_anchors(
-    table: pd.DataFrame, vectors: Vectors, anchors: Sequence[str], latent: LatentSpace, settings: DesignConfig, seed: int
+    table: pd.DataFrame,
+    vectors: Vectors,
+    anchors: Sequence[str],
+    latent: LatentSpace,
+    settings: DesignConfig,
+    seed: int,
 ) -> tuple[list[list[int]], list[Design], list[SampledDesign]]:
-    """Return, per anchor, the action indices with a vector, the certified design and the paper's, over the same projected vectors."""
+    """Return, per anchor, the action indices with a vector, the certified design and the paper's, over the same
+    projected vectors.
+    """
     indices, sets = [], []
     for anchor in anchors:
-        centre = latent.item_vectors[latent.item_index([anchor])[0]].astype(np.float64) if settings.centre == "anchor" else None
+        centre = (
+            latent.item_vectors[latent.item_index([anchor])[0]].astype(np.float64)
+            if settings.centre == "anchor"
+            else None
+        )
         found, means = action_vectors(table, vectors, anchor, centre)
         if not found:
-            raise user_error(f"no action of anchor {anchor} gave a usable text", mend="another seed, or a stronger model (llm.model)")
+            raise user_error(
+                f"no action of anchor {anchor} gave a usable text", mend="another seed, or a stronger model (llm.model)"
+            )
         indices.append(found)
         sets.append(project_onto_principal(means, settings.projection))
     rngs = [stream(seed, "paper sampler", anchor) for anchor in anchors]
@@ -122,7 +148,9 @@ def run(config: Config, project: Project) -> None:
         for index, w in zip(found, design.weights, strict=True)
     }
     weights = actions[["anchor", "action_index", "action"]].assign(
-        weight=[weight.get((str(a), int(i)), 0.0) for a, i in zip(actions["anchor"], actions["action_index"], strict=True)]
+        weight=[
+            weight.get((str(a), int(i)), 0.0) for a, i in zip(actions["anchor"], actions["action_index"], strict=True)
+        ]
     )
     inputs, rows = [project.actions, project.transitions], {"rows": table["row"].astype(str)}
     write_arrays(project.design / "encoded.safetensors", {"z": vectors}, "transition_vectors", ids=rows, inputs=inputs)

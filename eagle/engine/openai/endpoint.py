@@ -1,9 +1,10 @@
 """The line to an OpenAI-compatible endpoint: one request at a time, repeated while what went wrong may pass.
 
-Repeated, with waits that double up to a minute or that the endpoint asks for (Retry-After): no answer in time, lost connections,
-statuses 408, 425, 429 and 5xx, answers that cannot be read. Final, and the user's to mend: nobody at the address, a refusal
-(other 4xx), a model that is not served. Nothing but the given address is called, through the proxies that the environment names unless
-it is an address of this machine. The key, if the endpoint wants one, is read from EAGLE_ENDPOINT_KEY and never told.
+Repeated, with waits that double up to a minute or that the endpoint asks for (Retry-After): no answer in time, lost
+connections, statuses 408, 425, 429 and 5xx, answers that cannot be read. Final, and the user's to mend: nobody at the
+address, a refusal (other 4xx), a model that is not served. Nothing but the given address is called, through the proxies
+that the environment names unless it is an address of this machine. The key, if the endpoint wants one, is read from
+EAGLE_ENDPOINT_KEY and never told.
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ class Endpoint:
     """One address. ``calls`` counts requests, ``repeated`` why requests were repeated."""
 
     def __init__(self, address: str, *, concurrency: int, timeout: float, retries: int, backoff: float) -> None:
-        """``timeout``: seconds for one answer; ``backoff``: seconds before the second try, doubled with each further one."""
+        """``timeout``: seconds for one answer; ``backoff``: seconds before the second try, doubled with each further
+        one.
+        """
         self.address = _checked(address)
         self.calls = 0
         self.repeated: Counter[str] = Counter()
@@ -99,7 +102,8 @@ class Endpoint:
             raise user_error(
                 "the proxies or certificates that the environment names cannot be used",
                 found=error,
-                mend=f"mend or unset HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE, or name the host of {self.address} in NO_PROXY",
+                mend=f"mend or unset HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE, or name the host of "
+                f"{self.address} in NO_PROXY",
             ) from None
 
     @cached_property
@@ -138,7 +142,9 @@ class Endpoint:
         return await tries(once)
 
     async def _send(self, client: httpx.AsyncClient, method: str, path: str, body: Body | None = None) -> _Answer:
-        """Send one request; an answer has to be whole within the time-out, however it trickles in, and of a bearable size."""
+        """Send one request; an answer has to be whole within the time-out, however it trickles in, and of a bearable
+        size.
+        """
         try:
             with anyio.fail_after(self._seconds):
                 async with client.stream(method, path, json=body) as response:
@@ -174,7 +180,9 @@ class Endpoint:
         if isinstance(error, Passing):
             self.repeated[error.cause] += 1
             if self.repeated[error.cause] == 1:
-                _log.warning("%s: %s; such requests are repeated, up to %d times each", self.address, error.cause, self._retries)
+                _log.warning(
+                    "%s: %s; such requests are repeated, up to %d times each", self.address, error.cause, self._retries
+                )
 
     async def _names(self, client: httpx.AsyncClient) -> list[str]:
         answer = await self._send(client, "GET", "models")
@@ -207,7 +215,8 @@ class Endpoint:
         return user_error(
             f"the endpoint {self.address} refused a request",
             found=f"status {answer.status}: {said[:300]}",
-            mend="check llm.endpoint_model and EAGLE_ENDPOINT_KEY; where a prompt is too long, serve the model with more context",
+            mend="check llm.endpoint_model and EAGLE_ENDPOINT_KEY; where a prompt is too long, serve the model with "
+            "more context",
         )
 
 
@@ -239,7 +248,9 @@ def _on_this_machine(address: str) -> bool:
 def _key() -> str:
     key = os.environ.get("EAGLE_ENDPOINT_KEY", "").strip()
     if not (key.isascii() and key.isprintable()):
-        raise user_error("EAGLE_ENDPOINT_KEY is no key", found="characters that cannot be sent", expected="printable ASCII")
+        raise user_error(
+            "EAGLE_ENDPOINT_KEY is no key", found="characters that cannot be sent", expected="printable ASCII"
+        )
     return key
 
 

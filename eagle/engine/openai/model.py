@@ -1,10 +1,11 @@
-"""The language model behind an OpenAI-compatible endpoint (vLLM and others): /completions with prompt, seed and log-probabilities.
+"""The language model behind an OpenAI-compatible endpoint (vLLM and others): /completions with prompt, seed and
+log-probabilities.
 
-Requests run side by side, as many as `llm.requests`. Every row sends its own seed and is put back in its place, so that neither the
-order of the answers nor a repeated request changes a result; how well a seed is kept is the server's matter. The chat template and
-the tokenizer are those of the local model folder. A row without an answer after all retries is a completion with a cause; too
-many of them (`llm.failures_at_most`), a spent `llm.token_budget` or a refusal stop with one error, which carries the finished rows, as
-Ctrl-C does: they are paid for.
+Requests run side by side, as many as `llm.requests`. Every row sends its own seed and is put back in its place, so that
+neither the order of the answers nor a repeated request changes a result; how well a seed is kept is the server's
+matter. The chat template and the tokenizer are those of the local model folder. A row without an answer after all
+retries is a completion with a cause; too many of them (`llm.failures_at_most`), a spent `llm.token_budget` or a refusal
+stop with one error, which carries the finished rows, as Ctrl-C does: they are paid for.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ class _Spent(EagleError):
 
 
 class OpenAIModel:
-    """A :class:`~eagle.engine.base.LanguageModel` over HTTP. ``folder`` holds the served model's tokenizer and chat template."""
+    """A :class:`~eagle.engine.base.LanguageModel` over HTTP.
+
+    ``folder`` holds the served model's tokenizer and chat template.
+    """
 
     def __init__(
         self,
@@ -52,7 +56,9 @@ class OpenAIModel:
         token_budget: int = 0,
         failures_at_most: float = 0.05,
     ) -> None:
-        """Seconds and counts as in `llm` of params.yaml; ``backoff``: seconds before the second try, doubled with each further one."""
+        """Seconds and counts as in `llm` of params.yaml; ``backoff``: seconds before the second try, doubled with each
+        further one.
+        """
         stay_offline()
         from transformers import AutoTokenizer
 
@@ -97,7 +103,8 @@ class OpenAIModel:
         """Return log-probabilities by letting the endpoint echo its prompt; EagleError where it cannot."""
         texts = [prompt + tail for prompt, tail in zip(prompts, continuations, strict=True)]
         bodies: list[Body] = [
-            {"model": self._speaker, "prompt": text, "max_tokens": 0, "temperature": 0, "echo": True, "logprobs": 1} for text in texts
+            {"model": self._speaker, "prompt": text, "max_tokens": 0, "temperature": 0, "echo": True, "logprobs": 1}
+            for text in texts
         ]
         lengths = self._lengths(texts)
         readers = [partial(self._echoed, len(prompt), length) for prompt, length in zip(prompts, lengths, strict=True)]
@@ -114,7 +121,9 @@ class OpenAIModel:
         return rendered(self._tokenizer, messages, prefill)
 
     def load_adapter(self, folder: Path | None) -> None:
-        """Ask for the adapter by its :func:`served_name` from here on, or for the plain model; EagleError where it is not served."""
+        """Ask for the adapter by its :func:`served_name` from here on, or for the plain model; EagleError where it is
+        not served.
+        """
         name = self.name if folder is None else served_name(folder)
         if folder is not None and name not in self._adapters:
             try:
@@ -128,9 +137,16 @@ class OpenAIModel:
 
     # rows ------------------------------------------------------------------
     def _ask_all(
-        self, bodies: Sequence[Body], readers: Sequence[Callable[[Any], T]], most: Sequence[int], done: dict[int, T | Passing]
+        self,
+        bodies: Sequence[Body],
+        readers: Sequence[Callable[[Any], T]],
+        most: Sequence[int],
+        done: dict[int, T | Passing],
     ) -> EagleError | None:
-        """Put the answers by row into ``done``; return why not all rows have one, if so. ``most``: tokens that a row may cost."""
+        """Put the answers by row into ``done``; return why not all rows have one, if so.
+
+        ``most``: tokens that a row may cost.
+        """
         started, before = time.perf_counter(), (self._endpoint.calls, self._endpoint.repeated.total())
         self._asked += len(bodies)
         stopped: list[EagleError] = []
@@ -176,9 +192,11 @@ class OpenAIModel:
         return _Spent(
             Problem(
                 "the token budget is spent",
-                found=f"{self._spent:,} tokens read and written; what is asked for may take {self._reserved + tokens:,} more",
+                found=f"{self._spent:,} tokens read and written; what is asked for may take "
+                f"{self._reserved + tokens:,} more",
                 expected=f"at most {self._budget:,} (llm.token_budget)",
-                mend="raise llm.token_budget (0: no limit) and run the same command again; finished texts are remembered (llm.cache)",
+                mend="raise llm.token_budget (0: no limit) and run the same command again; finished texts are "
+                "remembered (llm.cache)",
             )
         )
 
@@ -193,7 +211,8 @@ class OpenAIModel:
             f"the endpoint {self._endpoint.address} left too many texts without an answer",
             found=f"{self._failed.total()} of {self._asked}, each after all retries: {causes}",
             expected=f"at most {self._failures_at_most:.0%} (llm.failures_at_most)",
-            mend="see whether the server is up and keeps pace (fewer llm.requests, a longer llm.timeout), then run the same command again",
+            mend="see whether the server is up and keeps pace (fewer llm.requests, a longer llm.timeout), then run "
+            "the same command again",
         )
 
     # requests and answers --------------------------------------------------
@@ -224,10 +243,16 @@ class OpenAIModel:
             raise self._useless("empty answer" if not text else f"ended by the server ({reason})")
         ended = before_stop(text, spec.stop)  # some servers leave the stop string in
         kept = text if ended is None else ended
-        if len(kept) > self._longest_token * spec.max_new_tokens or (ended is None and (written or 0) > spec.max_new_tokens):
+        if len(kept) > self._longest_token * spec.max_new_tokens or (
+            ended is None and (written or 0) > spec.max_new_tokens
+        ):
             raise self._useless("too long answer")
-        # without ids in the answer those of the text stand in, which a tokenizer may cut into more pieces than were drawn
-        ids = choice.get("token_ids") or self._tokenizer(kept, add_special_tokens=False)["input_ids"][: spec.max_new_tokens]
+        # without ids in the answer those of the text stand in, which a tokenizer may cut into more pieces than were
+        # drawn
+        ids = (
+            choice.get("token_ids")
+            or self._tokenizer(kept, add_special_tokens=False)["input_ids"][: spec.max_new_tokens]
+        )
         log_probs = tuple(float(p) for p in (choice.get("logprobs") or {}).get("token_logprobs") or ())
         if written is None:
             self._count(read, len(ids))
@@ -262,12 +287,18 @@ class OpenAIModel:
 
 
 def _completions(answers: Mapping[int, Completion | Passing]) -> dict[int, Completion]:
-    failed = {row: Completion("", finish="error", cause=f"endpoint: {a.cause}") for row, a in answers.items() if isinstance(a, Passing)}
+    failed = {
+        row: Completion("", finish="error", cause=f"endpoint: {a.cause}")
+        for row, a in answers.items()
+        if isinstance(a, Passing)
+    }
     return {row: answer for row, answer in answers.items() if not isinstance(answer, Passing)} | failed
 
 
 def served_name(folder: Path) -> str:
-    """Return the name under which an endpoint has to serve an adapter; its hash keeps an older one from answering in its place."""
+    """Return the name under which an endpoint has to serve an adapter; its hash keeps an older one from answering in
+    its place.
+    """
     folder = Path(folder)
     return f"{folder.parent.name}-{folder.name}-{content_hash(folder)[:8]}"
 

@@ -1,8 +1,8 @@
 """The decode loop: token ids in, rows with their new tokens out, over any network that shares a prefix among its rows.
 
-Long common prefixes are computed once and shared; so many rows are decoded together, and a row that ends makes room for one
-that waits. On a processor many rows are dealt out to two parts, with a share of the threads each. Serves the engine (weights with an
-adapter merged in) and the policy under training (an adapter beside the weights).
+Long common prefixes are computed once and shared; so many rows are decoded together, and a row that ends makes room for
+one that waits. On a processor many rows are dealt out to two parts, with a share of the threads each. Serves the engine
+(weights with an adapter merged in) and the policy under training (an adapter beside the weights).
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ from eagle.engine.torch.shared_prefix import Prefix, SharedPrefixCache
 from eagle.engine.torch.single_row import SingleLlama, SingleRow
 
 Network = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, SharedPrefixCache, int], torch.Tensor]
-_PARTS = 2  # that many rows are dealt out to on a processor, however many threads there are: in bfloat16 a text depends on its part
-_ROWS_OF_A_PART = 40  # at least: fewer rows are decoded together by all threads [M: 192 take .83 of the time in two parts, 64 take 1.08]
+# that many rows are dealt out to on a processor, however many threads there are: in bfloat16 a text depends on its part
+_PARTS = 2
+# at least: fewer rows are decoded together by all threads [M: 192 take .83 of the time in two parts, 64 take 1.08]
+_ROWS_OF_A_PART = 40
 _COMPACT_BELOW = 0.8  # share of live rows at which the ended ones are taken out of the cache
 _PREFIXES = 16  # prefixes remembered, their beginnings by blocks among them
 _BLOCK = 64  # tokens by which prefixes are computed
@@ -36,11 +38,13 @@ _BLOCK = 64  # tokens by which prefixes are computed
 class DecodeLoop:
     """Continues token ids with one network, and remembers the prefixes that its rows shared.
 
-    ``model``: the transformers model behind the network (its config, dtype and device); ``usage`` counts what is computed; ``single``
-    continues a row that has no others beside it.
+    ``model``: the transformers model behind the network (its config, dtype and device); ``usage`` counts what is
+    computed; ``single`` continues a row that has no others beside it.
     """
 
-    def __init__(self, network: Network, model: Any, ends: Ends, usage: Usage, single: SingleLlama | None = None) -> None:
+    def __init__(
+        self, network: Network, model: Any, ends: Ends, usage: Usage, single: SingleLlama | None = None
+    ) -> None:
         self.network, self.usage, self.single = network, usage, single
         self._config, self._dtype, self._device = model.config, model.dtype, model.device
         self._ends = ends
@@ -65,13 +69,17 @@ class DecodeLoop:
         return _PARTS if self._device.type == "cpu" and rows >= _PARTS * _ROWS_OF_A_PART else 1
 
     @torch.inference_mode()  # which a thread does not inherit
-    def _decode(self, prefix: Prefix, shared: int, rows: Sequence[Row], spec: SamplingSpec, batch_rows: int, stopped: Event) -> None:
+    def _decode(
+        self, prefix: Prefix, shared: int, rows: Sequence[Row], spec: SamplingSpec, batch_rows: int, stopped: Event
+    ) -> None:
         """Fill in the rows' tokens, one token per row and pass; a row that ends makes room for one that waits."""
         waiting = self._opened(prefix, shared, rows, spec, batch_rows)
         live = [Row(-1, [], np.zeros(0), [0], finish="stop") for _ in range(min(len(rows), batch_rows))]
         cache, longest = SharedPrefixCache(prefix, len(live)), max(len(row.suffix) for row in rows)
         cache.reserve(longest + spec.max_new_tokens)
-        for column in cycle(range(longest, longest + spec.max_new_tokens)):  # what it overwrites belongs to rows that have ended
+        for column in cycle(
+            range(longest, longest + spec.max_new_tokens)
+        ):  # what it overwrites belongs to rows that have ended
             free = [slot for slot, row in enumerate(live) if row.finish]
             for slot, (row, read, number) in zip(free, waiting, strict=False):
                 cache.splice(slot, read, number)
@@ -83,8 +91,12 @@ class DecodeLoop:
                 cache.gather(torch.tensor(running, device=self._device))
                 live = [live[slot] for slot in running]
             ids = torch.tensor([[row.tokens[-1]] for row in live], device=self._device)
-            positions = torch.tensor([[shared + len(row.suffix) + len(row.tokens) - 1] for row in live], device=self._device)
-            self._draw(live, self._forward(ids, positions, torch.ones_like(ids, dtype=torch.bool), cache, column)[:, -1], spec)
+            positions = torch.tensor(
+                [[shared + len(row.suffix) + len(row.tokens) - 1] for row in live], device=self._device
+            )
+            self._draw(
+                live, self._forward(ids, positions, torch.ones_like(ids, dtype=torch.bool), cache, column)[:, -1], spec
+            )
 
     def _decode_single(self, network: SingleLlama, row: Row, spec: SamplingSpec) -> None:
         """Fill in the tokens of a row that is alone."""
@@ -114,9 +126,13 @@ class DecodeLoop:
             yield from ((row, cache, number) for number, row in enumerate(ordered) if not row.finish)
 
     def _draw(self, rows: Sequence[Row], logits: torch.Tensor, spec: SamplingSpec) -> None:
-        """Add the next token to the rows that have not ended, from logits (rows, vocabulary), and notice which of them end."""
+        """Add the next token to the rows that have not ended, from logits (rows, vocabulary), and notice which of them
+        end.
+        """
         draws = torch.tensor([0.0 if row.finish else row.draws[len(row.tokens)] for row in rows], device=self._device)
-        barred = ((number, row.barred.left(row.tokens)) for number, row in enumerate(rows) if row.barred and not row.finish)
+        barred = (
+            (number, row.barred.left(row.tokens)) for number, row in enumerate(rows) if row.barred and not row.finish
+        )
         left = {number: chances for number, chances in barred if chances}
         bent = bend(logits, left, spec.temperature) if left else logits
         tokens, log_probs = choose(bent, draws, spec.temperature, spec.top_p)
@@ -132,9 +148,16 @@ class DecodeLoop:
                 row.text, row.finish = self._ends.decode(row.tokens), "length"
 
     def read(
-        self, prefix: Prefix, shared: int, beginnings: list[list[int]], owner: list[int], rests: list[list[int]], keep: int = 1
+        self,
+        prefix: Prefix,
+        shared: int,
+        beginnings: list[list[int]],
+        owner: list[int],
+        rests: list[list[int]],
+        keep: int = 1,
     ) -> tuple[SharedPrefixCache, torch.Tensor]:
-        """Run what stands after the prefix: each beginning once, then each row's rest (the longest last) after a copy of its beginning.
+        """Run what stands after the prefix: each beginning once, then each row's rest (the longest last) after a copy
+        of its beginning.
 
         Returns the cache of the rows and the logits of their last ``keep`` tokens (rows, keep, vocabulary).
         """
@@ -149,9 +172,17 @@ class DecodeLoop:
         return cache, self._forward(ids, (real.cumsum(1) - 1).clamp(min=0) + before, real, cache, longest, keep)
 
     def _forward(
-        self, ids: torch.Tensor, positions: torch.Tensor, real: torch.Tensor, cache: SharedPrefixCache, column: int, keep: int = 1
+        self,
+        ids: torch.Tensor,
+        positions: torch.Tensor,
+        real: torch.Tensor,
+        cache: SharedPrefixCache,
+        column: int,
+        keep: int = 1,
     ) -> torch.Tensor:
-        """Run new positions (rows, n), stored from ``column``; return the logits of the last ``keep`` of them (rows, keep, vocabulary)."""
+        """Run new positions (rows, n), stored from ``column``; return the logits of the last ``keep`` of them (rows,
+        keep, vocabulary).
+        """
         cache.begin(real, column)
         with self._counting:
             self.usage.computed_tokens += int(real.sum())
@@ -170,7 +201,8 @@ class DecodeLoop:
     def prefix(self, token_ids: list[int]) -> Prefix:
         """Return the keys and values of tokens that many rows may share.
 
-        They are computed by blocks, each after those before it, so that what is remembered decides what is computed anew, never a result.
+        They are computed by blocks, each after those before it, so that what is remembered decides what is computed
+        anew, never a result.
         """
         if not token_ids:
             return Prefix.empty(self._config, self._dtype, self._device)

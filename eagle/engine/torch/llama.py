@@ -1,7 +1,8 @@
-"""Llama's forward pass with joined and pre-packed weights: the same numbers as transformers' model, fewer and faster steps.
+"""Llama's forward pass with joined and pre-packed weights: the same numbers as transformers' model, fewer and faster
+steps.
 
-Padding is left out of everything but attention. SmolLM2-135M, 64 rows, one core: the products of a pass take 93 ms packed in
-bfloat16, near the processor's peak. Other architectures run through transformers.
+Padding is left out of everything but attention. SmolLM2-135M, 64 rows, one core: the products of a pass take 93 ms
+packed in bfloat16, near the processor's peak. Other architectures run through transformers.
 """
 
 from __future__ import annotations
@@ -103,7 +104,9 @@ class FusedLlama:
         found._tables = same._tables if same else tables
         return found
 
-    def __call__(self, ids: torch.Tensor, positions: torch.Tensor, real: torch.Tensor, cache: SharedPrefixCache, keep: int) -> torch.Tensor:
+    def __call__(
+        self, ids: torch.Tensor, positions: torch.Tensor, real: torch.Tensor, cache: SharedPrefixCache, keep: int
+    ) -> torch.Tensor:
         """Return logits (rows, keep, vocabulary) of the last ``keep`` of the new positions ``ids`` (rows, n).
 
         What is not ``real`` (rows, n) is padding; its logits mean nothing.
@@ -125,7 +128,13 @@ class FusedLlama:
         return (exact * inverse_rms(exact, self._eps)).mul_(weight).to(x.dtype)
 
     def _attend(
-        self, number: int, joined: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, places: _Places, cache: SharedPrefixCache
+        self,
+        number: int,
+        joined: torch.Tensor,
+        cos: torch.Tensor,
+        sin: torch.Tensor,
+        places: _Places,
+        cache: SharedPrefixCache,
     ) -> torch.Tensor:
         """``joined`` (tokens, all heads, width) holds queries, keys and values; returns (tokens, heads * width)."""
         turned = rotate(joined[:, : self._heads + self._kv_heads], cos, sin)
@@ -155,7 +164,9 @@ class _Places:
 
 
 def inverse_rms(x: torch.Tensor, eps: torch.Tensor) -> torch.Tensor:
-    """Return 1 / sqrt(mean x^2 + eps) over the last dimension, which stays; torch's own norm takes up to six times as long on a CPU."""
+    """Return 1 / sqrt(mean x^2 + eps) over the last dimension, which stays; torch's own norm takes up to six times as
+    long on a CPU.
+    """
     norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
     return torch.addcmul(eps, norm, norm, value=1 / x.shape[-1]).rsqrt_()
 

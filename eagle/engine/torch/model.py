@@ -1,7 +1,8 @@
-"""The language model on a torch device: a small decode loop (:mod:`eagle.engine.torch.decoding`) over transformers' model.
+"""The language model on a torch device: a small decode loop (:mod:`eagle.engine.torch.decoding`) over transformers'
+model.
 
-A row's draws come from its own seed, so in float32 a batch equals its rows one by one; in bfloat16 the arithmetic depends on
-the batch, hence a call (its set of prompts and seeds) is what repeats exactly.
+A row's draws come from its own seed, so in float32 a batch equals its rows one by one; in bfloat16 the arithmetic
+depends on the batch, hence a call (its set of prompts and seeds) is what repeats exactly.
 """
 
 from __future__ import annotations
@@ -42,14 +43,23 @@ from eagle.engine.torch.shared_prefix import Prefix, TransformersNetwork  # noqa
 from eagle.engine.torch.single_row import SingleLlama  # noqa: E402
 
 _log = logging.getLogger(__name__)
-_ADAPTED_BYTES = 1 << 30  # merged weights remembered, the last at least: evaluation changes adapters several times a step
+_ADAPTED_BYTES = (
+    1 << 30
+)  # merged weights remembered, the last at least: evaluation changes adapters several times a step
 
 
 class TorchModel:
     """A :class:`~eagle.engine.base.LanguageModel` over a folder in transformers' layout."""
 
     def __init__(
-        self, folder: Path, *, dtype: str = "auto", device: str = "auto", batch_rows: int = 64, fuse: bool = True, single: bool = False
+        self,
+        folder: Path,
+        *,
+        dtype: str = "auto",
+        device: str = "auto",
+        batch_rows: int = 64,
+        fuse: bool = True,
+        single: bool = False,
     ) -> None:
         """``single``: on a processor, write a row that is alone as :mod:`eagle.engine.torch.single_row` does."""
         check_model_folder(Path(folder), chat=True)
@@ -85,7 +95,10 @@ class TorchModel:
             loop.usage = usage
 
     def _arithmetic(self) -> str:
-        numbers = f"{self.dtype} {self.device} {torch.get_num_threads()} threads {self.batch_rows} rows{' single' * self._single}"
+        numbers = (
+            f"{self.dtype} {self.device} {torch.get_num_threads()} threads {self.batch_rows} "
+            f"rows{' single' * self._single}"
+        )
         return f"{engine_code()} torch {torch.__version__} {numbers}"
 
     # prompts ---------------------------------------------------------------
@@ -126,7 +139,9 @@ class TorchModel:
         done: dict[int, Completion],
         at_once: int,
     ) -> None:
-        """Write what is not ``done``, ``at_once`` rows together; in bfloat16, where a text depends on its batch, write everything."""
+        """Write what is not ``done``, ``at_once`` rows together; in bfloat16, where a text depends on its batch, write
+        everything.
+        """
         self._take_rows(at_once)
         if not self.rows_alone:
             done.clear()
@@ -134,10 +149,19 @@ class TorchModel:
         try:
             self._loop.complete(rows, spec, at_once)
         finally:
-            done |= {row.index: Completion(row.text, tuple(row.tokens), tuple(row.log_probs), row.finish) for row in rows if row.finish}
+            done |= {
+                row.index: Completion(row.text, tuple(row.tokens), tuple(row.log_probs), row.finish)
+                for row in rows
+                if row.finish
+            }
 
-    def _barred(self, token_ids: Sequence[list[int]], without: Sequence[Sequence[str]], spec: SamplingSpec) -> dict[int, Barred]:
-        """Return what each row must not come out as, and how likely that is to be drawn; the first stop string ends it."""
+    def _barred(
+        self, token_ids: Sequence[list[int]], without: Sequence[Sequence[str]], spec: SamplingSpec
+    ) -> dict[int, Barred]:
+        """Return what each row must not come out as, and how likely that is to be drawn.
+
+        The first stop string ends it.
+        """
         texts = {row: list(dict.fromkeys(own)) for row, own in enumerate(without) if own}
         end = self.tokenize(spec.stop[:1])
         asked = [(row, ids) for row, own in texts.items() for ids in self.tokenize(own)]
@@ -149,13 +173,18 @@ class TorchModel:
         return {row: Barred([tails[i] for i in places], [found[i] for i in places]) for row, places in own.items()}
 
     def _take_rows(self, at_once: int) -> None:
-        """Decode so many rows together from here on. In float32 no text knows of it; in bfloat16 a cache must not mix them."""
+        """Decode so many rows together from here on.
+
+        In float32 no text knows of it; in bfloat16 a cache must not mix them.
+        """
         if at_once == self.batch_rows:
             return
         self.batch_rows = at_once
         if not self.rows_alone:
             self.arithmetic = self._arithmetic()
-            _log.warning("in bfloat16 texts may come out otherwise: from here on they are those of llm.batch_rows: %d", at_once)
+            _log.warning(
+                "in bfloat16 texts may come out otherwise: from here on they are those of llm.batch_rows: %d", at_once
+            )
 
     # scoring ---------------------------------------------------------------
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[np.ndarray]:
@@ -176,7 +205,9 @@ class TorchModel:
         done: dict[int, np.ndarray] = {i: np.zeros(0) for i, tail in enumerate(tails) if not tail}
         work = partial(self._score_left, heads, tails, temperature, done)
         there, least = sum(map(len, (*heads, *tails))), max(map(len, tails), default=1)
-        self._scored_tokens = halving(work, self._scored_tokens, doing="scoring", there=there, least=least, unit="tokens", usage=self.usage)
+        self._scored_tokens = halving(
+            work, self._scored_tokens, doing="scoring", there=there, least=least, unit="tokens", usage=self.usage
+        )
         return [done[i] for i in range(len(heads))]
 
     def _score_left(
@@ -196,7 +227,12 @@ class TorchModel:
                 self._score(prefix, shared, [(i, heads[i][shared:], tails[i]) for i in batch], done, temperature)
 
     def _score(
-        self, prefix: Prefix, shared: int, rows: list[tuple[int, list[int], list[int]]], done: dict[int, np.ndarray], temperature: float
+        self,
+        prefix: Prefix,
+        shared: int,
+        rows: list[tuple[int, list[int], list[int]]],
+        done: dict[int, np.ndarray],
+        temperature: float,
     ) -> None:
         """Score the third of every row, (index, head, tail); rows with the same head read it once."""
         rows = sorted(rows, key=lambda row: len(row[2]))
@@ -224,9 +260,13 @@ class TorchModel:
         from peft import PeftModel
 
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 reads an attribute that transformers 5.23 renames
+            warnings.simplefilter(
+                "ignore", FutureWarning
+            )  # peft 0.21 reads an attribute that transformers 5.23 renames
             try:
-                merged: Any = PeftModel.from_pretrained(copy.deepcopy(self._base), str(folder), local_files_only=True).merge_and_unload()
+                merged: Any = PeftModel.from_pretrained(
+                    copy.deepcopy(self._base), str(folder), local_files_only=True
+                ).merge_and_unload()
             except (ValueError, KeyError, RuntimeError) as error:
                 if ran_out(error):
                     raise no_memory(f"opening the adapter in {folder}", error) from error
@@ -250,7 +290,9 @@ def _read_folder(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
     """Return tokenizer and model; EagleError where transformers makes nothing of the folder."""
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        return tokenizer, AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, use_safetensors=True)
+        return tokenizer, AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, local_files_only=True, use_safetensors=True
+        )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         if ran_out(error):
             raise no_memory(f"opening the language model in {folder}", error) from error

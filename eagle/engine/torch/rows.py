@@ -11,7 +11,9 @@ from eagle.engine.base import Finish
 from eagle.engine.torch.forbidden import Barred
 
 _SHARED_AT_LEAST = 16  # tokens: shorter common prefixes are not worth a pass of their own
-_FEW = 16  # rows: fewer that begin alike are not worth passes of their own [M: 81 prompts of 9 users take 0.6 of the time]
+_FEW = (
+    16  # rows: fewer that begin alike are not worth passes of their own [M: 81 prompts of 9 users take 0.6 of the time]
+)
 SCORED_TOKENS = 8192  # per scoring batch: bounds keys, values and logits in memory
 
 
@@ -30,7 +32,8 @@ class Row:
 
 
 def groups(token_ids: Sequence[list[int]]) -> Iterator[tuple[int, list[int]]]:
-    """Yield (length of the common prefix, rows) for rows that begin alike, and for all those that few others begin like.
+    """Yield (length of the common prefix, rows) for rows that begin alike, and for all those that few others begin
+    like.
 
     Every row keeps at least one token of its own.
     """
@@ -55,7 +58,9 @@ def stems(suffixes: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
     owner: list[int] = []
     first: Sequence[int] = ()
     for index, tokens in enumerate(suffixes):
-        common = next((n for n, (a, b) in enumerate(zip(first, tokens, strict=False)) if a != b), min(len(first), len(tokens)))
+        common = next(
+            (n for n, (a, b) in enumerate(zip(first, tokens, strict=False)) if a != b), min(len(first), len(tokens))
+        )
         common = min(common, len(first) - 1, len(tokens) - 1)
         if index and common >= max(_SHARED_AT_LEAST, len(first) // 2):
             lengths[-1] = min(common, lengths[-1]) if owner.count(len(lengths) - 1) > 1 else common
@@ -79,7 +84,9 @@ def row_batches(rows: Sequence[Row], at_most: int) -> Iterator[list[Row]]:
 
 
 def split(rows: Sequence[Row], parts: int) -> list[list[Row]]:
-    """Deal rows out to so many parts of like size; rows that begin alike stay together unless they are more than one part's share."""
+    """Deal rows out to so many parts of like size; rows that begin alike stay together unless they are more than one
+    part's share.
+    """
     rows, share = sorted(rows, key=lambda row: (row.suffix, row.index)), -(-len(rows) // parts)
     alike: dict[int, list[Row]] = {}
     for row, group in zip(rows, stems([row.suffix for row in rows])[1], strict=True):

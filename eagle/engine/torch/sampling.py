@@ -1,7 +1,7 @@
 """Drawing tokens by inverse CDF: one uniform number per row and step, so that a row never depends on its neighbours.
 
-A vocabulary is long and a nucleus is short: sums and maxima over blocks of the vocabulary say where to look, and only that is
-sorted or searched. 64 rows of 49,152 logits take a quarter of the time of sorting and summing whole rows.
+A vocabulary is long and a nucleus is short: sums and maxima over blocks of the vocabulary say where to look, and only
+that is sorted or searched. 64 rows of 49,152 logits take a quarter of the time of sorting and summing whole rows.
 """
 
 from __future__ import annotations
@@ -12,9 +12,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-_FLOORS = (2e-4, 1e-5)  # probabilities above the first nearly always hold the nucleus, those above the second almost surely
+_FLOORS = (
+    2e-4,
+    1e-5,
+)  # probabilities above the first nearly always hold the nucleus, those above the second almost surely
 _BLOCK = 64  # neighbouring tokens looked at together
-_HELD = 1 << 19  # numbers looked at together: what does not fit the processor's cache is slow, and memory of that size is slow to get
+_HELD = (
+    1 << 19
+)  # numbers looked at together: what does not fit the processor's cache is slow, and memory of that size is slow to get
 
 
 def uniforms(seeds: Sequence[int], steps: int) -> np.ndarray:
@@ -22,7 +27,9 @@ def uniforms(seeds: Sequence[int], steps: int) -> np.ndarray:
     return np.stack([np.random.default_rng(seed).random(steps) for seed in seeds])
 
 
-def choose(logits: torch.Tensor, draws: torch.Tensor, temperature: float, top_p: float) -> tuple[torch.Tensor, torch.Tensor]:
+def choose(
+    logits: torch.Tensor, draws: torch.Tensor, temperature: float, top_p: float
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return token ids and their log-probabilities at temperature 1, both (n,), from logits (n, vocabulary).
 
     ``draws`` (n,) are uniform in [0, 1); temperature 0 takes the most probable token (the first of equals).
@@ -33,13 +40,17 @@ def choose(logits: torch.Tensor, draws: torch.Tensor, temperature: float, top_p:
     return torch.cat(tokens), torch.cat(log_probs)
 
 
-def _choose(logits: torch.Tensor, draws: torch.Tensor, temperature: float, top_p: float) -> tuple[torch.Tensor, torch.Tensor]:
+def _choose(
+    logits: torch.Tensor, draws: torch.Tensor, temperature: float, top_p: float
+) -> tuple[torch.Tensor, torch.Tensor]:
     plain = torch.softmax(logits, dim=-1)
     if temperature == 0:
         tokens = logits.argmax(dim=-1)
     else:
         tokens = _draw(plain if temperature == 1 else torch.softmax(logits / temperature, dim=-1), draws, top_p)
-    return tokens, (plain.gather(1, tokens[:, None])[:, 0] / plain.sum(dim=-1)).log()  # softmax's own sum is 1 to 1e-5 only
+    return tokens, (
+        plain.gather(1, tokens[:, None])[:, 0] / plain.sum(dim=-1)
+    ).log()  # softmax's own sum is 1 to 1e-5 only
 
 
 def _draw(probabilities: torch.Tensor, draws: torch.Tensor, top_p: float) -> torch.Tensor:
@@ -57,7 +68,9 @@ def _draw(probabilities: torch.Tensor, draws: torch.Tensor, top_p: float) -> tor
         if not len(left):
             return tokens
     values = blocks[left].flatten(1)
-    tokens[left] = _draw_nucleus(values, torch.arange(values.shape[1], device=values.device).expand_as(values), draws[left], top_p)
+    tokens[left] = _draw_nucleus(
+        values, torch.arange(values.shape[1], device=values.device).expand_as(values), draws[left], top_p
+    )
     return tokens
 
 
@@ -72,7 +85,9 @@ def _draw_from_all(blocks: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
 
 
 def _likely(blocks: torch.Tensor, floor: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return each row's probabilities above the floor in the order of their ids, packed to the left, and the ids; both (n, most)."""
+    """Return each row's probabilities above the floor in the order of their ids, packed to the left, and the ids; both
+    (n, most).
+    """
     row, block = (blocks.amax(dim=-1) > floor).nonzero(as_tuple=True)
     held = blocks[row, block]
     found, place = (held > floor).nonzero(as_tuple=True)

@@ -1,9 +1,10 @@
 """Attention over one prefix that all rows share and over each row's own positions, under one softmax.
 
 The prefix is stored once, not once per row: at 64 rows and a prefix of 500 tokens that saves reading some 700 MB per
-decoded token. Rows' own keys lie in full, contiguous buffers (a strided slice costs several times the product itself on a
-CPU); an explicit mask says which positions are real. Keys know their positions before they are stored, so a row's columns
-may come in any order. Serves any attention of transformers through :func:`attend`, and :mod:`eagle.engine.torch.llama` directly.
+decoded token. Rows' own keys lie in full, contiguous buffers (a strided slice costs several times the product itself on
+a CPU); an explicit mask says which positions are real. Keys know their positions before they are stored, so a row's
+columns may come in any order. Serves any attention of transformers through :func:`attend`, and
+:mod:`eagle.engine.torch.llama` directly.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ class Prefix:
 class SharedPrefixCache(Cache):
     """Keys and values of one shared prefix and of ``rows`` continuations, each with its own columns.
 
-    Own buffers: keys and values (layers, kv_heads, rows, columns, head_dim). Every forward pass is opened with :meth:`begin`.
+    Own buffers: keys and values (layers, kv_heads, rows, columns, head_dim). Every forward pass is opened with
+    :meth:`begin`.
     """
 
     def __init__(self, prefix: Prefix, rows: int) -> None:
@@ -56,7 +58,8 @@ class SharedPrefixCache(Cache):
         self.mask = self._hidden
 
     def begin(self, real: torch.Tensor, at: int) -> None:
-        """Open a pass over new positions that go into the columns from ``at``; ``real`` (rows, n), bool, is False for padding.
+        """Open a pass over new positions that go into the columns from ``at``; ``real`` (rows, n), bool, is False for
+        padding.
 
         From here on ``mask`` (rows, 1, n, columns), additive, says which own positions each new token may see.
         """
@@ -115,7 +118,9 @@ class SharedPrefixCache(Cache):
         return self._at
 
     def attend(self, layer: int, query: torch.Tensor, scaling: float) -> torch.Tensor:
-        """Return (rows, n, heads, head_dim) for a query (rows, heads, n, head_dim); heads are grouped by key-value head."""
+        """Return (rows, n, heads, head_dim) for a query (rows, heads, n, head_dim); heads are grouped by key-value
+        head.
+        """
         return self._attend_one(layer, query, scaling) if self._new == 1 else self._attend_many(layer, query, scaling)
 
     def _attend_one(self, layer: int, query: torch.Tensor, scaling: float) -> torch.Tensor:
@@ -155,14 +160,18 @@ class SharedPrefixCache(Cache):
         by_row = query.flatten(1, 2)
         shared = by_row.flatten(0, 1) @ shared_keys.mT
         own = torch.bmm(by_row, keys.mT).view(*query.shape[:3], -1).add_(self.mask[rows, :, start:])
-        weights = torch.cat((shared.view(*query.shape[:3], -1), own), dim=-1).softmax(dim=-1).view(*by_row.shape[:2], -1)
+        weights = (
+            torch.cat((shared.view(*query.shape[:3], -1), own), dim=-1).softmax(dim=-1).view(*by_row.shape[:2], -1)
+        )
         n_prefix = shared.shape[1]
         found = (weights[..., :n_prefix].flatten(0, 1) @ shared_values).view(by_row.shape)
         out[rows, :, start:] = found.baddbmm_(weights[..., n_prefix:], values).view(query.shape)
 
 
 class _Work:
-    """What :meth:`SharedPrefixCache._attend_one` needs at every layer: room, and the parts of all as the products want them."""
+    """What :meth:`SharedPrefixCache._attend_one` needs at every layer: room, and the parts of all as the products want
+    them.
+    """
 
     def __init__(self, cache: SharedPrefixCache, heads: int) -> None:
         _, kv_heads, rows, n_own, width = cache._keys.shape
@@ -186,7 +195,9 @@ class TransformersNetwork:
         self._model = model
         model.set_attn_implementation(NAME)
 
-    def __call__(self, ids: torch.Tensor, positions: torch.Tensor, real: torch.Tensor, cache: SharedPrefixCache, keep: int) -> torch.Tensor:
+    def __call__(
+        self, ids: torch.Tensor, positions: torch.Tensor, real: torch.Tensor, cache: SharedPrefixCache, keep: int
+    ) -> torch.Tensor:
         """See :class:`eagle.engine.torch.llama.FusedLlama`."""
         logits: torch.Tensor = self._model(
             input_ids=ids,
@@ -210,7 +221,10 @@ def attend(
     shared: SharedPrefixCache,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
-    """The attention function that transformers' layers call; ``shared`` travels down as a keyword of the forward pass."""
+    """The attention function that transformers' layers call.
+
+    ``shared`` travels down as a keyword of the forward pass.
+    """
     layer: int = module.layer_idx  # type: ignore[assignment]
     return shared.attend(layer, query, scaling), None
 

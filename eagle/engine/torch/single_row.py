@@ -1,7 +1,9 @@
-"""One row's next token, for who waits for a single text: Llama's pass in as few calls of torch as will do, over weights of few bits.
+"""One row's next token, for who waits for a single text: Llama's pass in as few calls of torch as will do, over weights
+of few bits.
 
-A pass of one token takes as long as it takes to read the weights and to call torch. So weights that came as four or eight bits are read as
-such (:mod:`eagle.engine.torch.four_bit`), and the row holds its prefix itself, since no other shares it.
+A pass of one token takes as long as it takes to read the weights and to call torch. So weights that came as four or
+eight bits are read as such (:mod:`eagle.engine.torch.four_bit`), and the row holds its prefix itself, since no other
+shares it.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ class _Layer:
 
 
 class SingleLlama:
-    """What :class:`~eagle.engine.torch.llama.FusedLlama` computes, for one row and one token at a time, on a processor."""
+    """What :class:`~eagle.engine.torch.llama.FusedLlama` computes, for one row and one token at a time,
+    on a processor.
+    """
 
     def __init__(self, model: Any, fused: FusedLlama, beside: SingleLlama | None = None) -> None:
         """Read a plain Llama of transformers; where a weight came in more bits, the product of ``fused`` serves.
@@ -89,16 +93,21 @@ class SingleRow:
         self._columns = read.keys.new_zeros(layers, 2 * kv_heads, room, width)
         keys, values = self._columns.chunk(2, dim=1)
         keys[:, :, : self._at], values[:, :, : self._at] = read.keys, read.values
-        self.keys, self.values = list(keys.mT), list(values)  # by layer, (kv_heads, head_dim, columns) and (kv_heads, columns, head_dim)
+        self.keys, self.values = (
+            list(keys.mT),
+            list(values),
+        )  # by layer, (kv_heads, head_dim, columns) and (kv_heads, columns, head_dim)
         self._mask = self._columns.new_full((room,), torch.finfo(self._columns.dtype).min)
         self._mask[: self._at] = 0
-        self._cos, self._sin = _angles(network, torch.arange(self._at, room), keys.new_ones(room - self._at, kv_heads, width))
+        self._cos, self._sin = _angles(
+            network, torch.arange(self._at, room), keys.new_ones(room - self._at, kv_heads, width)
+        )
 
     def step(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, list[torch.Tensor]]:
         """Go to the next column.
 
-        Returns cos and sin (heads, head_dim), what to add to scores (columns), and by layer the place for keys and values
-        (2 kv_heads, head_dim).
+        Returns cos and sin (heads, head_dim), what to add to scores (columns), and by layer the place for keys and
+        values (2 kv_heads, head_dim).
         """
         at, new = self._at, self._at - self._before
         self._at += 1
@@ -107,7 +116,8 @@ class SingleRow:
 
 
 def _angles(network: SingleLlama, positions: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return cos and sin (positions, heads, head_dim): x cos + roll(x) sin turns keys, turns and scales queries, and leaves values alone.
+    """Return cos and sin (positions, heads, head_dim): x cos + roll(x) sin turns keys, turns and scales queries, and
+    leaves values alone.
 
     ``values`` (positions, kv_heads, head_dim): ones.
     """

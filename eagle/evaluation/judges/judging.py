@@ -1,4 +1,6 @@
-"""Put the panel's view beside every text of the trajectories: preferences and distance, each against the case's anchor."""
+"""Put the panel's view beside every text of the trajectories: preferences and distance,
+each against the case's anchor.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def judge(trajectories: pd.DataFrame, cases: pd.DataFrame, panel: Panel, raters:
     pairs = pd.DataFrame({"text": trajectories["text"].to_numpy(), "anchor_text": anchors, "year": years})
     unique, row = _unique(pairs)
     people = sorted({*raters, *trajectories["user"]})
-    gains = _rating(panel, unique["text"], unique["year"], people) - _rating(panel, unique["anchor_text"], unique["year"], people)
+    gains = _rating(panel, unique["text"], unique["year"], people) - _rating(
+        panel, unique["anchor_text"], unique["year"], people
+    )
     probability = panel.prefers(gains)  # (n_pairs, n_people)
     column = {person: index for index, person in enumerate(people)}
     own = np.array([column[user] for user in trajectories["user"]])

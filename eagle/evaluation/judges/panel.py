@@ -1,14 +1,15 @@
 """The simulated panel: raters who judge texts and share nothing with the reward.
 
-1. The paper asks 124 people [P App. G]. Here their place is taken by a model of the catalogue's own raters, so that every run
-   can be judged; a panel of people can be asked with the same texts later.
-2. Nothing is shared with U: it learns only from rating rows of part `panel`, which neither factors nor encoder ever see; its
-   texts are words (TF-IDF) and genres, not sentence vectors; its users are random coefficients, not matrix factors.
-   tests/evaluation/test_panel.py guards that neither eagle.latent nor eagle.latent.utility is imported.
+1. The paper asks 124 people [P App. G]. Here their place is taken by a model of the catalogue's own raters, so that
+   every run can be judged; a panel of people can be asked with the same texts later.
+2. Nothing is shared with U: it learns only from rating rows of part `panel`, which neither factors nor encoder ever
+   see; its texts are words (TF-IDF) and genres, not sentence vectors; its users are random coefficients, not matrix
+   factors. tests/evaluation/test_panel.py guards that neither eagle.latent nor eagle.latent.utility is imported.
 3. r_ui = x_i (w0 + w_u) + o_i + e with w_u ~ N(0, S), o_i ~ N(0, t2), e ~ N(0, s2): a linear mixed model, fitted by EM
    (Laird & Ware 1982). x_i are features of the TEXT, so a text that nobody has rated gets a rating like any other.
-4. "Would prefer" = P(rating of one text > rating of the other) = Phi(difference / (sqrt(2) noise)); 0.5 is indifference [P].
-   The noise is that of ratings of unseen items, so probabilities stay near 0.5: people are noisy, not the panel's opinion.
+4. "Would prefer" = P(rating of one text > rating of the other) = Phi(difference / (sqrt(2) noise)); 0.5 is indifference
+   [P]. The noise is that of ratings of unseen items, so probabilities stay near 0.5: people are noisy, not the panel's
+   opinion.
 """
 
 from __future__ import annotations

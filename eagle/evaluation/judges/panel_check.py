@@ -1,4 +1,6 @@
-"""Is the panel worth listening to? Its predictions for items that it has not seen, against the same ratings for everybody."""
+"""Is the panel worth listening to? Its predictions for items that it has not seen, against the same ratings for
+everybody.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,8 @@ def _predict(rated: pd.DataFrame, texts: Texts, held_out: np.ndarray) -> tuple[n
 
 def _summary(judged: pd.DataFrame, seed: int, resamples: int, confidence: float) -> PanelCheck:
     figures: dict[str, list[np.ndarray]] = {}
-    # within one fold only: a user's level in the other folds is low where it is high in this one, which would look like skill reversed
+    # within one fold only: a user's level in the other folds is low where it is high in this one, which would look like
+    # skill reversed
     for (user, _), rows in judged.groupby(["user", "fold"], sort=True):
         both = [ranking(rows["rating"].to_numpy(float), rows[name].to_numpy(float)) for name in ("personal", "average")]
         if both[0] is not None and both[1] is not None:
@@ -93,7 +96,11 @@ def _summary(judged: pd.DataFrame, seed: int, resamples: int, confidence: float)
     rmse = float(np.sqrt(np.mean((judged["rating"] - judged["personal"]) ** 2))) if len(judged) else float("nan")
     if not figures:
         return PanelCheck(NOTHING, NOTHING, NOTHING, NOTHING, rmse, 0)
-    table = np.array([np.mean(folds, axis=0) for folds in figures.values()])  # (n_users, panel | average rater, auc | spearman)
+    table = np.array(
+        [np.mean(folds, axis=0) for folds in figures.values()]
+    )  # (n_users, panel | average rater, auc | spearman)
     bootstrap = TwoWayBootstrap([""] * len(figures), list(figures), resamples, confidence, seed)
-    (auc, spearman), (auc_average, spearman_average) = (tuple(bootstrap.mean(table[:, who, what]) for what in (0, 1)) for who in (0, 1))
+    (auc, spearman), (auc_average, spearman_average) = (
+        tuple(bootstrap.mean(table[:, who, what]) for what in (0, 1)) for who in (0, 1)
+    )
     return PanelCheck(auc, spearman, auc_average, spearman_average, rmse, len(figures))
