@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.apart import apart, arguments
+from benchmarks.isolated import apart, arguments
 from benchmarks.machine import cores
 from benchmarks.records import GOALS, Found, Record, Setting, alone, compared, interleaved, missing, rounded
 from eagle.config import FactorsConfig

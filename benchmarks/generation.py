@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.apart import apart, arguments
+from benchmarks.isolated import apart, arguments
 from benchmarks.records import Clock, Found, Setting, compared, interleaved, missing
 
 TEXTS = (

@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.apart import apart, arguments
+from benchmarks.isolated import apart, arguments
 from benchmarks.records import Found, Record, Setting, alone, compared, interleaved, missing
 
 STORY = (

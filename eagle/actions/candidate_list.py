@@ -54,7 +54,7 @@ def is_valid_action(text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class ListedActions:
+class CandidateList:
     """Candidate actions by anchor. An anchor without its own list (held out) gets the shared ones."""
 
     shared: tuple[str, ...]
@@ -70,7 +70,7 @@ class ListedActions:
         return [anchor for anchor, found in self.splits.items() if found == split]
 
     @classmethod
-    def from_table(cls, table: pd.DataFrame) -> ListedActions:
+    def from_table(cls, table: pd.DataFrame) -> CandidateList:
         """Read the ``actions`` table."""
         ordered = table.sort_values(["anchor", "action_index"], kind="stable")
         shared = tuple(dict.fromkeys(ordered.loc[ordered["origin"] == "seed", "action"]))
@@ -86,7 +86,7 @@ class ListedActions:
         return cls(shared, groups, splits)
 
     @classmethod
-    def load(cls, path: Path) -> ListedActions:
+    def load(cls, path: Path) -> CandidateList:
         """Read ``data/actions.parquet``."""
         return cls.from_table(read_table(path, "actions"))
 
@@ -96,11 +96,11 @@ def bare(action: str) -> str:
     return action.strip().rstrip(".!").lower()
 
 
-def is_among(action: str, others: Iterable[str]) -> bool:
+def is_in(action: str, others: Iterable[str]) -> bool:
     """Say whether an action is one of the others, or would be but for what :func:`bare` leaves out."""
     return bare(action) in map(bare, others)
 
 
 def unused(actions: Sequence[str], history: Sequence[str]) -> list[str]:
     """Return the actions not in ``history``; all of them where every one was used."""
-    return [a for a in actions if not is_among(a, history)] or list(actions)
+    return [a for a in actions if not is_in(a, history)] or list(actions)

@@ -41,7 +41,7 @@ class Anchor:
 
 
 @dataclass(frozen=True)
-class Row:
+class TransitionRow:
     """One transition; ``parent`` is the place within the anchor's rows of the one that made the state's text, -1 for
     the anchor itself.
     """
@@ -62,9 +62,9 @@ class Row:
 
 def _plan(
     anchor: Anchor, parent: int, text: str, history: tuple[str, ...], actions: Sequence[int], samples: int, seed: int
-) -> list[Row]:
+) -> list[TransitionRow]:
     return [
-        Row(
+        TransitionRow(
             parent,
             text,
             len(history) + 1,
@@ -79,12 +79,14 @@ def _plan(
     ]
 
 
-def first_steps(anchor: Anchor, settings: TransitionsConfig, seed: int) -> list[Row]:
+def first_steps(anchor: Anchor, settings: TransitionsConfig, seed: int) -> list[TransitionRow]:
     """Return the planned rows of step 1: every action of the anchor, ``samples`` times."""
     return _plan(anchor, -1, anchor.text, (), range(len(anchor.actions)), settings.samples, seed)
 
 
-def second_steps(anchor: Anchor, done: Sequence[Row], settings: TransitionsConfig, seed: int) -> list[Row]:
+def second_steps(
+    anchor: Anchor, done: Sequence[TransitionRow], settings: TransitionsConfig, seed: int
+) -> list[TransitionRow]:
     """Return the planned rows of step 2.
 
     Expanded are ``second_steps`` distinct first-step texts (no failures, no copies, one per action where possible),
@@ -99,7 +101,7 @@ def second_steps(anchor: Anchor, done: Sequence[Row], settings: TransitionsConfi
     chosen = [i for i in distinct if by_action[done[i].action_index] == i] + [
         i for i in distinct if by_action[done[i].action_index] != i
     ]
-    planned: list[Row] = []
+    planned: list[TransitionRow] = []
     for parent in chosen[: settings.second_steps]:
         row = done[parent]
         order = rng.permutation(len(anchor.shared))
@@ -109,7 +111,7 @@ def second_steps(anchor: Anchor, done: Sequence[Row], settings: TransitionsConfi
     return planned
 
 
-def apply_to_all(writer: Writer, planned: Sequence[Sequence[Row]]) -> list[list[Row]]:
+def apply_to_all(writer: Writer, planned: Sequence[Sequence[TransitionRow]]) -> list[list[TransitionRow]]:
     """Return the planned rows, grouped as they came, with what the environment made of them in one call.
 
     A text that does not parse is a failure with a cause.
@@ -122,7 +124,7 @@ def apply_to_all(writer: Writer, planned: Sequence[Sequence[Row]]) -> list[list[
     return [[next(filled) for _ in rows] for rows in planned]
 
 
-def _filled(row: Row, made: Rewrite) -> Row:
+def _filled(row: TransitionRow, made: Rewrite) -> TransitionRow:
     text, cause = made.text, made.cause
     if text is not None:
         try:

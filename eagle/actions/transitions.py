@@ -17,9 +17,9 @@ from typing import Any
 
 import pandas as pd
 
-from eagle.actions.expansion import Anchor, Row, Writer, apply_to_all, first_steps, second_steps
+from eagle.actions.expansion import Anchor, TransitionRow, Writer, apply_to_all, first_steps, second_steps
 from eagle.actions.outcomes import check_enough_worked, outcome_figures
-from eagle.compute.sharding import Answerer, Kept, Workers, cut, open_workers
+from eagle.compute.sharding import Answerer, ShardCache, Workers, cut, open_workers
 from eagle.config import Config, TransitionsConfig
 from eagle.core.artifacts import read_table, write_json, write_table
 from eagle.core.errors import user_error
@@ -45,7 +45,9 @@ def anchors_of(actions: pd.DataFrame, descriptions: pd.DataFrame) -> list[Anchor
     return found
 
 
-def expand(group: Sequence[Anchor], writer: Writer, settings: TransitionsConfig, seed: int) -> list[list[Row]]:
+def expand(
+    group: Sequence[Anchor], writer: Writer, settings: TransitionsConfig, seed: int
+) -> list[list[TransitionRow]]:
     """Return all rows of every anchor of a group; a parent's place counts within its anchor's rows."""
     done = apply_to_all(writer, [first_steps(anchor, settings, seed) for anchor in group])
     if not settings.second_steps:
@@ -81,7 +83,9 @@ class OpenExpansion:
         return lambda question: expanded(question, writer, settings, seed)
 
 
-def expand_all(anchors: Sequence[Anchor], config: Config, workers: Workers, kept: Kept) -> list[list[Row]]:
+def expand_all(
+    anchors: Sequence[Anchor], config: Config, workers: Workers, kept: ShardCache
+) -> list[list[TransitionRow]]:
     """Return every anchor's rows, from finished shards where there are some."""
     settings = config.transitions
     second = settings.second_steps * settings.second_actions
@@ -94,11 +98,13 @@ def expand_all(anchors: Sequence[Anchor], config: Config, workers: Workers, kept
     with bar(rows(anchors), "transitions", "text") as progress:
         answers = kept.answers(workers, questions, lambda place: progress.update(rows(shards[place])))
     return [
-        [Row(**{**row, "history": tuple(row["history"])}) for row in found] for answer in answers for found in answer
+        [TransitionRow(**{**row, "history": tuple(row["history"])}) for row in found]
+        for answer in answers
+        for found in answer
     ]
 
 
-def as_table(anchors: Sequence[Anchor], shards: Sequence[Sequence[Row]]) -> pd.DataFrame:
+def as_table(anchors: Sequence[Anchor], shards: Sequence[Sequence[TransitionRow]]) -> pd.DataFrame:
     """Return the transitions table; rows are numbered through, states named by item id or ``row:<n>``."""
     records, start = [], 0
     for anchor, rows in zip(anchors, shards, strict=True):
@@ -114,7 +120,7 @@ def as_table(anchors: Sequence[Anchor], shards: Sequence[Sequence[Row]]) -> pd.D
 
 
 def build_transitions(
-    config: Config, actions: pd.DataFrame, descriptions: pd.DataFrame, workers: Workers, kept: Kept
+    config: Config, actions: pd.DataFrame, descriptions: pd.DataFrame, workers: Workers, kept: ShardCache
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the transitions table and the stage's figures."""
     anchors = anchors_of(actions, descriptions)
@@ -129,7 +135,9 @@ def run(config: Config, project: Project) -> None:
     """
     actions, descriptions = read_table(project.actions, "actions"), read_table(project.descriptions, "descriptions")
     identity = environment_identity(config.llm, config.data.noun, project)
-    kept = Kept(project.checkpoints / "transitions", [_LAYOUT, config.transitions.decisive(), config.seed, identity])
+    kept = ShardCache(
+        project.checkpoints / "transitions", [_LAYOUT, config.transitions.decisive(), config.seed, identity]
+    )
     with open_workers(config.llm, OpenExpansion(config, project.resolved())) as workers:
         table, figures = build_transitions(config, actions, descriptions, workers, kept)
     write_table(project.transitions, table, "transitions", inputs=[project.actions, project.descriptions])

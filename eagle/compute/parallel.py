@@ -81,7 +81,7 @@ class Alone:
 ALONE = Alone()
 
 
-class Together:
+class ProcessGroup:
     """One of several processes that accelerate has connected (:mod:`eagle.compute.processes`)."""
 
     def __init__(self, state: PartialState) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import torch
 
-from eagle.compute.parallel import ALONE, Parallel, Together
+from eagle.compute.parallel import ALONE, Parallel, ProcessGroup
 from eagle.core import costs
 from eagle.core.artifacts import read_json, write_json
 from eagle.core.errors import EagleError, Problem, user_error
@@ -102,7 +102,7 @@ def _process(work: Work, on_gpus: bool, folder: Path) -> None:
     state = PartialState(cpu=not on_gpus, store=store, rank=rank, world_size=processes, timeout=PATIENCE)
     with _only_main_speaks(rank):
         try:
-            work(Together(state))
+            work(ProcessGroup(state))
         except EagleError as error:
             write_json(folder / _MISTAKE, {"problems": [asdict(problem) for problem in error.problems]})
             raise

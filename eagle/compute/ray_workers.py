@@ -13,7 +13,7 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from eagle.compute.sharding import Answerer, Opener
+from eagle.compute.sharding import Answerer, WorkerFactory
 from eagle.config import LOCAL, LLMConfig
 from eagle.core import costs, telemetry
 from eagle.core.errors import EagleError, user_error
@@ -104,9 +104,9 @@ def shares(nodes: Sequence[Mapping[str, float]], workers: int, *, gpus: bool) ->
 class _Worker:
     """Lives in a process of the cluster."""
 
-    def __init__(self, opener: Opener) -> None:
+    def __init__(self, factory: WorkerFactory) -> None:
         telemetry.switch_off()
-        self._opener, self._meter = opener, costs.Meter()
+        self._opener, self._meter = factory, costs.Meter()
         self._answer: Answerer | None = None
 
     def answer(self, place: int, question: Any) -> tuple[int, Any, Mapping[str, int | float]]:
@@ -146,14 +146,14 @@ class RayWorkers:
 
 
 @contextlib.contextmanager
-def on_ray(llm: LLMConfig, opener: Opener) -> Iterator[RayWorkers]:
+def on_ray(llm: LLMConfig, factory: WorkerFactory) -> Iterator[RayWorkers]:
     """Yield ``llm.workers`` workers on ``llm.cluster`` that answer with what ``opener`` opens."""
     assert llm.cluster is not None
     with connected(llm.cluster, llm.workers) as ray:
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         share = shares(nodes, llm.workers, gpus=llm.device == "auto" or llm.device.startswith("cuda"))
         kind = ray.remote(_Worker).options(**share, max_restarts=-1, max_task_retries=RETRIES)
-        actors = [kind.remote(opener) for _ in range(llm.workers)]
+        actors = [kind.remote(factory) for _ in range(llm.workers)]
         try:
             yield RayWorkers(ray, actors)
         finally:

@@ -24,7 +24,7 @@ from eagle.core.artifacts import read_json, write_json
 
 T = TypeVar("T")
 Answerer = Callable[[Any], Any]
-Opener = Callable[[], Answerer]
+WorkerFactory = Callable[[], Answerer]
 """What a worker opens once.
 
 For workers in other processes it must be picklable: a frozen dataclass of parameters and paths.
@@ -43,11 +43,11 @@ class Workers(Protocol):
 class InProcess:
     """One worker: this process. It opens its work at the first question."""
 
-    opener: Opener
+    factory: WorkerFactory
 
     @cached_property
     def _answer(self) -> Answerer:
-        return self.opener()
+        return self.factory()
 
     def map(self, questions: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """Answer one question after the other."""
@@ -56,14 +56,14 @@ class InProcess:
 
 
 @contextlib.contextmanager
-def open_workers(llm: LLMConfig, opener: Opener) -> Iterator[Workers]:
+def open_workers(llm: LLMConfig, factory: WorkerFactory) -> Iterator[Workers]:
     """Yield the workers that ``llm.cluster`` and ``llm.workers`` name; they are closed behind the block."""
     if llm.cluster is None:
-        yield InProcess(opener)
+        yield InProcess(factory)
         return
     from eagle.compute.ray_workers import on_ray
 
-    with on_ray(llm, opener) as workers:
+    with on_ray(llm, factory) as workers:
         yield workers
 
 
@@ -86,7 +86,7 @@ def cut(items: Iterable[T], rows: int, size: Callable[[T], int] = lambda _: 1) -
 
 
 @dataclass(frozen=True)
-class Kept:
+class ShardCache:
     """Answers on disk, by what was asked: a changed question never finds an old answer.
 
     ``surroundings`` (JSON-able) stands for everything that decides the answers beside the question: models, parameters,

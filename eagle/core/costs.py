@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from eagle.core.artifacts import write_json
 
 
-class Usage(Protocol):
+class UsageCounters(Protocol):
     """Running counters of one language model (`eagle.engine.base.Usage`)."""
 
     prompt_tokens: int
@@ -49,13 +49,13 @@ class _Account:
     and what workers elsewhere spent.
     """
 
-    counters: list[tuple[Usage, dict[str, int]]] = field(default_factory=list)
+    counters: list[tuple[UsageCounters, dict[str, int]]] = field(default_factory=list)
     updates: list[dict[str, float]] = field(default_factory=list)
     running: dict[str, float] = field(default_factory=dict)  # the parts of the update under way
     timing: bool = False  # is one of them being timed
     workers: list[Mapping[str, int | float]] = field(default_factory=list)
 
-    def add(self, usage: Usage) -> None:
+    def add(self, usage: UsageCounters) -> None:
         if all(known is not usage for known, _ in self.counters):
             self.counters.append((usage, {name: getattr(usage, name) for name in _COUNTED}))
 
@@ -70,7 +70,7 @@ class _Account:
 _OPEN: list[_Account] = []
 
 
-def register(usage: Usage) -> None:
+def register(usage: UsageCounters) -> None:
     """Count ``usage`` towards the account that is open now, from its present reading on; without one, do nothing."""
     if _OPEN:
         _OPEN[-1].add(usage)

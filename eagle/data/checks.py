@@ -46,7 +46,7 @@ def checks_for(catalogue: Catalogue, noun: str) -> list[Check]:
     low, high = catalogue.source.rating_min, catalogue.source.rating_max
     oldest = FIRST_FILM if noun == "film" else FIRST_YEAR
     missing, unlike = "ExpectColumnValuesToNotBeNull", "ExpectColumnValuesToBeUnique"
-    between, listed = "ExpectColumnValuesToBeBetween", "ExpectColumnValuesToBeInSet"
+    between, candidates = "ExpectColumnValuesToBeBetween", "ExpectColumnValuesToBeInSet"
     drop = "mend or remove these rows in the source"
     scale = "mend these rows, or set data.rating_min and data.rating_max to the source's own scale"
     enough = "use a larger source, or lower data.min_ratings_per_user and data.min_ratings_per_item"
@@ -69,7 +69,7 @@ def checks_for(catalogue: Catalogue, noun: str) -> list[Check]:
         Check("ratings", missing, {"column": "rating"}, "a rating is missing", "a number in every row", drop),
         Check(
             "ratings",
-            listed,
+            candidates,
             {"column": "rating_in_range", "value_set": [True]},
             "a rating is out of range",
             f"{low:g} to {high:g}",
@@ -85,7 +85,7 @@ def checks_for(catalogue: Catalogue, noun: str) -> list[Check]:
         ),
         Check(
             "ratings",
-            listed,
+            candidates,
             {"column": "item_known", "value_set": [True]},
             "a rated item is not in the items table",
             "every rated item",
@@ -93,7 +93,7 @@ def checks_for(catalogue: Catalogue, noun: str) -> list[Check]:
         ),
         Check(
             "ratings",
-            listed,
+            candidates,
             {"column": "user_known", "value_set": [True]},
             "a rating's user is not in the users table",
             "every user",

@@ -110,19 +110,19 @@ class LanguageModel(Protocol):
     """The seam.
 
     ``fingerprint`` identifies the weights; ``arithmetic`` names what else decides a text (code, dtype, device).
-    ``rows_alone`` says whether a row's text is the same whatever rows stand beside it. A cache needs all three.
+    ``batch_invariant`` says whether a row's text is the same whatever rows stand beside it. A cache needs all three.
     """
 
     name: str
     fingerprint: str
-    rows_alone: bool
+    batch_invariant: bool
     usage: Usage
 
     @property
     def arithmetic(self) -> str: ...
 
     def generate(
-        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], without: Sequence[Sequence[str]] = ()
+        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], forbidden: Sequence[Sequence[str]] = ()
     ) -> list[Completion]:
         """Continue every prompt; a row's draws depend on its own seed only. Long common prefixes are computed once.
 

@@ -55,7 +55,7 @@ class CachedModel:
         self._adapter = ""
         self.name = inner.name
         self.fingerprint = inner.fingerprint
-        self.rows_alone = inner.rows_alone
+        self.batch_invariant = inner.batch_invariant
 
     @property
     def arithmetic(self) -> str:
@@ -71,13 +71,13 @@ class CachedModel:
         self._inner.usage = usage
 
     def generate(
-        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], without: Sequence[Sequence[str]] = ()
+        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], forbidden: Sequence[Sequence[str]] = ()
     ) -> list[Completion]:
         """Continue every prompt; see :class:`~eagle.engine.base.LanguageModel`."""
-        asked = list(zip(prompts, map(int, seeds), map(list, without or [()] * len(prompts)), strict=True))
+        asked = list(zip(prompts, map(int, seeds), map(list, forbidden or [()] * len(prompts)), strict=True))
         keys = self._keys(spec, asked)
         known = self._store.read(keys)
-        if not self.rows_alone and len(known) < len(keys):
+        if not self.batch_invariant and len(known) < len(keys):
             known = {}
         self.usage.remembered_tokens += sum(len(known[key].token_ids) for key in keys if key in known)
         missing: dict[bytes, int] = {}
@@ -90,9 +90,9 @@ class CachedModel:
         return [known[key] for key in keys]
 
     def _generate(self, keys: list[bytes], spec: SamplingSpec, asked: list[Asked]) -> dict[bytes, Completion]:
-        prompts, seeds, without = zip(*asked, strict=True)
+        prompts, seeds, forbidden = zip(*asked, strict=True)
         try:
-            done = self._inner.generate(prompts, spec, seeds, without if any(without) else ())
+            done = self._inner.generate(prompts, spec, seeds, forbidden if any(forbidden) else ())
         except (Unfinished, Interrupted) as stopped:
             self._store.write({keys[row]: completion for row, completion in stopped.done.items()})
             raise
@@ -101,7 +101,7 @@ class CachedModel:
 
     def _keys(self, spec: SamplingSpec, rows: Sequence[Asked]) -> list[bytes]:
         model = [self.fingerprint, self.arithmetic, self._adapter, asdict(spec)]
-        if self.rows_alone:
+        if self.batch_invariant:
             return [_digest([model, row]) for row in rows]
         call = _digest(rows).hex()
         return [_digest([model, row, call, place]) for place, row in enumerate(rows)]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import torch
 
-from eagle.core.costs import Usage
+from eagle.core.costs import UsageCounters
 from eagle.core.errors import EagleError, user_error
 
 _log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ _SAID = (
 
 
 def halving(
-    work: Callable[[int], None], at_once: int, *, doing: str, there: int, least: int, unit: str, usage: Usage
+    work: Callable[[int], None], at_once: int, *, doing: str, there: int, least: int, unit: str, usage: UsageCounters
 ) -> int:
     """Do ``work`` with ``at_once`` units at a time, and with half as many each time that memory runs out.
 

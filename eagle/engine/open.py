@@ -51,9 +51,9 @@ def _open(config: LLMConfig, folder: Path, cache: Path | None, single: bool) -> 
     _say(config, "openai", f"llm.endpoint is {config.endpoint}")
     if config.endpoint_adapters == "served":
         return remote
-    from eagle.engine.routed import TwoPlaces
+    from eagle.engine.routed import RoutedModel
 
-    return TwoPlaces(remote, lambda: _remembered(_torch(config, folder, single), cache))
+    return RoutedModel(remote, lambda: _remembered(_torch(config, folder, single), cache))
 
 
 def _say(config: LLMConfig, picked: str, why: str) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from eagle.engine.base import Completion, LanguageModel, SamplingSpec
 
 
-class TwoPlaces:
+class RoutedModel:
     """A :class:`~eagle.engine.base.LanguageModel`: ``remote`` while no adapter is loaded, else a local one, opened when
     first needed.
     """
@@ -24,14 +24,14 @@ class TwoPlaces:
         self.name = remote.name
         self.fingerprint = remote.fingerprint
         self.arithmetic = remote.arithmetic
-        self.rows_alone = remote.rows_alone
+        self.batch_invariant = remote.batch_invariant
         self.usage = remote.usage
 
     def generate(
-        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], without: Sequence[Sequence[str]] = ()
+        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], forbidden: Sequence[Sequence[str]] = ()
     ) -> list[Completion]:
         """Continue every prompt where it belongs; see :class:`~eagle.engine.base.LanguageModel`."""
-        return self._active.generate(prompts, spec, seeds, without)
+        return self._active.generate(prompts, spec, seeds, forbidden)
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[np.ndarray]:
         """Return log-probabilities of every continuation token."""

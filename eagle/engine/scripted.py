@@ -28,13 +28,13 @@ class ScriptedModel:
     name: str = "scripted"
     fingerprint: str = "scripted"
     arithmetic: str = "none"
-    rows_alone: bool = True
+    batch_invariant: bool = True
     usage: Usage = field(default_factory=Usage)
     asked: list[tuple[tuple[str, ...], SamplingSpec, tuple[int, ...]]] = field(default_factory=list)
     adapters: list[Path | None] = field(default_factory=list)
 
     def generate(
-        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], without: Sequence[Sequence[str]] = ()
+        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], forbidden: Sequence[Sequence[str]] = ()
     ) -> list[Completion]:
         """Answer every prompt; temperature 0 asks the script with seed 0. The script knows nothing of ``without``."""
         self.asked.append((tuple(prompts), spec, tuple(seeds)))

@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from eagle.compute.sharding import Answerer, Kept, cut, open_workers
+from eagle.compute.sharding import Answerer, ShardCache, cut, open_workers
 from eagle.config import Config
 from eagle.core.artifacts import read_table, write_json, write_table
 from eagle.core.progress import bar
@@ -132,7 +132,7 @@ def write_plots(
         for row, year in zip(rows, years, strict=True)
     ]
     surroundings = [config.seed, config.describe.temperature, config.data.noun, model_identity(config.llm, project.llm)]
-    kept, shards = Kept(_unfinished(project), surroundings), cut(told, config.llm.shard_rows)
+    kept, shards = ShardCache(_unfinished(project), surroundings), cut(told, config.llm.shard_rows)
     with (
         open_workers(config.llm, OpenPlots(config, project.resolved())) as workers,
         bar(len(rows), "plots", "text") as progress,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from eagle.compute.sharding import Answerer, Kept, Workers, cut, in_order
+from eagle.compute.sharding import Answerer, ShardCache, Workers, cut, in_order
 from eagle.config import Config, LLMConfig
 from eagle.core.artifacts import content_hash
 from eagle.core.progress import bar
@@ -52,7 +52,7 @@ class ShardedRewriter:
 
     workers: Workers
     rows: int
-    kept: Kept | None = None
+    kept: ShardCache | None = None
     kind: str = REWRITE
     known: dict[Request, Rewrite] = field(default_factory=dict)
 

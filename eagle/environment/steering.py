@@ -63,7 +63,7 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class Step:
+class StepResult:
     """The outcome of one action. ``cause`` says why generation failed; ``reward`` is then None."""
 
     observation: Observation
@@ -80,7 +80,7 @@ class Environment(Protocol):
 
     def reset(self, cases: Sequence[Case]) -> list[Observation]: ...
 
-    def step(self, actions: Sequence[str]) -> list[Step]: ...
+    def step(self, actions: Sequence[str]) -> list[StepResult]: ...
 
 
 class SteeringEnvironment:
@@ -121,7 +121,7 @@ class SteeringEnvironment:
         self._values = self._value(self._episodes) if self.reward == "step" else np.zeros(len(cases))
         return list(self._episodes)
 
-    def step(self, actions: Sequence[str]) -> list[Step]:
+    def step(self, actions: Sequence[str]) -> list[StepResult]:
         """Apply one action per running episode, in order, and return the outcomes.
 
         Episodes in which a generation failed may be dropped by giving actions for the others only.
@@ -139,7 +139,7 @@ class SteeringEnvironment:
         self._failed = [f or r.text is None for f, r in zip(self._failed, rewrites, strict=True)]
         rewards = self._rewards([r.text is not None for r in rewrites])
         return [
-            Step(o, reward, o.step == self.horizon, None if r.text is not None else r.cause or "failed", r.copied)
+            StepResult(o, reward, o.step == self.horizon, None if r.text is not None else r.cause or "failed", r.copied)
             for o, r, reward in zip(self._episodes, rewrites, rewards, strict=True)
         ]
 
@@ -201,13 +201,13 @@ def check_environment(
 
 def _play(
     environment: Environment, cases: Sequence[Case], actions: Sequence[str], problems: list[Problem]
-) -> list[list[Step]]:
+) -> list[list[StepResult]]:
     seen = environment.reset(cases)
     expected = [Observation(c.case, c.anchor, c.user, 0, c.text, c.year) for c in cases]
     if list(seen) != expected:
         problems.append(Problem("reset does not return the cases' own start", str(seen)[:200], str(expected)[:200]))
         return []
-    played: list[list[Step]] = []
+    played: list[list[StepResult]] = []
     for number in range(environment.horizon):
         chosen = [actions[(number + row) % len(actions)] for row in range(len(cases))]
         steps = environment.step(chosen)
@@ -224,7 +224,7 @@ def _play(
     return played
 
 
-def _check_step(before: Observation, action: str, step: Step, last: bool, failed_before: bool) -> list[Problem]:
+def _check_step(before: Observation, action: str, step: StepResult, last: bool, failed_before: bool) -> list[Problem]:
     now, where = step.observation, f"case {before.case}, step {before.step + 1}"
     kept = replace(before, step=before.step + 1, history=(*before.history, action), text=now.text)
     missing = last and step.cause is None and not failed_before and step.reward is None

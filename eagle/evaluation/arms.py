@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from eagle.compute.devices import pick_device, pick_dtype
-from eagle.compute.sharding import Answerer, Kept, open_workers
+from eagle.compute.sharding import Answerer, ShardCache, open_workers
 from eagle.config import Config
 from eagle.core.project import Project
 from eagle.engine.open import open_language_model
@@ -23,7 +23,7 @@ from eagle.environment.steering import Case, SteeringEnvironment, TextEncoder
 from eagle.evaluation.cases import HeldOut
 from eagle.evaluation.comparison import LINEAR
 from eagle.evaluation.conditions import ELSEWHERE, OtherConditions, open_elsewhere
-from eagle.methods.acting import ACT, Here, Sharded, Together, acted
+from eagle.methods.acting import ACT, AgentGroups, LocalAgents, ShardedAgents, acted
 from eagle.methods.fixed_best import FixedBest
 from eagle.methods.rollout import roll_out, stopped_early
 from eagle.methods.rules import LinearRule, RandomActions, mean_shifts
@@ -31,7 +31,7 @@ from eagle.methods.softmax_fit import fit_softmax_policy
 from eagle.policies.adapters import same_shape
 from eagle.policies.agents import ListScorer, LoraAgent
 from eagle.policies.lora import LoraPolicy
-from eagle.training.setup import Material, load_material
+from eagle.training.setup import TrainingData, load_training_data
 from eagle.training.steps import CachedSteps
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class OpenArms:
     def __call__(self) -> Answerer:
         config, project = self.config, self.project
         material, model = (
-            load_material(config.utility, project),
+            load_training_data(config.utility, project),
             open_language_model(config.llm, project.llm, project.completions),
         )
         writer = Rewriter.open(config, project, model=model, remember=False)
@@ -109,7 +109,7 @@ class OpenArms:
                 name=name,
                 model=model,
                 adapter=adapter,
-                listed=material.listed,
+                candidates=material.candidates,
                 profiles=material.profiles,
                 scorer=scorers.of(adapter),
                 temperature=config.evaluate.temperature,
@@ -129,14 +129,14 @@ class OpenArms:
         return answer
 
 
-def simple_agents(config: Config, project: Project, material: Material, users: Sequence[str]) -> list[Agent]:
+def simple_agents(config: Config, project: Project, material: TrainingData, users: Sequence[str]) -> list[Agent]:
     """Return random actions, the linear rule, the softmax policy and the user's best fixed actions."""
     repeat = config.train.repeat_actions
     return [
-        RandomActions(material.listed, repeat),
-        LinearRule(material.listed, mean_shifts(material.steps), material.user_vector, repeat, LINEAR),
+        RandomActions(material.candidates, repeat),
+        LinearRule(material.candidates, mean_shifts(material.steps), material.user_vector, repeat, LINEAR),
         fit_softmax_policy(material, project, repeat=repeat),
-        FixedBest.fit(CachedSteps.load(project), material.utility, material.listed, users),
+        FixedBest.fit(CachedSteps.load(project), material.utility, material.candidates, users),
     ]
 
 
@@ -150,9 +150,9 @@ class Arms:
     config: Config
     project: Project
     held: HeldOut
-    material: Material
+    material: TrainingData
     encoder: TextEncoder
-    kept: Kept
+    kept: ShardCache
 
     @classmethod
     def open(
@@ -161,20 +161,23 @@ class Arms:
         """Read what the arms share; ``hashes`` are those of everything that decides what they answer."""
         sections = [getattr(config, name).decisive() for name in ("evaluate", "train", "reference", "utility")]
         identity = environment_identity(config.llm, config.data.noun, project)
-        kept = Kept(project.checkpoints / "evaluate", [sorted(hashes.items()), config.seed, identity, *sections])
-        return cls(config, project, held, load_material(config.utility, project), encoder, kept)
+        kept = ShardCache(project.checkpoints / "evaluate", [sorted(hashes.items()), config.seed, identity, *sections])
+        return cls(config, project, held, load_training_data(config.utility, project), encoder, kept)
 
     def run(self) -> tuple[pd.DataFrame, dict[str, Counter[str]]]:
         """Return the trajectories of all arms, anchor first, and what the writing agents counted."""
         config, settings, rows = self.config, self.config.evaluate, self.config.llm.shard_rows
-        simple, cases = Here(simple_agents(config, self.project, self.material, self.held.users)), _cases(self.held)
+        simple, cases = (
+            LocalAgents(simple_agents(config, self.project, self.material, self.held.users)),
+            _cases(self.held),
+        )
         with open_workers(config.llm, OpenArms(config, self.project.resolved())) as workers:
-            writing = Sharded(list(language_arms(config, self.project)), workers, self.kept, rows)
+            writing = ShardedAgents(list(language_arms(config, self.project)), workers, self.kept, rows)
             writer = ShardedRewriter(workers, rows, self.kept)
             environment = SteeringEnvironment(
                 writer, self.encoder, self.material.utility, settings.horizon, config.seed
             )
-            table, counts = roll_out(environment, cases, Together([simple, writing]), settings.horizon, config.seed)
+            table, counts = roll_out(environment, cases, AgentGroups([simple, writing]), settings.horizon, config.seed)
             others = OtherConditions(config, cases, self.encoder, self.material.utility, workers, self.kept).run(table)
         once = stopped_early(table, LINEAR, f"{LINEAR}_once", 1)
         place = list(table["arm"]).index(LINEAR)

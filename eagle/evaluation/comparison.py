@@ -64,7 +64,7 @@ class Comparison:
 
     judged: pd.DataFrame
     cases: pd.DataFrame
-    listed: Sequence[str]
+    candidates: Sequence[str]
     groups: dict[str, np.ndarray]
     """Kind of group -> label of every case (n_cases,)."""
     bootstrap: TwoWayBootstrap
@@ -83,7 +83,7 @@ class Comparison:
         return [self._result(arm, {str(k): v for k, v in finals.items()}, habits) for arm in self.arms()]
 
     def _behaviour(self, final: pd.DataFrame, rows: pd.DataFrame) -> dict[str, float]:
-        steps = describe_steps(_step_rows(rows), self.listed)
+        steps = describe_steps(_step_rows(rows), self.candidates)
         found = behaviour(steps, final, self.cases.set_index("case")["text"], self.seed)
         counted = self.counts.get(str(final["arm"].iloc[0]), {})
         return found | (

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from eagle.compute.sharding import Kept, Workers
+from eagle.compute.sharding import ShardCache, Workers
 from eagle.config import Config, EvaluateConfig, LLMConfig
 from eagle.core.project import Project
 from eagle.engine.base import LanguageModel
@@ -25,7 +25,7 @@ from eagle.environment.rewrite import Rewriter
 from eagle.environment.sharded import REWRITE, ShardedRewriter
 from eagle.environment.steering import Case, SteeringEnvironment, TextEncoder
 from eagle.latent.utility import Utility
-from eagle.methods.acting import Actors, Here, Sharded
+from eagle.methods.acting import Actors, LocalAgents, ShardedAgents
 from eagle.methods.rollout import roll_out
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class OtherConditions:
     encoder: TextEncoder
     utility: Utility
     workers: Workers
-    kept: Kept
+    kept: ShardCache
 
     def run(self, trajectories: pd.DataFrame) -> list[pd.DataFrame]:
         """Return the trajectories of the arms that ``evaluate`` asks for beside the usual ones, in ``trajectories``."""
@@ -89,7 +89,7 @@ class OtherConditions:
         for arm in self.config.train.arms:
             name = f"eagle_{arm}"
             if elsewhere(self.config.llm, settings):
-                writing = Sharded([name], self.workers, self.kept, self.config.llm.shard_rows)
+                writing = ShardedAgents([name], self.workers, self.kept, self.config.llm.shard_rows)
                 rows = self._episodes(writing, ELSEWHERE, settings.horizon)
                 found.append(rows[rows["arm"] == name].assign(arm=f"{ELSEWHERE}{arm}"))
             if settings.macro:
@@ -98,7 +98,7 @@ class OtherConditions:
                 )
                 together = taken.groupby("case")["action"].agg(" ".join)
                 joined = OneCall(f"{MACRO}{arm}", dict(zip(together.index.tolist(), together.tolist(), strict=True)))
-                rows = self._episodes(Here([joined]), REWRITE, 1)
+                rows = self._episodes(LocalAgents([joined]), REWRITE, 1)
                 found.append(rows[rows["arm"] == joined.name])
         return found
 

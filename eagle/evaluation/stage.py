@@ -115,9 +115,9 @@ def run(config: Config, project: Project) -> None:
     bootstrap = TwoWayBootstrap(
         held.cases["anchor"].tolist(), held.cases["user"].tolist(), settings.bootstrap, settings.confidence, config.seed
     )
-    listed = arms.material.listed.shared
+    candidates = arms.material.candidates.shared
     results = Comparison(
-        judged, held.cases, listed, case_groups(held, project), bootstrap, config.seed, counts
+        judged, held.cases, candidates, case_groups(held, project), bootstrap, config.seed, counts
     ).results()
     trained = [f"eagle_{arm}" for arm in config.train.arms]
     write_table(project.trajectories, judged, "trajectories", inputs=[project.descriptions])

@@ -18,7 +18,7 @@ from eagle.core.seeding import stream
 from eagle.latent.factors import warm_rows
 from eagle.latent.judge import ranking, ranking_difference, rmse
 from eagle.latent.ratings import Splits
-from eagle.latent.recipes import Fitted, Material
+from eagle.latent.recipes import FitData, Fitted
 
 PARTS = ("personal part", "as in U", "with bias")
 
@@ -40,7 +40,7 @@ def _recipe_scores(name: str, fitted: Fitted, vectors: np.ndarray, bias_weight: 
 
 
 def _scores(
-    fitted: Mapping[str, Fitted], genres: Fitted, material: Material, splits: Splits, config: Config
+    fitted: Mapping[str, Fitted], genres: Fitted, material: FitData, splits: Splits, config: Config
 ) -> dict[str, np.ndarray]:
     """Return every row's scores (n_users, n_items)."""
     n_users, items = len(genres.users), material.items
@@ -58,7 +58,7 @@ def _scores(
 def cold_report(
     fitted: Mapping[str, Fitted],
     genres: Fitted,
-    material: Material,
+    material: FitData,
     has_plot: np.ndarray,
     splits: Splits,
     config: Config,

@@ -14,7 +14,7 @@ from eagle.latent.ratings import Ratings
 
 
 @dataclass(frozen=True)
-class Material:
+class FitData:
     """What every recipe learns from."""
 
     items: list[str]  # the whole catalogue
@@ -54,7 +54,7 @@ def ridge(features: np.ndarray, targets: np.ndarray, penalty: float) -> np.ndarr
     return solved
 
 
-def fit_two_stage(material: Material, config: EncoderConfig, settings: FactorsConfig) -> Fitted:
+def fit_two_stage(material: FitData, config: EncoderConfig, settings: FactorsConfig) -> Fitted:
     """The paper's: L2 regression of the finished item factors on the texts' features."""
     factors = material.factors
     folded = fold_in(factors, material.folding, settings)
@@ -63,7 +63,7 @@ def fit_two_stage(material: Material, config: EncoderConfig, settings: FactorsCo
     return Fitted(text_map, folded.users, folded.user_factors, folded.user_bias, folded)
 
 
-def fit_joint_hybrid(material: Material, config: EncoderConfig) -> Fitted:
+def fit_joint_hybrid(material: FitData, config: EncoderConfig) -> Fitted:
     """Ours: the text as a prior inside the factorisation, started from the plain factors."""
     model = fit_joint(material.learning, material.vectors[material.train], material.factors.user_factors, config)
     folding = material.folding

@@ -17,12 +17,12 @@ from eagle.latent.encoder import Encoder, LatentSpace, text_model_fingerprint
 from eagle.latent.factors import Factors
 from eagle.latent.features import FeatureMap, TextEmbedder
 from eagle.latent.ratings import Splits
-from eagle.latent.recipes import Fitted, Material, fit_joint_hybrid, fit_two_stage
+from eagle.latent.recipes import FitData, Fitted, fit_joint_hybrid, fit_two_stage
 from eagle.latent.sentence import Remembered, SentenceModel
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class ItemTexts:
     """Descriptions of all items in one order."""
 
     items: list[str]
@@ -31,30 +31,30 @@ class Catalogue:
     has_plot: np.ndarray  # (n_items,) bool
 
     @classmethod
-    def load(cls, project: Project) -> Catalogue:
+    def load(cls, project: Project) -> ItemTexts:
         table = read_table(project.descriptions, "descriptions")
         years = [None if pd.isna(year) else int(year) for year in table["year"]]
         return cls(table["item"].tolist(), table["text"].tolist(), years, (table["plot"] != "").to_numpy())
 
 
 def _material(
-    catalogue: Catalogue, splits: Splits, factors: Factors, embedder: TextEmbedder, config: Config
-) -> tuple[Material, FeatureMap]:
+    catalogue: ItemTexts, splits: Splits, factors: Factors, embedder: TextEmbedder, config: Config
+) -> tuple[FitData, FeatureMap]:
     train = pd.Index(catalogue.items).get_indexer(pd.Index(factors.items))
     texts, years = [catalogue.texts[i] for i in train], [catalogue.years[i] for i in train]
     features = FeatureMap.fit(texts, years, embedder, config.encoder)
     vectors = features(catalogue.texts, catalogue.years, embedder)
     hot = features.genre_hot(catalogue.texts)
-    return Material(catalogue.items, vectors, hot, train, splits.learning(), splits.folding(), factors), features
+    return FitData(catalogue.items, vectors, hot, train, splits.learning(), splits.folding(), factors), features
 
 
-def _fit(kind: str, material: Material, config: Config) -> Fitted:
+def _fit(kind: str, material: FitData, config: Config) -> Fitted:
     if kind == "joint_hybrid":
         return fit_joint_hybrid(material, config.encoder)
     return fit_two_stage(material, config.encoder, config.factors)
 
 
-def _latent(fitted: Fitted, catalogue: Catalogue, material: Material, weights: np.ndarray) -> LatentSpace:
+def _latent(fitted: Fitted, catalogue: ItemTexts, material: FitData, weights: np.ndarray) -> LatentSpace:
     return LatentSpace(
         catalogue.items,
         (material.vectors @ weights.T).astype(np.float32),
@@ -68,7 +68,7 @@ def _latent(fitted: Fitted, catalogue: Catalogue, material: Material, weights: n
 
 def run(config: Config, project: Project) -> None:
     """Fit the configured recipe, save it, and report both recipes beside the baselines."""
-    splits, catalogue = Splits.load(project), Catalogue.load(project)
+    splits, catalogue = Splits.load(project), ItemTexts.load(project)
     embedder = Remembered(SentenceModel(project.text_model))
     material, features = _material(catalogue, splits, Factors.load(project.factors), embedder, config)
     fitted = {kind: _fit(kind, material, config) for kind in ("two_stage", "joint_hybrid")}

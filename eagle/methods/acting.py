@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from eagle.compute.sharding import Kept, Workers, cut
+from eagle.compute.sharding import ShardCache, Workers, cut
 from eagle.core.progress import bar
 from eagle.environment.steering import Observation
 
@@ -44,7 +44,7 @@ def _counts(agent: Agent) -> Counter[str]:
 
 
 @dataclass(frozen=True)
-class Here:
+class LocalAgents:
     """Agents of this process."""
 
     agents: Sequence[Agent]
@@ -67,12 +67,12 @@ def acted(agents: Mapping[str, Agent], question: Sequence[Any]) -> list[Any]:
 
 
 @dataclass(frozen=True)
-class Sharded:
+class ShardedAgents:
     """Agents that live on workers; ``rows`` observations of one agent are a shard."""
 
     names: Sequence[str]
     workers: Workers
-    kept: Kept
+    kept: ShardCache
     rows: int
 
     def act(self, seen: Seen) -> Acted:
@@ -92,7 +92,7 @@ class Sharded:
 
 
 @dataclass(frozen=True)
-class Together:
+class AgentGroups:
     """Several groups as one."""
 
     groups: Sequence[Actors]

@@ -15,7 +15,7 @@ import numpy as np
 from eagle.actions.candidate_list import unused
 
 if TYPE_CHECKING:
-    from eagle.actions.candidate_list import ListedActions
+    from eagle.actions.candidate_list import CandidateList
     from eagle.environment.steering import Observation
     from eagle.latent.utility import Utility
     from eagle.training.steps import CachedSteps
@@ -29,13 +29,13 @@ class FixedBest:
     name: str = "fixed_best"
 
     @classmethod
-    def fit(cls, steps: CachedSteps, utility: Utility, listed: ListedActions, users: Sequence[str]) -> FixedBest:
+    def fit(cls, steps: CachedSteps, utility: Utility, candidates: CandidateList, users: Sequence[str]) -> FixedBest:
         """Rank the shared actions of each user by the mean one-step gain in U over cached anchors, every anchor counted
         once.
         """
-        gains = action_gains(steps, utility, listed.shared, users)
+        gains = action_gains(steps, utility, candidates.shared, users)
         order = np.argsort(-gains, axis=0, kind="stable")
-        return cls({user: tuple(listed.shared[i] for i in order[:, column]) for column, user in enumerate(users)})
+        return cls({user: tuple(candidates.shared[i] for i in order[:, column]) for column, user in enumerate(users)})
 
     def act(self, observations: Sequence[Observation], seeds: Sequence[int]) -> list[str]:
         """Return each user's best action that this episode has not used; ``seeds`` do not matter."""

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from eagle.actions.candidate_list import is_among
+from eagle.actions.candidate_list import is_in
 from eagle.core.seeding import derive_seed
 
 if TYPE_CHECKING:
-    from eagle.environment.steering import Case, Observation, SteeringEnvironment, Step
+    from eagle.environment.steering import Case, Observation, SteeringEnvironment, StepResult
     from eagle.methods.acting import Actors
 
 ANCHOR = "anchor"
@@ -30,14 +30,14 @@ def _row(arm: str, before: Observation, **values: Any) -> dict[str, Any]:
 
 
 def anchor_rows(arm: str, observations: Sequence[Observation]) -> list[dict[str, Any]]:
-    """Step 0 of every case: the anchor's own text, which nobody wrote."""
+    """StepResult 0 of every case: the anchor's own text, which nobody wrote."""
     return [
         _row(arm, o, step=0, action="", text=o.text, valid=True, cause=None, copied=False, seed=0, duplicate=False)
         for o in observations
     ]
 
 
-def step_row(arm: str, before: Observation, action: str, step: Step, seed: int) -> dict[str, Any]:
+def step_row(arm: str, before: Observation, action: str, step: StepResult, seed: int) -> dict[str, Any]:
     """One change; a failed one keeps the text before it."""
     return _row(
         arm,
@@ -49,7 +49,7 @@ def step_row(arm: str, before: Observation, action: str, step: Step, seed: int) 
         cause=step.cause,
         copied=bool(step.copied),
         seed=seed,
-        duplicate=is_among(action, before.history),
+        duplicate=is_in(action, before.history),
     )
 
 

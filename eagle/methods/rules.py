@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eagle.actions.candidate_list import ListedActions, unused
+from eagle.actions.candidate_list import CandidateList, unused
 from eagle.training.steps import CachedSteps
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class RandomActions:
     """Draws a listed action uniformly."""
 
-    listed: ListedActions
+    candidates: CandidateList
     repeat: bool = False
     name: str = "random"
 
@@ -32,7 +32,7 @@ class RandomActions:
         """Return one listed action for each observation."""
         chosen = []
         for observation, seed in zip(observations, seeds, strict=True):
-            options = self.listed.of(observation.anchor)
+            options = self.candidates.of(observation.anchor)
             options = tuple(options if self.repeat else unused(options, observation.history))
             chosen.append(options[int(np.random.default_rng(seed).integers(len(options)))])
         return chosen
@@ -55,7 +55,7 @@ def mean_shifts(steps: CachedSteps) -> dict[str, np.ndarray]:
 class LinearRule:
     """The best mean shift for the user, state ignored; with ``repeat`` the same action again and again."""
 
-    listed: ListedActions
+    candidates: CandidateList
     shifts: Mapping[str, np.ndarray]
     user_vector: Callable[[str], np.ndarray]
     repeat: bool = False
@@ -65,7 +65,7 @@ class LinearRule:
         """Return one listed action for each observation; ``seeds`` do not matter."""
         chosen = []
         for observation in observations:
-            known = [a for a in self.listed.of(observation.anchor) if a in self.shifts]
+            known = [a for a in self.candidates.of(observation.anchor) if a in self.shifts]
             options = known if self.repeat else unused(known, observation.history)
             vector = self.user_vector(observation.user)
             chosen.append(max(options, key=lambda a: float(vector @ self.shifts[a])))

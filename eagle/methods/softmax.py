@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import minimize
 
-from eagle.actions.candidate_list import is_among
+from eagle.actions.candidate_list import is_in
 from eagle.policies.prompt import state_genres
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class SoftmaxPolicy:
         chosen = []
         for observation, seed in zip(observations, seeds, strict=True):
             scores = self.tastes.features(self.genres, observation.user, observation.text) @ self.weights
-            allowed = np.array([self.repeat or not is_among(a, observation.history) for a in self.actions])
+            allowed = np.array([self.repeat or not is_in(a, observation.history) for a in self.actions])
             if allowed.any():
                 scores = np.where(allowed, scores, -np.inf)
             if self.temperature > 0:

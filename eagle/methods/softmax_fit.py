@@ -8,13 +8,13 @@ from eagle.core.artifacts import read_table
 from eagle.core.project import Project
 from eagle.methods.softmax import SoftmaxPolicy, Tastes, fit_softmax
 from eagle.policies.prompt import state_genres
-from eagle.training.setup import Material
+from eagle.training.setup import TrainingData
 
 #: alpha of the softmax policy, SD of U per nat: METHOD's prototype.
 SOFTMAX_KL = 0.1
 
 
-def fit_softmax_policy(material: Material, project: Project, *, repeat: bool) -> SoftmaxPolicy:
+def fit_softmax_policy(material: TrainingData, project: Project, *, repeat: bool) -> SoftmaxPolicy:
     """Fit the softmax policy on the one-step values of all training (anchor, user) pairs over the shared actions."""
     table = read_table(project.profiles, "profiles")
     users = table["user"].astype(str)
@@ -23,7 +23,7 @@ def fit_softmax_policy(material: Material, project: Project, *, repeat: bool) ->
         dict(zip(users, map(tuple, table["disliked"]), strict=True)),
     )
     source = material.source("train", single_cell_weight=0.12, horizon=1, lookahead=1, used="open")
-    actions = tuple(a for a in material.listed.shared if a in source.values.index)
+    actions = tuple(a for a in material.candidates.shared if a in source.values.index)
     named = {g for found in (tastes.liked, tastes.disliked) for genres in found.values() for g in genres}
     genres = tuple(sorted(named.union(*(state_genres(str(t)) for t in set(material.steps.state_text)))))
     features: list[np.ndarray] = []

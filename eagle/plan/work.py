@@ -157,10 +157,12 @@ def _evaluate(config: Config, work: Work) -> None:
 
 def _reference(config: Config, target: ReferenceName, work: Work) -> None:
     """An optimistic target is one action, a uniform one all K, a G-optimal one some two per dimension of the design."""
-    listed, prompts = config.actions.per_anchor, config.reference.prompts
-    support = {"uniform": listed, "optimistic": 1, "g_optimal": min(listed, 2 * (config.design.projection or listed))}[
-        target
-    ]
+    candidates, prompts = config.actions.per_anchor, config.reference.prompts
+    support = {
+        "uniform": candidates,
+        "optimistic": 1,
+        "g_optimal": min(candidates, 2 * (config.design.projection or candidates)),
+    }[target]
     support = min(support, config.reference.actions or support)
     for amounts in (work.seconds, work.prompt_tokens):
         add(amounts, "prompts imitated", config.reference.updates * prompts)
@@ -169,13 +171,13 @@ def _reference(config: Config, target: ReferenceName, work: Work) -> None:
 
 
 def _train(config: Config, work: Work) -> None:
-    listed = config.actions.per_anchor
+    candidates = config.actions.per_anchor
     for phase in config.train.phases:
         if isinstance(phase, AllActionPhase):
             for amounts in (work.seconds, work.prompt_tokens):
-                add(amounts, "actions weighed", phase.updates * phase.pairs * listed)
-                add(amounts, "actions scored once", max(phase.pool, phase.pairs) * listed)
-            add(work.peak_memory_mib, "actions weighed at once", phase.pairs * listed)
+                add(amounts, "actions weighed", phase.updates * phase.pairs * candidates)
+                add(amounts, "actions scored once", max(phase.pool, phase.pairs) * candidates)
+            add(work.peak_memory_mib, "actions weighed at once", phase.pairs * candidates)
         elif phase.updates:
             episodes = max(1, phase.episodes // phase.rollouts_per_pair) * phase.rollouts_per_pair
             steps = phase.updates * episodes * config.train.horizon

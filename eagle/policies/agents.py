@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from eagle.actions.candidate_list import ListedActions, is_among, is_valid_action, unused
+from eagle.actions.candidate_list import CandidateList, is_in, is_valid_action, unused
 from eagle.core.errors import user_error
 from eagle.core.seeding import derive_seed
 from eagle.engine.base import LanguageModel, SamplingSpec
@@ -77,7 +77,7 @@ class LoraAgent:
     name: str
     model: LanguageModel
     adapter: Path
-    listed: ListedActions
+    candidates: CandidateList
     profiles: Mapping[str, str]
     scorer: ListScorer
     temperature: float = 0.5
@@ -119,7 +119,7 @@ class LoraAgent:
             self.counts.resampled += len(left) if draws.start == 1 else 0
             actions |= self._written(observations, prompts, seeds, left, draws)
         for row, text in actions.items():
-            on_list = is_among(text, self.listed.of(observations[row].anchor))
+            on_list = is_in(text, self.candidates.of(observations[row].anchor))
             self.counts.listed += on_list
             self.counts.unlisted += not on_list
         left = [row for row in range(len(prompts)) if row not in actions]
@@ -155,7 +155,7 @@ class LoraAgent:
         return found
 
     def _allowed(self, text: str, observation: Observation) -> bool:
-        return is_valid_action(text) and (self.repeat or not is_among(text, observation.history))
+        return is_valid_action(text) and (self.repeat or not is_in(text, observation.history))
 
     def _from_list(
         self, observations: Sequence[Observation], prompts: Sequence[str], seeds: Sequence[int]
@@ -167,7 +167,7 @@ class LoraAgent:
         self, observations: Sequence[Observation], prompts: Sequence[str], seeds: Sequence[int], temperature: float
     ) -> list[str]:
         lists = [
-            list(self.listed.of(o.anchor)) if self.repeat else unused(self.listed.of(o.anchor), o.history)
+            list(self.candidates.of(o.anchor)) if self.repeat else unused(self.candidates.of(o.anchor), o.history)
             for o in observations
         ]
         chosen = []

@@ -18,11 +18,11 @@ class Frozen:
 
     def __init__(self, weights: Sequence[torch.Tensor]) -> None:
         self._weights = weights
-        self.ahead = linear(self._weight())
+        self.forward = linear(self._weight())
 
     def _weight(self) -> torch.Tensor:
         return self._weights[0] if len(self._weights) == 1 else torch.cat(list(self._weights))
 
     @cached_property
-    def back(self) -> Linear:
+    def transposed(self) -> Linear:
         return linear(self._weight().mT)

@@ -33,14 +33,14 @@ class Product(torch.autograd.Function):
         inner = (x @ down.mT).mul_(scale)
         ctx.save_for_backward(x, inner, down, up)
         ctx.scale, ctx.frozen = scale, frozen
-        return frozen.ahead.plus(x, inner @ up.mT if term is None else torch.addmm(term, inner, up.mT))
+        return frozen.forward.plus(x, inner @ up.mT if term is None else torch.addmm(term, inner, up.mT))
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         x, inner, down, up = ctx.saved_tensors
         grad = grads[0].contiguous()
         back = (grad @ up).mul_(ctx.scale)
-        before = ctx.frozen.back.plus(grad, back @ down) if ctx.needs_input_grad[0] else None
+        before = ctx.frozen.transposed.plus(grad, back @ down) if ctx.needs_input_grad[0] else None
         return before, back.mT @ x, grad.mT @ inner, grad if ctx.needs_input_grad[3] else None, None, None
 
 

@@ -28,7 +28,7 @@ from eagle.core.seeding import derive_seed
 from eagle.engine.base import SamplingSpec, Usage
 from eagle.engine.fetch import check_adapter_folder
 from eagle.engine.torch.decoding import DecodeLoop, Ends, Network
-from eagle.engine.torch.rows import Row
+from eagle.engine.torch.rows import DecodingRow
 from eagle.engine.torch.sampling import uniforms
 from eagle.engine.torch.shared_prefix import TransformersNetwork
 from eagle.policies.adapters import ADAPTER_NOTE, check_base
@@ -322,7 +322,7 @@ class LoraPolicy:
         language-model seam).
         """
         draws = uniforms([derive_seed(seed, row) for row in range(len(prompts))], max_new_tokens)
-        rows = [Row(i, self.tokens(prompt), draws[i]) for i, prompt in enumerate(prompts)]
+        rows = [DecodingRow(i, self.tokens(prompt), draws[i]) for i, prompt in enumerate(prompts)]
         self.usage.calls += 1
         self.usage.prompt_tokens += sum(len(row.suffix) for row in rows)
         with self._network() as network:

@@ -101,7 +101,7 @@ class LoraLlama:
 
     def network(self) -> FusedLlama:
         """Return the active adapter's network for the decode loop."""
-        return FusedLlama(self._model, self.head.ahead, self._layers())
+        return FusedLlama(self._model, self.head.forward, self._layers())
 
     def states(self, batch: PackedBatch) -> torch.Tensor:
         """Return hidden states (n_slots, width) at the predicting positions."""

@@ -28,7 +28,7 @@ class Head(Frozen):
 
     def logits(self, states: torch.Tensor) -> torch.Tensor:
         """Return logits (n, vocabulary) of states (n, width)."""
-        return self.ahead(states) if self.bias is None else self.ahead.plus(states, self.bias)
+        return self.forward(states) if self.bias is None else self.forward.plus(states, self.bias)
 
     def chosen(self, states: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         """Return float32 logits (n,) of one token for each of the states (n, width), rounded as those of all tokens
@@ -108,7 +108,7 @@ class _Spoken(torch.autograd.Function):
             here = (slot >= part.start) & (slot < part.stop)
             found.index_put_((slot[here] - part.start, token[here]), of_token[here], accumulate=True)
             grad[part] = found
-        return ctx.head.back(grad), None, None, None, None, None
+        return ctx.head.transposed(grad), None, None, None, None, None
 
 
 def _parts(table: torch.Tensor) -> Iterator[slice]:

@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from eagle.compute.sharding import Answerer, Kept, cut, open_workers
+from eagle.compute.sharding import Answerer, ShardCache, cut, open_workers
 from eagle.config import Config
 from eagle.core.progress import bar
 from eagle.core.project import Project
@@ -220,7 +220,7 @@ def write_on_workers(
     models/checkpoints/profiles.
     """
     surroundings = [config.seed, config.data.noun, _SHOTS, model_identity(config.llm, project.llm)]
-    kept, shards = Kept(project.checkpoints / "profiles", surroundings), cut(told, config.llm.shard_rows)
+    kept, shards = ShardCache(project.checkpoints / "profiles", surroundings), cut(told, config.llm.shard_rows)
     questions = [[asdict(history) for history in shard] for shard in shards]
     with (
         open_workers(config.llm, OpenProfiles(config, project.resolved())) as workers,

@@ -63,7 +63,7 @@ def scores_of(trajectories: pd.DataFrame, arm: str, around: str) -> CaseScores:
 
 
 @dataclass(frozen=True)
-class Decision:
+class Promotion:
     """Whether the alias moves, and why.
 
     ``gain``: mean paired difference of final U, new less champion, with its interval.
@@ -81,20 +81,20 @@ def decide(
     replay: Callable[[], CaseScores],
     config: Config,
     broken: str | None = None,
-) -> Decision:
+) -> Promotion:
     """Compare on the same cases; ``replay`` lets the champion play the new agent's cases where its own were others.
 
     Without a champion the new agent becomes it. With one, an agent outside its bounds (``broken`` says which) does not.
     Where the champion cannot be replayed (its language model is not here), it stays.
     """
     if champion is None:
-        return Decision(True, "there was no champion")
+        return Promotion(True, "there was no champion")
     replayed = champion.surroundings != new.surroundings
     if replayed:
         try:
             champion = replay()
         except EagleError as error:
-            return Decision(
+            return Promotion(
                 False, f"the champion cannot play the new cases, so nothing shows that it is beaten: {error}"
             )
     difference = np.array(new.utility) - np.array(champion.utility)
@@ -107,4 +107,4 @@ def decide(
         f"mean paired difference of final U over {len(difference)} held-out cases is {gain.mean:+.3f} "
         f"[{gain.low:+.3f}, {gain.high:+.3f}]"
     )
-    return Decision(wins and not broken, f"{reason}; {broken}" if broken else reason, gain.as_dict(), replayed)
+    return Promotion(wins and not broken, f"{reason}; {broken}" if broken else reason, gain.as_dict(), replayed)

@@ -15,7 +15,7 @@ from eagle.config import Config
 from eagle.core.artifacts import content_hash, read_table, write_json
 from eagle.core.project import Project
 from eagle.evaluation.bounds import outside
-from eagle.registry.champion import CaseScores, Decision, decide, scores_of, surroundings
+from eagle.registry.champion import CaseScores, Promotion, decide, scores_of, surroundings
 from eagle.registry.runs import log_pipeline
 from eagle.registry.store import Store, open_store
 from eagle.serving.agent_files import AgentFiles, pack_agent
@@ -72,7 +72,7 @@ def _register(config: Config, store: Store, files: AgentFiles, run_id: str, exam
 
 def _against_champion(
     config: Config, project: Project, champion: Any | None, scores: CaseScores, cases: pd.DataFrame, broken: str | None
-) -> Decision:
+) -> Promotion:
     if champion is None:
         return decide(scores, None, lambda: scores, config)
     folder = download(config.registry, project, f"models:/{config.registry.model}/{champion.version}")
@@ -103,7 +103,7 @@ def _record(
     store: Store,
     version: str,
     before: Any | None,
-    decision: Decision,
+    decision: Promotion,
     made_by: dict[str, str],
     bounds: str,
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from eagle.actions.candidate_list import ListedActions
+from eagle.actions.candidate_list import CandidateList
 from eagle.config import Config
 from eagle.core.artifacts import read_table
 from eagle.core.errors import EagleError, Problem, did_you_mean, user_error
@@ -24,7 +24,7 @@ from eagle.evaluation.arms import TrieScorers
 from eagle.evaluation.scoring import score
 from eagle.latent.encoder import Encoder, LatentSpace, load_latent
 from eagle.latent.utility import Utility
-from eagle.methods.acting import Here
+from eagle.methods.acting import LocalAgents
 from eagle.methods.rollout import roll_out
 from eagle.policies.adapters import ADAPTER_NOTE, check_base
 from eagle.policies.agents import LoraAgent
@@ -44,7 +44,7 @@ class Neighbour:
 
 
 @dataclass(frozen=True)
-class Step:
+class TrajectoryStep:
     """One text: step 0 is the item's own. A failed change keeps the text before it and says its cause."""
 
     step: int
@@ -68,7 +68,7 @@ class Trajectory:
     sample: int
     text: str
     utility: float
-    steps: list[Step]
+    steps: list[TrajectoryStep]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Steerer:
             name=AGENT,
             model=model,
             adapter=adapter,
-            listed=ListedActions.load(project.actions),
+            candidates=CandidateList.load(project.actions),
             profiles=dict(zip(profiles["user"].astype(str), profiles["short"], strict=True)),
             scorer=TrieScorers(config, project.llm).of(adapter),
             temperature=config.evaluate.temperature,
@@ -131,7 +131,7 @@ class Steerer:
         self._check(pairs)
         cases = [self._case(number, user, item) for number, (user, item) in enumerate(pairs)]
         self.environment.seed, self.environment.horizon = seed, horizon or self.horizon
-        rows, _ = roll_out(self.environment, cases, Here([self.agent]), self.environment.horizon, seed)
+        rows, _ = roll_out(self.environment, cases, LocalAgents([self.agent]), self.environment.horizon, seed)
         table = pd.DataFrame([asdict(case) for case in cases]).astype({"year": object})
         scored = score(rows[rows["arm"] == AGENT].reset_index(drop=True), table, self.encoder, self.utility)
         return [self._trajectory(mine.sort_values("step"), sample) for _, mine in scored.groupby("case", sort=True)]
@@ -161,7 +161,7 @@ class Steerer:
 
     def _trajectory(self, rows: pd.DataFrame, sample: int) -> Trajectory:
         steps = [
-            Step(
+            TrajectoryStep(
                 int(r["step"]),
                 r["action"],
                 r["text"],

@@ -98,10 +98,10 @@ class ActionValues:
             return first + step.shift[places[second]] + np.einsum("kde,ke->kd", step.slope[places[second]], first)
         middle = step.next_means(first, places)  # (K, K, d)
         ends = middle @ weight.T + constant  # (K, K, K)
-        barred = banned[:, :, None] | banned[:, None, :]
+        forbidden = banned[:, :, None] | banned[:, None, :]
         if not repeat:
-            barred = barred | np.eye(n, dtype=bool)[None]
-        best = np.where(barred, -np.inf, ends).reshape(n, -1).argmax(1)
+            forbidden = forbidden | np.eye(n, dtype=bool)[None]
+        best = np.where(forbidden, -np.inf, ends).reshape(n, -1).argmax(1)
         second, third = np.divmod(best, n)
         reached = middle[np.arange(n), second]
         return reached + step.shift[places[third]] + np.einsum("kde,ke->kd", step.slope[places[third]], reached)

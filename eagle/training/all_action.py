@@ -32,7 +32,7 @@ from eagle.policies.lora import LoraPolicy
 from eagle.training.checkpoint import Trained
 from eagle.training.decisions import Decision, DecisionSource
 from eagle.training.optimizer import Descent, adamw, warm
-from eagle.training.scoring import among, expected_values, score_decisions
+from eagle.training.scoring import available, expected_values, score_decisions
 
 #: Actions below this probability are left out of a format step.
 TAIL = 0.01
@@ -175,10 +175,10 @@ class AllAction:
         log_pi, log_vocabulary = self.policy.score_lists([d.prompt for d in shared], [d.actions for d in shared])
         parts = [
             list_loss(
-                among(pi, decision),
-                among(reference, decision),
+                available(pi, decision),
+                available(reference, decision),
                 vocabulary,
-                torch.tensor(goal[decision.among], dtype=torch.float32, device=pi.device),
+                torch.tensor(goal[decision.available], dtype=torch.float32, device=pi.device),
                 advantage_scale=self.settings.advantage_scale,
                 kl_coefficient=self.kl_coefficient,
                 listed_mass=self.settings.listed_mass,

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from eagle.actions.candidate_list import ListedActions
+from eagle.actions.candidate_list import CandidateList
 from eagle.policies.prompt import named, policy_prompt
 from eagle.training.action_values import ActionValues, State
 
@@ -36,17 +36,17 @@ class Decision:
     actions: tuple[str, ...]
     values: np.ndarray
     unused: np.ndarray
-    among: np.ndarray
+    available: np.ndarray
 
     @property
     def choices(self) -> tuple[str, ...]:
         """The actions that the choice is among."""
-        return tuple(a for a, open_ in zip(self.actions, self.among, strict=True) if open_)
+        return tuple(a for a, open_ in zip(self.actions, self.available, strict=True) if open_)
 
     @property
     def stakes(self) -> np.ndarray:
         """What they are worth."""
-        return self.values[self.among]
+        return self.values[self.available]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class DecisionSource:
     """Draws decisions of some anchors and users."""
 
     values: ActionValues
-    listed: ListedActions
+    candidates: CandidateList
     profiles: Mapping[str, str]  # user -> short profile
     anchors: Sequence[str]
     users: Sequence[str]
@@ -83,7 +83,7 @@ class DecisionSource:
 
     def actions(self, anchor: str) -> tuple[str, ...]:
         """Return the listed actions of an anchor that were ever tried."""
-        return tuple(a for a in self.listed.of(anchor) if a in self.values.index)
+        return tuple(a for a in self.candidates.of(anchor) if a in self.values.index)
 
     def decide(self, state: State, user: str) -> Decision:
         """Put the question: prompt, actions and values in this state for this user."""
@@ -93,10 +93,10 @@ class DecisionSource:
         history = () if self.used == "open" else state.history
         unused = np.array([a not in history for a in actions])
         unused |= not unused.any()  # where nothing is left, all may come again
-        among = unused if self.used == "left_out" else np.ones(len(actions), bool)
+        available = unused if self.used == "left_out" else np.ones(len(actions), bool)
         told = named(history, self.most_named or self.horizon, repeat=self.used != "named")
         return Decision(
-            state, user, policy_prompt(self.profiles[user], state.text, told), actions, values, unused, among
+            state, user, policy_prompt(self.profiles[user], state.text, told), actions, values, unused, available
         )
 
     def _follow(self, rng: np.random.Generator, decision: Decision) -> State:

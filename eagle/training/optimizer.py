@@ -13,7 +13,7 @@ import torch
 
 from eagle.compute.parallel import ALONE, Parallel
 from eagle.core import costs
-from eagle.core.costs import Usage
+from eagle.core.costs import UsageCounters
 from eagle.core.errors import user_error
 from eagle.engine.memory import halving
 
@@ -50,7 +50,7 @@ class Descent:
     """Steps of one optimizer along gradients that are added up by parts, as many ``at_once`` as memory holds."""
 
     optimizer: torch.optim.Optimizer
-    usage: Usage
+    usage: UsageCounters
     at_once: int
     parallel: Parallel = ALONE
 

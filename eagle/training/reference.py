@@ -31,7 +31,7 @@ from eagle.training.all_action import imitate
 from eagle.training.curves import write_curve
 from eagle.training.decisions import Decision, DecisionSource
 from eagle.training.optimizer import Descent, adamw, warm
-from eagle.training.setup import load_material
+from eagle.training.setup import load_training_data
 
 #: Updates of linear warm-up.
 WARMUP = 2
@@ -110,7 +110,7 @@ def fine_tune(
 def run(config: Config, project: Project, name: ReferenceName) -> None:
     """Train one reference policy and write its adapter and curve."""
     settings = config.reference
-    material = load_material(config.utility, project)
+    material = load_training_data(config.utility, project)
     if settings.optimistic_by == "rating":
         material = material.by_preference()
     source = material.source(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eagle.actions.candidate_list import is_among, is_valid_action, unused
+from eagle.actions.candidate_list import is_in, is_valid_action, unused
 from eagle.core import costs
 from eagle.core.seeding import derive_seed
 from eagle.policies.lora import LoraPolicy, Written
@@ -73,7 +73,7 @@ def _write(
             break
         drawn = policy.write([prompts[r] for r in rows], rules.temperature, derive_seed(seed, draw))
         for row, written in zip(rows, drawn, strict=True):
-            if rules.repeat or not is_among(written.text, histories[row]):
+            if rules.repeat or not is_in(written.text, histories[row]):
                 found[row] = written
     return found
 

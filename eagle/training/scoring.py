@@ -15,11 +15,11 @@ from eagle.training.decisions import Decision
 CHUNK = 16
 
 
-def among(log_pi: torch.Tensor, decision: Decision) -> torch.Tensor:
+def available(log_pi: torch.Tensor, decision: Decision) -> torch.Tensor:
     """Return log pi ``(n_choices,)`` given that the action is one of the decision's choices:
     what redrawing comes to.
     """
-    kept = log_pi[torch.from_numpy(decision.among).to(log_pi.device)]
+    kept = log_pi[torch.from_numpy(decision.available).to(log_pi.device)]
     return kept - kept.logsumexp(0)
 
 
@@ -39,6 +39,7 @@ def expected_values(
 ) -> np.ndarray:
     """Return sum_a pi(a) Q(a) over each decision's choices, pi drawn from at ``temperature`` (above 0)."""
     chances = [
-        (among(lp, d).double() / temperature).softmax(0).cpu().numpy() for d, lp in zip(decisions, log_pi, strict=True)
+        (available(lp, d).double() / temperature).softmax(0).cpu().numpy()
+        for d, lp in zip(decisions, log_pi, strict=True)
     ]
     return np.array([float(chance @ d.stakes) for d, chance in zip(decisions, chances, strict=True)])

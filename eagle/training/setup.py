@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from eagle.actions.candidate_list import ListedActions
+from eagle.actions.candidate_list import CandidateList
 from eagle.config import UtilityConfig
 from eagle.core.artifacts import read_table
 from eagle.core.errors import user_error
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Material:
+class TrainingData:
     """Everything that training reads.
 
     ``steps`` are those of training anchors, ``validation_steps`` of validation anchors.
@@ -39,7 +39,7 @@ class Material:
     latent: LatentSpace
     steps: CachedSteps
     validation_steps: CachedSteps
-    listed: ListedActions
+    candidates: CandidateList
     profiles: Mapping[str, str]  # user -> short profile
     users: Mapping[str, list[str]]  # split -> users
     utility: Utility
@@ -57,12 +57,12 @@ class Material:
         """Return U (n,) of latent points for one user, in SD of U over the catalogue."""
         return np.asarray(self.utility.matrix(z.astype(np.float32), [user])[:, 0], float)
 
-    def by_preference(self) -> Material:
+    def by_preference(self) -> TrainingData:
         """Return the same material with the predicted rating alone as the utility (the paper's appendix E)."""
         settings = self.utility_config.model_copy(update={"preference_weight": 1.0, "distance_weight": 0.0})
         return replace(self, utility=Utility.fit(self.latent, settings), utility_config=settings)
 
-    def as_told(self) -> Material:
+    def with_expected_tastes(self) -> TrainingData:
         """Return the same material with E[z_u | profile] in the place of each user's own vector; who has no profile
         keeps theirs.
         """
@@ -98,7 +98,7 @@ class Material:
         )
         anchors = sorted(set(steps.anchor))
         return DecisionSource(
-            values, self.listed, self.profiles, anchors, self.users[split], horizon, lookahead, used, most_named
+            values, self.candidates, self.profiles, anchors, self.users[split], horizon, lookahead, used, most_named
         )
 
 
@@ -108,27 +108,27 @@ class Training:
 
     config: Config
     project: Project
-    material: Material
+    material: TrainingData
     policy: LoraPolicy
     workers: Callable[[], Workers]
     parallel: Parallel
 
 
-def load_material(utility: UtilityConfig, project: Project) -> Material:
+def load_training_data(utility: UtilityConfig, project: Project) -> TrainingData:
     """Read the files behind training and fit the utility."""
     latent = load_latent(project.encoder)
-    listed = ListedActions.load(project.actions)
+    candidates = CandidateList.load(project.actions)
     steps = CachedSteps.load(project)
     table = read_table(project.profiles, "profiles")
     users = {
         split: sorted(table.loc[table["split"] == split, "user"].astype(str))
         for split in ("train", "validation", "test")
     }
-    return Material(
+    return TrainingData(
         latent=latent,
-        steps=steps.of(listed.anchors("train")),
-        validation_steps=steps.of(listed.anchors("validation")),
-        listed=listed,
+        steps=steps.of(candidates.anchors("train")),
+        validation_steps=steps.of(candidates.anchors("validation")),
+        candidates=candidates,
         profiles=dict(zip(table["user"].astype(str), table["short"], strict=True)),
         users=users,
         utility=Utility.fit(latent, utility),

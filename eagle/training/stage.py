@@ -37,7 +37,7 @@ from eagle.training.checkpoint import Progress
 from eagle.training.curves import write_curve
 from eagle.training.decisions import Decision, DecisionSource, Used
 from eagle.training.reference import save_policy
-from eagle.training.setup import Material, Training, load_material
+from eagle.training.setup import Training, TrainingData, load_training_data
 from eagle.training.trainer import RunningPhase, Trainer
 from eagle.training.watch import Watch
 
@@ -52,7 +52,7 @@ def run(config: Config, project: Project, arm: ReferenceName) -> None:
 
 def train(config: Config, project: Project, arm: ReferenceName, parallel: Parallel) -> None:
     """Train as one of the processes that train together; the main one writes."""
-    material = load_material(config.utility, project)
+    material = load_training_data(config.utility, project)
     device = pick_device(config.llm.device)
     dtype = pick_dtype(config.llm.dtype, device)
     policy = LoraPolicy.load(project.llm, project.reference(arm), trainable=True, dtype=dtype, device=device)
@@ -104,9 +104,9 @@ def _used(config: Config) -> Used:
     return "named" if config.reference.history else "left_out"
 
 
-def _source(config: Config, phase: AllActionPhase, material: Material, split: str) -> DecisionSource:
+def _source(config: Config, phase: AllActionPhase, material: TrainingData, split: str) -> DecisionSource:
     """Return the decisions of a split; those of validation are worth what they are worth to the users themselves."""
-    material = material.as_told() if phase.taste == "profile" and split == "train" else material
+    material = material.with_expected_tastes() if phase.taste == "profile" and split == "train" else material
     return material.source(
         split,
         single_cell_weight=phase.single_cell_weight,
@@ -117,7 +117,7 @@ def _source(config: Config, phase: AllActionPhase, material: Material, split: st
     )
 
 
-def _held_out(config: Config, material: Material, seed: int) -> list[Decision]:
+def _held_out(config: Config, material: TrainingData, seed: int) -> list[Decision]:
     """Return decisions at validation anchors for a few validation users each, valued by what was seen there in one
     step.
     """

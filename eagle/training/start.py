@@ -12,17 +12,17 @@ from eagle.policies.prompt import named, policy_prompt
 from eagle.training.on_policy import OnPolicy
 from eagle.training.reference import design_weights
 from eagle.training.rollouts import Rules
-from eagle.training.setup import Material, Training
+from eagle.training.setup import Training, TrainingData
 
 
-def training_cases(project: Project, material: Material) -> list[Case]:
+def training_cases(project: Project, material: TrainingData) -> list[Case]:
     """Return every (training anchor, training user) as a case; the anchors are those with cached transitions."""
     texts = (
         read_table(project.descriptions, "descriptions")
         .assign(item=lambda t: t["item"].astype(str))
         .set_index("item")["text"]
     )
-    anchors = material.listed.anchors("train")
+    anchors = material.candidates.anchors("train")
     return [
         Case(0, anchor, user, str(texts[anchor]), material.latent.years.get(anchor))
         for anchor in anchors
@@ -30,7 +30,7 @@ def training_cases(project: Project, material: Material) -> list[Case]:
     ]
 
 
-def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, material: Material) -> Rules:
+def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, material: TrainingData) -> Rules:
     """Return how episodes are played under these parameters."""
     weights = design_weights(project)
 
@@ -40,7 +40,7 @@ def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, materi
 
     return Rules(
         prompt=prompt,
-        actions=material.listed.of,
+        actions=material.candidates.of,
         explore=lambda anchor, action: weights.get((anchor, action), 0.0),
         temperature=config.train.temperature,
         epsilon=phase.epsilon,

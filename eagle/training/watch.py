@@ -54,11 +54,11 @@ class Watch:
             [p for p, d in zip(policies, self.decisions, strict=True) if d.state.anchor == a] for a in anchors
         ]
         written = self.policy.write([d.prompt for d in self.decisions[:WRITTEN]], self.temperature, self.seed)
-        listed = [w.text in d.actions for w, d in zip(written, self.decisions, strict=False)]
+        candidates = [w.text in d.actions for w, d in zip(written, self.decisions, strict=False)]
         return {
             "validation_utility": float(gained.mean()),
             "validation_gain": float((gained - self.reference).mean()),
             "user_information": float(np.mean([information(p) for p in per_anchor])),
             "valid_share": float(np.mean([w.ended and is_valid_action(w.text) for w in written])),
-            "listed_share": float(np.mean(listed)),
+            "listed_share": float(np.mean(candidates)),
         }

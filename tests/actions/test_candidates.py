@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from eagle.actions.anchors import choose_anchors, spread_over
-from eagle.actions.candidate_list import ListedActions, is_valid_action
+from eagle.actions.candidate_list import CandidateList, is_valid_action
 from eagle.actions.candidates import Write, build_actions, frequent_genres, halves
 from eagle.actions.duplicates import NEAR_DUPLICATE, content_words, duplicate_rate, overlap, repeats_any
 from eagle.actions.seeds import PRODUCT_CATEGORIES, STORY_CATEGORIES, choose_seeds, generic_seeds, personalized_seeds
@@ -173,7 +173,7 @@ def test_table_shares_seeds_and_ends_with_written_ones(
     assert (shared == 1).all()
     assert table["action"].map(is_valid_action).all()
     assert figures["duplicate_rate"] == 0.0
-    assert len(ListedActions.from_table(table).shared) == 8
+    assert len(CandidateList.from_table(table).shared) == 8
 
 
 def test_same_seed_gives_the_same_table(

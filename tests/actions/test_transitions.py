@@ -11,7 +11,7 @@ import pytest
 from eagle.actions.expansion import Anchor, Writer, first_steps
 from eagle.actions.outcomes import kept_words, outcome_figures
 from eagle.actions.transitions import anchors_of, build_transitions, expanded
-from eagle.compute.sharding import InProcess, Kept
+from eagle.compute.sharding import InProcess, ShardCache
 from eagle.config import Config, TransitionsConfig, parse_config
 from eagle.core.errors import EagleError
 from eagle.core.seeding import derive_seed
@@ -47,7 +47,7 @@ def build(
 ) -> pd.DataFrame:
     chosen = writer or Parrot()
     workers = InProcess(lambda: lambda question: expanded(question, chosen, config.transitions, config.seed))
-    return build_transitions(config, actions, descriptions, workers, Kept(folder, "parrot"))[0]
+    return build_transitions(config, actions, descriptions, workers, ShardCache(folder, "parrot"))[0]
 
 
 def test_every_anchor_action_and_sample_is_one_row(

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from eagle.compute.sharding import Kept, Opener, Workers, in_order
+from eagle.compute.sharding import ShardCache, WorkerFactory, Workers, in_order
 from eagle.core.artifacts import read_json
 from eagle.core.costs import account
 from eagle.core.errors import EagleError
 from tests.compute.work import PROBLEMS, Squares
 
-OpenWorkers = Callable[[Opener], AbstractContextManager[Workers]]
+OpenWorkers = Callable[[WorkerFactory], AbstractContextManager[Workers]]
 
 
 class WorkersContract:
@@ -41,7 +41,7 @@ class WorkersContract:
         assert (costs["calls"], costs["new_tokens"], costs["prompt_tokens"]) == (4, 10, 0)
 
     def test_errors_arrive_whole_and_finished_answers_are_kept(self, opened: OpenWorkers, tmp_path: Path) -> None:
-        kept = Kept(tmp_path, "x")
+        kept = ShardCache(tmp_path, "x")
         with opened(Squares()) as workers:
             with pytest.raises(EagleError) as caught:
                 kept.answers(workers, [2, 3, "no number"])

@@ -14,7 +14,7 @@ import pytest
 
 from eagle.actions.transitions import build_transitions
 from eagle.compute.ray_workers import connected, on_ray, shares
-from eagle.compute.sharding import InProcess, Kept, Opener, Workers, open_workers
+from eagle.compute.sharding import InProcess, ShardCache, WorkerFactory, Workers, open_workers
 from eagle.config import Config, LLMConfig, parse_config
 from eagle.core.artifacts import read_json
 from eagle.core.costs import account
@@ -37,8 +37,8 @@ def cluster() -> Iterator[Any]:
 class TestRay(WorkersContract):
     @pytest.fixture
     def opened(self, cluster: Any) -> OpenWorkers:
-        def opened(opener: Opener) -> AbstractContextManager[Workers]:
-            return open_workers(TWO, opener)
+        def opened(factory: WorkerFactory) -> AbstractContextManager[Workers]:
+            return open_workers(TWO, factory)
 
         return opened
 
@@ -57,7 +57,9 @@ def transitions(config: Config, workers: Workers, folder: Path) -> tuple[pd.Data
     texts = [f"Genres: drama. Plot: A letter to number {name} is lost and found again." for name in names]
     descriptions = pd.DataFrame({"item": names, "text": texts})
     with account("transitions", folder / "costs.json"):
-        table, figures = build_transitions(config, actions, descriptions, workers, Kept(folder / "shards", "scripted"))
+        table, figures = build_transitions(
+            config, actions, descriptions, workers, ShardCache(folder / "shards", "scripted")
+        )
     costs = read_json(folder / "costs.json")
     return table, figures, {name: costs[name] for name in ("prompt_tokens", "new_tokens", "calls")}
 
@@ -87,7 +89,7 @@ def test_what_kills_its_worker_every_time_is_a_clear_error_and_the_rest_is_kept(
     cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("eagle.compute.ray_workers.RETRIES", 1)
-    kept = Kept(tmp_path / "shards", "x")
+    kept = ShardCache(tmp_path / "shards", "x")
     with (
         on_ray(TWO, Mortal(Squares(), "7", tmp_path / "killed", always=True)) as workers,
         pytest.raises(EagleError) as caught,

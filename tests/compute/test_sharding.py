@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eagle.compute.sharding import InProcess, Kept, Opener, Workers, cut, open_workers
+from eagle.compute.sharding import InProcess, ShardCache, WorkerFactory, Workers, cut, open_workers
 from eagle.config import Config, LLMConfig, parse_config
 from eagle.core.errors import EagleError
 from eagle.environment.rewrite import Rewrite
@@ -23,8 +23,8 @@ from tests.compute.contract import OpenWorkers, WorkersContract
 class TestInProcess(WorkersContract):
     @pytest.fixture
     def opened(self) -> OpenWorkers:
-        def opened(opener: Opener) -> AbstractContextManager[Workers]:
-            return open_workers(LLMConfig(), opener)
+        def opened(factory: WorkerFactory) -> AbstractContextManager[Workers]:
+            return open_workers(LLMConfig(), factory)
 
         return opened
 
@@ -54,12 +54,12 @@ class Backwards:
 
 def test_the_order_in_which_answers_come_does_not_matter(tmp_path: Path) -> None:
     done: list[int] = []
-    assert Kept(tmp_path, "x").answers(Backwards(), ["a", "b", "c"], done.append) == [{"to": q} for q in "abc"]
+    assert ShardCache(tmp_path, "x").answers(Backwards(), ["a", "b", "c"], done.append) == [{"to": q} for q in "abc"]
     assert sorted(done) == [0, 1, 2]
 
 
 def test_a_killed_run_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:
-    kept, broken, resumed = Kept(tmp_path, "x"), Backwards(breaks_after=2), Backwards()
+    kept, broken, resumed = ShardCache(tmp_path, "x"), Backwards(breaks_after=2), Backwards()
     with pytest.raises(KeyboardInterrupt):
         kept.answers(broken, [1, 2, 3, 4])
     assert kept.answers(resumed, [1, 2, 3, 4]) == [{"to": n} for n in (1, 2, 3, 4)]
@@ -68,13 +68,13 @@ def test_a_killed_run_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:
 
 def test_answers_are_told_apart_by_all_that_they_depend_on(tmp_path: Path) -> None:
     asked = Backwards()
-    Kept(tmp_path, ["model", 1]).answers(asked, [["q", 1]])
+    ShardCache(tmp_path, ["model", 1]).answers(asked, [["q", 1]])
     for surroundings, question in ((["other model", 1], ["q", 1]), (["model", 2], ["q", 1]), (["model", 1], ["q", 2])):
-        Kept(tmp_path, surroundings).answers(asked, [question])
+        ShardCache(tmp_path, surroundings).answers(asked, [question])
     assert len(asked.asked) == 4
-    Kept(tmp_path, ["model", 1]).answers(asked, [["q", 1]])
+    ShardCache(tmp_path, ["model", 1]).answers(asked, [["q", 1]])
     assert len(asked.asked) == 4
-    Kept(tmp_path, None).clear()
+    ShardCache(tmp_path, None).clear()
     assert not tmp_path.exists()
 
 
@@ -95,7 +95,7 @@ EXPECTED = [Rewrite(f"{t} {a} {s}", tokens=7) for t, a, s in zip(*REQUESTS, stri
 
 def test_equal_requests_are_asked_once_and_answers_keep_their_place(tmp_path: Path) -> None:
     echo = Echo()
-    rewriter = ShardedRewriter(InProcess(lambda: echo), 6, Kept(tmp_path, "x"))
+    rewriter = ShardedRewriter(InProcess(lambda: echo), 6, ShardCache(tmp_path, "x"))
     assert rewriter.rewrite(*REQUESTS) == EXPECTED
     assert rewriter.rewrite(*REQUESTS) == EXPECTED
     assert [len(shard) for shard in echo.shards] == [6, 6, 6, 2]

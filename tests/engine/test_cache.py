@@ -49,7 +49,7 @@ class TestContractWithWholeCalls(LanguageModelContract):
     @pytest.fixture
     def model(self, tiny_llm: Path, store: CompletionStore) -> CachedModel:
         model = TorchModel(tiny_llm, dtype="float32", device="cpu")
-        model.rows_alone = False
+        model.batch_invariant = False
         return CachedModel(model, store)
 
 
@@ -113,9 +113,9 @@ def test_failed_completions_are_asked_for_again_and_finished_ones_kept(store: Co
             prompts: Sequence[str],
             spec: SamplingSpec,
             seeds: Sequence[int],
-            without: Sequence[Sequence[str]] = (),
+            forbidden: Sequence[Sequence[str]] = (),
         ) -> list[Completion]:
-            done = super().generate(prompts, spec, seeds, without)
+            done = super().generate(prompts, spec, seeds, forbidden)
             failed = Completion("", finish="error", cause="endpoint: no answer in time")
             raise Unfinished(Problem("stopped"), {2: done[2], 0: done[0], 1: failed})
 

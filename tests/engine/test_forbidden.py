@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from eagle.engine.base import SamplingSpec
 from eagle.engine.cache import CachedModel, CompletionStore
-from eagle.engine.torch.forbidden import Barred, bend
+from eagle.engine.torch.forbidden import ForbiddenTexts, bend
 from eagle.engine.torch.model import TorchModel
 from tests.engine.contract import ASKED, HEAD
 
@@ -34,15 +34,16 @@ def step(seed: int, tokens: tuple[int, ...], temperature: float) -> np.ndarray:
 
 @given(
     seed=st.integers(0, 10**6),
-    barred=st.sets(st.sampled_from(SEQUENCES), min_size=1, max_size=6),
+    forbidden=st.sets(st.sampled_from(SEQUENCES), min_size=1, max_size=6),
     temperature=st.sampled_from([0.5, 1.0, 2.0]),
 )
 @settings(max_examples=60, deadline=None)
-def test_the_draw_is_the_conditional_one(seed: int, barred: set[tuple[int, ...]], temperature: float) -> None:
+def test_the_draw_is_the_conditional_one(seed: int, forbidden: set[tuple[int, ...]], temperature: float) -> None:
     own = {s: np.prod([step(seed, s[:i], temperature)[s[i]] for i in range(LENGTH)]) for s in SEQUENCES}
-    expected = {s: 0.0 if s in barred else p / (1 - sum(own[b] for b in barred)) for s, p in own.items()}
-    held = Barred(
-        sorted(barred), [np.log([step(seed, s[:i], temperature)[s[i]] for i in range(LENGTH)]) for s in sorted(barred)]
+    expected = {s: 0.0 if s in forbidden else p / (1 - sum(own[b] for b in forbidden)) for s, p in own.items()}
+    held = ForbiddenTexts(
+        sorted(forbidden),
+        [np.log([step(seed, s[:i], temperature)[s[i]] for i in range(LENGTH)]) for s in sorted(forbidden)],
     )
 
     def bent(tokens: tuple[int, ...]) -> np.ndarray:
@@ -56,7 +57,7 @@ def test_the_draw_is_the_conditional_one(seed: int, barred: set[tuple[int, ...]]
 
 
 def test_a_row_off_the_way_to_what_is_barred_is_left_alone() -> None:
-    held = Barred([[1, 2, 9]], [np.log([0.5, 0.5, 1.0])])
+    held = ForbiddenTexts([[1, 2, 9]], [np.log([0.5, 0.5, 1.0])])
     assert held.left([]) == {1: pytest.approx(0.5)}
     assert held.left([1]) == {2: pytest.approx(0.0, abs=1e-9)}
     assert held.left([2]) == {}
@@ -96,10 +97,10 @@ def test_what_is_barred_is_not_written_and_log_probabilities_stay_the_models(
 
 def test_with_something_barred_a_batch_equals_its_rows_one_by_one(engine: TorchModel, spec: SamplingSpec) -> None:
     prompts = [engine.chat([*HEAD, ("user", asked)], prefill="Genres:") for asked in ASKED]
-    barred = [[c.text] for c in engine.generate(prompts, spec, range(5))]
-    barred[2] = []
-    together = engine.generate(prompts, spec, range(5), barred)
-    alone = [engine.generate([p], spec, [s], [b])[0] for s, (p, b) in enumerate(zip(prompts, barred, strict=True))]
+    forbidden = [[c.text] for c in engine.generate(prompts, spec, range(5))]
+    forbidden[2] = []
+    together = engine.generate(prompts, spec, range(5), forbidden)
+    alone = [engine.generate([p], spec, [s], [b])[0] for s, (p, b) in enumerate(zip(prompts, forbidden, strict=True))]
     assert [c.token_ids for c in together] == [c.token_ids for c in alone]
     assert together[2].token_ids == engine.generate([prompts[2]], spec, [2])[0].token_ids
 
@@ -108,8 +109,10 @@ def test_a_cache_tells_rows_apart_by_what_is_barred(engine: TorchModel, spec: Sa
     prompt = engine.chat([*HEAD, ("user", ASKED[0])], prefill="Genres:")
     kept = CachedModel(engine, CompletionStore(tmp_path / "completions.sqlite"))
     free = kept.generate([prompt] * 8, spec, range(8))
-    barred = [[c.text] for c in free]
-    assert kept.generate([prompt] * 8, spec, range(8), barred) == engine.generate([prompt] * 8, spec, range(8), barred)
+    forbidden = [[c.text] for c in free]
+    assert kept.generate([prompt] * 8, spec, range(8), forbidden) == engine.generate(
+        [prompt] * 8, spec, range(8), forbidden
+    )
     before = engine.usage.new_tokens
     assert kept.generate([prompt] * 8, spec, range(8)) == free
     assert engine.usage.new_tokens == before

@@ -27,7 +27,7 @@ from eagle.engine.base import SamplingSpec, Unfinished
 from eagle.engine.cache import CachedModel, CompletionStore
 from eagle.engine.open import open_language_model
 from eagle.engine.openai.model import OpenAIModel, served_name
-from eagle.engine.routed import TwoPlaces
+from eagle.engine.routed import RoutedModel
 from eagle.engine.torch.model import TorchModel
 from tests.engine.contract import LanguageModelContract
 
@@ -143,8 +143,8 @@ class TestContract(LanguageModelContract):
 
 class TestContractWithTheAgentsHere(LanguageModelContract):
     @pytest.fixture
-    def model(self, engine: OpenAIModel, server: Server) -> TwoPlaces:
-        return TwoPlaces(engine, lambda: server.model)
+    def model(self, engine: OpenAIModel, server: Server) -> RoutedModel:
+        return RoutedModel(engine, lambda: server.model)
 
 
 # faults that pass
@@ -496,7 +496,7 @@ def test_open_takes_the_engine_that_parameters_name(
     endpoint: str, tiny_llm: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     remote = open_language_model(LLMConfig(endpoint=endpoint, endpoint_model="tiny"), tiny_llm)
-    assert isinstance(remote, TwoPlaces)
+    assert isinstance(remote, RoutedModel)
     assert f"engine openai, since llm.endpoint is {endpoint}" in capsys.readouterr().err
     served = LLMConfig(engine="openai", endpoint=endpoint, endpoint_adapters="served")
     assert isinstance(open_language_model(served, tiny_llm), OpenAIModel)

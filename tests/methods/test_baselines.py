@@ -31,18 +31,18 @@ def test_mean_shifts_count_every_anchor_once() -> None:
 
 def test_linear_rule_finds_each_users_action_and_goes_down_the_list() -> None:
     problem = planted(noise=0.3)
-    rule = LinearRule(problem.listed, mean_shifts(problem.steps), problem.tastes.__getitem__)
+    rule = LinearRule(problem.candidates, mean_shifts(problem.steps), problem.tastes.__getitem__)
     assert rule.act([observation(u) for u in problem.tastes], [0] * 4) == list(ACTIONS)
     assert rule.act([observation("u0", (ACTIONS[0],)), observation("u0", ACTIONS[:2])], [0, 0]) == [
         ACTIONS[1],
         ACTIONS[2],
     ]
-    again = LinearRule(problem.listed, mean_shifts(problem.steps), problem.tastes.__getitem__, repeat=True)
+    again = LinearRule(problem.candidates, mean_shifts(problem.steps), problem.tastes.__getitem__, repeat=True)
     assert again.act([observation("u0", (ACTIONS[0],))], [0]) == [ACTIONS[0]]
 
 
 def test_random_actions_are_uniform_over_what_is_unused() -> None:
-    agent = RandomActions(planted().listed)
+    agent = RandomActions(planted().candidates)
     drawn = agent.act([observation("u0", (ACTIONS[0],))] * 600, range(600))
     assert drawn == agent.act([observation("u0", (ACTIONS[0],))] * 600, range(600))
     share = np.array([drawn.count(a) for a in ACTIONS]) / 600

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eagle.compute.sharding import InProcess, Kept
+from eagle.compute.sharding import InProcess, ShardCache
 from eagle.environment.rewrite import Rewrite
 from eagle.environment.sharded import ShardedRewriter, rewritten
 from eagle.environment.steering import Case, Observation, SteeringEnvironment
 from eagle.evaluation.scoring import RememberingEncoder, score
-from eagle.methods.acting import Here
+from eagle.methods.acting import LocalAgents
 from eagle.methods.rollout import roll_out, stopped_early
 
 CASES = [Case(n, f"i{n % 2}", f"u{n // 2}", f"Genres: war. Plot: Story of item {n % 2}.", 1990) for n in range(4)]
@@ -64,8 +64,8 @@ class Fixed:
 
 def play(folder: Path, agents: list[Fixed], writer: Writer) -> pd.DataFrame:
     workers = InProcess(lambda: lambda question: rewritten(writer, question[1]))
-    environment = SteeringEnvironment(ShardedRewriter(workers, 3, Kept(folder, "x")), Lengths(), Lengths(), 2, 0)
-    return roll_out(environment, CASES, Here(agents), 2, 0)[0]
+    environment = SteeringEnvironment(ShardedRewriter(workers, 3, ShardCache(folder, "x")), Lengths(), Lengths(), 2, 0)
+    return roll_out(environment, CASES, LocalAgents(agents), 2, 0)[0]
 
 
 @pytest.fixture

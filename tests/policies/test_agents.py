@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eagle.actions.candidate_list import ListedActions
+from eagle.actions.candidate_list import CandidateList
 from eagle.core.errors import EagleError
 from eagle.engine.base import Completion, SamplingSpec, Usage
 from eagle.policies.agents import EngineScorer, LoraAgent
 
-LISTED = ListedActions(("Add a war.", "Add a robot.", "Add a dog."), {}, {})
+LISTED = CandidateList(("Add a war.", "Add a robot.", "Add a dog."), {}, {})
 
 
 @dataclass
@@ -29,13 +29,13 @@ class Scripted:
     usage: Usage = field(default_factory=Usage)
     prompts: list[str] = field(default_factory=list)
     adapters: list[Path | None] = field(default_factory=list)
-    without: list[Sequence[str]] = field(default_factory=list)
+    forbidden: list[Sequence[str]] = field(default_factory=list)
 
     def generate(
-        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], without: Sequence[Sequence[str]] = ()
+        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], forbidden: Sequence[Sequence[str]] = ()
     ) -> list[Completion]:
         self.prompts += prompts
-        self.without += without
+        self.forbidden += forbidden
         return [Completion(self.answers.pop(0)) for _ in prompts]
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[np.ndarray]:
@@ -90,10 +90,10 @@ def test_where_a_used_action_came_the_model_is_told_what_was_used() -> None:
         "Add a cat.",
         "Add a cow.",
     ]
-    assert model.without == [(), (), [" Add a war.", " Add a dog."]]
+    assert model.forbidden == [(), (), [" Add a war.", " Add a dog."]]
     free = Scripted(["Add a dog."])
     agent(free, repeat=True).act([observation(("Add a dog.",))], [1])
-    assert not any(free.without)
+    assert not any(free.forbidden)
 
 
 def test_invalid_text_falls_back_and_greedy_draws_once() -> None:

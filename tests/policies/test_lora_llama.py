@@ -52,7 +52,7 @@ def slowly(policy: LoraPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policy, "_fast", None)
 
 
-def listed(policy: LoraPolicy) -> tuple[list[np.ndarray], dict[str, torch.Tensor]]:
+def candidates(policy: LoraPolicy) -> tuple[list[np.ndarray], dict[str, torch.Tensor]]:
     """Log-probabilities of the lists, and every parameter's gradient of a loss over them."""
     log_policy, log_vocabulary = policy.score_lists(PROMPTS, LISTS, full=True)
     scored = policy.score_texts(
@@ -74,9 +74,9 @@ def listed(policy: LoraPolicy) -> tuple[list[np.ndarray], dict[str, torch.Tensor
 
 def test_values_and_gradients_are_those_of_peft(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     policy = opened(base, tmp_path)
-    values, grads = listed(policy)
+    values, grads = candidates(policy)
     slowly(policy, monkeypatch)
-    expected, expected_grads = listed(policy)
+    expected, expected_grads = candidates(policy)
     for ours, theirs in zip(values, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
     for name, grad in grads.items():
@@ -89,11 +89,11 @@ def test_values_and_gradients_are_those_of_peft(base: Path, tmp_path: Path, monk
 def test_packed_bfloat16_differs_from_float32_no_more_than_peft_does(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exact = listed(opened(base, tmp_path))[1]
+    exact = candidates(opened(base, tmp_path))[1]
     policy = opened(base, tmp_path, torch.bfloat16)
-    packed = listed(policy)[1]
+    packed = candidates(policy)[1]
     slowly(policy, monkeypatch)
-    unpacked = listed(policy)[1]
+    unpacked = candidates(policy)[1]
 
     def error(found: dict[str, torch.Tensor]) -> float:
         return float(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from eagle.actions.candidate_list import ListedActions, is_valid_action, unused
+from eagle.actions.candidate_list import CandidateList, is_valid_action, unused
 from eagle.core.errors import EagleError
 from eagle.policies.prompt import policy_prompt
 
@@ -53,15 +53,15 @@ def actions_table(origin: str = "seed") -> pd.DataFrame:
 
 
 def test_lists_by_anchor_and_the_shared_one_for_others() -> None:
-    listed = ListedActions.from_table(actions_table())
-    assert listed.of("2") == ("Add a war.", "Add a robot.", "Add item 2.")
-    assert set(listed.of("unseen")) == {"Add a war.", "Add a robot."}
-    assert (listed.anchors("train"), listed.anchors("validation")) == (["1"], ["2"])
+    candidates = CandidateList.from_table(actions_table())
+    assert candidates.of("2") == ("Add a war.", "Add a robot.", "Add item 2.")
+    assert set(candidates.of("unseen")) == {"Add a war.", "Add a robot."}
+    assert (candidates.anchors("train"), candidates.anchors("validation")) == (["1"], ["2"])
 
 
 def test_no_shared_action_is_a_user_error() -> None:
     with pytest.raises(EagleError, match="shared"):
-        ListedActions.from_table(actions_table(origin="llm"))
+        CandidateList.from_table(actions_table(origin="llm"))
 
 
 def test_unused_ignores_case_and_never_runs_dry() -> None:

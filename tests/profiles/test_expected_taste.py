@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from eagle.profiles.expected_taste import expected_tastes, genre_ranks
-from eagle.training.setup import load_material
+from eagle.training.setup import load_training_data
 from tests.training.project_files import build_project, config
 
 GENRES = ("comedy", "drama", "horror", "war")
@@ -51,8 +51,8 @@ def test_profiles_without_genres_tell_the_mean_taste() -> None:
 
 def test_training_values_an_action_by_what_its_prompt_tells(tmp_path: Path) -> None:
     """The planted users of one profile have one vector: their own values and the told ones agree but for the ridge."""
-    material = load_material(config().utility, build_project(tmp_path))
-    told = material.as_told()
+    material = load_training_data(config().utility, build_project(tmp_path))
+    told = material.with_expected_tastes()
     z = material.latent.item_vectors[:5].astype(float)
     own, expected = material.user_utility(z, "u6"), told.user_utility(z, "u6")
     assert np.corrcoef(own, expected)[0, 1] > 0.9

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from eagle.actions.candidate_list import ListedActions
+from eagle.actions.candidate_list import CandidateList
 from eagle.training.action_values import ActionValues
 from eagle.training.decisions import DecisionSource
 from eagle.training.dynamics import fit_dynamics
@@ -25,7 +25,7 @@ KEEP = 0.6  # what is left of a state after a rewrite
 @dataclass(frozen=True)
 class Planted:
     steps: CachedSteps
-    listed: ListedActions
+    candidates: CandidateList
     tastes: dict[str, np.ndarray]
     profiles: dict[str, str]
 
@@ -39,8 +39,8 @@ class Planted:
         )
 
     def source(self, **settings: object) -> DecisionSource:
-        anchors = self.listed.anchors("train")
-        return DecisionSource(self.values(), self.listed, self.profiles, anchors, list(self.tastes), **settings)  # type: ignore[arg-type]
+        anchors = self.candidates.anchors("train")
+        return DecisionSource(self.values(), self.candidates, self.profiles, anchors, list(self.tastes), **settings)  # type: ignore[arg-type]
 
 
 def text_of(z: np.ndarray, name: str) -> str:
@@ -80,5 +80,5 @@ def planted(noise: float = 0.0) -> Planted:
     for user, taste in tastes.items():
         order = [GENRES[i] for i in np.argsort(-taste)]
         profiles[user] = f"User likes {order[0]}, {order[1]}. Dislikes {order[3]}, {order[2]}."
-    listed = ListedActions(ACTIONS, dict.fromkeys(places, ACTIONS), dict.fromkeys(places, "train"))
-    return Planted(steps, listed, tastes, profiles)
+    candidates = CandidateList(ACTIONS, dict.fromkeys(places, ACTIONS), dict.fromkeys(places, "train"))
+    return Planted(steps, candidates, tastes, profiles)

@@ -20,7 +20,7 @@ from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.methods.softmax_fit import fit_softmax_policy
 from eagle.training import reference, stage
-from eagle.training.setup import load_material
+from eagle.training.setup import load_training_data
 from tests.tiny import build_tiny_llm
 from tests.training.planted import ACTIONS
 from tests.training.project_files import build_project, config, copy_of
@@ -136,7 +136,7 @@ def test_reference_of_another_model_is_refused(prepared: Project, tmp_path: Path
 
 
 def test_softmax_policy_is_fitted_on_the_same_files(prepared: Project) -> None:
-    material = load_material(config().utility, prepared)
+    material = load_training_data(config().utility, prepared)
     policy = fit_softmax_policy(material, prepared, repeat=False)
     assert policy.actions == ACTIONS
     held_out: Any = SimpleNamespace(anchor="new", user="u6", text="Genres: war.", history=())

@@ -76,11 +76,11 @@ class OpenAIModel:
         self.name = self._speaker = model or Path(folder).name
         self.fingerprint = f"{self._endpoint.address} {self.name}"
         self.arithmetic = "endpoint"
-        self.rows_alone = True
+        self.batch_invariant = True
         self.usage = Usage()
 
     def generate(
-        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], without: Sequence[Sequence[str]] = ()
+        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], forbidden: Sequence[Sequence[str]] = ()
     ) -> list[Completion]:
         """Continue every prompt; see :class:`~eagle.engine.base.LanguageModel`. Raises Unfinished where it has to stop.
 

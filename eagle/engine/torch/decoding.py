@@ -20,7 +20,7 @@ from cachetools import LRUCache
 from eagle.compute.threads import side_by_side
 from eagle.engine.base import Finish, SamplingSpec, Usage, before_stop
 from eagle.engine.torch.forbidden import bend
-from eagle.engine.torch.rows import Row, groups, row_batches, split, stems
+from eagle.engine.torch.rows import DecodingRow, groups, row_batches, split, stems
 from eagle.engine.torch.sampling import choose
 from eagle.engine.torch.shared_prefix import Prefix, SharedPrefixCache
 from eagle.engine.torch.single_row import SingleLlama, SingleRow
@@ -52,7 +52,7 @@ class DecodeLoop:
         self._prefixes: LRUCache[tuple[int, ...], Prefix] = LRUCache(_PREFIXES)
 
     @torch.inference_mode()
-    def complete(self, rows: Sequence[Row], spec: SamplingSpec, batch_rows: int) -> None:
+    def complete(self, rows: Sequence[DecodingRow], spec: SamplingSpec, batch_rows: int) -> None:
         """Fill in the rows' tokens; their suffix is the whole prompt, not empty, and loses what is shared."""
         for shared, members in groups([row.suffix for row in rows]):
             if self.single and len(members) == 1:
@@ -70,11 +70,17 @@ class DecodeLoop:
 
     @torch.inference_mode()  # which a thread does not inherit
     def _decode(
-        self, prefix: Prefix, shared: int, rows: Sequence[Row], spec: SamplingSpec, batch_rows: int, stopped: Event
+        self,
+        prefix: Prefix,
+        shared: int,
+        rows: Sequence[DecodingRow],
+        spec: SamplingSpec,
+        batch_rows: int,
+        stopped: Event,
     ) -> None:
         """Fill in the rows' tokens, one token per row and pass; a row that ends makes room for one that waits."""
         waiting = self._opened(prefix, shared, rows, spec, batch_rows)
-        live = [Row(-1, [], np.zeros(0), [0], finish="stop") for _ in range(min(len(rows), batch_rows))]
+        live = [DecodingRow(-1, [], np.zeros(0), [0], finish="stop") for _ in range(min(len(rows), batch_rows))]
         cache, longest = SharedPrefixCache(prefix, len(live)), max(len(row.suffix) for row in rows)
         cache.reserve(longest + spec.max_new_tokens)
         for column in cycle(
@@ -98,7 +104,7 @@ class DecodeLoop:
                 live, self._forward(ids, positions, torch.ones_like(ids, dtype=torch.bool), cache, column)[:, -1], spec
             )
 
-    def _decode_single(self, network: SingleLlama, row: Row, spec: SamplingSpec) -> None:
+    def _decode_single(self, network: SingleLlama, row: DecodingRow, spec: SamplingSpec) -> None:
         """Fill in the tokens of a row that is alone."""
         read, token = self.prefix(row.suffix[:-1]), row.suffix[-1]
         state = SingleRow(network, read, spec.max_new_tokens)
@@ -108,8 +114,8 @@ class DecodeLoop:
             token = row.tokens[-1]
 
     def _opened(
-        self, prefix: Prefix, shared: int, rows: Sequence[Row], spec: SamplingSpec, batch_rows: int
-    ) -> Iterator[tuple[Row, SharedPrefixCache, int]]:
+        self, prefix: Prefix, shared: int, rows: Sequence[DecodingRow], spec: SamplingSpec, batch_rows: int
+    ) -> Iterator[tuple[DecodingRow, SharedPrefixCache, int]]:
         """Read the rows' prompts a batch at a time and draw their first tokens.
 
         Yields each row that goes on, and where its keys and values are: a cache and the number of the row in it.
@@ -125,15 +131,17 @@ class DecodeLoop:
             self._draw(ordered, logits[:, -1], spec)
             yield from ((row, cache, number) for number, row in enumerate(ordered) if not row.finish)
 
-    def _draw(self, rows: Sequence[Row], logits: torch.Tensor, spec: SamplingSpec) -> None:
+    def _draw(self, rows: Sequence[DecodingRow], logits: torch.Tensor, spec: SamplingSpec) -> None:
         """Add the next token to the rows that have not ended, from logits (rows, vocabulary), and notice which of them
         end.
         """
         draws = torch.tensor([0.0 if row.finish else row.draws[len(row.tokens)] for row in rows], device=self._device)
-        barred = (
-            (number, row.barred.left(row.tokens)) for number, row in enumerate(rows) if row.barred and not row.finish
+        forbidden = (
+            (number, row.forbidden.left(row.tokens))
+            for number, row in enumerate(rows)
+            if row.forbidden and not row.finish
         )
-        left = {number: chances for number, chances in barred if chances}
+        left = {number: chances for number, chances in forbidden if chances}
         bent = bend(logits, left, spec.temperature) if left else logits
         tokens, log_probs = choose(bent, draws, spec.temperature, spec.top_p)
         for number in left:  # what is told of a token is the model's own

@@ -24,7 +24,7 @@ from eagle.core.errors import user_error
 from eagle.engine.base import Completion, SamplingSpec, Usage, engine_code
 from eagle.engine.fetch import check_adapter_folder, check_model_folder
 from eagle.engine.offline import stay_offline
-from eagle.engine.torch.forbidden import Barred
+from eagle.engine.torch.forbidden import ForbiddenTexts
 
 stay_offline()
 
@@ -37,7 +37,7 @@ from eagle.engine.memory import halving, no_memory, ran_out  # noqa: E402
 from eagle.engine.tokenizer import rendered, tokenized  # noqa: E402
 from eagle.engine.torch.decoding import DecodeLoop, Ends  # noqa: E402
 from eagle.engine.torch.llama import FusedLlama, is_plain_llama  # noqa: E402
-from eagle.engine.torch.rows import SCORED_TOKENS, Row, groups, token_batches  # noqa: E402
+from eagle.engine.torch.rows import SCORED_TOKENS, DecodingRow, groups, token_batches  # noqa: E402
 from eagle.engine.torch.sampling import uniforms  # noqa: E402
 from eagle.engine.torch.shared_prefix import Prefix, TransformersNetwork  # noqa: E402
 from eagle.engine.torch.single_row import SingleLlama  # noqa: E402
@@ -73,7 +73,7 @@ class TorchModel:
         self.name = Path(folder).name
         self.fingerprint = content_hash(Path(folder))
         self.arithmetic = self._arithmetic()
-        self.rows_alone = self.dtype == torch.float32
+        self.batch_invariant = self.dtype == torch.float32
         self._usage = Usage()
         self._base.eval().requires_grad_(False).to(self.device)
         self._ends = Ends(self._base, self.tokenizer)
@@ -112,7 +112,7 @@ class TorchModel:
 
     # generation ------------------------------------------------------------
     def generate(
-        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], without: Sequence[Sequence[str]] = ()
+        self, prompts: Sequence[str], spec: SamplingSpec, seeds: Sequence[int], forbidden: Sequence[Sequence[str]] = ()
     ) -> list[Completion]:
         """Continue every prompt; see :class:`~eagle.engine.base.LanguageModel`. Prompts must not be empty."""
         started = time.perf_counter()
@@ -121,8 +121,8 @@ class TorchModel:
             raise ValueError("a prompt must not be empty")
         draws = uniforms(seeds, spec.max_new_tokens) if prompts else np.zeros((0, 0))
         done: dict[int, Completion] = {}
-        barred = self._barred(token_ids, without, spec) if spec.temperature > 0 else {}
-        write = partial(self._write, token_ids, draws, spec, barred, done)
+        conditions = self._forbidden(token_ids, forbidden, spec) if spec.temperature > 0 else {}
+        write = partial(self._write, token_ids, draws, spec, conditions, done)
         halving(write, self.batch_rows, doing="writing", there=len(prompts), least=1, unit="rows", usage=self.usage)
         self.usage.calls += 1
         self.usage.prompt_tokens += sum(len(ids) for ids in token_ids)
@@ -135,7 +135,7 @@ class TorchModel:
         token_ids: Sequence[list[int]],
         draws: np.ndarray,
         spec: SamplingSpec,
-        barred: Mapping[int, Barred],
+        forbidden: Mapping[int, ForbiddenTexts],
         done: dict[int, Completion],
         at_once: int,
     ) -> None:
@@ -143,9 +143,13 @@ class TorchModel:
         everything.
         """
         self._take_rows(at_once)
-        if not self.rows_alone:
+        if not self.batch_invariant:
             done.clear()
-        rows = [Row(i, ids, draws[i], barred=barred.get(i)) for i, ids in enumerate(token_ids) if i not in done]
+        rows = [
+            DecodingRow(i, ids, draws[i], forbidden=forbidden.get(i))
+            for i, ids in enumerate(token_ids)
+            if i not in done
+        ]
         try:
             self._loop.complete(rows, spec, at_once)
         finally:
@@ -155,14 +159,14 @@ class TorchModel:
                 if row.finish
             }
 
-    def _barred(
-        self, token_ids: Sequence[list[int]], without: Sequence[Sequence[str]], spec: SamplingSpec
-    ) -> dict[int, Barred]:
+    def _forbidden(
+        self, token_ids: Sequence[list[int]], forbidden: Sequence[Sequence[str]], spec: SamplingSpec
+    ) -> dict[int, ForbiddenTexts]:
         """Return what each row must not come out as, and how likely that is to be drawn.
 
         The first stop string ends it.
         """
-        texts = {row: list(dict.fromkeys(own)) for row, own in enumerate(without) if own}
+        texts = {row: list(dict.fromkeys(own)) for row, own in enumerate(forbidden) if own}
         end = self.tokenize(spec.stop[:1])
         asked = [(row, ids) for row, own in texts.items() for ids in self.tokenize(own)]
         if not asked or not end:
@@ -170,7 +174,9 @@ class TorchModel:
         heads, tails = [token_ids[row] for row, _ in asked], [ids + end[0] for _, ids in asked]
         found = self._scores(heads, tails, spec.temperature)
         own = {row: [i for i, (other, _) in enumerate(asked) if other == row] for row in texts}
-        return {row: Barred([tails[i] for i in places], [found[i] for i in places]) for row, places in own.items()}
+        return {
+            row: ForbiddenTexts([tails[i] for i in places], [found[i] for i in places]) for row, places in own.items()
+        }
 
     def _take_rows(self, at_once: int) -> None:
         """Decode so many rows together from here on.
@@ -180,7 +186,7 @@ class TorchModel:
         if at_once == self.batch_rows:
             return
         self.batch_rows = at_once
-        if not self.rows_alone:
+        if not self.batch_invariant:
             self.arithmetic = self._arithmetic()
             _log.warning(
                 "in bfloat16 texts may come out otherwise: from here on they are those of llm.batch_rows: %d", at_once

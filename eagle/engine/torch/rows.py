@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from eagle.engine.base import Finish
-from eagle.engine.torch.forbidden import Barred
+from eagle.engine.torch.forbidden import ForbiddenTexts
 
 _SHARED_AT_LEAST = 16  # tokens: shorter common prefixes are not worth a pass of their own
 _FEW = (
@@ -18,7 +18,7 @@ SCORED_TOKENS = 8192  # per scoring batch: bounds keys, values and logits in mem
 
 
 @dataclass
-class Row:
+class DecodingRow:
     """One prompt on its way: what is left after the shared prefix, what was drawn, and what must not be."""
 
     index: int
@@ -28,7 +28,7 @@ class Row:
     log_probs: list[float] = field(default_factory=list)
     finish: Finish | None = None
     text: str = ""
-    barred: Barred | None = None
+    forbidden: ForbiddenTexts | None = None
 
 
 def groups(token_ids: Sequence[list[int]]) -> Iterator[tuple[int, list[int]]]:
@@ -71,7 +71,7 @@ def stems(suffixes: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
     return lengths, owner
 
 
-def row_batches(rows: Sequence[Row], at_most: int) -> Iterator[list[Row]]:
+def row_batches(rows: Sequence[DecodingRow], at_most: int) -> Iterator[list[DecodingRow]]:
     """Cut rows into batches: rows that begin alike side by side, those of like length together."""
     rows = sorted(rows, key=lambda row: (row.suffix, row.index))
     _, owner = stems([row.suffix for row in rows])
@@ -83,16 +83,16 @@ def row_batches(rows: Sequence[Row], at_most: int) -> Iterator[list[Row]]:
         yield [rows[i] for i in order[start : start + at_most]]
 
 
-def split(rows: Sequence[Row], parts: int) -> list[list[Row]]:
+def split(rows: Sequence[DecodingRow], parts: int) -> list[list[DecodingRow]]:
     """Deal rows out to so many parts of like size; rows that begin alike stay together unless they are more than one
     part's share.
     """
     rows, share = sorted(rows, key=lambda row: (row.suffix, row.index)), -(-len(rows) // parts)
-    alike: dict[int, list[Row]] = {}
+    alike: dict[int, list[DecodingRow]] = {}
     for row, group in zip(rows, stems([row.suffix for row in rows])[1], strict=True):
         alike.setdefault(group, []).append(row)
     pieces = [group[start : start + share] for group in alike.values() for start in range(0, len(group), share)]
-    dealt: list[list[Row]] = [[] for _ in range(parts)]
+    dealt: list[list[DecodingRow]] = [[] for _ in range(parts)]
     for piece in sorted(pieces, key=len, reverse=True):
         min(dealt, key=len).extend(piece)
     return [part for part in dealt if part]
