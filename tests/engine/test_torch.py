@@ -21,7 +21,7 @@ from eagle.core.errors import EagleError
 from eagle.engine.base import Completion, SamplingSpec
 from eagle.engine.torch import decoding, shared_prefix
 from eagle.engine.torch.model import TorchModel
-from eagle.engine.torch.rows import Row, groups, row_batches, split, stems
+from eagle.engine.torch.rows import DecodingRow, groups, row_batches, split, stems
 from eagle.engine.torch.sampling import choose, uniforms
 from tests.engine.contract import ASKED, HEAD, LanguageModelContract
 
@@ -87,7 +87,7 @@ class TestContractSideBySide(LanguageModelContract):
         return engine
 
     def test_a_failure_stops_the_others_and_is_told(self, engine: TorchModel, monkeypatch: pytest.MonkeyPatch) -> None:
-        def draw(rows: Sequence[Row], *_: object) -> None:
+        def draw(rows: Sequence[DecodingRow], *_: object) -> None:
             if any(row.index == 0 for row in rows):
                 raise RuntimeError("the first row")
             for row in rows:
@@ -104,7 +104,7 @@ def test_parts_are_the_same_with_any_number_of_threads(engine: TorchModel, monke
     """
     parts: list[list[int]] = []
 
-    def decode(_: object, __: int, rows: Sequence[Row], *___: object) -> None:
+    def decode(_: object, __: int, rows: Sequence[DecodingRow], *___: object) -> None:
         parts.append([row.index for row in rows])
         for row in rows:
             row.finish = "stop"
@@ -343,7 +343,7 @@ def test_stems_are_common_beginnings_and_leave_a_token(rows: list[list[int]]) ->
 def test_parts_hold_every_row_once_and_none_of_them_much_more_than_its_share(
     suffixes: list[list[int]], parts: int
 ) -> None:
-    rows = [Row(i, suffix, np.zeros(1)) for i, suffix in enumerate(suffixes)]
+    rows = [DecodingRow(i, suffix, np.zeros(1)) for i, suffix in enumerate(suffixes)]
     dealt = split(rows, parts)
     assert sorted(row.index for part in dealt for row in part) == list(range(len(rows)))
     assert len(dealt) <= parts
@@ -355,7 +355,7 @@ def test_parts_hold_every_row_once_and_none_of_them_much_more_than_its_share(
 @given(TOKENS, st.integers(1, 5))
 @settings(max_examples=40, deadline=None)
 def test_batches_hold_every_row_once_whatever_the_order(suffixes: list[list[int]], at_most: int) -> None:
-    rows = [Row(i, suffix, np.zeros(1)) for i, suffix in enumerate(suffixes)]
+    rows = [DecodingRow(i, suffix, np.zeros(1)) for i, suffix in enumerate(suffixes)]
     batches = list(row_batches(rows, at_most))
     assert sorted(row.index for batch in batches for row in batch) == list(range(len(rows)))
     assert max(map(len, batches)) <= at_most

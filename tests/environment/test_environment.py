@@ -11,7 +11,7 @@ import pytest
 from eagle.core.errors import EagleError
 from eagle.core.seeding import derive_seed
 from eagle.environment.rewrite import Rewrite
-from eagle.environment.steering import Case, Observation, SteeringEnvironment, Step, check_environment
+from eagle.environment.steering import Case, Observation, SteeringEnvironment, StepResult, check_environment
 
 CASES = [Case(0, "m1", "u1", "a", 1990), Case(1, "m2", "u2", "bb"), Case(2, "m1", "u2", "a", 1990)]
 
@@ -122,15 +122,15 @@ def test_the_checker_passes_ours(reward: str) -> None:
 class Broken(SteeringEnvironment):
     """An environment with one fault."""
 
-    def __init__(self, fault: Callable[[Step], Step]) -> None:
+    def __init__(self, fault: Callable[[StepResult], StepResult]) -> None:
         super().__init__(Appender(), Lengths(), utility, 3, seed=7)
         self._fault = fault
 
-    def step(self, actions: Sequence[str]) -> list[Step]:
+    def step(self, actions: Sequence[str]) -> list[StepResult]:
         return [self._fault(step) for step in super().step(actions)]
 
 
-def _other(step: Step, **changes: object) -> Step:
+def _other(step: StepResult, **changes: object) -> StepResult:
     return replace(step, observation=replace(step.observation, **changes))  # type: ignore[arg-type]
 
 
@@ -147,7 +147,7 @@ def _other(step: Step, **changes: object) -> Step:
         (lambda s: _other(s, year=2000), "year is wrong"),
     ],
 )
-def test_the_checker_names_the_fault(fault: Callable[[Step], Step], message: str) -> None:
+def test_the_checker_names_the_fault(fault: Callable[[StepResult], StepResult], message: str) -> None:
     with pytest.raises(EagleError, match=message):
         check_environment(Broken(fault), CASES, ("x", "x", "x", "fail"))
 
@@ -161,7 +161,7 @@ def test_the_checker_notices_chance() -> None:
 class Endless(SteeringEnvironment):
     """Takes any number of actions, at any time."""
 
-    def step(self, actions: Sequence[str]) -> list[Step]:
+    def step(self, actions: Sequence[str]) -> list[StepResult]:
         if self._episodes[0].step == self.horizon:
             return []
         return super().step(list(actions)[: len(self._episodes)])
