@@ -24,6 +24,7 @@ from benchmarks.isolated import apart, arguments
 from benchmarks.machine import cores
 from benchmarks.records import GOALS, Found, Record, Setting, alone, compared, interleaved, missing, rounded
 from eagle.config import FactorsConfig
+from eagle.core.project import Project
 
 DIMENSION = {"tiny": 4, "100k": 64, "1m": 64, "10m": 64, "25m": 64}
 PENALTY = {"100k": 20.0}  # of factors [M: held-out error with 64 dimensions is lowest near it]
@@ -118,7 +119,7 @@ def sampled(name: str, setting: Setting, folder: Path) -> Path:
     A child counts its parent's peak as its own, so the parent holds no ratings.
     """
     data = folder / "ratings.npz"
-    apart("benchmarks.als", "sample", data, "--catalogue", setting.project / "data" / "catalogue", "--set", name)
+    apart("benchmarks.als", "sample", data, "--catalogue", Project(setting.project).catalogue, "--set", name)
     return data
 
 
@@ -138,7 +139,7 @@ def taken(name: str, setting: Setting) -> dict[str, list[dict[str, float]]]:
 
 def measure(setting: Setting) -> Found:
     """Return als_SIZE for every size, als (the size with the lowest ratio) and als_25m_memory."""
-    if not (setting.project / "data" / "catalogue").is_dir():
+    if not (Project(setting.project).catalogue).is_dir():
         return Found([missing("als", "no data/catalogue to sample from: make run writes it")])
     names = ("tiny",) if setting.size == "tiny" else tuple(name for name in DIMENSION if name in setting.sets)
     records, memory = [], [missing("als_25m_memory", "the set of 25 million ratings was not asked for")]

@@ -21,6 +21,7 @@ from typing import Any
 
 from benchmarks.isolated import apart, arguments
 from benchmarks.records import Clock, Found, Setting, compared, interleaved, missing
+from eagle.core.project import Project
 
 TEXTS = (
     "Genres: drama, mystery. Plot: A lighthouse keeper finds a boat without a crew on the rocks. The only letter on "
@@ -186,7 +187,7 @@ def best_batch(side: str, folder: Path, setting: Setting) -> int:
 
 def measure(setting: Setting) -> Found:
     """Return generation_batch_1, generation_best and engine_share."""
-    folder, names = setting.project / "models" / "llm", ("generation_batch_1", "generation_best", "engine_share")
+    folder, names = Project(setting.project).llm, ("generation_batch_1", "generation_best", "engine_share")
     if not folder.is_dir():
         return Found([missing(name, "no models/llm to write with: make run fetches it") for name in names])
     one = interleaved(

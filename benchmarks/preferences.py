@@ -20,6 +20,7 @@ from scipy import sparse
 from benchmarks.als import sampled
 from benchmarks.machine import cores
 from benchmarks.records import Found, Setting, alone, compared, interleaved, missing, rounded
+from eagle.core.project import Project
 from eagle.latent.least_squares import Missing, improve, pack
 from eagle.latent.ratings import Ratings
 
@@ -84,7 +85,7 @@ def loss(likes: Ratings, users: np.ndarray, items: np.ndarray) -> float:
 def measure(setting: Setting) -> Found:
     """Return als_implicit."""
     name, dimension = SETS[setting.size]
-    if not (setting.project / "data" / "catalogue").is_dir():
+    if not (Project(setting.project).catalogue).is_dir():
         return Found([missing("als_implicit", "no data/catalogue to sample from: make run writes it")])
     with tempfile.TemporaryDirectory() as folder, np.load(sampled(name, setting, Path(folder))) as drawn:
         likes = likes_of(drawn)

@@ -23,6 +23,7 @@ from typing import Any
 
 from benchmarks.isolated import apart, arguments
 from benchmarks.records import Found, Record, Setting, alone, compared, interleaved, missing
+from eagle.core.project import Project
 
 STORY = (
     "The old sailor told the children about a storm that took his boat, his brother and the lighthouse of the town. "
@@ -187,7 +188,7 @@ def side_of(side: str, folder: Path, setting: Setting) -> dict[str, float]:
 
 def measure(setting: Setting) -> Found:
     """Return rl_step_tokens (new and read tokens per second) and rl_step_memory (peak MiB of the process)."""
-    folder, names = setting.project / "models" / "llm", ("rl_step_tokens", "rl_step_memory")
+    folder, names = Project(setting.project).llm, ("rl_step_tokens", "rl_step_memory")
     if not folder.is_dir():
         return Found([missing(name, "no models/llm to train: make run fetches it") for name in names])
     sides = [side for side in SIDES if side == "ours" or importlib.util.find_spec(side)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from eagle.core.artifacts import read_table
+from eagle.actions.stored import read_actions
 from eagle.core.errors import user_error
 
 #: Words of a valid action; an imperative sentence of the paper's samples has 3 to 15.
@@ -88,7 +88,7 @@ class CandidateList:
     @classmethod
     def load(cls, path: Path) -> CandidateList:
         """Read ``data/actions.parquet``."""
-        return cls.from_table(read_table(path, "actions"))
+        return cls.from_table(read_actions(path))
 
 
 def bare(action: str) -> str:

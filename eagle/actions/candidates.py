@@ -24,10 +24,13 @@ from eagle.actions.seeds import Seed, categories_of, choose_seeds, generic_seeds
 from eagle.actions.written import Request, WrittenStatistics
 from eagle.actions.written_shards import write_on_workers
 from eagle.config import ActionsConfig, Config
-from eagle.core.artifacts import read_table, write_json, write_table
+from eagle.core.artifacts import write_json, write_table
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.core.seeding import stream
+from eagle.data.descriptions import Descriptions
+from eagle.data.stored import read_item_split
+from eagle.profiles.stored import Profiles
 
 Answers = tuple[list[tuple[str, str, str]], WrittenStatistics]
 Write = Callable[[Sequence[Request], Sequence[str], Mapping[str, Sequence[Seed]]], Answers]
@@ -155,10 +158,10 @@ def run(config: Config, project: Project) -> None:
     """Stage actions: read splits, descriptions and profiles; write data/actions.parquet and
     reports/stages/actions.json.
     """
-    descriptions = read_table(project.descriptions, "descriptions")
-    splits = read_table(project.splits / "items.parquet", "item_split")
-    profiles = read_table(project.profiles, "profiles")
+    descriptions = Descriptions.load(project.descriptions).table
+    splits = read_item_split(project.split_files.items)
+    profiles = Profiles.load(project.profiles).table
     table, figures = build_actions(config, descriptions, splits, profiles, partial(write_on_workers, config, project))
     write_table(project.actions, table, "actions", inputs=[project.descriptions, project.profiles])
     write_json(project.stage_metrics("actions"), figures)
-    shutil.rmtree(project.checkpoints / "actions", ignore_errors=True)
+    shutil.rmtree(project.unfinished("actions"), ignore_errors=True)

@@ -11,7 +11,7 @@ is the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,29 +19,31 @@ import pandas as pd
 
 from eagle.actions.expansion import Anchor, TransitionRow, Writer, apply_to_all, first_steps, second_steps
 from eagle.actions.outcomes import check_enough_worked, outcome_figures
+from eagle.actions.stored import read_actions
 from eagle.compute.sharding import Answerer, ShardCache, Workers, cut, open_workers
 from eagle.config import Config, TransitionsConfig
-from eagle.core.artifacts import read_table, write_json, write_table
+from eagle.core.artifacts import write_json, write_table
 from eagle.core.errors import user_error
 from eagle.core.progress import bar
 from eagle.core.project import Project
+from eagle.data.descriptions import Descriptions
 from eagle.environment.rewrite import Rewriter
 from eagle.environment.sharded import environment_identity
 
 _LAYOUT = 2
 
 
-def anchors_of(actions: pd.DataFrame, descriptions: pd.DataFrame) -> list[Anchor]:
-    """Return the anchors of the actions table in its order; EagleError where one has no description."""
-    texts = dict(zip(descriptions["item"], descriptions["text"], strict=True))
+def anchors_of(actions: pd.DataFrame, texts: Mapping[str, str]) -> list[Anchor]:
+    """Return the anchors of the actions table in its order; EagleError where one has no text."""
     missing = sorted(set(actions["anchor"]) - set(texts))
     if missing:
         raise user_error("anchors without a description", found=", ".join(missing[:5]), mend="run `dvc repro actions`")
     found = []
-    for item, rows in actions.groupby("anchor", sort=False):
+    for name, rows in actions.groupby("anchor", sort=False):
+        item = str(name)
         ordered = rows.sort_values("action_index")
         shared = tuple(int(i) for i in ordered.loc[ordered["origin"] == "seed", "action_index"])
-        found.append(Anchor(str(item), texts[item], tuple(ordered["action"]), shared))
+        found.append(Anchor(item, texts[item], tuple(ordered["action"]), shared))
     return found
 
 
@@ -120,10 +122,10 @@ def as_table(anchors: Sequence[Anchor], shards: Sequence[Sequence[TransitionRow]
 
 
 def build_transitions(
-    config: Config, actions: pd.DataFrame, descriptions: pd.DataFrame, workers: Workers, kept: ShardCache
+    config: Config, actions: pd.DataFrame, texts: Mapping[str, str], workers: Workers, kept: ShardCache
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the transitions table and the stage's figures."""
-    anchors = anchors_of(actions, descriptions)
+    anchors = anchors_of(actions, texts)
     table = as_table(anchors, expand_all(anchors, config, workers, kept))
     check_enough_worked(table)
     return table, outcome_figures(table)
@@ -133,13 +135,13 @@ def run(config: Config, project: Project) -> None:
     """Stage transitions: read actions and descriptions; write data/transitions.parquet and
     reports/stages/transitions.json.
     """
-    actions, descriptions = read_table(project.actions, "actions"), read_table(project.descriptions, "descriptions")
+    actions, descriptions = read_actions(project.actions), Descriptions.load(project.descriptions)
     identity = environment_identity(config.llm, config.data.noun, project)
     kept = ShardCache(
-        project.checkpoints / "transitions", [_LAYOUT, config.transitions.decisive(), config.seed, identity]
+        project.unfinished("transitions"), [_LAYOUT, config.transitions.decisive(), config.seed, identity]
     )
     with open_workers(config.llm, OpenExpansion(config, project.resolved())) as workers:
-        table, figures = build_transitions(config, actions, descriptions, workers, kept)
+        table, figures = build_transitions(config, actions, descriptions.texts, workers, kept)
     write_table(project.transitions, table, "transitions", inputs=[project.actions, project.descriptions])
     write_json(project.stage_metrics("transitions"), figures)
     kept.clear()

@@ -54,7 +54,7 @@ def write_on_workers(
     """
     spare = {half: [asdict(seed) for seed in seeds] for half, seeds in reserve.items()}
     settings = [ATTEMPTS, SHOTS, config.seed, config.data.noun, config.actions.temperature, list(taken), spare]
-    kept = ShardCache(project.checkpoints / "actions", [*settings, model_identity(config.llm, project.llm)])
+    kept = ShardCache(project.unfinished("actions"), [*settings, model_identity(config.llm, project.llm)])
     by_anchor = [list(own) for _, own in groupby(requests, key=lambda request: request.anchor)]
     shards = cut(by_anchor, config.llm.shard_rows, len)
     questions = [[asdict(request) for own in shard for request in own] for shard in shards]

@@ -7,6 +7,49 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
+class CatalogueFiles:
+    """The files of a catalogue's folder, in the project or in a draft of it."""
+
+    folder: Path
+
+    @property
+    def ratings(self) -> Path:
+        return self.folder / "ratings.parquet"
+
+    @property
+    def items(self) -> Path:
+        return self.folder / "items.parquet"
+
+    @property
+    def users(self) -> Path:
+        return self.folder / "users.parquet"
+
+    @property
+    def source(self) -> Path:
+        """JSON: where the ratings come from, under which licence, on which scale."""
+        return self.folder / "source.json"
+
+
+@dataclass(frozen=True)
+class SplitFiles:
+    """The files of the splits' folder, in the project or in a draft of it."""
+
+    folder: Path
+
+    @property
+    def items(self) -> Path:
+        return self.folder / "items.parquet"
+
+    @property
+    def users(self) -> Path:
+        return self.folder / "users.parquet"
+
+    @property
+    def ratings(self) -> Path:
+        return self.folder / "ratings.parquet"
+
+
+@dataclass(frozen=True)
 class Project:
     """Paths below one project root; a stage reads and writes through these and nothing else."""
 
@@ -20,6 +63,16 @@ class Project:
     def params(self) -> Path:
         return self.root / "params.yaml"
 
+    @property
+    def dvc_lock(self) -> Path:
+        """YAML that DVC writes: every output with its hash; absent where the stages ran without DVC."""
+        return self.root / "dvc.lock"
+
+    @property
+    def requirements_lock(self) -> Path:
+        """The pinned packages of the environment."""
+        return self.root / "requirements.lock"
+
     def setting(self, name: str) -> Path:
         """YAML of one named setting: what it changes in params.yaml."""
         return self.root / "settings" / f"{name}.yaml"
@@ -31,6 +84,10 @@ class Project:
         return self.root / "data/catalogue"
 
     @property
+    def catalogue_files(self) -> CatalogueFiles:
+        return CatalogueFiles(self.catalogue)
+
+    @property
     def validation(self) -> Path:
         """JSON: which checks ran on which catalogue, and that all passed."""
         return self.root / "data/validation.json"
@@ -39,6 +96,10 @@ class Project:
     def splits(self) -> Path:
         """Folder: items.parquet, users.parquet, ratings.parquet."""
         return self.root / "data/splits"
+
+    @property
+    def split_files(self) -> SplitFiles:
+        return SplitFiles(self.splits)
 
     @property
     def descriptions(self) -> Path:
@@ -60,6 +121,14 @@ class Project:
     def design(self) -> Path:
         """Folder: encoded.safetensors (one latent row per transition), weights.parquet."""
         return self.root / "data/design"
+
+    @property
+    def transition_vectors(self) -> Path:
+        return self.design / "encoded.safetensors"
+
+    @property
+    def design_weights(self) -> Path:
+        return self.design / "weights.parquet"
 
     # models/ ---------------------------------------------------------------
     @property
@@ -94,6 +163,10 @@ class Project:
         """Unfinished work that a resumed run goes on from; not a DVC output, deleted on success."""
         return self.root / "models/checkpoints"
 
+    def unfinished(self, work: str) -> Path:
+        """Folder of what one stage, or one training with one set of inputs, has done so far."""
+        return self.checkpoints / work
+
     @property
     def completions(self) -> Path:
         """SQLite file: every text that a language model wrote; not a DVC output, may be deleted at any time."""
@@ -108,15 +181,44 @@ class Project:
     def data_docs(self) -> Path:
         return self.reports / "data_docs"
 
+    @property
+    def data_docs_page(self) -> Path:
+        return self.data_docs / "index.html"
+
+    @property
+    def curves(self) -> Path:
+        """Folder of :meth:`curve`."""
+        return self.reports / "curves"
+
     def curve(self, name: str) -> Path:
         """CSV with one row per update: a DVC plot, and the metric history that MLflow gets."""
-        return self.reports / "curves" / f"{name}.csv"
+        return self.curves / f"{name}.csv"
+
+    @property
+    def all_stage_metrics(self) -> Path:
+        """Folder of :meth:`stage_metrics`."""
+        return self.reports / "stages"
 
     def stage_metrics(self, stage: str) -> Path:
-        return self.reports / "stages" / f"{stage}.json"
+        return self.all_stage_metrics / f"{stage}.json"
+
+    @property
+    def costs(self) -> Path:
+        """Folder of :meth:`cost`."""
+        return self.reports / "costs"
 
     def cost(self, stage: str) -> Path:
-        return self.reports / "costs" / f"{stage}.json"
+        """JSON: what one stage took; see :func:`eagle.core.costs.account`."""
+        return self.costs / f"{stage}.json"
+
+    @property
+    def total_costs(self) -> Path:
+        """JSON: what all stages up to the evaluation took together."""
+        return self.reports / "costs.json"
+
+    def training_samples(self, arm: str) -> Path:
+        """Parquet: some steps that one arm played in training, to be read by people."""
+        return self.reports / "training" / f"{arm}.parquet"
 
     @property
     def trajectories(self) -> Path:
@@ -125,6 +227,24 @@ class Project:
     @property
     def metrics(self) -> Path:
         return self.reports / "metrics.json"
+
+    def table(self, number: int) -> Path:
+        """CSV: table 2, 3 or 4 of the comparison."""
+        return self.reports / f"table{number}.csv"
+
+    @property
+    def gaps(self) -> Path:
+        return self.reports / "gaps.parquet"
+
+    @property
+    def bounds(self) -> Path:
+        """JSON: by arm, its figures beside what it is held to."""
+        return self.reports / "bounds.json"
+
+    @property
+    def registration(self) -> Path:
+        """JSON: the registered version, and the decision about the champion."""
+        return self.reports / "registration.json"
 
     @property
     def report(self) -> Path:

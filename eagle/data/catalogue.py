@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from eagle.core.artifacts import complete_or_absent, read_json, read_table, write_json, write_table
+from eagle.core.artifacts import complete_or_absent, write_json, write_table
 from eagle.core.errors import user_error
+from eagle.core.project import CatalogueFiles
 from eagle.core.seeding import stream
+from eagle.data.stored import read_items, read_ratings, read_source, read_users
 
 
 @dataclass(frozen=True)
@@ -127,11 +129,12 @@ def write_catalogue(catalogue: Catalogue, folder: Path) -> None:
     """Write the folder ``data/catalogue``, all of it or nothing."""
     source = catalogue.source
     with complete_or_absent(folder) as draft:
-        write_table(draft / "ratings.parquet", catalogue.ratings, "ratings")
-        write_table(draft / "items.parquet", catalogue.items, "items")
-        write_table(draft / "users.parquet", catalogue.users, "users")
+        files = CatalogueFiles(draft)
+        write_table(files.ratings, catalogue.ratings, "ratings")
+        write_table(files.items, catalogue.items, "items")
+        write_table(files.users, catalogue.users, "users")
         write_json(
-            draft / "source.json",
+            files.source,
             {
                 "source": source.name,
                 "files": dict(source.files),
@@ -144,12 +147,12 @@ def write_catalogue(catalogue: Catalogue, folder: Path) -> None:
 
 def read_catalogue(folder: Path) -> Catalogue:
     """Read the folder that :func:`write_catalogue` wrote; ``genres`` comes back as lists."""
-    meta = read_json(folder / "source.json")
-    items = read_table(folder / "items.parquet", "items")
+    files = CatalogueFiles(folder)
+    meta, items = read_source(files.source), read_items(files.items)
     items["genres"] = [list(genres) for genres in items["genres"]]
     return Catalogue(
-        ratings=read_table(folder / "ratings.parquet", "ratings"),
+        ratings=read_ratings(files.ratings),
         items=items,
-        users=read_table(folder / "users.parquet", "users"),
+        users=read_users(files.users),
         source=Source(meta["source"], meta["files"], meta["rating_min"], meta["rating_max"], meta["licence"]),
     )

@@ -67,7 +67,7 @@ def _surroundings(project: Project) -> list[str]:
 
 
 def _lock(project: Project) -> list[str]:
-    path = project.root / "requirements.lock"
+    path = project.requirements_lock
     if not path.exists():
         return []
     pins = dict(line.split("==") for line in path.read_text(encoding="utf-8").splitlines() if "==" in line)

@@ -21,7 +21,7 @@ import pyarrow as pa
 from eagle.config import Config, SplitConfig
 from eagle.core.artifacts import complete_or_absent, content_hash, read_json, write_json, write_table
 from eagle.core.errors import EagleError, Problem, user_error
-from eagle.core.project import Project
+from eagle.core.project import Project, SplitFiles
 from eagle.core.seeding import stream
 from eagle.data.catalogue import Catalogue, read_catalogue
 
@@ -168,9 +168,10 @@ def _require_checked(project: Project) -> None:
 
 def _write(folder: Path, items: pd.DataFrame, users: pd.DataFrame, ratings: pd.DataFrame, source: Path) -> None:
     with complete_or_absent(folder) as draft:
-        write_table(draft / "items.parquet", items, "item_split", inputs=[source])
-        write_table(draft / "users.parquet", users, "user_split", inputs=[source])
-        write_table(draft / "ratings.parquet", ratings, "rating_split", inputs=[source])
+        files = SplitFiles(draft)
+        write_table(files.items, items, "item_split", inputs=[source])
+        write_table(files.users, users, "user_split", inputs=[source])
+        write_table(files.ratings, ratings, "rating_split", inputs=[source])
 
 
 def run(config: Config, project: Project) -> None:

@@ -13,17 +13,17 @@ import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from eagle.compute.sharding import Answerer, ShardCache, cut, open_workers
 from eagle.config import Config
-from eagle.core.artifacts import read_table, write_json, write_table
+from eagle.core.artifacts import write_json, write_table
 from eagle.core.progress import bar
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed
+from eagle.data.stored import read_items, read_rating_split
 from eagle.domains.text import Description
 from eagle.engine.base import SamplingSpec
 from eagle.engine.open import model_identity, open_language_model
@@ -63,20 +63,15 @@ class OpenPlots:
 
 def run(config: Config, project: Project) -> None:
     """Write data/descriptions.parquet and reports/stages/describe.json."""
-    items = read_table(project.catalogue / "items.parquet", "items")
-    ratings = read_table(project.splits / "ratings.parquet", "rating_split")
+    inputs = [project.catalogue_files.items, project.split_files.ratings]
+    items, ratings = read_items(inputs[0]), read_rating_split(inputs[1])
     rated = ratings.loc[ratings["part"] == "fit", "item"].value_counts()
     table = describe(items, config.describe.max_words)
     write = without_text(table, rated, config.describe.write_at_most)
     causes = write_plots(table, items, write, config, project) if write else Counter()
-    inputs = [project.catalogue / "items.parquet", project.splits / "ratings.parquet"]
     write_table(project.descriptions, table, "descriptions", inputs=inputs)
     write_json(project.stage_metrics("describe"), summary(table, rated, causes))
-    shutil.rmtree(_unfinished(project), ignore_errors=True)
-
-
-def _unfinished(project: Project) -> Path:
-    return project.checkpoints / "describe"
+    shutil.rmtree(project.unfinished("describe"), ignore_errors=True)
 
 
 def shorten(text: str, max_words: int) -> str:
@@ -132,7 +127,7 @@ def write_plots(
         for row, year in zip(rows, years, strict=True)
     ]
     surroundings = [config.seed, config.describe.temperature, config.data.noun, model_identity(config.llm, project.llm)]
-    kept, shards = ShardCache(_unfinished(project), surroundings), cut(told, config.llm.shard_rows)
+    kept, shards = ShardCache(project.unfinished("describe"), surroundings), cut(told, config.llm.shard_rows)
     with (
         open_workers(config.llm, OpenPlots(config, project.resolved())) as workers,
         bar(len(rows), "plots", "text") as progress,

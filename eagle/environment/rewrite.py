@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from eagle.config import Config
-from eagle.core.artifacts import read_table
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed
+from eagle.data.descriptions import Descriptions
 from eagle.domains.text import Description
 from eagle.engine.base import Completion, LanguageModel, SamplingSpec
 from eagle.engine.open import open_language_model
@@ -76,11 +76,10 @@ class Rewriter:
 
         Reads the parameter sections llm and data.
         """
-        genres = read_table(project.descriptions, "descriptions")["genres"]
         spec = SamplingSpec(config.llm.max_new_tokens, config.llm.temperature, config.llm.top_p)
         return cls(
             model or open_language_model(config.llm, project.llm, project.completions),
-            {genre for row in genres for genre in row},
+            Descriptions.load(project.descriptions).genres,
             noun=config.data.noun,
             spec=spec,
             remember=remember,

@@ -161,7 +161,7 @@ class Arms:
         """Read what the arms share; ``hashes`` are those of everything that decides what they answer."""
         sections = [getattr(config, name).decisive() for name in ("evaluate", "train", "reference", "utility")]
         identity = environment_identity(config.llm, config.data.noun, project)
-        kept = ShardCache(project.checkpoints / "evaluate", [sorted(hashes.items()), config.seed, identity, *sections])
+        kept = ShardCache(project.unfinished("evaluate"), [sorted(hashes.items()), config.seed, identity, *sections])
         return cls(config, project, held, load_training_data(config.utility, project), encoder, kept)
 
     def run(self) -> tuple[pd.DataFrame, dict[str, Counter[str]]]:

@@ -68,6 +68,6 @@ def as_json(held: Mapping[str, Sequence[Held]]) -> dict[str, Any]:
 
 def outside(project: Project, arm: str) -> str | None:
     """Return the sentence on an arm outside its bounds; None where it keeps them, or where no report was made."""
-    path = project.reports / "bounds.json"
+    path = project.bounds
     told = read_json(path).get(arm) if path.exists() else None
     return None if told is None or told["kept"] else sentence(arm, [Held(**figure) for figure in told["figures"]])

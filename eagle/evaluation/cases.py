@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from eagle.config import EvaluateConfig
-from eagle.core.artifacts import read_table
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.core.seeding import stream
+from eagle.data.descriptions import Descriptions
+from eagle.data.stored import read_item_split, read_user_split
 from eagle.domains.text import Description
 
 RATERS = 200  # more move the mean rater preference by less than its interval
@@ -41,11 +41,11 @@ def pick_cases(config: EvaluateConfig, seed: int, project: Project) -> HeldOut:
 
     Raises EagleError where the split holds no such item or user.
     """
-    items = read_table(project.splits / "items.parquet", "item_split")
-    users = read_table(project.splits / "users.parquet", "user_split")
-    described = read_table(project.descriptions, "descriptions").set_index("item")
+    items = read_item_split(project.split_files.items)
+    users = read_user_split(project.split_files.users)
+    described = Descriptions.load(project.descriptions)
     held_items = items.loc[items["split"] == config.split, "item"]
-    candidates = [item for item in held_items if item in described.index and described.at[item, "plot"]]
+    candidates = [item for item in held_items if described.plots.get(item)]
     raters = users.loc[users["split"] == config.split, "user"].tolist()
     if not candidates or not raters:
         raise user_error(
@@ -61,14 +61,12 @@ def pick_cases(config: EvaluateConfig, seed: int, project: Project) -> HeldOut:
     )
 
 
-def _cross(anchors: list[str], users: list[str], described: pd.DataFrame) -> pd.DataFrame:
+def _cross(anchors: list[str], users: list[str], described: Descriptions) -> pd.DataFrame:
     rows = [(anchor, user) for anchor in anchors for user in users]
     cases = pd.DataFrame(rows, columns=["anchor", "user"])
     cases.insert(0, "case", np.arange(len(cases)))
-    lines = dict(zip(described.index.astype(str), described["text"].astype(str), strict=True))
-    cases["text"] = [Description.parse(lines[anchor]).render() for anchor in cases["anchor"]]
-    years: dict[str, Any] = dict(zip(described.index.astype(str), described["year"], strict=True))
-    cases["year"] = pd.Series([None if pd.isna(years[a]) else int(years[a]) for a in cases["anchor"]], dtype=object)
+    cases["text"] = [Description.parse(described.texts[anchor]).render() for anchor in cases["anchor"]]
+    cases["year"] = pd.Series([described.years[anchor] for anchor in cases["anchor"]], dtype=object)
     return cases
 
 

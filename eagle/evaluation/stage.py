@@ -16,9 +16,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eagle.actions.stored import read_actions
 from eagle.config import Config
-from eagle.core.artifacts import complete_or_absent, content_hash, read_json, read_table, write_json, write_table
+from eagle.core.artifacts import complete_or_absent, content_hash, write_json, write_table
 from eagle.core.project import Project
+from eagle.data.descriptions import Descriptions
+from eagle.data.stored import read_rating_split, read_ratings, read_source, read_users
 from eagle.engine.fetch import check_model_folder
 from eagle.evaluation import tables
 from eagle.evaluation.arms import Arms
@@ -35,14 +38,13 @@ from eagle.latent.encoder import Encoder
 
 def panel_texts(project: Project) -> Texts:
     """Return every described item's text and year."""
-    described = read_table(project.descriptions, "descriptions")
-    years = [None if pd.isna(year) else int(year) for year in described["year"]]
-    return dict(zip(described["item"].astype(str), zip(described["text"].astype(str), years, strict=True), strict=True))
+    described = Descriptions.load(project.descriptions)
+    return {item: (text, described.years[item]) for item, text in described.texts.items()}
 
 
 def fit_panel(config: Config, project: Project) -> tuple[Panel, PanelCheck]:
     """Fit the panel to its own rows and judge it by cross-validation; its noise is the error on unseen items."""
-    ratings = read_table(project.splits / "ratings.parquet", "rating_split")
+    ratings = read_rating_split(project.split_files.ratings)
     rows, texts = ratings[ratings["part"] == "panel"], panel_texts(project)
     check = check_panel(rows, texts, config.seed, config.evaluate.bootstrap, config.evaluate.confidence)
     panel = Panel.fit(rows, texts)
@@ -51,10 +53,10 @@ def fit_panel(config: Config, project: Project) -> tuple[Panel, PanelCheck]:
 
 def case_groups(held: HeldOut, project: Project) -> dict[str, np.ndarray]:
     """Return labels of every case: how its anchor is rated, and what the source says about its user."""
-    ratings = read_table(project.catalogue / "ratings.parquet", "ratings")
+    ratings = read_ratings(project.catalogue_files.ratings)
     kinds = anchor_groups(ratings, held.anchors)
     groups = {"anchors": np.array([kinds[anchor] for anchor in held.cases["anchor"]])}
-    people = read_table(project.catalogue / "users.parquet", "users").set_index("user")
+    people = read_users(project.catalogue_files.users).set_index("user")
     for column in ("gender", "age_group"):
         if column in people:
             labels = people[column].astype("string").fillna("unknown").to_dict()
@@ -94,8 +96,8 @@ def _settings(config: Config, held: HeldOut) -> dict[str, Any]:
     }
 
 
-def _write_csv(table: pd.DataFrame, project: Project, name: str) -> None:
-    with complete_or_absent(project.reports / f"{name}.csv") as draft:
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    with complete_or_absent(path) as draft:
         table.to_csv(draft, index=False)
 
 
@@ -121,16 +123,15 @@ def run(config: Config, project: Project) -> None:
     ).results()
     trained = [f"eagle_{arm}" for arm in config.train.arms]
     write_table(project.trajectories, judged, "trajectories", inputs=[project.descriptions])
-    _write_csv(tables.table2(results), project, "table2")
+    _write_csv(tables.table2(results), project.table(2))
     there = elsewhere(config.llm, config.evaluate)
     _write_csv(
         tables.table3(results, trained, environment_name(config.llm), environment_name(there) if there else None),
-        project,
-        "table3",
+        project.table(3),
     )
-    personalised = read_table(project.actions, "actions")["kind"].eq("personalized").any()
-    _write_csv(tables.table4(results, trained, personalised=bool(personalised)), project, "table4")
-    source = read_json(project.catalogue / "source.json")["source"]
+    personalised = read_actions(project.actions)["kind"].eq("personalized").any()
+    _write_csv(tables.table4(results, trained, personalised=bool(personalised)), project.table(4))
+    source = read_source(project.catalogue_files.source)["source"]
     extra = {"panel": check.as_dict(), "cases": _settings(config, held), "inputs": {"source": source, **hashes}}
     write_json(project.metrics, tables.metrics(results, extra))
     arms.finish()

@@ -12,7 +12,7 @@ from eagle.core.project import Project
 
 def best_gaps(project: Project, top: int) -> pd.DataFrame:
     """Return the ``top`` best rows of reports/gaps.parquet."""
-    return read_table(project.reports / "gaps.parquet", "gaps").head(top)
+    return read_table(project.gaps, "gaps").head(top)
 
 
 def render(gaps: pd.DataFrame, *, as_json: bool) -> str:

@@ -172,7 +172,7 @@ def run(config: Config, project: Project) -> None:
     splits = Splits.load(project)
     learned = splits.learning()
     factors = fit_factors(learned, config.factors, stream(config.seed, "factors"))
-    factors.save(project.factors, inputs=(project.splits / "ratings.parquet",))
+    factors.save(project.factors, inputs=(project.split_files.ratings,))
     report = {
         "users": len(factors.users),
         "items": len(factors.items),

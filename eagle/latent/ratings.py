@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
-from eagle.core.artifacts import read_table
 from eagle.core.project import Project
+from eagle.data.stored import read_item_split, read_rating_split, read_user_split
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,9 @@ class Splits:
     @classmethod
     def load(cls, project: Project) -> Splits:
         return cls(
-            read_table(project.splits / "items.parquet", "item_split"),
-            read_table(project.splits / "users.parquet", "user_split"),
-            read_table(project.splits / "ratings.parquet", "rating_split"),
+            read_item_split(project.split_files.items),
+            read_user_split(project.split_files.users),
+            read_rating_split(project.split_files.ratings),
         )
 
     def items_in(self, *splits: str) -> list[str]:

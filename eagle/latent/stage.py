@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from eagle.config import Config
-from eagle.core.artifacts import complete_or_absent, read_table, write_json
+from eagle.core.artifacts import complete_or_absent, write_json
 from eagle.core.project import Project
 from eagle.core.seeding import stream
+from eagle.data.descriptions import Descriptions
 from eagle.latent.cold import cold_report, warm_rmse
 from eagle.latent.encoder import Encoder, LatentSpace, text_model_fingerprint
 from eagle.latent.factors import Factors
@@ -32,9 +33,9 @@ class ItemTexts:
 
     @classmethod
     def load(cls, project: Project) -> ItemTexts:
-        table = read_table(project.descriptions, "descriptions")
-        years = [None if pd.isna(year) else int(year) for year in table["year"]]
-        return cls(table["item"].tolist(), table["text"].tolist(), years, (table["plot"] != "").to_numpy())
+        found = Descriptions.load(project.descriptions)
+        has_plot = (found.table["plot"] != "").to_numpy()
+        return cls(found.items, list(found.texts.values()), list(found.years.values()), has_plot)
 
 
 def _material(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from eagle.core.artifacts import read_table
 from eagle.core.project import Project
 from eagle.methods.softmax import SoftmaxPolicy, Tastes, fit_softmax
 from eagle.policies.prompt import state_genres
+from eagle.profiles.stored import Profiles
 from eagle.training.setup import TrainingData
 
 #: alpha of the softmax policy, SD of U per nat: METHOD's prototype.
@@ -16,12 +16,8 @@ SOFTMAX_KL = 0.1
 
 def fit_softmax_policy(material: TrainingData, project: Project, *, repeat: bool) -> SoftmaxPolicy:
     """Fit the softmax policy on the one-step values of all training (anchor, user) pairs over the shared actions."""
-    table = read_table(project.profiles, "profiles")
-    users = table["user"].astype(str)
-    tastes = Tastes(
-        dict(zip(users, map(tuple, table["liked"]), strict=True)),
-        dict(zip(users, map(tuple, table["disliked"]), strict=True)),
-    )
+    profiles = Profiles.load(project.profiles)
+    tastes = Tastes(profiles.liked, profiles.disliked)
     source = material.source("train", single_cell_weight=0.12, horizon=1, lookahead=1, used="open")
     actions = tuple(a for a in material.candidates.shared if a in source.values.index)
     named = {g for found in (tastes.liked, tastes.disliked) for genres in found.values() for g in genres}

@@ -17,7 +17,7 @@ from eagle.actions.written import MAX_TOKENS
 from eagle.config import AllActionPhase, Config, ReferenceName, load_config
 from eagle.config.stages import all_instances
 from eagle.core.errors import user_error
-from eagle.core.project import Project
+from eagle.core.project import CatalogueFiles, Project
 from eagle.policies.agents import LONGEST_ACTION
 from eagle.profiles.writer import LINE_TOKENS, SECTIONS
 
@@ -44,7 +44,7 @@ class Sizes:
         """Count the catalogue if it is fetched, else take what is known of the source; EagleError for own files that
         are not fetched.
         """
-        if (project.catalogue / "items.parquet").exists() and load_config(project.params).data == config.data:
+        if project.catalogue_files.items.exists() and load_config(project.params).data == config.data:
             return cls.fetched(project.catalogue)
         if config.data.source not in KNOWN_SIZES:
             raise user_error(
@@ -58,9 +58,8 @@ class Sizes:
     @classmethod
     def fetched(cls, catalogue: Path) -> Sizes:
         """Count the rows of a catalogue's tables."""
-        items, users, ratings = (
-            pq.read_metadata(catalogue / f"{name}.parquet").num_rows for name in ("items", "users", "ratings")
-        )
+        files = CatalogueFiles(catalogue)
+        items, users, ratings = (pq.read_metadata(path).num_rows for path in (files.items, files.users, files.ratings))
         return cls(items, users, ratings)
 
 

@@ -25,9 +25,11 @@ import numpy as np
 import pandas as pd
 
 from eagle.config import Config, ProfilesConfig
-from eagle.core.artifacts import read_table, write_json, write_table
+from eagle.core.artifacts import write_json, write_table
 from eagle.core.project import Project
 from eagle.core.seeding import stream
+from eagle.data.descriptions import Descriptions
+from eagle.data.stored import read_items
 from eagle.latent.encoder import Encoder, LatentSpace, load_latent
 from eagle.latent.ratings import Splits
 from eagle.latent.sentence import SentenceModel
@@ -209,8 +211,8 @@ def _written(
 ) -> tuple[dict[str, str], dict[str, int]]:
     """Let the LLM write full profiles: (user -> text for those that passed), counts of failures by cause."""
     asked = asked_users(splits.users[splits.users["user"].isin(latent.users)], config.profiles.written)
-    titles = read_table(project.catalogue / "items.parquet", "items").set_index("item")["title"]
-    items = read_table(project.descriptions, "descriptions").set_index("item")[["genres"]].join(titles)
+    titles = read_items(project.catalogue_files.items).set_index("item")["title"]
+    items = Descriptions.load(project.descriptions).table.set_index("item")[["genres"]].join(titles)
     return write_on_workers(config, project, histories(splits.part("fit"), asked, items, config.profiles.history))
 
 
@@ -249,7 +251,7 @@ def run(config: Config, project: Project) -> None:
     """Stage ``profiles``."""
     splits, latent = Splits.load(project), load_latent(project.encoder)
     encoder = Encoder.load(project.encoder, project.text_model)
-    descriptions = read_table(project.descriptions, "descriptions")
+    descriptions = Descriptions.load(project.descriptions).table
     known = descriptions[descriptions["item"].isin(splits.items_in("train"))]
     history = splits.part("fit")
     history = history[history["item"].isin(splits.items_in("train"))]
@@ -279,8 +281,7 @@ def run(config: Config, project: Project) -> None:
         "distinct short profiles": int(table["short"].nunique()),
         "check": _measure(table, latent, split, project, config),
     }
-    write_table(
-        project.profiles, table.drop(columns="derived"), "profiles", inputs=(project.splits / "ratings.parquet",)
-    )
+    inputs = (project.split_files.ratings,)
+    write_table(project.profiles, table.drop(columns="derived"), "profiles", inputs=inputs)
     write_json(project.stage_metrics("profiles"), report)
-    shutil.rmtree(project.checkpoints / "profiles", ignore_errors=True)
+    shutil.rmtree(project.unfinished("profiles"), ignore_errors=True)

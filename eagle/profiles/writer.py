@@ -220,7 +220,7 @@ def write_on_workers(
     models/checkpoints/profiles.
     """
     surroundings = [config.seed, config.data.noun, _SHOTS, model_identity(config.llm, project.llm)]
-    kept, shards = ShardCache(project.checkpoints / "profiles", surroundings), cut(told, config.llm.shard_rows)
+    kept, shards = ShardCache(project.unfinished("profiles"), surroundings), cut(told, config.llm.shard_rows)
     questions = [[asdict(history) for history in shard] for shard in shards]
     with (
         open_workers(config.llm, OpenProfiles(config, project.resolved())) as workers,

@@ -16,9 +16,11 @@ import yaml
 from mlflow.entities import Metric, Param, RunTag
 
 from eagle.config import Config
-from eagle.core.artifacts import read_json, read_table
+from eagle.core.artifacts import read_json
 from eagle.core.project import Project
+from eagle.evaluation.stored import read_metrics, read_trajectories
 from eagle.registry.store import Store
+from eagle.training.curves import read_curve
 
 _BATCH = 500  # MLflow takes at most 1,000 metrics in one call, and 100 parameters
 _PARAMS = 100
@@ -47,7 +49,7 @@ def numbers(values: Mapping[str, Any]) -> dict[str, float]:
 
 def data_versions(project: Project) -> dict[str, str]:
     """Return output -> hash as dvc.lock has them; empty where the pipeline runs without DVC."""
-    path = project.root / "dvc.lock"
+    path = project.dvc_lock
     if not path.exists():
         return {}
     stages = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("stages", {})
@@ -90,7 +92,7 @@ class RunLog:
 
     def curve(self, path: Path) -> None:
         """Log every numeric column of a curve, the update as the step."""
-        table = pd.read_csv(path)
+        table = read_curve(path)
         columns = [c for c in table.select_dtypes("number").columns if c != "update"]
         rows = table[["update", *columns]].to_dict("records")
         self._metrics([(c, float(r[c]), int(r["update"])) for r in rows for c in columns if np.isfinite(r[c])])
@@ -118,21 +120,20 @@ def log_pipeline(config: Config, project: Project, store: Store) -> tuple[str, d
     tags |= {f"dvc.{path}": digest for path, digest in data_versions(project).items()}
     with RunLog(store, "pipeline", tags) as parent:
         parent.params(config.model_dump(mode="json"))
-        metrics = read_json(project.metrics)
-        trajectories = read_table(project.trajectories, "trajectories")
+        metrics = read_metrics(project.metrics)
+        trajectories = read_trajectories(project.trajectories)
         arms = [str(arm) for arm in dict.fromkeys(trajectories["arm"])]
         parent.metrics({name: value for name, value in metrics.items() if name not in arms})
-        reports = project.reports
         parent.files(
             [
                 project.report,
                 project.metrics,
-                reports / "costs.json",
+                project.total_costs,
                 project.trajectories,
-                *sorted(reports.glob("table*.csv")),
+                *sorted(project.reports.glob("table*.csv")),
             ]
         )
-        for path in sorted((reports / "costs").glob("*.json")):
+        for path in sorted(project.costs.glob("*.json")):
             _log_stage(path.stem, project, store, parent.run_id)
         children = {
             arm: _log_arm(
@@ -185,7 +186,7 @@ def _log_arm(
             if curve.exists():
                 run.curve(curve)
                 run.files([curve, draw_curve(curve, Path(folder) / f"{curve.stem}.png")], "curves")
-        training = project.reports / "training" / f"{arm.removeprefix('eagle_')}.parquet"
+        training = project.training_samples(arm.removeprefix("eagle_"))
         if section == "train":
             run.files([training], "texts")
     return run.run_id
@@ -195,7 +196,7 @@ def draw_curve(path: Path, target: Path) -> Path:
     """Draw every numeric column of a curve over its updates, as small panels in one PNG."""
     from matplotlib.figure import Figure
 
-    table = pd.read_csv(path)
+    table = read_curve(path)
     columns = [c for c in table.select_dtypes("number").columns if c != "update"]
     across = 4
     down = max(1, -(-len(columns) // across))

@@ -12,9 +12,10 @@ import mlflow
 import pandas as pd
 
 from eagle.config import Config
-from eagle.core.artifacts import content_hash, read_table, write_json
+from eagle.core.artifacts import content_hash, write_json
 from eagle.core.project import Project
 from eagle.evaluation.bounds import outside
+from eagle.evaluation.stored import read_trajectories
 from eagle.registry.champion import CaseScores, Promotion, decide, scores_of, surroundings
 from eagle.registry.runs import log_pipeline
 from eagle.registry.store import Store, open_store
@@ -28,7 +29,7 @@ def run(config: Config, project: Project) -> None:
     """Write reports/registration.json: the runs, the registered version, and the decision about the champion."""
     store = open_store(config.registry, project)
     parent, children = log_pipeline(config, project, store)
-    trajectories = read_table(project.trajectories, "trajectories")
+    trajectories = read_trajectories(project.trajectories)
     arm = best_arm(config, trajectories)
     cases = trajectories[(trajectories["arm"] == f"eagle_{arm}") & (trajectories["step"] == 0)].sort_values("case")
     scores = scores_of(trajectories, f"eagle_{arm}", surroundings(config, project, cases))
@@ -120,7 +121,7 @@ def _record(
     for key, value in tags.items():
         store.client.set_model_version_tag(name, version, key, value)
     write_json(
-        project.reports / "registration.json",
+        project.registration,
         {
             "model": name,
             "version": version,

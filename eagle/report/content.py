@@ -9,13 +9,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eagle.core.artifacts import read_json, read_table
+from eagle.actions.stored import read_design_weights
+from eagle.core.artifacts import read_json
 from eagle.core.errors import EagleError, Problem
 from eagle.core.project import Project
+from eagle.data.stored import read_source, read_titles
 from eagle.evaluation.comparison import final_rows
+from eagle.evaluation.stored import read_comparison, read_metrics, read_trajectories
 from eagle.latent.encoder import LatentSpace, load_latent
+from eagle.profiles.stored import Profiles
+from eagle.training.curves import read_curve
 
 SAMPLES = 5
+TABLES = (2, 3, 4)
 
 
 @dataclass(frozen=True)
@@ -47,13 +53,13 @@ class Inputs:
         needed = [
             project.metrics,
             project.trajectories,
-            *(project.reports / f"table{n}.csv" for n in (2, 3, 4)),
-            project.reports / "costs",
-            project.reports / "curves",
+            *map(project.table, TABLES),
+            project.costs,
+            project.curves,
             project.stage_metrics("encoder"),
             project.stage_metrics("design"),
             project.encoder,
-            project.design / "weights.parquet",
+            project.design_weights,
             project.profiles,
             project.catalogue,
         ]
@@ -62,20 +68,18 @@ class Inputs:
             raise EagleError(
                 Problem(f"the report needs {path}", mend="run `make run` or `dvc repro` to make it") for path in missing
             )
-        items = read_table(project.catalogue / "items.parquet", "items")
-        profiles = read_table(project.profiles, "profiles")
         return cls(
-            metrics=read_json(project.metrics),
-            tables={f"table{n}": pd.read_csv(project.reports / f"table{n}.csv") for n in (2, 3, 4)},
-            trajectories=read_table(project.trajectories, "trajectories"),
-            curves={path.stem: pd.read_csv(path) for path in sorted((project.reports / "curves").glob("*.csv"))},
-            stages={path.stem: read_json(path) for path in sorted((project.reports / "stages").glob("*.json"))},
+            metrics=read_metrics(project.metrics),
+            tables={f"table{n}": read_comparison(project.table(n)) for n in TABLES},
+            trajectories=read_trajectories(project.trajectories),
+            curves={path.stem: read_curve(path) for path in sorted(project.curves.glob("*.csv"))},
+            stages={path.stem: read_json(path) for path in sorted(project.all_stage_metrics.glob("*.json"))},
             costs=read_costs(project),
             latent=load_latent(project.encoder),
-            weights=read_table(project.design / "weights.parquet", "design_weights"),
-            titles=dict(zip(items["item"], items["title"], strict=True)),
-            profiles=dict(zip(profiles["user"], profiles["short"], strict=True)),
-            source=read_json(project.catalogue / "source.json"),
+            weights=read_design_weights(project.design_weights),
+            titles=read_titles(project.catalogue_files.items),
+            profiles=Profiles.load(project.profiles).short,
+            source=read_source(project.catalogue_files.source),
         )
 
 
@@ -87,7 +91,7 @@ def read_costs(project: Project) -> list[dict[str, Any]]:
     from eagle.config.stages import STAGES
 
     place = {stage.name: index for index, stage in enumerate(STAGES) if stage.name not in ("report", "register")}
-    found = [read_json(path) for path in sorted((project.reports / "costs").glob("*.json"))]
+    found = [read_json(path) for path in sorted(project.costs.glob("*.json"))]
     known = [account for account in found if account["stage"].split("@")[0] in place]
     return sorted(known, key=lambda account: (place[account["stage"].split("@")[0]], account["stage"]))
 

@@ -22,8 +22,8 @@ def run(config: Config, project: Project) -> None:
         if curve is not None
     }
     page = render(inputs, gaps, held)
-    write_table(project.reports / "gaps.parquet", gaps, "gaps", inputs=[project.trajectories])
-    write_json(project.reports / "costs.json", total_costs(inputs.costs))
-    write_json(project.reports / "bounds.json", as_json(held))
+    write_table(project.gaps, gaps, "gaps", inputs=[project.trajectories])
+    write_json(project.total_costs, total_costs(inputs.costs))
+    write_json(project.bounds, as_json(held))
     with complete_or_absent(project.report) as draft:
         draft.write_text(page, encoding="utf-8")

@@ -16,6 +16,7 @@ from eagle.core.artifacts import read_json
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.evaluation.bounds import outside
+from eagle.evaluation.stored import read_comparison, read_metrics
 from eagle.report.words import arm_name, compared, number
 
 ESTIMATES = {"utility": "U, SD", "gain_over_reference": "over reference", "gain_over_linear": "over linear rule"}
@@ -34,10 +35,10 @@ class Summary:
     @classmethod
     def read(cls, project: Project) -> Summary:
         """Read it from a finished evaluation; EagleError where there is none yet."""
-        path = project.reports / "table2.csv"
+        path = project.table(2)
         if not path.exists():
             raise user_error(f"{path} does not exist", mend="run `make run` or `dvc repro` first")
-        table, metrics = pd.read_csv(path), read_json(project.metrics)
+        table, metrics = read_comparison(path), read_metrics(project.metrics)
         cases = metrics["cases"]
         heading = (
             f"Held-out {cases['noun']}s and people: {cases['anchors']} x {cases['users']}, {cases['horizon']} changes "
@@ -85,14 +86,14 @@ def _places(project: Project) -> dict[str, str]:
     """Name only what is there: a run that stopped after the evaluation has no report yet."""
     found = {
         "report": project.report,
-        "best gaps": project.reports / "gaps.parquet",
+        "best gaps": project.gaps,
         "every text": project.trajectories,
-        "data checks": project.data_docs / "index.html",
+        "data checks": project.data_docs_page,
     }
     places = {name: str(path) for name, path in found.items() if path.exists()}
     if "best gaps" in places:
         places["best gaps"] = "eagle gaps"
-    registration = project.reports / "registration.json"
+    registration = project.registration
     if registration.exists():
         made = read_json(registration)
         places["agent"] = (

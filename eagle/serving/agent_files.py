@@ -73,7 +73,7 @@ def pack_agent(config: Config, project: Project, arm: str, target: Path) -> Agen
         (project.descriptions, packed.descriptions),
         (project.profiles, packed.profiles),
         (project.actions, packed.actions),
-        (project.catalogue / "items.parquet", packed.catalogue / "items.parquet"),
+        (project.catalogue_files.items, packed.catalogue_files.items),
     ):
         copy.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, copy)

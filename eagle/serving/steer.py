@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,10 +12,11 @@ import pandas as pd
 
 from eagle.actions.candidate_list import CandidateList
 from eagle.config import Config
-from eagle.core.artifacts import read_table
 from eagle.core.errors import EagleError, Problem, did_you_mean, user_error
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed
+from eagle.data.descriptions import Descriptions
+from eagle.data.stored import read_titles
 from eagle.engine.fetch import check_model_folder
 from eagle.engine.open import open_language_model
 from eagle.environment.rewrite import Rewriter
@@ -28,6 +29,7 @@ from eagle.methods.acting import LocalAgents
 from eagle.methods.rollout import roll_out
 from eagle.policies.adapters import ADAPTER_NOTE, check_base
 from eagle.policies.agents import LoraAgent
+from eagle.profiles.stored import Profiles
 from eagle.serving.agent_files import AgentFiles
 
 NEAREST = 3
@@ -80,7 +82,7 @@ class Steerer:
     encoder: Encoder
     utility: Utility
     latent: LatentSpace
-    descriptions: pd.DataFrame  # index item; text, year
+    texts: Mapping[str, str]  # of every item
     titles: dict[str, str]
     horizon: int
 
@@ -95,13 +97,12 @@ class Steerer:
         """Open an adapter folder in a project, with the settings of the evaluation."""
         latent, model = load_latent(project.encoder), open_language_model(config.llm, project.llm, single=True)
         encoder, utility = Encoder.load(project.encoder, project.text_model), Utility.fit(latent, config.utility)
-        profiles = read_table(project.profiles, "profiles")
         agent = LoraAgent(
             name=AGENT,
             model=model,
             adapter=adapter,
             candidates=CandidateList.load(project.actions),
-            profiles=dict(zip(profiles["user"].astype(str), profiles["short"], strict=True)),
+            profiles=Profiles.load(project.profiles).short,
             scorer=TrieScorers(config, project.llm).of(adapter),
             temperature=config.evaluate.temperature,
             repeat=config.train.repeat_actions,
@@ -110,10 +111,9 @@ class Steerer:
         environment = SteeringEnvironment(
             Rewriter.open(config, project, model=model), encoder, utility, config.evaluate.horizon, config.seed
         )
-        items = read_table(project.catalogue / "items.parquet", "items")
-        titles = dict(zip(items["item"].astype(str), items["title"].astype(str), strict=True))
-        described = read_table(project.descriptions, "descriptions").set_index("item")
-        return cls(agent, environment, encoder, utility, latent, described, titles, config.evaluate.horizon)
+        titles = read_titles(project.catalogue_files.items)
+        texts = Descriptions.load(project.descriptions).texts
+        return cls(agent, environment, encoder, utility, latent, texts, titles, config.evaluate.horizon)
 
     def steer(
         self, pairs: Sequence[tuple[str, str]], *, seed: int, sample: int = 0, horizon: int = 0
@@ -137,7 +137,7 @@ class Steerer:
         return [self._trajectory(mine.sort_values("step"), sample) for _, mine in scored.groupby("case", sort=True)]
 
     def _check(self, pairs: Sequence[tuple[str, str]]) -> None:
-        known = {"user": self.agent.profiles.keys() & set(self.latent.users), "item": set(self.descriptions.index)}
+        known = {"user": self.agent.profiles.keys() & set(self.latent.users), "item": self.texts.keys()}
         problems = []
         for what, names in (("user", {user for user, _ in pairs}), ("item", {item for _, item in pairs})):
             for name in sorted(names - known[what]):
@@ -157,7 +157,7 @@ class Steerer:
         return f"give an id: {', '.join(found)}" if found and any(map(str.isalpha, words)) else ""
 
     def _case(self, number: int, user: str, item: str) -> Case:
-        return Case(number, item, user, str(self.descriptions.at[item, "text"]), self.latent.years[item])
+        return Case(number, item, user, self.texts[item], self.latent.years[item])
 
     def _trajectory(self, rows: pd.DataFrame, sample: int) -> Trajectory:
         steps = [

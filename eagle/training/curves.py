@@ -9,6 +9,11 @@ import pandas as pd
 from eagle.core.artifacts import complete_or_absent
 
 
+def read_curve(path: Path) -> pd.DataFrame:
+    """Return a curve, one row per update; a missing figure is NaN."""
+    return pd.read_csv(path)
+
+
 def write_curve(path: Path, table: pd.DataFrame) -> None:
     """Write a curve with ``update`` as the first column."""
     ordered = table[["update", *(c for c in table.columns if c != "update")]]

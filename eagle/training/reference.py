@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eagle.actions.stored import read_design_weights
 from eagle.compute.devices import pick_device, pick_dtype
 from eagle.config import Config, ReferenceName
-from eagle.core.artifacts import complete_or_absent, read_table
+from eagle.core.artifacts import complete_or_absent
 from eagle.core.progress import track
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed, stream
@@ -72,7 +73,7 @@ def thinned(target: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarr
 
 def design_weights(project: Project) -> dict[tuple[str, str], float]:
     """Read the G-optimal design: (anchor, action text) -> probability."""
-    table = read_table(project.design / "weights.parquet", "design_weights")
+    table = read_design_weights(project.design_weights)
     return dict(zip(zip(table["anchor"].astype(str), table["action"], strict=True), table["weight"], strict=True))
 
 

@@ -11,12 +11,12 @@ import pandas as pd
 
 from eagle.actions.candidate_list import CandidateList
 from eagle.config import UtilityConfig
-from eagle.core.artifacts import read_table
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.latent.encoder import LatentSpace, load_latent
 from eagle.latent.utility import Utility
 from eagle.profiles.expected_taste import expected_tastes
+from eagle.profiles.stored import Profiles
 from eagle.training.action_values import ActionValues
 from eagle.training.decisions import DecisionSource, Used
 from eagle.training.dynamics import fit_dynamics
@@ -119,20 +119,16 @@ def load_training_data(utility: UtilityConfig, project: Project) -> TrainingData
     latent = load_latent(project.encoder)
     candidates = CandidateList.load(project.actions)
     steps = CachedSteps.load(project)
-    table = read_table(project.profiles, "profiles")
-    users = {
-        split: sorted(table.loc[table["split"] == split, "user"].astype(str))
-        for split in ("train", "validation", "test")
-    }
+    profiles = Profiles.load(project.profiles)
     return TrainingData(
         latent=latent,
         steps=steps.of(candidates.anchors("train")),
         validation_steps=steps.of(candidates.anchors("validation")),
         candidates=candidates,
-        profiles=dict(zip(table["user"].astype(str), table["short"], strict=True)),
-        users=users,
+        profiles=profiles.short,
+        users={split: profiles.users_in(split) for split in ("train", "validation", "test")},
         utility=Utility.fit(latent, utility),
         utility_config=utility,
         user_place={user: i for i, user in enumerate(latent.users)},
-        profile_table=table,
+        profile_table=profiles.table,
     )

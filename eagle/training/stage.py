@@ -66,7 +66,7 @@ def train(config: Config, project: Project, arm: ReferenceName, parallel: Parall
             _starter(phase, training, derive_seed(seed, "phase", number))
             for number, phase in enumerate(config.train.phases)
         ]
-        checkpoints = project.checkpoints / f"train_{arm}_{_key(config, project, arm)}"
+        checkpoints = project.unfinished(f"train_{arm}_{_key(config, project, arm)}")
         trainer = Trainer(phases, checkpoints, config.train.checkpoint_every, watch, parallel)
         log = trainer.run()
     if parallel.main:
@@ -79,7 +79,7 @@ def _write(policy: LoraPolicy, log: Progress, project: Project, arm: ReferenceNa
     write_curve(project.curve(f"train_{arm}"), pd.DataFrame(log.rows or [{"update": 0}]))
     columns = ["update", "phase", "anchor", "user", "step", "prompt", "action", "probability", "value", "text", "cause"]
     samples = pd.DataFrame(log.samples, columns=columns).astype({"text": "string", "cause": "string"})
-    write_table(project.reports / "training" / f"{arm}.parquet", samples, "training_samples")
+    write_table(project.training_samples(arm), samples, "training_samples")
 
 
 def _key(config: Config, project: Project, arm: ReferenceName) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from eagle.config import Config, OnPolicyPhase
-from eagle.core.artifacts import read_table
 from eagle.core.project import Project
+from eagle.data.descriptions import Descriptions
 from eagle.environment.sharded import ShardedRewriter
 from eagle.environment.steering import Case, Observation, SteeringEnvironment
 from eagle.latent.encoder import Encoder
@@ -17,14 +17,10 @@ from eagle.training.setup import Training, TrainingData
 
 def training_cases(project: Project, material: TrainingData) -> list[Case]:
     """Return every (training anchor, training user) as a case; the anchors are those with cached transitions."""
-    texts = (
-        read_table(project.descriptions, "descriptions")
-        .assign(item=lambda t: t["item"].astype(str))
-        .set_index("item")["text"]
-    )
+    texts = Descriptions.load(project.descriptions).texts
     anchors = material.candidates.anchors("train")
     return [
-        Case(0, anchor, user, str(texts[anchor]), material.latent.years.get(anchor))
+        Case(0, anchor, user, texts[anchor], material.latent.years.get(anchor))
         for anchor in anchors
         for user in material.users["train"]
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from eagle.core.artifacts import read_arrays, read_table
+from eagle.actions.stored import read_transition_vectors, read_transitions
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.latent.encoder import load_latent
@@ -80,7 +80,6 @@ class CachedSteps:
     def load(cls, project: Project) -> CachedSteps:
         """Read transitions, their vectors and the anchors' vectors."""
         latent = load_latent(project.encoder)
-        arrays, ids = read_arrays(project.design / "encoded.safetensors", "transition_vectors")
-        rows = ids.get("rows") or ids["z"]
+        vectors, rows = read_transition_vectors(project.transition_vectors)
         items = dict(zip(latent.items, latent.item_vectors, strict=True))
-        return cls.from_tables(read_table(project.transitions, "transitions"), arrays["z"], rows, items)
+        return cls.from_tables(read_transitions(project.transitions), vectors, rows, items)

@@ -154,10 +154,10 @@ def project(tmp_path: Path, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 def test_stage_writes_vectors_weights_and_both_methods(project: Project, table: pd.DataFrame, method: str) -> None:
     config = parse_config({"design": {"method": method, "projection": 3, "centre": "anchor"}})
     stage.run(config.only(("seed", "design")), project)
-    arrays, ids = read_arrays(project.design / "encoded.safetensors", "transition_vectors")
+    arrays, ids = read_arrays(project.transition_vectors, "transition_vectors")
     assert arrays["z"].shape == (len(table), 5)
     assert ids["rows"] == [str(row) for row in table["row"]]
-    weights = read_table(project.design / "weights.parquet", "design_weights")
+    weights = read_table(project.design_weights, "design_weights")
     assert weights.groupby("anchor")["weight"].sum().to_numpy() == pytest.approx([1.0, 1.0])
     assert weights.loc[weights["action_index"] == 7, "weight"].eq(0.0).all()
     figures = read_json(project.stage_metrics("design"))
@@ -171,8 +171,8 @@ def test_stage_writes_vectors_weights_and_both_methods(project: Project, table: 
 def test_stage_gives_the_same_bytes_twice(project: Project) -> None:
     config = parse_config({})
     files = [
-        project.design / "encoded.safetensors",
-        project.design / "weights.parquet",
+        project.transition_vectors,
+        project.design_weights,
         project.stage_metrics("design"),
     ]
     stage.run(config, project)

@@ -15,6 +15,7 @@ from eagle.compute.sharding import InProcess, ShardCache
 from eagle.config import Config, TransitionsConfig, parse_config
 from eagle.core.errors import EagleError
 from eagle.core.seeding import derive_seed
+from eagle.data.descriptions import Descriptions
 from tests.actions.conftest import Answer, Parrot
 
 ACTIONS = ("Set it in Rome.", "Make the hero a robot.", "Hold up a mirror.", "Add a dog.", "Give them a song.")
@@ -47,7 +48,9 @@ def build(
 ) -> pd.DataFrame:
     chosen = writer or Parrot()
     workers = InProcess(lambda: lambda question: expanded(question, chosen, config.transitions, config.seed))
-    return build_transitions(config, actions, descriptions, workers, ShardCache(folder, "parrot"))[0]
+    return build_transitions(config, actions, Descriptions(descriptions).texts, workers, ShardCache(folder, "parrot"))[
+        0
+    ]
 
 
 def test_every_anchor_action_and_sample_is_one_row(
@@ -141,7 +144,7 @@ def test_mostly_failed_is_one_clear_error_with_causes(
 
 def test_an_anchor_without_description_is_a_clear_error(actions: pd.DataFrame, descriptions: pd.DataFrame) -> None:
     with pytest.raises(EagleError, match="i10"):
-        anchors_of(actions, descriptions[descriptions["item"] != "i10"])
+        anchors_of(actions, Descriptions(descriptions[descriptions["item"] != "i10"]).texts)
 
 
 def test_plan_gives_every_row_its_own_seed() -> None:

@@ -54,12 +54,9 @@ def transitions(config: Config, workers: Workers, folder: Path) -> tuple[pd.Data
         ],
         columns=["anchor", "action_index", "action", "origin"],
     )
-    texts = [f"Genres: drama. Plot: A letter to number {name} is lost and found again." for name in names]
-    descriptions = pd.DataFrame({"item": names, "text": texts})
+    texts = {name: f"Genres: drama. Plot: A letter to number {name} is lost and found again." for name in names}
     with account("transitions", folder / "costs.json"):
-        table, figures = build_transitions(
-            config, actions, descriptions, workers, ShardCache(folder / "shards", "scripted")
-        )
+        table, figures = build_transitions(config, actions, texts, workers, ShardCache(folder / "shards", "scripted"))
     costs = read_json(folder / "costs.json")
     return table, figures, {name: costs[name] for name in ("prompt_tokens", "new_tokens", "calls")}
 

@@ -138,10 +138,8 @@ def test_the_stage_writes_its_tables_and_counts(tmp_path: Path) -> None:
     first = {p.name: p.read_bytes() for p in project.splits.iterdir()}
     assert sorted(first) == ["items.parquet", "ratings.parquet", "users.parquet"]
     counts = read_json(project.stage_metrics("split"))
-    assert sum(counts["ratings"].values()) == len(read_table(project.splits / "ratings.parquet", "rating_split")) == 450
-    assert (
-        counts["items"] == read_table(project.splits / "items.parquet", "item_split")["split"].value_counts().to_dict()
-    )
+    assert sum(counts["ratings"].values()) == len(read_table(project.split_files.ratings, "rating_split")) == 450
+    assert counts["items"] == read_table(project.split_files.items, "item_split")["split"].value_counts().to_dict()
     assert sum(counts["items_with_text"].values()) == 20
     run(Config().only(["seed", "split"]), project)
     assert {p.name: p.read_bytes() for p in project.splits.iterdir()} == first

@@ -14,7 +14,7 @@ from eagle.core.artifacts import read_json, read_table, write_table
 from eagle.core.project import Project
 from eagle.domains.text import Description
 from eagle.engine.scripted import ScriptedModel
-from eagle.environment.steering import describe
+from eagle.environment import describe
 
 ITEMS = pd.DataFrame(
     {
@@ -38,9 +38,9 @@ RATINGS = pd.DataFrame(
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     project = Project(tmp_path)
-    write_table(project.catalogue / "items.parquet", ITEMS, "items")
+    write_table(project.catalogue_files.items, ITEMS, "items")
     project.llm.mkdir(parents=True)
-    write_table(project.splits / "ratings.parquet", RATINGS, "rating_split")
+    write_table(project.split_files.ratings, RATINGS, "rating_split")
     return project
 
 

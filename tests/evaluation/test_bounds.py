@@ -43,7 +43,7 @@ def test_a_figure_outside_is_named(tmp_path: Path, change: dict[str, Any], said:
     project = Project(tmp_path)
     assert outside(project, "eagle_g_optimal") is None  # no report, no verdict
     write_json(
-        project.reports / "bounds.json",
+        project.bounds,
         as_json({"eagle_g_optimal": held, "eagle_uniform": held_to(BoundsConfig(), GOOD, CURVE)}),
     )
     assert outside(project, "eagle_g_optimal") == sentence("eagle_g_optimal", held)

@@ -58,7 +58,7 @@ def test_one_seed_one_draw(project: Project) -> None:
 
 
 def test_nothing_held_out_is_one_clear_error(project: Project) -> None:
-    write_table(project.splits / "users.parquet", pd.DataFrame({"user": ["u0"], "split": ["train"]}), "user_split")
+    write_table(project.split_files.users, pd.DataFrame({"user": ["u0"], "split": ["train"]}), "user_split")
     with pytest.raises(EagleError, match="nothing to evaluate on in the test split"):
         pick_cases(EvaluateConfig(), 0, project)
 

@@ -96,9 +96,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Project:
     split = ["train"] * 6 + ["validation"] * 2 + ["test"] * 2
     table = pd.DataFrame({"user": np.array(users)[u], "item": np.array(items)[i], "rating": rating.astype(np.float32)})
     table["part"] = rng.choice(["fit", "holdout", "panel"], size=len(table), p=[0.7, 0.15, 0.15])
-    write_table(project.splits / "ratings.parquet", table, "rating_split")
-    write_table(project.splits / "items.parquet", pd.DataFrame({"item": items, "split": split * 6}), "item_split")
-    write_table(project.splits / "users.parquet", pd.DataFrame({"user": users, "split": split * 4}), "user_split")
+    write_table(project.split_files.ratings, table, "rating_split")
+    write_table(project.split_files.items, pd.DataFrame({"item": items, "split": split * 6}), "item_split")
+    write_table(project.split_files.users, pd.DataFrame({"user": users, "split": split * 4}), "user_split")
     genres = [[g for g, has in zip(GENRES, row, strict=True) if has] for row in hot]
     words = ["thief" if n % 3 == 0 else "robot" if n % 3 == 1 else "" for n in range(n_items)]
     described = pd.DataFrame(
@@ -113,6 +113,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Project:
     )
     write_table(project.descriptions, described, "descriptions")
     titles = pd.DataFrame({"item": items, "title": [f"Strange Tale {n} (1990)" for n in range(n_items)]})
-    write_table(project.catalogue / "items.parquet", titles, "items")
+    write_table(project.catalogue_files.items, titles, "items")
     build_tiny_text_encoder(project.text_model)
     return project

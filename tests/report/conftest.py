@@ -126,16 +126,14 @@ def _training(project: Project) -> None:
 def _catalogue(project: Project) -> None:
     rng = np.random.default_rng(1)
     items = pd.DataFrame({"item": ITEMS, "title": [f"Title {i} {HOSTILE}" for i in ITEMS]})
-    write_table(project.catalogue / "items.parquet", items, "items")
-    write_json(project.catalogue / "source.json", {"source": HOSTILE, "files": {"a.csv": "00ff"}, "licence": HOSTILE})
+    write_table(project.catalogue_files.items, items, "items")
+    write_json(project.catalogue_files.source, {"source": HOSTILE, "files": {"a.csv": "00ff"}, "licence": HOSTILE})
     profiles = pd.DataFrame({"user": USERS, "short": [f"User likes {HOSTILE}."] * len(USERS)})
     write_table(project.profiles, profiles, "profiles")
     weights = pd.DataFrame(
         {"anchor": np.repeat(["i0", "i1"], 3), "action": [f"Add {HOSTILE}", "Add a war.", "Add $1 and $2."] * 2}
     )
-    write_table(
-        project.design / "weights.parquet", weights.assign(weight=[0.5, 0.5, 0, 0.2, 0.3, 0.5]), "design_weights"
-    )
+    write_table(project.design_weights, weights.assign(weight=[0.5, 0.5, 0, 0.2, 0.3, 0.5]), "design_weights")
     latent = {
         "item_vectors": rng.normal(size=(len(ITEMS), DIMENSION)).astype(np.float32),
         "user_vectors": rng.normal(size=(len(USERS), DIMENSION)).astype(np.float32),

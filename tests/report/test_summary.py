@@ -38,7 +38,7 @@ def test_only_what_is_there_is_named(finished: Project, tmp_path: Path) -> None:
     shutil.copytree(finished.root, tmp_path, dirs_exist_ok=True)
     project = Project(tmp_path)
     project.report.touch()
-    (project.reports / "gaps.parquet").touch()
+    (project.gaps).touch()
     made = {
         "model": "m",
         "version": "3",
@@ -46,7 +46,7 @@ def test_only_what_is_there_is_named(finished: Project, tmp_path: Path) -> None:
         "decision": {"reason": "not ahead"},
         "tracking_uri": "sqlite:///here.db",
     }
-    write_json(project.reports / "registration.json", made)
+    write_json(project.registration, made)
     places = Summary.read(project).places
     assert list(places) == ["report", "best gaps", "every text", "agent", "experiments"]
     assert places["experiments"] == "mlflow ui --backend-store-uri sqlite:///here.db"

@@ -64,11 +64,9 @@ def build_project(root: Path) -> Project:
     write_table(project.actions, actions, "actions")
     write_table(project.transitions, table, "transitions")
     ids = {"rows": [str(r) for r in table["row"]]}
-    write_arrays(
-        project.design / "encoded.safetensors", {"z": vectors.astype(np.float32)}, "transition_vectors", ids=ids
-    )
+    write_arrays(project.transition_vectors, {"z": vectors.astype(np.float32)}, "transition_vectors", ids=ids)
     weights = table[["anchor", "action_index", "action"]].assign(weight=np.tile([0.4, 0.3, 0.3, 0.0], len(places)))
-    write_table(project.design / "weights.parquet", weights, "design_weights")
+    write_table(project.design_weights, weights, "design_weights")
     assert len(ACTIONS) == 4
     return project
 

@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from eagle.actions.design.paper_sampler import SampledDesign, sample_designs
 from eagle.actions.design.solver import Design, optimal_designs
+from eagle.actions.stored import read_actions, read_transitions
 from eagle.config import Config, DesignConfig
-from eagle.core.artifacts import read_table, write_arrays, write_json, write_table
+from eagle.core.artifacts import write_arrays, write_json, write_table
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.core.seeding import stream
@@ -136,7 +137,7 @@ def _of_anchor(certified: Design, paper: SampledDesign) -> dict[str, Any]:
 
 def run(config: Config, project: Project) -> None:
     """Stage design: write data/design (vectors and weights) and reports/stages/design.json."""
-    actions, table = read_table(project.actions, "actions"), read_table(project.transitions, "transitions")
+    actions, table = read_actions(project.actions), read_transitions(project.transitions)
     latent = load_latent(project.encoder)
     vectors = encode_rows(table, Encoder.load(project.encoder, project.text_model), latent.years)
     anchors = [str(a) for a in dict.fromkeys(actions["anchor"])]
@@ -153,8 +154,8 @@ def run(config: Config, project: Project) -> None:
         ]
     )
     inputs, rows = [project.actions, project.transitions], {"rows": table["row"].astype(str)}
-    write_arrays(project.design / "encoded.safetensors", {"z": vectors}, "transition_vectors", ids=rows, inputs=inputs)
-    write_table(project.design / "weights.parquet", weights, "design_weights", inputs=inputs)
+    write_arrays(project.transition_vectors, {"z": vectors}, "transition_vectors", ids=rows, inputs=inputs)
+    write_table(project.design_weights, weights, "design_weights", inputs=inputs)
     figures = {
         "method": config.design.method,
         "projection": config.design.projection,

@@ -1,0 +1,55 @@
+"""The tables of the catalogue and of the splits as other rooms read them: one reader for each file.
+
+The paths are those of :class:`eagle.core.project.CatalogueFiles` and :class:`eagle.core.project.SplitFiles`. Ids are
+strings in all of them, and every index is 0, 1, 2, ...
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from eagle.core.artifacts import read_json, read_table
+
+
+def read_ratings(path: Path) -> pd.DataFrame:
+    """Return all ratings: user (str), item (str), rating (float32), timestamp (Int64, may be missing)."""
+    return read_table(path, "ratings")
+
+
+def read_items(path: Path) -> pd.DataFrame:
+    """Return all items: item (str), title (str), text (str, may be missing), genres (array of str), year (Int64)."""
+    return read_table(path, "items")
+
+
+def read_titles(path: Path) -> dict[str, str]:
+    """Return item -> title from the items' table."""
+    items = read_items(path)
+    return dict(zip(items["item"].astype(str), items["title"].astype(str), strict=True))
+
+
+def read_users(path: Path) -> pd.DataFrame:
+    """Return all users: user (str), and what the source tells about them (gender, age_group, ...), if anything."""
+    return read_table(path, "users")
+
+
+def read_source(path: Path) -> dict[str, Any]:
+    """Return where the catalogue comes from: source, files (name -> hash), rating_min, rating_max, licence."""
+    return read_json(path)
+
+
+def read_item_split(path: Path) -> pd.DataFrame:
+    """Return (item, split), sorted by item; a split is train, validation or test."""
+    return read_table(path, "item_split")
+
+
+def read_user_split(path: Path) -> pd.DataFrame:
+    """Return (user, split), sorted by user; a split is train, validation or test."""
+    return read_table(path, "user_split")
+
+
+def read_rating_split(path: Path) -> pd.DataFrame:
+    """Return (user, item, rating, part), sorted by user and item; a part is fit, holdout or panel."""
+    return read_table(path, "rating_split")
