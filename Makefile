@@ -2,7 +2,8 @@
 # make run SETTING=hour    with settings/hour.yaml over params.yaml
 # make lint   ruff and mypy                                         make parameters   params.yaml (defaults) and docs/parameters.md
 # make bench  ours against other libraries; ARGS="--only design"    make clean        remove all data and results
-.PHONY: run test bench lint parameters clean
+# make docs   the site, into site/index.html
+.PHONY: run test bench docs lint parameters clean
 SHELL := /bin/bash
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
@@ -11,6 +12,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 EXTRAS := .venv/.extras
 PEERS := .venv/.peers
+SITE := .venv/.site
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 run: $(STAMP)
@@ -22,6 +24,10 @@ test: $(EXTRAS)
 
 bench: $(PEERS)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(SITE)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo site/index.html
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -48,5 +54,10 @@ $(PEERS): $(STAMP) requirements-bench.lock
 	grep -v '^#' requirements-bench.lock | xargs -n 1 $(BIN)/python -m pip install --quiet --progress-bar off --no-deps || true
 	@touch $@
 
+# What builds the site.
+$(SITE): $(STAMP) requirements-docs.lock
+	$(BIN)/python -m pip install --quiet --progress-bar off --no-deps -r requirements-docs.lock
+	@touch $@
+
 clean:
-	rm -rf .cache data models reports mlruns/artifacts mlruns/mlflow.db .prefect
+	rm -rf .cache site data models reports mlruns/artifacts mlruns/mlflow.db .prefect

@@ -1,10 +1,11 @@
-"""Every command, path, parameter and link of the README exists.
+"""Every command, path, parameter and link of the README and of the pages under docs/ exists.
 
 Which of them also run: tests/end_to_end, tests/flows, tests/registry.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import shlex
@@ -18,23 +19,23 @@ from dvc.cli import parse_args
 
 import flows  # noqa: F401  sets Prefect's surroundings before its command line is imported
 from eagle.config import Config, parse_config
+from tests.docs.pages import README, ROOT, blocks, commands, every_page, links
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+TEXTS = {page: page.read_text(encoding="utf-8") for page in every_page()}
 
 
-def commands() -> list[list[str]]:
-    """The words of every command in the shell blocks, comments left out, and of inline code that starts like one."""
-    lines = [line for block in blocks("console") for line in block.splitlines()]
-    lines += [
-        code for code in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", README) if " " in code and code.split()[0] in CHECKS
+MADE = {"contributing.md"}  # pages that only the site has
+
+
+def all_commands() -> list[list[str]]:
+    """Every command of the pages once, and inline code of the README that starts like one."""
+    inline = [
+        shlex.split(code)
+        for code in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", TEXTS[README])
+        if " " in code and code.split()[0] in CHECKS
     ]
-    found = [shlex.split(part, comments=True) for line in lines for part in line.split(" && ")]
-    return [words for words in found if words]
+    found = [words for page in TEXTS for words in commands(page)] + inline
+    return [list(words) for words in dict.fromkeys(map(tuple, found))]
 
 
 def parameter(dotted: str) -> Any:
@@ -95,7 +96,17 @@ def _make(words: list[str]) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for word in words[1:]:
         name, _, value = word.partition("=")
-        assert word in targets or (name == "SETTING" and (ROOT / "settings" / f"{value}.yaml").is_file())
+        assert word in targets or (
+            (name == "SETTING" and (ROOT / "settings" / f"{value}.yaml").is_file())
+            or (name == "ARGS" and _bench(shlex.split(value)))
+        )
+
+
+def _bench(words: list[str]) -> bool:
+    from benchmarks.run import MODULES, names_of
+
+    options = {"--only": set(names_of(MODULES)), "--clock": {"wall", "cpu"}, "--size": {"full", "tiny"}}
+    return words[0] in options and set(words[1:]) <= options[words[0]]
 
 
 def _git(words: list[str]) -> None:
@@ -129,6 +140,11 @@ def _curl(words: list[str]) -> None:
     assert words[-1].startswith("http://127.0.0.1:") and words[-1].endswith("/invocations")
 
 
+def _python(words: list[str]) -> None:
+    assert words[1] == "-m"
+    assert importlib.util.find_spec(words[2]) is not None
+
+
 def _activate(words: list[str]) -> None:
     assert words[1:] == [".venv/bin/activate"]
 
@@ -144,6 +160,7 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
     "open": _open,
     "export": _export,
     "curl": _curl,
+    "python": _python,
     ".": _activate,
 }
 
@@ -151,7 +168,7 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
 @pytest.mark.filterwarnings(
     "ignore:.*Any type hint is inferred:UserWarning"
 )  # MLflow's, of its own hints, when it is imported
-@pytest.mark.parametrize("words", commands(), ids=" ".join)
+@pytest.mark.parametrize("words", all_commands(), ids=" ".join)
 def test_a_command_exists(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     CHECKS[words[0]](words)
@@ -170,6 +187,8 @@ def test_a_command_exists(words: list[str], monkeypatch: pytest.MonkeyPatch) -> 
         "prefect deploy --al",
         "prefect work-pool creat eagle",
         "make everything",
+        'make bench ARGS="--only nothing"',
+        "python -m eagle.nothing",
         "open reports/nothing.html",
         "git add nothing",
         "export MLFLOW_TRACKING_URI=sqlite:///other.db",
@@ -187,23 +206,35 @@ def test_a_command_that_does_not_exist_is_noticed(line: str, monkeypatch: pytest
 
 
 def test_the_request_goes_to_the_port_of_the_server() -> None:
-    server = next(words for words in commands() if words[:3] == ["mlflow", "models", "serve"])
-    request = next(words for words in commands() if words[0] == "curl")
+    server = next(words for words in all_commands() if words[:3] == ["mlflow", "models", "serve"])
+    request = next(words for words in all_commands() if words[0] == "curl")
     assert f":{server[server.index('--port') + 1]}/" in request[-1]
 
 
 def test_the_catalogue_in_five_lines_is_legal() -> None:
-    (text,) = blocks("yaml")
+    (text,) = blocks(README, "yaml")
     data = parse_config(yaml.safe_load(text)).data
     assert data.source == "files"
     assert data.files.columns.text is not None
 
 
-def test_parameters_and_files_that_are_named_exist() -> None:
+def test_every_example_of_parameters_is_legal() -> None:
+    found = [text for page in TEXTS for text in blocks(page, "yaml") if page.name != "extending.md"]
+    assert len(found) > 2
+    for text in found:
+        assert parse_config(yaml.safe_load(text)) != Config(), f"changes nothing: {text}"
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
+def test_parameters_files_and_places_that_are_named_exist(page: Path) -> None:
+    text = TEXTS[page]
     sections = "|".join(Config.model_fields)
-    named = re.findall(rf"`((?:{sections})\.[a-z_.]+)`", README)
-    assert named
-    for dotted in named:
-        parameter(dotted)
-    links = [link for link in re.findall(r"\]\(([^)#]+)", README) if not link.startswith("http")]
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    if page.name not in ("parameters.md", "metrics.md"):  # the first is generated; the second names metrics
+        for dotted in re.findall(rf"`((?:{sections})\.[a-z_.]+)`", text):
+            if not dotted.endswith((".parquet", ".json")):  # a file
+                parameter(dotted)
+    assert [link for link in links(page) if not (page.parent / link).exists() and link not in MADE] == []
+    for file, name in re.findall(r"`((?:eagle|flows|benchmarks|tests)/[a-z0-9_/]+\.py)(?::([A-Za-z_]+))?`", text):
+        assert (ROOT / file).is_file(), file
+        source = (ROOT / file).read_text(encoding="utf-8")
+        assert not name or re.search(rf"^(?:def |class )?{name}\b", source, re.MULTILINE), f"{file} has no {name}"

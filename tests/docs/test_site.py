@@ -1,0 +1,75 @@
+"""What docs/hooks.py adds to mkdocs; the site itself is built by `make docs`, strictly."""
+
+from __future__ import annotations
+
+import importlib.util
+from types import ModuleType
+
+import pytest
+import yaml
+
+from tests.docs.pages import ROOT, every_page
+
+
+@pytest.fixture(scope="module")
+def hooks() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("hooks", ROOT / "docs/hooks.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<script async src="https://cdn.example/x.js"></script>',
+        "<link rel=stylesheet href=//fonts.example/css>",
+        '<img alt="a" src="http://example/x.png">',
+        '<iframe src="https://example"></iframe>',
+        '@import "https://example/x.css";',
+        "body { background: url(https://example/x.png) }",
+    ],
+)
+def test_loads_from_the_net_are_found(hooks: ModuleType, page: str) -> None:
+    assert len(hooks.loads(page)) == 1
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<a href="https://arxiv.org/abs/2406.00024">paper</a>',
+        '<script src="../assets/x.js"></script><img src="pictures/a.png">',
+        '<link rel="stylesheet" href="assets/x.css">',
+        '<svg xmlns="http://www.w3.org/2000/svg"></svg>',
+        "url(data:image/svg+xml;charset=utf-8,x)",
+    ],
+)
+def test_links_to_click_and_own_files_are_none(hooks: ModuleType, page: str) -> None:
+    assert hooks.loads(page) == []
+
+
+def test_every_room_has_a_page_with_all_its_public_modules(hooks: ModuleType) -> None:
+    assert {"latent", "engine", "training"} <= {room.name for room in hooks.rooms()}
+    page = hooks.reference_page(ROOT / "eagle/engine")
+    assert "::: eagle.engine.base\n" in page
+    assert "::: eagle.engine.torch.model\n" in page
+    assert page.count(":::") == len(list((ROOT / "eagle/engine").rglob("*.py")))
+
+
+def test_contributing_links_within_the_site(hooks: ModuleType) -> None:
+    assert hooks.contributing("[a](docs/b.md#c) [d](https://docs/e)") == "[a](b.md#c) [d](https://docs/e)"
+
+
+def test_source_tags_are_no_links(hooks: ModuleType) -> None:
+    assert hooks.plain_tags("why [P] [M: so], `list[int]`") == r"why \[P] \[M: so], `list[int]`"
+
+
+def test_the_navigation_names_every_page_and_pictures_are_small() -> None:
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    named = {page for part in yaml.safe_load(text)["nav"] for pages in part.values() for page in pages}
+    ours = {page.name for page in every_page() if page.parent == ROOT / "docs"} | {"contributing.md"}
+    lab = {f"lab/{page.name}" for page in (ROOT / "docs/lab").glob("*.md")}
+    assert named == ours | lab
+    assert [path for path in (ROOT / "docs/pictures").iterdir() if path.stat().st_size > 150 * 1024] == []
