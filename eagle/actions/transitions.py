@@ -20,11 +20,10 @@ import pandas as pd
 from eagle.actions.expansion import Anchor, TransitionRow, Writer, apply_to_all, first_steps, second_steps
 from eagle.actions.outcomes import check_enough_worked, outcome_figures
 from eagle.actions.stored import read_actions
-from eagle.compute.sharding import Answerer, ShardCache, Workers, cut, open_workers
+from eagle.compute.sharding import Answerer, ShardCache, Workers, answer_shards, cut, open_workers
 from eagle.config import Config, TransitionsConfig
 from eagle.core.artifacts import write_json, write_table
 from eagle.core.errors import user_error
-from eagle.core.progress import bar
 from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
 from eagle.environment.rewrite import Rewriter
@@ -86,7 +85,7 @@ class OpenExpansion:
 
 
 def expand_all(
-    anchors: Sequence[Anchor], config: Config, workers: Workers, kept: ShardCache
+    anchors: Sequence[Anchor], config: Config, workers: Workers, cache: ShardCache
 ) -> list[list[TransitionRow]]:
     """Return every anchor's rows, from finished shards where there are some."""
     settings = config.transitions
@@ -96,9 +95,15 @@ def expand_all(
         return settings.samples * sum(len(anchor.actions) + second for anchor in group)
 
     shards = cut(anchors, config.llm.shard_rows, lambda anchor: settings.samples * len(anchor.actions))
-    questions = [[asdict(anchor) for anchor in shard] for shard in shards]
-    with bar(rows(anchors), "transitions", "text") as progress:
-        answers = kept.answers(workers, questions, lambda place: progress.update(rows(shards[place])))
+    answers = answer_shards(
+        shards,
+        workers,
+        cache,
+        question=lambda shard: [asdict(anchor) for anchor in shard],
+        title="transitions",
+        unit="text",
+        count=rows,
+    )
     return [
         [TransitionRow(**{**row, "history": tuple(row["history"])}) for row in found]
         for answer in answers
@@ -122,11 +127,11 @@ def as_table(anchors: Sequence[Anchor], shards: Sequence[Sequence[TransitionRow]
 
 
 def build_transitions(
-    config: Config, actions: pd.DataFrame, texts: Mapping[str, str], workers: Workers, kept: ShardCache
+    config: Config, actions: pd.DataFrame, texts: Mapping[str, str], workers: Workers, cache: ShardCache
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the transitions table and the stage's figures."""
     anchors = anchors_of(actions, texts)
-    table = as_table(anchors, expand_all(anchors, config, workers, kept))
+    table = as_table(anchors, expand_all(anchors, config, workers, cache))
     check_enough_worked(table)
     return table, outcome_figures(table)
 
@@ -137,11 +142,11 @@ def run(config: Config, project: Project) -> None:
     """
     actions, descriptions = read_actions(project.actions), Descriptions.load(project.descriptions)
     identity = environment_identity(config.llm, config.data.noun, project)
-    kept = ShardCache(
+    cache = ShardCache(
         project.unfinished("transitions"), [_LAYOUT, config.transitions.decisive(), config.seed, identity]
     )
     with open_workers(config.llm, OpenExpansion(config, project.resolved())) as workers:
-        table, figures = build_transitions(config, actions, descriptions.texts, workers, kept)
+        table, figures = build_transitions(config, actions, descriptions.texts, workers, cache)
     write_table(project.transitions, table, "transitions", inputs=[project.actions, project.descriptions])
     write_json(project.stage_metrics("transitions"), figures)
-    kept.clear()
+    cache.clear()

@@ -11,7 +11,7 @@ from typing import Any
 
 from eagle.actions.seeds import Seed
 from eagle.actions.written import ATTEMPTS, SHOTS, Request, WrittenStatistics, write_actions
-from eagle.compute.sharding import Answerer, ShardCache, cut, open_workers
+from eagle.compute.sharding import Answerer, ShardCache, answer_shards, cut, open_workers
 from eagle.config import Config
 from eagle.core.project import Project
 from eagle.engine.open import model_identity, open_language_model
@@ -54,11 +54,18 @@ def write_on_workers(
     """
     spare = {half: [asdict(seed) for seed in seeds] for half, seeds in reserve.items()}
     settings = [ATTEMPTS, SHOTS, config.seed, config.data.noun, config.actions.temperature, list(taken), spare]
-    kept = ShardCache(project.unfinished("actions"), [*settings, model_identity(config.llm, project.llm)])
+    cache = ShardCache(project.unfinished("actions"), [*settings, model_identity(config.llm, project.llm)])
     by_anchor = [list(own) for _, own in groupby(requests, key=lambda request: request.anchor)]
     shards = cut(by_anchor, config.llm.shard_rows, len)
-    questions = [[asdict(request) for own in shard for request in own] for shard in shards]
     with open_workers(config.llm, OpenWriter(config, project.resolved(), tuple(taken), reserve)) as workers:
-        answers = kept.answers(workers, questions)
+        answers = answer_shards(
+            shards,
+            workers,
+            cache,
+            question=lambda shard: [asdict(request) for own in shard for request in own],
+            title="written actions",
+            unit="action",
+            count=lambda shard: sum(map(len, shard)),
+        )
     written = [(action, category, origin) for found, _ in answers for action, category, origin in found]
     return written, WrittenStatistics.total(WrittenStatistics(**told) for _, told in answers)

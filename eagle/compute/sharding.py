@@ -13,7 +13,7 @@ import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,8 +21,10 @@ from typing import Any, Protocol, TypeVar
 
 from eagle.config import LLMConfig
 from eagle.core.artifacts import read_json, write_json
+from eagle.core.progress import bar
 
 T = TypeVar("T")
+Shard = TypeVar("Shard", bound=Sized)
 Answerer = Callable[[Any], Any]
 WorkerFactory = Callable[[], Answerer]
 """What a worker opens once.
@@ -119,3 +121,25 @@ class ShardCache:
     def _path(self, question: Any) -> Path:
         digest = hashlib.sha256(json.dumps([self.surroundings, question], sort_keys=True).encode()).hexdigest()[:32]
         return self.folder / f"{digest}.json"
+
+
+def answer_shards(
+    shards: Sequence[Shard],
+    workers: Workers,
+    cache: ShardCache | None,
+    *,
+    question: Callable[[Shard], Any] = lambda shard: shard,
+    title: str,
+    unit: str,
+    count: Callable[[Shard], int] = len,
+) -> list[Any]:
+    """Return the answer to every shard that :func:`cut` made, in order.
+
+    ``question`` makes the JSON-able question of a shard. With a cache, an answer that is there is not asked for again,
+    and a bar (``title``) shows how many of ``unit`` are done, as ``count`` counts them; without one there is neither.
+    """
+    questions = [question(shard) for shard in shards]
+    if cache is None:
+        return in_order(workers, questions)
+    with bar(sum(map(count, shards)), title, unit) as progress:
+        return cache.answers(workers, questions, lambda place: progress.update(count(shards[place])))

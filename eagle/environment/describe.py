@@ -17,10 +17,9 @@ from typing import Any
 
 import pandas as pd
 
-from eagle.compute.sharding import Answerer, ShardCache, cut, open_workers
+from eagle.compute.sharding import Answerer, ShardCache, answer_shards, cut, open_workers
 from eagle.config import Config
 from eagle.core.artifacts import write_json, write_table
-from eagle.core.progress import bar
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed
 from eagle.data.stored import read_items, read_rating_split
@@ -127,12 +126,9 @@ def write_plots(
         for row, year in zip(rows, years, strict=True)
     ]
     surroundings = [config.seed, config.describe.temperature, config.data.noun, model_identity(config.llm, project.llm)]
-    kept, shards = ShardCache(project.unfinished("describe"), surroundings), cut(told, config.llm.shard_rows)
-    with (
-        open_workers(config.llm, OpenPlots(config, project.resolved())) as workers,
-        bar(len(rows), "plots", "text") as progress,
-    ):
-        answers = kept.answers(workers, shards, lambda place: progress.update(len(shards[place])))
+    cache, shards = ShardCache(project.unfinished("describe"), surroundings), cut(told, config.llm.shard_rows)
+    with open_workers(config.llm, OpenPlots(config, project.resolved())) as workers:
+        answers = answer_shards(shards, workers, cache, title="plots", unit="text")
     causes: Counter[str] = Counter()
     for row, (text, finish, cause) in zip(rows, (plot for answer in answers for plot in answer), strict=True):
         genres = tuple(table["genres"][row])

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from eagle.compute.sharding import Answerer, ShardCache, Workers, cut, in_order
+from eagle.compute.sharding import Answerer, ShardCache, Workers, answer_shards, cut
 from eagle.config import Config, LLMConfig
 from eagle.core.artifacts import content_hash
-from eagle.core.progress import bar
 from eagle.core.project import Project
 from eagle.engine.open import model_identity
 from eagle.environment.rewrite import Request, Rewrite, Rewriter
@@ -46,28 +45,31 @@ class OpenRewriter:
 class ShardedRewriter:
     """A rewriter over workers, with ``rows`` requests to a shard; ``kind`` says which environment of a worker is asked.
 
-    With ``kept``, answers are kept on disk, and equal requests of later calls get the same answer: here and not in a
+    With ``cache``, answers are kept on disk, and equal requests of later calls get the same answer: here and not in a
     worker, so that a text does not depend on which worker wrote it.
     """
 
     workers: Workers
     rows: int
-    kept: ShardCache | None = None
+    cache: ShardCache | None = None
     kind: str = REWRITE
     known: dict[Request, Rewrite] = field(default_factory=dict)
 
     def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Rewrite]:
         """Rewrite every text by its action; see :class:`eagle.environment.rewrite.Rewriter`."""
         requests = list(zip(texts, actions, seeds, strict=True))
-        known = self.known if self.kept else {}
+        known = self.known if self.cache else {}
         shards = cut((request for request in dict.fromkeys(requests) if request not in known), self.rows)
         for shard, answer in zip(shards, self._answers(shards), strict=True):
             known |= {request: Rewrite(**fields) for request, fields in zip(shard, answer, strict=True)}
         return [known[request] for request in requests]
 
     def _answers(self, shards: list[list[Request]]) -> list[Any]:
-        questions = [[self.kind, shard] for shard in shards]
-        if self.kept is None:
-            return in_order(self.workers, questions)
-        with bar(sum(map(len, shards)), "environment texts", "text") as progress:
-            return self.kept.answers(self.workers, questions, lambda place: progress.update(len(shards[place])))
+        return answer_shards(
+            shards,
+            self.workers,
+            self.cache,
+            question=lambda shard: [self.kind, shard],
+            title="environment texts",
+            unit="text",
+        )

@@ -152,7 +152,7 @@ class Arms:
     held: HeldOut
     material: TrainingData
     encoder: TextEncoder
-    kept: ShardCache
+    cache: ShardCache
 
     @classmethod
     def open(
@@ -161,8 +161,9 @@ class Arms:
         """Read what the arms share; ``hashes`` are those of everything that decides what they answer."""
         sections = [getattr(config, name).decisive() for name in ("evaluate", "train", "reference", "utility")]
         identity = environment_identity(config.llm, config.data.noun, project)
-        kept = ShardCache(project.unfinished("evaluate"), [sorted(hashes.items()), config.seed, identity, *sections])
-        return cls(config, project, held, load_training_data(config.utility, project), encoder, kept)
+        decisive = [sorted(hashes.items()), config.seed, identity, *sections]
+        shard_cache = ShardCache(project.unfinished("evaluate"), decisive)
+        return cls(config, project, held, load_training_data(config.utility, project), encoder, shard_cache)
 
     def run(self) -> tuple[pd.DataFrame, dict[str, Counter[str]]]:
         """Return the trajectories of all arms, anchor first, and what the writing agents counted."""
@@ -172,20 +173,20 @@ class Arms:
             _cases(self.held),
         )
         with open_workers(config.llm, OpenArms(config, self.project.resolved())) as workers:
-            writing = ShardedAgents(list(language_arms(config, self.project)), workers, self.kept, rows)
-            writer = ShardedRewriter(workers, rows, self.kept)
+            writing = ShardedAgents(list(language_arms(config, self.project)), workers, self.cache, rows)
+            writer = ShardedRewriter(workers, rows, self.cache)
             environment = SteeringEnvironment(
                 writer, self.encoder, self.material.utility, settings.horizon, config.seed
             )
             table, counts = roll_out(environment, cases, AgentGroups([simple, writing]), settings.horizon, config.seed)
-            others = OtherConditions(config, cases, self.encoder, self.material.utility, workers, self.kept).run(table)
+            others = OtherConditions(config, cases, self.encoder, self.material.utility, workers, self.cache).run(table)
         once = stopped_early(table, LINEAR, f"{LINEAR}_once", 1)
         place = list(table["arm"]).index(LINEAR)
         return pd.concat([table[:place], once, table[place:], *others], ignore_index=True), counts
 
     def finish(self) -> None:
         """Forget unfinished work: the tables are written."""
-        self.kept.clear()
+        self.cache.clear()
 
 
 def _cases(held: HeldOut) -> list[Case]:

@@ -81,7 +81,7 @@ class OtherConditions:
     encoder: TextEncoder
     utility: Utility
     workers: Workers
-    kept: ShardCache
+    cache: ShardCache
 
     def run(self, trajectories: pd.DataFrame) -> list[pd.DataFrame]:
         """Return the trajectories of the arms that ``evaluate`` asks for beside the usual ones, in ``trajectories``."""
@@ -89,7 +89,7 @@ class OtherConditions:
         for arm in self.config.train.arms:
             name = f"eagle_{arm}"
             if elsewhere(self.config.llm, settings):
-                writing = ShardedAgents([name], self.workers, self.kept, self.config.llm.shard_rows)
+                writing = ShardedAgents([name], self.workers, self.cache, self.config.llm.shard_rows)
                 rows = self._episodes(writing, ELSEWHERE, settings.horizon)
                 found.append(rows[rows["arm"] == name].assign(arm=f"{ELSEWHERE}{arm}"))
             if settings.macro:
@@ -103,6 +103,6 @@ class OtherConditions:
         return found
 
     def _episodes(self, actors: Actors, kind: str, horizon: int) -> pd.DataFrame:
-        writer = ShardedRewriter(self.workers, self.config.llm.shard_rows, self.kept, kind)
+        writer = ShardedRewriter(self.workers, self.config.llm.shard_rows, self.cache, kind)
         environment = SteeringEnvironment(writer, self.encoder, self.utility, horizon, self.config.seed)
         return roll_out(environment, self.cases, actors, horizon, self.config.seed)[0]

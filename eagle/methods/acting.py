@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from eagle.compute.sharding import ShardCache, Workers, cut
-from eagle.core.progress import bar
+from eagle.compute.sharding import ShardCache, Workers, answer_shards, cut
 from eagle.environment.steering import Observation
 
 if TYPE_CHECKING:
@@ -72,22 +71,25 @@ class ShardedAgents:
 
     names: Sequence[str]
     workers: Workers
-    kept: ShardCache
+    cache: ShardCache
     rows: int
 
     def act(self, seen: Seen) -> Acted:
         """Let all agents act; shards of all of them are under way together."""
-        questions: list[list[Any]] = []
-        for name in self.names:
-            for shard in cut(zip(*seen[name], strict=True), self.rows):
-                questions.append([ACT, name, [asdict(o) for o, _ in shard], [seed for _, seed in shard]])
+        shards = [(name, shard) for name in self.names for shard in cut(zip(*seen[name], strict=True), self.rows)]
+        answers = answer_shards(
+            shards,
+            self.workers,
+            self.cache,
+            question=lambda named: [ACT, named[0], [asdict(o) for o, _ in named[1]], [seed for _, seed in named[1]]],
+            title="choosing actions",
+            unit="action",
+            count=lambda named: len(named[1]),
+        )
         found: Acted = {name: ([], Counter()) for name in self.names}
-        with bar(len(questions), "choosing actions", "shard") as progress:
-            for (_, name, *_), (actions, counts) in zip(
-                questions, self.kept.answers(self.workers, questions, lambda _: progress.update()), strict=True
-            ):
-                found[name][0].extend(actions)
-                found[name][1].update(counts)
+        for (name, _), (actions, counts) in zip(shards, answers, strict=True):
+            found[name][0].extend(actions)
+            found[name][1].update(counts)
         return found
 
 

@@ -18,9 +18,8 @@ from typing import Any
 
 import pandas as pd
 
-from eagle.compute.sharding import Answerer, ShardCache, cut, open_workers
+from eagle.compute.sharding import Answerer, ShardCache, answer_shards, cut, open_workers
 from eagle.config import Config
-from eagle.core.progress import bar
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed
 from eagle.engine.base import Completion, LanguageModel, SamplingSpec
@@ -220,13 +219,16 @@ def write_on_workers(
     models/checkpoints/profiles.
     """
     surroundings = [config.seed, config.data.noun, _SHOTS, model_identity(config.llm, project.llm)]
-    kept, shards = ShardCache(project.unfinished("profiles"), surroundings), cut(told, config.llm.shard_rows)
-    questions = [[asdict(history) for history in shard] for shard in shards]
-    with (
-        open_workers(config.llm, OpenProfiles(config, project.resolved())) as workers,
-        bar(len(told), "profiles", "user") as progress,
-    ):
-        answers = kept.answers(workers, questions, lambda place: progress.update(len(shards[place])))
+    cache, shards = ShardCache(project.unfinished("profiles"), surroundings), cut(told, config.llm.shard_rows)
+    with open_workers(config.llm, OpenProfiles(config, project.resolved())) as workers:
+        answers = answer_shards(
+            shards,
+            workers,
+            cache,
+            question=lambda shard: [asdict(history) for history in shard],
+            title="profiles",
+            unit="user",
+        )
     causes: Counter[str] = Counter()
     for _, failed in answers:
         causes.update(failed)

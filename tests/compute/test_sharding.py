@@ -12,7 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eagle.compute.sharding import InProcess, ShardCache, WorkerFactory, Workers, cut, open_workers
+from eagle.compute.sharding import (
+    InProcess,
+    ShardCache,
+    WorkerFactory,
+    Workers,
+    answer_shards,
+    cut,
+    open_workers,
+)
 from eagle.config import Config, LLMConfig, parse_config
 from eagle.core.errors import EagleError
 from eagle.environment.rewrite import Rewrite
@@ -59,11 +67,29 @@ def test_the_order_in_which_answers_come_does_not_matter(tmp_path: Path) -> None
 
 
 def test_a_killed_run_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:
-    kept, broken, resumed = ShardCache(tmp_path, "x"), Backwards(breaks_after=2), Backwards()
+    cache, broken, resumed = ShardCache(tmp_path, "x"), Backwards(breaks_after=2), Backwards()
     with pytest.raises(KeyboardInterrupt):
-        kept.answers(broken, [1, 2, 3, 4])
-    assert kept.answers(resumed, [1, 2, 3, 4]) == [{"to": n} for n in (1, 2, 3, 4)]
+        cache.answers(broken, [1, 2, 3, 4])
+    assert cache.answers(resumed, [1, 2, 3, 4]) == [{"to": n} for n in (1, 2, 3, 4)]
     assert (broken.asked, resumed.asked) == ([4, 3], [2, 1])
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_shards_are_asked_as_their_questions_and_answered_in_order(tmp_path: Path, cached: bool) -> None:
+    workers, shards = Backwards(), cut(range(5), 2)
+    cache = ShardCache(tmp_path, "x") if cached else None
+    for _ in range(2):
+        answers = answer_shards(
+            shards, workers, cache, question=lambda shard: ["sum", *shard], title="sums", unit="number"
+        )
+        assert answers == [{"to": ["sum", 0, 1]}, {"to": ["sum", 2, 3]}, {"to": ["sum", 4]}]
+    assert len(workers.asked) == (3 if cached else 6)
+
+
+def test_the_bar_counts_what_it_is_told_to_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cache = ShardCache(tmp_path, "x")
+    answer_shards([[1, 2], [3]], Backwards(), cache, title="texts", unit="text", count=lambda shard: 10 * len(shard))
+    assert "30/30" in capsys.readouterr().err
 
 
 def test_answers_are_told_apart_by_all_that_they_depend_on(tmp_path: Path) -> None:
