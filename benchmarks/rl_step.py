@@ -66,7 +66,7 @@ def our_steps(folder: Path, size: Size, steps: int, now: Callable[[], float] = t
     from eagle.config import LoraSettings, OnPolicyPhase
     from eagle.engine.base import Finish
     from eagle.engine.torch.decoding import Ends
-    from eagle.environment.steering import Case, Observation, Step
+    from eagle.environment.steering import Case, Observation, StepResult
     from eagle.policies.lora import LoraPolicy, Written
     from eagle.training.on_policy import OnPolicy
     from eagle.training.rollouts import Rules
@@ -89,14 +89,12 @@ def our_steps(folder: Path, size: Size, steps: int, now: Callable[[], float] = t
     class Free:
         """One change per episode; its reward is read off the action."""
 
-        horizon = 1
-
-        def reset(self, cases: Any) -> list[Observation]:
+        def reset(self, cases: Any, seed: int, horizon: int) -> list[Observation]:
             self.seen = [Observation(c.case, c.anchor, c.user, 0, c.text, None) for c in cases]
             return self.seen
 
-        def step(self, actions: Any) -> list[Step]:
-            return [Step(o, reward(list(a.encode())), True) for o, a in zip(self.seen, actions, strict=True)]
+        def step(self, actions: Any) -> list[StepResult]:
+            return [StepResult(o, reward(list(a.encode())), True) for o, a in zip(self.seen, actions, strict=True)]
 
     device = pick_device("auto")
     dtype = pick_dtype("auto", device)
@@ -109,7 +107,7 @@ def our_steps(folder: Path, size: Size, steps: int, now: Callable[[], float] = t
     phase = OnPolicy(
         OnPolicyPhase(episodes=size.prompts * size.each, rollouts_per_pair=size.each, baseline="leave_one_out"),
         Free(),  # type: ignore[arg-type]
-        Rules(lambda o: o.text, lambda anchor: ("Add a war.",), lambda anchor, action: 1.0, 1.0, 0.0, True),
+        Rules(lambda o: o.text, lambda anchor: ("Add a war.",), lambda anchor, action: 1.0, 1.0, 0.0, True, horizon=1),
         [Case(0, "anchor", "user", text) for text in texts],
         policy,
         kl_coefficient=0.1,

@@ -75,9 +75,11 @@ def steer(
 ) -> None:
     """Show an agent at work: actions, texts, utilities, nearest items."""
     from eagle.core.project import Project
-    from eagle.serving.steer import render, steer
+    from eagle.registry.addresses import open_steerer
+    from eagle.serving.trajectories import render
 
-    print(render(steer(Project(), user, item, agent=agent, samples=samples, seed=seed), as_json=json))
+    found = open_steerer(Project(), agent).samples(user, item, samples=samples, seed=seed)
+    print(render(found, as_json=json))
 
 
 @app.command()

@@ -76,9 +76,7 @@ class StepResult:
 class Environment(Protocol):
     """The contract that :func:`check_environment` checks."""
 
-    horizon: int
-
-    def reset(self, cases: Sequence[Case]) -> list[Observation]: ...
+    def reset(self, cases: Sequence[Case], seed: int, horizon: int) -> list[Observation]: ...
 
     def step(self, actions: Sequence[str]) -> list[StepResult]: ...
 
@@ -87,7 +85,8 @@ class SteeringEnvironment:
     """Episodes over texts. The seed of a change depends on (seed, text, action, sample) only, so that whoever takes
     the same action on the same text gets the same next text.
 
-    ``utility(z, users)`` values latent points (n, d) for n users.
+    ``utility(z, users)`` values latent points (n, d) for n users. An object holds the episodes of one :meth:`reset`;
+    who plays for several requests at once makes one for each, over the same writer, encoder and utility.
     """
 
     def __init__(
@@ -95,27 +94,29 @@ class SteeringEnvironment:
         writer: Writer,
         encoder: TextEncoder,
         utility: Utility,
-        horizon: int,
-        seed: int,
         *,
         reward: Literal["end", "step"] = "end",
         sample: int = 0,
     ) -> None:
-        if horizon < 1:
-            raise ValueError(f"horizon must be at least 1, got {horizon}")
-        self.horizon = horizon
-        self.seed = seed
         self.reward = reward
         self.sample = sample
         self._writer = writer
         self._encoder = encoder
         self._utility = utility
+        self._seed = 0
+        self._horizon = 0
         self._episodes: list[Observation] = []
         self._failed: list[bool] = []
         self._values: np.ndarray = np.zeros(0)
 
-    def reset(self, cases: Sequence[Case]) -> list[Observation]:
-        """Start one episode per case and return what the agent sees."""
+    def reset(self, cases: Sequence[Case], seed: int, horizon: int) -> list[Observation]:
+        """Start one episode of ``horizon`` changes per case and return what the agent sees.
+
+        ``seed`` decides what is drawn in these episodes. Raises ValueError where the horizon is below 1.
+        """
+        if horizon < 1:
+            raise ValueError(f"horizon must be at least 1, got {horizon}")
+        self._seed, self._horizon = seed, horizon
         self._episodes = [Observation(c.case, c.anchor, c.user, 0, c.text, c.year) for c in cases]
         self._failed = [False] * len(cases)
         self._values = self._value(self._episodes) if self.reward == "step" else np.zeros(len(cases))
@@ -129,7 +130,8 @@ class SteeringEnvironment:
         self._drop_failed(len(actions))
         before = self._episodes
         seeds = [
-            derive_seed(self.seed, "environment", o.text, a, self.sample) for o, a in zip(before, actions, strict=True)
+            derive_seed(self._seed, "environment", o.text, action, self.sample)
+            for o, action in zip(before, actions, strict=True)
         ]
         rewrites = self._writer.rewrite([o.text for o in before], list(actions), seeds)
         self._episodes = [
@@ -139,12 +141,14 @@ class SteeringEnvironment:
         self._failed = [f or r.text is None for f, r in zip(self._failed, rewrites, strict=True)]
         rewards = self._rewards([r.text is not None for r in rewrites])
         return [
-            StepResult(o, reward, o.step == self.horizon, None if r.text is not None else r.cause or "failed", r.copied)
+            StepResult(
+                o, reward, o.step == self._horizon, None if r.text is not None else r.cause or "failed", r.copied
+            )
             for o, r, reward in zip(self._episodes, rewrites, rewards, strict=True)
         ]
 
     def _drop_failed(self, actions: int) -> None:
-        if not self._episodes or self._episodes[0].step == self.horizon:
+        if not self._episodes or self._episodes[0].step == self._horizon:
             raise RuntimeError("no episode is running: call reset first")
         if actions == len(self._episodes):
             return
@@ -158,7 +162,7 @@ class SteeringEnvironment:
         self._values = self._values[running]
 
     def _rewards(self, fine: Sequence[bool]) -> list[float | None]:
-        at_end = self._episodes[0].step == self.horizon
+        at_end = self._episodes[0].step == self._horizon
         if self.reward == "end" and not at_end:
             return [None] * len(fine)
         values = self._value(self._episodes)
@@ -175,7 +179,12 @@ class SteeringEnvironment:
 
 
 def check_environment(
-    environment: Environment, cases: Sequence[Case], actions: Sequence[str] = ("Add a love story.",)
+    environment: Environment,
+    cases: Sequence[Case],
+    actions: Sequence[str] = ("Add a love story.",),
+    *,
+    seed: int = 0,
+    horizon: int = 3,
 ) -> None:
     """Play ``cases`` to the end twice and raise one :class:`EagleError` with every breach of the contract.
 
@@ -185,8 +194,9 @@ def check_environment(
     number of actions is refused; the same cases and actions give the same steps.
     """
     problems: list[Problem] = []
-    first = _play(environment, cases, actions, problems)
-    if not problems and first != _play(environment, cases, actions, problems):
+    play = _Play(environment, cases, actions, seed, horizon)
+    first = play.run(problems)
+    if not problems and first != play.run(problems):
         problems.append(
             Problem(
                 "two runs with the same cases and actions differ",
@@ -194,34 +204,58 @@ def check_environment(
             )
         )
     if not problems:
-        _check_refusals(environment, cases, actions, problems)
+        play.check_refusals(problems)
     if problems:
         raise EagleError(dict.fromkeys(problems))
 
 
-def _play(
-    environment: Environment, cases: Sequence[Case], actions: Sequence[str], problems: list[Problem]
-) -> list[list[StepResult]]:
-    seen = environment.reset(cases)
-    expected = [Observation(c.case, c.anchor, c.user, 0, c.text, c.year) for c in cases]
-    if list(seen) != expected:
-        problems.append(Problem("reset does not return the cases' own start", str(seen)[:200], str(expected)[:200]))
-        return []
-    played: list[list[StepResult]] = []
-    for number in range(environment.horizon):
-        chosen = [actions[(number + row) % len(actions)] for row in range(len(cases))]
-        steps = environment.step(chosen)
-        if len(steps) != len(chosen):
-            problems.append(
-                Problem("step returns another number of steps than actions", str(len(steps)), str(len(chosen)))
-            )
-            return played
-        for before, action, step in zip(seen, chosen, steps, strict=True):
-            failed_before = any(s.cause is not None for row in played for s in row if s.observation.case == before.case)
-            problems += _check_step(before, action, step, number + 1 == environment.horizon, failed_before)
-        played.append(list(steps))
-        seen = [step.observation for step in steps]
-    return played
+@dataclass(frozen=True)
+class _Play:
+    """Episodes that the checker plays in an environment, with actions that take turns."""
+
+    environment: Environment
+    cases: Sequence[Case]
+    actions: Sequence[str]
+    seed: int
+    horizon: int
+
+    def run(self, problems: list[Problem]) -> list[list[StepResult]]:
+        """Play to the end; return the steps, and add to ``problems`` what breaks the contract."""
+        seen = self.environment.reset(self.cases, self.seed, self.horizon)
+        expected = [Observation(c.case, c.anchor, c.user, 0, c.text, c.year) for c in self.cases]
+        if list(seen) != expected:
+            problems.append(Problem("reset does not return the cases' own start", str(seen)[:200], str(expected)[:200]))
+            return []
+        played: list[list[StepResult]] = []
+        for number in range(self.horizon):
+            chosen = [self.actions[(number + row) % len(self.actions)] for row in range(len(self.cases))]
+            steps = self.environment.step(chosen)
+            if len(steps) != len(chosen):
+                problems.append(
+                    Problem("step returns another number of steps than actions", str(len(steps)), str(len(chosen)))
+                )
+                return played
+            failed = {s.observation.case for row in played for s in row if s.cause is not None}
+            for before, action, step in zip(seen, chosen, steps, strict=True):
+                problems += _check_step(before, action, step, number + 1 == self.horizon, before.case in failed)
+            played.append(list(steps))
+            seen = [step.observation for step in steps]
+        return played
+
+    def check_refusals(self, problems: list[Problem]) -> None:
+        """Add to ``problems`` what the environment takes although it must not; it stands at its horizon."""
+        if self._accepts([self.actions[0]] * len(self.cases)):
+            problems.append(Problem("a step after the horizon is accepted", expected="an exception"))
+        self.environment.reset(self.cases, self.seed, self.horizon)
+        if self._accepts([self.actions[0]] * (len(self.cases) + 1)):
+            problems.append(Problem("more actions than episodes are accepted", expected="an exception"))
+
+    def _accepts(self, actions: Sequence[str]) -> bool:
+        try:
+            self.environment.step(actions)
+        except (RuntimeError, ValueError, IndexError, EagleError):
+            return False
+        return True
 
 
 def _check_step(before: Observation, action: str, step: StepResult, last: bool, failed_before: bool) -> list[Problem]:
@@ -238,21 +272,3 @@ def _check_step(before: Observation, action: str, step: StepResult, last: bool, 
         f"done is {step.done}": step.done != last,
     }
     return [Problem(f"{where}: {rule}", found=str(step)[:300]) for rule, broken in rules.items() if broken]
-
-
-def _check_refusals(
-    environment: Environment, cases: Sequence[Case], actions: Sequence[str], problems: list[Problem]
-) -> None:
-    if _accepts(environment, [actions[0]] * len(cases)):
-        problems.append(Problem("a step after the horizon is accepted", expected="an exception"))
-    environment.reset(cases)
-    if _accepts(environment, [actions[0]] * (len(cases) + 1)):
-        problems.append(Problem("more actions than episodes are accepted", expected="an exception"))
-
-
-def _accepts(environment: Environment, actions: Sequence[str]) -> bool:
-    try:
-        environment.step(actions)
-    except (RuntimeError, ValueError, IndexError, EagleError):
-        return False
-    return True

@@ -175,9 +175,7 @@ class Arms:
         with open_workers(config.llm, OpenArms(config, self.project.resolved())) as workers:
             writing = ShardedAgents(list(language_arms(config, self.project)), workers, self.cache, rows)
             writer = ShardedRewriter(workers, rows, self.cache)
-            environment = SteeringEnvironment(
-                writer, self.encoder, self.material.utility, settings.horizon, config.seed
-            )
+            environment = SteeringEnvironment(writer, self.encoder, self.material.utility)
             table, counts = roll_out(environment, cases, AgentGroups([simple, writing]), settings.horizon, config.seed)
             others = OtherConditions(config, cases, self.encoder, self.material.utility, workers, self.cache).run(table)
         once = stopped_early(table, LINEAR, f"{LINEAR}_once", 1)

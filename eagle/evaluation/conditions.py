@@ -104,5 +104,5 @@ class OtherConditions:
 
     def _episodes(self, actors: Actors, kind: str, horizon: int) -> pd.DataFrame:
         writer = ShardedRewriter(self.workers, self.config.llm.shard_rows, self.cache, kind)
-        environment = SteeringEnvironment(writer, self.encoder, self.utility, horizon, self.config.seed)
+        environment = SteeringEnvironment(writer, self.encoder, self.utility)
         return roll_out(environment, self.cases, actors, horizon, self.config.seed)[0]

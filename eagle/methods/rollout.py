@@ -60,10 +60,11 @@ def roll_out(
 
     The second value is what agents counted about their own actions, by arm.
 
-    The environment holds one episode per arm and case, in that order, and takes actions for those that are not done.
+    The environment holds one episode of ``horizon`` changes per arm and case, in that order, and takes actions for
+    those that are not done.
     """
     width, names = len(cases), list(actors.names)
-    observations = environment.reset(list(cases) * len(names))
+    observations = environment.reset(list(cases) * len(names), seed, horizon)
     owners = [index // width for index in range(len(observations))]
     rows = anchor_rows(ANCHOR, observations[:width])
     for index, name in enumerate(names):

@@ -2,6 +2,6 @@
 
 from mlflow.models import set_model
 
-from eagle.serving.model import SteeringModel
+from eagle.serving import SteeringModel
 
 set_model(SteeringModel())

@@ -18,9 +18,10 @@ from eagle.evaluation.bounds import outside
 from eagle.evaluation.stored import read_trajectories
 from eagle.registry.champion import CaseScores, Promotion, decide, scores_of, surroundings
 from eagle.registry.runs import log_pipeline
-from eagle.registry.store import Store, open_store
-from eagle.serving.agent_files import AgentFiles, pack_agent
-from eagle.serving.model import SIGNATURE, borrowed_models, champion_version, download
+from eagle.registry.store import Store, champion_version, download, open_store
+from eagle.serving.agent_files import AgentFiles, borrowed_models, pack_agent
+from eagle.serving.model import SIGNATURE
+from eagle.serving.steer import Steerer
 
 _PINNED = ("mlflow", "torch", "transformers", "peft", "pandas", "pyarrow", "pydantic", "safetensors")
 
@@ -86,8 +87,6 @@ def _replay(
     """Let the champion's adapter play the new cases in the present environment, with the evaluation's seeds."""
 
     def play() -> CaseScores:
-        from eagle.serving.steer import Steerer
-
         champion = AgentFiles(folder, *borrowed_models(project))
         champion.check_borrowed()
         steerer = Steerer.open(config, project, champion.agent(champion.arm))

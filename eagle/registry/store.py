@@ -5,10 +5,14 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from mlflow import MlflowClient
+import mlflow
+from mlflow import MlflowClient, artifacts
+from mlflow.exceptions import MlflowException
 
 from eagle.config import RegistryConfig
+from eagle.core.errors import user_error
 from eagle.core.project import Project
 
 _SQLITE = "sqlite:///"
@@ -65,3 +69,30 @@ def _make_relative(database: Path, experiment: str) -> None:
             "UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?", (ARTIFACTS, int(experiment))
         )
     connection.close()
+
+
+def download(config: RegistryConfig, project: Project, address: str) -> Path:
+    """Return a folder with the files of a registered agent."""
+    uri = resolve_uri(config.tracking_uri, project.root)
+    if not is_there(uri):
+        raise user_error(
+            f"{address} is not in the registry", found=f"no store at {uri}", mend="run `make run` or `dvc repro` first"
+        )
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    try:
+        return Path(artifacts.download_artifacts(artifact_uri=f"{address}/artifacts/agent"))
+    except MlflowException as error:
+        raise user_error(
+            f"{address} is not in the registry", found=error, mend="run `make run` or `eagle stage register`"
+        ) from None
+
+
+def champion_version(client: MlflowClient, model: str) -> Any | None:
+    """Return the model version that has the alias champion; None where there is none."""
+    try:
+        return client.get_model_version_by_alias(model, "champion")
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise

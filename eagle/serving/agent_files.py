@@ -5,6 +5,7 @@ The base weights are named by id and hash and looked for where the agent is used
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ from eagle.core.artifacts import content_hash, read_json, write_json
 from eagle.core.errors import EagleError, Problem
 from eagle.core.project import Project
 
-_NOTE = "agent.json"
+#: File that makes a folder a packed agent: its arm, and which models it borrows.
+NOTE = "agent.json"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class AgentFiles(Project):
 
     @property
     def arm(self) -> str:
-        return str(read_json(self.root / _NOTE)["arm"])
+        return str(read_json(self.root / NOTE)["arm"])
 
     def config(self) -> Config:
         """Return the parameters under which the agent was made."""
@@ -43,7 +45,7 @@ class AgentFiles(Project):
 
     def check_borrowed(self) -> None:
         """Raise EagleError unless both borrowed folders hold exactly the weights that the agent was made with."""
-        note = read_json(self.root / _NOTE)
+        note = read_json(self.root / NOTE)
         problems = []
         for what, folder, variable in (
             ("base", self.base, "EAGLE_BASE_MODEL"),
@@ -64,6 +66,16 @@ class AgentFiles(Project):
             raise EagleError(problems)
 
 
+def borrowed_models(project: Project) -> tuple[Path, Path]:
+    """Return the folders of the base and the sentence model: $EAGLE_BASE_MODEL and $EAGLE_TEXT_MODEL, else the
+    project's.
+    """
+    return (
+        Path(os.environ.get("EAGLE_BASE_MODEL") or project.llm),
+        Path(os.environ.get("EAGLE_TEXT_MODEL") or project.text_model),
+    )
+
+
 def pack_agent(config: Config, project: Project, arm: str, target: Path) -> AgentFiles:
     """Copy what an agent needs from the project into the new folder ``target``."""
     packed = AgentFiles(target, project.llm, project.text_model)
@@ -79,7 +91,7 @@ def pack_agent(config: Config, project: Project, arm: str, target: Path) -> Agen
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, copy)
     packed.params.write_text(params_yaml(config), encoding="utf-8")
     write_json(
-        target / _NOTE,
+        target / NOTE,
         {
             "arm": arm,
             "base": {"id": config.llm.model, "hash": content_hash(project.llm)},

@@ -2,89 +2,60 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pandas as pd
 
 from eagle.actions.candidate_list import CandidateList
+from eagle.compute.devices import pick_device, pick_dtype
 from eagle.config import Config
 from eagle.core.errors import EagleError, Problem, did_you_mean, user_error
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed
 from eagle.data.descriptions import Descriptions
 from eagle.data.stored import read_titles
-from eagle.engine.fetch import check_model_folder
+from eagle.engine.base import LanguageModel
 from eagle.engine.open import open_language_model
 from eagle.environment.rewrite import Rewriter
-from eagle.environment.steering import Case, SteeringEnvironment
+from eagle.environment.steering import Case, SteeringEnvironment, TextEncoder, Writer
 from eagle.evaluation.arms import TrieScorers
-from eagle.evaluation.scoring import score
+from eagle.evaluation.scoring import RememberingEncoder, score
 from eagle.latent.encoder import Encoder, LatentSpace, load_latent
 from eagle.latent.utility import Utility
 from eagle.methods.acting import LocalAgents
 from eagle.methods.rollout import roll_out
-from eagle.policies.adapters import ADAPTER_NOTE, check_base
-from eagle.policies.agents import LoraAgent
+from eagle.policies.agents import ActionCounts, LoraAgent
 from eagle.profiles.stored import Profiles
 from eagle.serving.agent_files import AgentFiles
+from eagle.serving.trajectories import Neighbour, Trajectory, TrajectoryStep
+from eagle.serving.turns import AgentInTurn, EncoderInTurn, WriterInTurn
 
 NEAREST = 3
 AGENT = "agent"
 
 
 @dataclass(frozen=True)
-class Neighbour:
-    """An existing item near a text; ``distance`` is Euclidean in the latent space."""
+class Steerer:
+    """An agent with what it needs to steer; nothing in it changes, so requests may come side by side.
 
-    item: str
-    title: str
-    distance: float
-
-
-@dataclass(frozen=True)
-class TrajectoryStep:
-    """One text: step 0 is the item's own. A failed change keeps the text before it and says its cause."""
-
-    step: int
-    action: str
-    text: str
-    utility: float
-    cause: str | None
-    nearest: list[Neighbour]
-
-
-@dataclass(frozen=True)
-class Trajectory:
-    """One episode; ``text`` and ``utility`` (SD of U over the catalogue,
-    0 = the user's mean item) are the last step's.
+    Requests share the engine, the sentence model and what is read from files. Each has its own environment, its own
+    memory of points and its own counts; ``turns`` lets one of them at a time use the engine.
     """
 
-    user: str
-    profile: str
-    item: str
-    title: str
-    sample: int
-    text: str
-    utility: float
-    steps: list[TrajectoryStep]
-
-
-@dataclass(frozen=True)
-class Steerer:
-    """An agent with the environment that it steers."""
-
     agent: LoraAgent
-    environment: SteeringEnvironment
-    encoder: Encoder
+    writer: Writer
+    encoder: TextEncoder
     utility: Utility
     latent: LatentSpace
     texts: Mapping[str, str]  # of every item
     titles: dict[str, str]
     horizon: int
+    remark: str | None = None  # why texts may not be the evaluation's
+    turns: Lock = field(default_factory=Lock)
 
     @classmethod
     def load(cls, files: AgentFiles) -> Steerer:
@@ -96,7 +67,6 @@ class Steerer:
     def open(cls, config: Config, project: Project, adapter: Path) -> Steerer:
         """Open an adapter folder in a project, with the settings of the evaluation."""
         latent, model = load_latent(project.encoder), open_language_model(config.llm, project.llm, single=True)
-        encoder, utility = Encoder.load(project.encoder, project.text_model), Utility.fit(latent, config.utility)
         agent = LoraAgent(
             name=AGENT,
             model=model,
@@ -108,12 +78,17 @@ class Steerer:
             repeat=config.train.repeat_actions,
             history=config.reference.history,
         )
-        environment = SteeringEnvironment(
-            Rewriter.open(config, project, model=model), encoder, utility, config.evaluate.horizon, config.seed
+        return cls(
+            agent=agent,
+            writer=Rewriter.open(config, project, model=model, remember=False),
+            encoder=Encoder.load(project.encoder, project.text_model, remember=False),
+            utility=Utility.fit(latent, config.utility),
+            latent=latent,
+            texts=Descriptions.load(project.descriptions).texts,
+            titles=read_titles(project.catalogue_files.items),
+            horizon=config.evaluate.horizon,
+            remark=rounding(config, model),
         )
-        titles = read_titles(project.catalogue_files.items)
-        texts = Descriptions.load(project.descriptions).texts
-        return cls(agent, environment, encoder, utility, latent, texts, titles, config.evaluate.horizon)
 
     def steer(
         self, pairs: Sequence[tuple[str, str]], *, seed: int, sample: int = 0, horizon: int = 0
@@ -121,8 +96,7 @@ class Steerer:
         """Return one episode per (user, item), in order; unknown ids are one EagleError.
 
         ``horizon``: how many changes, 0 for as many as the agent was judged by. With the evaluation's cases and seed,
-        these are the evaluation's texts: exactly in float32, while in bfloat16 a row that is alone, which has a pass of
-        its own, is rounded elsewhere.
+        these are the evaluation's texts, unless ``remark`` says why they may not be.
         """
         if horizon < 0:
             raise user_error(
@@ -130,11 +104,18 @@ class Steerer:
             )
         self._check(pairs)
         cases = [self._case(number, user, item) for number, (user, item) in enumerate(pairs)]
-        self.environment.seed, self.environment.horizon = seed, horizon or self.horizon
-        rows, _ = roll_out(self.environment, cases, LocalAgents([self.agent]), self.environment.horizon, seed)
+        encoder = RememberingEncoder(EncoderInTurn(self.encoder, self.turns))
+        environment = SteeringEnvironment(WriterInTurn(self.writer, self.turns), encoder, self.utility)
+        agents = LocalAgents([AgentInTurn(replace(self.agent, counts=ActionCounts()), self.turns)])
+        rows, _ = roll_out(environment, cases, agents, horizon or self.horizon, seed)
         table = pd.DataFrame([asdict(case) for case in cases]).astype({"year": object})
-        scored = score(rows[rows["arm"] == AGENT].reset_index(drop=True), table, self.encoder, self.utility)
+        scored = score(rows[rows["arm"] == AGENT].reset_index(drop=True), table, encoder, self.utility)
         return [self._trajectory(mine.sort_values("step"), sample) for _, mine in scored.groupby("case", sort=True)]
+
+    def samples(self, user: str, item: str, *, samples: int, seed: int) -> list[Trajectory]:
+        """Return ``samples`` episodes for one user and item; the first has ``seed`` itself."""
+        seeds = [derive_seed(seed, "sample", n) if n else seed for n in range(samples)]
+        return [found for n, own in enumerate(seeds) for found in self.steer([(user, item)], seed=own, sample=n)]
 
     def _check(self, pairs: Sequence[tuple[str, str]]) -> None:
         known = {"user": self.agent.profiles.keys() & set(self.latent.users), "item": self.texts.keys()}
@@ -173,7 +154,7 @@ class Steerer:
         ]
         user, item = str(rows["user"].iloc[0]), str(rows["anchor"].iloc[0])
         profile, title = self.agent.profiles[user], self.titles.get(item, item)
-        return Trajectory(user, profile, item, title, sample, steps[-1].text, steps[-1].utility, steps)
+        return Trajectory(user, profile, item, title, sample, steps[-1].text, steps[-1].utility, steps, self.remark)
 
     def _nearest(self, z: np.ndarray) -> list[Neighbour]:
         away = np.linalg.norm(self.latent.item_vectors - z, axis=1)
@@ -181,43 +162,9 @@ class Steerer:
         return [Neighbour(item, self.titles.get(item, item), distance) for item, distance in items]
 
 
-def steer(project: Project, user: str, item: str, *, agent: str, samples: int, seed: int) -> list[Trajectory]:
-    """Return ``samples`` episodes of an agent (champion, a models:/ address, or a folder) for one user and item."""
-    from eagle.config import load_config
-
-    steerer = _open(load_config(project.params), project, agent)
-    seeds = [derive_seed(seed, "sample", n) if n else seed for n in range(samples)]
-    return [
-        trajectory for n, own in enumerate(seeds) for trajectory in steerer.steer([(user, item)], seed=own, sample=n)
-    ]
-
-
-def _open(config: Config, project: Project, agent: str) -> Steerer:
-    if (Path(agent) / ADAPTER_NOTE).exists():  # one of this project's own, registered or not
-        check_model_folder(project.llm, chat=True)
-        check_base(Path(agent), project.llm)
-        return Steerer.open(config, project, Path(agent))
-    from eagle.serving.model import open_agent
-
-    return Steerer.load(open_agent(config.registry, project, agent))
-
-
-def render(trajectories: Sequence[Trajectory], *, as_json: bool) -> str:
-    """Return the episodes as JSON or as text."""
-    if as_json:
-        return json.dumps([asdict(trajectory) for trajectory in trajectories], indent=2, ensure_ascii=False)
-    return "\n\n".join(_block(trajectory) for trajectory in trajectories)
-
-
-def _block(trajectory: Trajectory) -> str:
-    lines = [
-        f"{trajectory.title} (item {trajectory.item}) for user {trajectory.user}, sample {trajectory.sample}: "
-        f"{trajectory.profile}",
-        "   U in SD over the catalogue, 0 = the user's mean item",
-    ]
-    for step in trajectory.steps:
-        lines.append(f"{step.step}. {step.action or 'as it is'}{f' (failed: {step.cause})' if step.cause else ''}")
-        lines.append(f"   {step.text}")
-        near = ", ".join(f"{n.title} ({n.distance:.2f})" for n in step.nearest)
-        lines.append(f"   U {step.utility:+.2f}; near: {near}")
-    return "\n".join(lines)
+def rounding(config: Config, model: LanguageModel) -> str | None:
+    """Return why a text for one case alone may not be the evaluation's; None where it is."""
+    if model.batch_invariant:
+        return None
+    dtype = str(pick_dtype(config.llm.dtype, pick_device(config.llm.device))).removeprefix("torch.")
+    return f"written by the pass for single rows in {dtype}: may differ from the evaluation's text"

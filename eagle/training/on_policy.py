@@ -138,7 +138,7 @@ class OnPolicy:
 
     def _play(self, cases: Sequence[Case], groups: Sequence[int], seed: int) -> list[Episode]:
         assert self.environment is not None
-        return roll_out(self.policy, self.environment, self.rules, cases, groups, seed)
+        return roll_out(self.policy, self.environment, self.rules, cases, groups, seed, world=self.seed)
 
     def _check_failures(self, episodes: Sequence[Episode]) -> None:
         causes = Counter(e.cause for e in episodes if e.cause is not None)

@@ -30,6 +30,7 @@ class Rules:
     temperature: float
     epsilon: float
     repeat: bool
+    horizon: int
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,14 @@ def roll_out(
     cases: Sequence[Case],
     groups: Sequence[int],
     seed: int,
+    world: int,
 ) -> list[Episode]:
-    """Play all episodes side by side until every one is done; a failed step ends its episode with a cause."""
+    """Play all episodes side by side until every one is done; a failed step ends its episode with a cause.
+
+    ``seed``: of what the policy draws. ``world``: of what the environment draws, the same in all updates.
+    """
     episodes = [Episode(case, group) for case, group in zip(cases, groups, strict=True)]
-    running = dict(zip(range(len(cases)), environment.reset(cases), strict=True))
+    running = dict(zip(range(len(cases)), environment.reset(cases, world, rules.horizon), strict=True))
     step = 0
     while running:
         rng = np.random.default_rng(derive_seed(seed, "explore", step))

@@ -41,18 +41,17 @@ def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, materi
         temperature=config.train.temperature,
         epsilon=phase.epsilon,
         repeat=config.train.repeat_actions,
+        horizon=config.train.horizon,
     )
 
 
-def open_environment(training: Training, seed: int) -> SteeringEnvironment:
+def open_environment(training: Training) -> SteeringEnvironment:
     """Open the encoder and return the environment; its language model is on the workers (:class:`OpenRewriter`)."""
     config, project = training.config, training.project
     return SteeringEnvironment(
         ShardedRewriter(training.workers(), config.llm.shard_rows),
         Encoder.load(project.encoder, project.text_model, remember=False),
         training.material.utility,
-        config.train.horizon,
-        seed,
         reward=config.train.reward,
     )
 
@@ -62,7 +61,7 @@ def start_on_policy(phase: OnPolicyPhase, training: Training, seed: int) -> OnPo
     config, project, material = training.config, training.project, training.material
     return OnPolicy(
         phase,
-        open_environment(training, seed) if training.parallel.main else None,
+        open_environment(training) if training.parallel.main else None,
         episode_rules(config, phase, project, material),
         training_cases(project, material),
         training.policy,

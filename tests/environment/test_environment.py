@@ -46,12 +46,12 @@ def utility(z: np.ndarray, users: Sequence[str]) -> np.ndarray:
 
 
 def environment(**settings: object) -> SteeringEnvironment:
-    return SteeringEnvironment(Appender(), Lengths(), utility, 3, seed=7, **settings)  # type: ignore[arg-type]
+    return SteeringEnvironment(Appender(), Lengths(), utility, **settings)  # type: ignore[arg-type]
 
 
 def test_reward_comes_at_the_end_only() -> None:
     env = environment()
-    env.reset(CASES)
+    env.reset(CASES, 7, 3)
     steps = [env.step(["x"] * 3) for _ in range(3)]
     assert [[s.reward for s in row] for row in steps] == [[None] * 3, [None] * 3, [4.0, 50.0, 40.0]]
     assert [[s.done for s in row] for row in steps] == [[False] * 3, [False] * 3, [True] * 3]
@@ -60,7 +60,7 @@ def test_reward_comes_at_the_end_only() -> None:
 
 def test_step_rewards_add_up_to_the_gain() -> None:
     env = environment(reward="step")
-    env.reset(CASES)
+    env.reset(CASES, 7, 3)
     steps = [env.step(["x", "copy", "y"]) for _ in range(3)]
     totals = [sum(row[i].reward or 0 for row in steps) for i in range(3)]
     assert totals == [3.0, 0.0, 30.0]
@@ -70,7 +70,7 @@ def test_step_rewards_add_up_to_the_gain() -> None:
 
 def test_a_failure_keeps_the_text_and_has_no_reward() -> None:
     env = environment(reward="step")
-    env.reset(CASES)
+    env.reset(CASES, 7, 3)
     step = env.step(["fail", "x", "x"])[0]
     assert (step.observation.text, step.reward, step.cause, step.observation.step) == ("a", None, "repetition", 1)
     after = env.step(["x", "x", "x"])[0]
@@ -79,7 +79,7 @@ def test_a_failure_keeps_the_text_and_has_no_reward() -> None:
 
 def test_failed_episodes_may_be_dropped() -> None:
     env = environment()
-    env.reset(CASES)
+    env.reset(CASES, 7, 3)
     env.step(["x", "fail", "x"])
     steps = env.step(["y", "z"])
     assert [(s.observation.case, s.observation.text) for s in steps] == [(0, "axy"), (2, "axz")]
@@ -88,7 +88,7 @@ def test_failed_episodes_may_be_dropped() -> None:
 
 def test_the_same_action_on_the_same_text_has_the_same_seed() -> None:
     env = environment(sample=2)
-    env.reset(CASES)
+    env.reset(CASES, 7, 3)
     env.step(["x", "x", "x"])
     asked = env._writer.asked  # type: ignore[attr-defined]
     assert asked[0] == asked[2] == ("a", "x", derive_seed(7, "environment", "a", "x", 2))
@@ -98,7 +98,7 @@ def test_the_same_action_on_the_same_text_has_the_same_seed() -> None:
 @pytest.mark.parametrize("reward", ["end", "step"])
 def test_two_environments_with_one_seed_agree(reward: str) -> None:
     one, other = environment(reward=reward), environment(reward=reward)
-    assert one.reset(CASES) == other.reset(CASES)
+    assert one.reset(CASES, 7, 3) == other.reset(CASES, 7, 3)
     for actions in (["x", "fail", "y"], ["copy", "x", "x"], ["z", "z", "fail"]):
         assert one.step(actions) == other.step(actions)
 
@@ -107,11 +107,11 @@ def test_misuse_is_refused() -> None:
     env = environment()
     with pytest.raises(RuntimeError, match="call reset first"):
         env.step(["x"])
-    env.reset(CASES)
+    env.reset(CASES, 7, 3)
     with pytest.raises(ValueError, match="2 actions for 3 running episodes"):
         env.step(["x", "x"])
     with pytest.raises(ValueError, match="horizon"):
-        SteeringEnvironment(Appender(), Lengths(), utility, 0, seed=7)
+        env.reset(CASES, 7, 0)
 
 
 @pytest.mark.parametrize("reward", ["end", "step"])
@@ -123,7 +123,7 @@ class Broken(SteeringEnvironment):
     """An environment with one fault."""
 
     def __init__(self, fault: Callable[[StepResult], StepResult]) -> None:
-        super().__init__(Appender(), Lengths(), utility, 3, seed=7)
+        super().__init__(Appender(), Lengths(), utility)
         self._fault = fault
 
     def step(self, actions: Sequence[str]) -> list[StepResult]:
@@ -162,12 +162,12 @@ class Endless(SteeringEnvironment):
     """Takes any number of actions, at any time."""
 
     def step(self, actions: Sequence[str]) -> list[StepResult]:
-        if self._episodes[0].step == self.horizon:
+        if self._episodes[0].step == 3:
             return []
         return super().step(list(actions)[: len(self._episodes)])
 
 
 def test_the_checker_tries_what_must_be_refused() -> None:
     with pytest.raises(EagleError) as caught:
-        check_environment(Endless(Appender(), Lengths(), utility, 3, seed=7), CASES)
+        check_environment(Endless(Appender(), Lengths(), utility), CASES)
     assert len(caught.value.problems) == 2

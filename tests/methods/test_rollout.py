@@ -64,7 +64,7 @@ class Fixed:
 
 def play(folder: Path, agents: list[Fixed], writer: Writer) -> pd.DataFrame:
     workers = InProcess(lambda: lambda question: rewritten(writer, question[1]))
-    environment = SteeringEnvironment(ShardedRewriter(workers, 3, ShardCache(folder, "x")), Lengths(), Lengths(), 2, 0)
+    environment = SteeringEnvironment(ShardedRewriter(workers, 3, ShardCache(folder, "x")), Lengths(), Lengths())
     return roll_out(environment, CASES, LocalAgents(agents), 2, 0)[0]
 
 

@@ -48,11 +48,12 @@ class Counting:
     """Pays 1 for every action that contains the wanted letter; fails for the cases told to."""
 
     wanted: str = "e"
-    horizon: int = 2
     failing: frozenset[int] = frozenset()
     running: list[Place] = field(default_factory=list)
+    horizon: int = 0
 
-    def reset(self, cases: Sequence[Any]) -> list[Any]:
+    def reset(self, cases: Sequence[Any], seed: int, horizon: int) -> list[Any]:
+        self.horizon = horizon
         self.running = list(cases)
         return list(cases)
 
@@ -69,7 +70,7 @@ class Counting:
 
 
 def rules(**settings: Any) -> Rules:
-    values: dict[str, Any] = {"temperature": 1.0, "epsilon": 0.0, "repeat": True} | settings
+    values: dict[str, Any] = {"temperature": 1.0, "epsilon": 0.0, "repeat": True, "horizon": 2} | settings
     return Rules(
         lambda o: "Action:", lambda anchor: LISTED, lambda anchor, action: float(action == LISTED[1]), **values
     )
@@ -97,18 +98,18 @@ def phase(policy: LoraPolicy, environment: Any, how: Rules | None = None, **sett
 def test_episodes_have_the_horizon_and_failed_ones_their_cause(policy: LoraPolicy) -> None:
     environment: Any = Counting(failing=frozenset({1}))
     cases: Any = [Place(i) for i in range(3)]
-    episodes = roll_out(policy, environment, rules(), cases, [0, 0, 0], seed=1)
+    episodes = roll_out(policy, environment, rules(), cases, [0, 0, 0], seed=1, world=3)
     assert [len(e.turns) for e in episodes] == [2, 1, 2]
     assert [e.cause for e in episodes] == [None, "no text", None]
     assert episodes[1].turns[0].reward is None
-    again = roll_out(policy, environment, rules(), cases, [0, 0, 0], seed=1)
+    again = roll_out(policy, environment, rules(), cases, [0, 0, 0], seed=1, world=3)
     assert [t.action for e in again for t in e.turns] == [t.action for e in episodes for t in e.turns]
 
 
 def test_exploration_draws_from_the_design(policy: LoraPolicy) -> None:
     environment: Any = Counting()
     cases: Any = [Place(i) for i in range(4)]
-    episodes = roll_out(policy, environment, rules(epsilon=1.0), cases, [0] * 4, seed=1)
+    episodes = roll_out(policy, environment, rules(epsilon=1.0), cases, [0] * 4, seed=1, world=3)
     turns = [t for e in episodes for t in e.turns]
     assert {t.action for t in turns} == {LISTED[1]}
     assert {(t.origin, t.behaviour) for t in turns} == {("explored", 1.0)}
