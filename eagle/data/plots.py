@@ -41,16 +41,19 @@ _SENTENCE_END = re.compile(
     r"|(?<=[a-z][.!?])(?=[A-Z][a-z])"
 )
 _PRODUCTION = re.compile(
-    r"\b(direct(?:ed|or|orial)|produc(?:ed|ers?|tion)|[Ss]tarring|stars|co-star\w*|written|co-written|screenplay|scripts?|release[ds]?|"
+    r"\b(direct(?:ed|or|orial)|produc(?:ed|ers?|tion)|[Ss]tarring|stars|co-star\w*|written|co-written|"
+    r"screenplay|scripts?|release[ds]?|"
     r"premiered|box office|gross(?:ed|ing)|Awards?|Oscars?|Golden|nominat\w+|wins|won|critic\w*|review\w*|[Bb]ased "
     r"(?:up)?on|[Aa]dapt\w+|"
     r"inspired|novels?|soundtrack|score|shot "
     r"(?:on|in|entirely)|film(?:ed|ing|makers?|ography)|cinematograph\w+|photography|budget|"
-    r"Festival|Institute|Registry|remakes?|sequels?|prequels?|franchise|trilogy|series|distributed|Pictures|[Ss]tudios?|Disney|cast|"
+    r"Festival|Institute|Registry|remakes?|sequels?|prequels?|franchise|trilogy|series|distributed|Pictures|"
+    r"[Ss]tudios?|Disney|cast|"
     r"features?|featured|"
     r"(?:is|was) an? (?:[\w-]+ )?\d{4}|\d{4} (?:American|British|French|Italian)|"
     r"performances?|portrayal|audiences|cult|title|known for|noted for|"
-    r"considered|regarded|acclaim\w*|lists?|polls?|[Gg]reatest|influential|classic|career|supporting|roles?|listed|ranked|selected|"
+    r"considered|regarded|acclaim\w*|lists?|polls?|[Gg]reatest|influential|classic|career|supporting|roles?|"
+    r"listed|ranked|selected|"
     r"preserv\w+|version|plays?|debut|appear(?:s|ance)?)\b"
 )
 _TELLING = re.compile(

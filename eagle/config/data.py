@@ -1,0 +1,66 @@
+"""The sections about data: where it comes from, and what is held out."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from eagle.config.base import Count, Fraction, Natural, Section
+
+
+class FileColumns(Section):
+    """Column names in the user's own files; None where there is no such column."""
+
+    user: str = Field("user", description="ratings: who rated")
+    rated_item: str = Field("item", description="ratings: what was rated")
+    rating: str = Field("rating", description="ratings: how high")
+    timestamp: str | None = Field(None, description="ratings: when, seconds since 1970")
+    item: str = Field("item", description="items (and texts): its id")
+    title: str = Field("title", description="items: its title; a trailing '(1999)' is read as the year")
+    text: str | None = Field(None, description="items or texts: plot or description")
+    genres: str | None = Field(None, description="items: genres in one text column")
+    year: str | None = Field(None, description="items: year; without it the title's '(1999)' is used")
+
+
+class OwnFiles(Section):
+    """The user's own catalogue (data.source: files), CSV or Parquet by file ending."""
+
+    ratings: str | None = Field(None, description="path of the ratings file")
+    items: str | None = Field(None, description="path of the items file")
+    texts: str | None = Field(None, description="optional path of a file with the items' texts, joined by item id")
+    genre_separator: str = Field("|", description="what separates genres in their column")
+    columns: FileColumns = Field(FileColumns(), description="how the columns are named")
+
+
+class DataConfig(Section):
+    source: Literal["movielens-100k", "ml-latest-small", "ml-25m", "ml-32m", "files"] = Field(
+        "movielens-100k", description="where ratings and items come from; the first needs no account and no hub"
+    )
+    noun: str = Field("film", description="what an item is called in prompts (film, book, garment)")
+    files: OwnFiles = Field(OwnFiles(), description="used when source is 'files'")
+    archive_url: str | None = Field(
+        None, description="another address of an official archive (a mirror); None takes GroupLens' own"
+    )
+    rating_min: float | None = Field(None, description="lowest legal rating; None takes the source's own scale, or 0.5")
+    rating_max: float | None = Field(None, description="highest legal rating; None takes the source's own scale, or 5")
+    min_ratings_per_user: Count = Field(10, description="users with fewer are left out [O: too few to split]")
+    min_ratings_per_item: Count = Field(1, description="items with fewer are left out")
+    max_ratings: Natural = Field(
+        0,
+        description="keep at most this many ratings, by whole users drawn at random; 0 keeps all [O: laptops and "
+        "ml-25m]",
+    )
+
+
+class SplitConfig(Section):
+    test_items: Fraction = Field(0.2, description="share of items that only evaluation sees [M: METHOD's 60/20/20]")
+    validation_items: Fraction = Field(0.2, description="share of items for choosing settings [M]")
+    test_users: Fraction = Field(0.15, description="share of users that only evaluation sees [O]")
+    validation_users: Fraction = Field(0.1, description="share of users for choosing settings [O]")
+    panel_ratings: Fraction = Field(
+        0.4,
+        description="share of every user's ratings that only the judging panel learns from [O: nothing shared with "
+        "the reward]",
+    )
+    holdout_ratings: Fraction = Field(0.1, description="share of the rest kept to measure warm RMSE [O]")

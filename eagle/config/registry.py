@@ -1,0 +1,32 @@
+"""The section about MLflow, and the bounds that a champion keeps."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from eagle.config.base import Count, Fraction, NonNegative, Positive, Section
+
+
+class BoundsConfig(Section):
+    distinct_actions: Count = Field(
+        4, description="least number of different actions over the held-out cases [O: 16 to 19 seen]"
+    )
+    valid_actions: Fraction = Field(0.9, description="least share of valid actions [O: all seen]")
+    mutual_information: NonNegative = Field(
+        0.02,
+        description="least information between user and action, nats [O: .3 to .5 seen; .002 where one action served "
+        "everybody]",
+    )
+    defects: Fraction = Field(0.1, description="largest share of failed changes [O: 1% to 3% seen]")
+    copies: Fraction = Field(0.1, description="largest share of copied texts [O: up to 1% seen]")
+    kl: Positive = Field(5.0, description="largest KL(policy || reference) at the last update, nats [O: 1.0 seen]")
+
+
+class RegistryConfig(Section):
+    experiment: str = Field("eagle", description="MLflow experiment")
+    model: str = Field("eagle-agent", description="registered model")
+    tracking_uri: str = Field("sqlite:///mlruns/mlflow.db", description="MLflow store")
+    bounds: BoundsConfig = Field(
+        BoundsConfig(),
+        description="what a gain must not be bought with; an agent outside is marked and replaces no champion",
+    )
