@@ -4,30 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from eagle.config import TransitionsConfig
 from eagle.core.seeding import derive_seed, stream
 from eagle.domains.text import Description
-
-
-class Rewrite(Protocol):
-    """What the environment made of one text (`eagle.environment.rewrite.Rewrite`)."""
-
-    @property
-    def text(self) -> str | None: ...
-    @property
-    def cause(self) -> str | None: ...
-    @property
-    def copied(self) -> bool: ...
-    @property
-    def tokens(self) -> int: ...
-
-
-class Writer(Protocol):
-    """Applies actions to texts, one seed per row (`eagle.environment.rewrite.Rewriter`)."""
-
-    def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> Sequence[Rewrite]: ...
+from eagle.environment.rewrite import Rewrite
+from eagle.environment.steering import Writer
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,9 @@ import pandas as pd
 import pytest
 
 from eagle.domains.text import Description
+from eagle.environment.rewrite import Rewrite
 
 GENRES = ("drama", "comedy", "action", "sci-fi", "film-noir", "children's")
-
-
-@dataclass(frozen=True)
-class Answer:
-    text: str | None
-    cause: str | None = None
-    copied: bool = False
-    tokens: int = 5
 
 
 @dataclass
@@ -30,17 +23,17 @@ class Parrot:
 
     calls: list[int] = field(default_factory=list)
 
-    def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Answer]:
+    def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Rewrite]:
         self.calls.append(len(texts))
         return [self._one(t, a, s) for t, a, s in zip(texts, actions, seeds, strict=True)]
 
     @staticmethod
-    def _one(text: str, action: str, seed: int) -> Answer:
+    def _one(text: str, action: str, seed: int) -> Rewrite:
         if "robot" in action:
-            return Answer(None, "cut off", tokens=90)
+            return Rewrite(None, "cut off", tokens=90)
         if "mirror" in action:
-            return Answer(text, copied=True)
-        return Answer(Description(("comedy",), f"After {seed % 1000}: {action}").render())
+            return Rewrite(text, copied=True, tokens=5)
+        return Rewrite(Description(("comedy",), f"After {seed % 1000}: {action}").render(), tokens=5)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from eagle.actions.expansion import Anchor, Writer, first_steps
+from eagle.actions.expansion import Anchor, first_steps
 from eagle.actions.outcomes import kept_words, outcome_figures
 from eagle.actions.transitions import anchors_of, build_transitions, expanded
 from eagle.compute.sharding import InProcess, ShardCache
@@ -16,7 +16,9 @@ from eagle.config import Config, TransitionsConfig, parse_config
 from eagle.core.errors import EagleError
 from eagle.core.seeding import derive_seed
 from eagle.data.descriptions import Descriptions
-from tests.actions.conftest import Answer, Parrot
+from eagle.environment.rewrite import Rewrite
+from eagle.environment.steering import Writer
+from tests.actions.conftest import Parrot
 
 ACTIONS = ("Set it in Rome.", "Make the hero a robot.", "Hold up a mirror.", "Add a dog.", "Give them a song.")
 
@@ -76,8 +78,8 @@ def test_failures_are_rows_with_a_cause(actions: pd.DataFrame, descriptions: pd.
 
 def test_a_text_of_another_form_is_a_failure(actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path) -> None:
     class Careless(Parrot):
-        def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Answer]:
-            return [Answer("no genre line" if "Rome" in a else t) for t, a in zip(texts, actions, strict=True)]
+        def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Rewrite]:
+            return [Rewrite("no genre line" if "Rome" in a else t) for t, a in zip(texts, actions, strict=True)]
 
     table = build(settings(), actions, descriptions, tmp_path, Careless())
     broken = table["action"] == ACTIONS[0]
@@ -116,7 +118,7 @@ def test_killed_run_ends_as_an_uninterrupted_one(
     actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path
 ) -> None:
     class Killed(Parrot):
-        def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Answer]:
+        def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Rewrite]:
             if len(self.calls) == 3:  # in the middle of the second shard
                 raise KeyboardInterrupt
             return super().rewrite(texts, actions, seeds)
@@ -135,8 +137,8 @@ def test_mostly_failed_is_one_clear_error_with_causes(
     actions: pd.DataFrame, descriptions: pd.DataFrame, tmp_path: Path
 ) -> None:
     class Silent(Parrot):
-        def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Answer]:
-            return [Answer(None, "repetition") for _ in texts]
+        def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Rewrite]:
+            return [Rewrite(None, "repetition") for _ in texts]
 
     with pytest.raises(EagleError, match=r"15 of 15: repetition \(15\)"):
         build(settings(), actions, descriptions, tmp_path, Silent())
