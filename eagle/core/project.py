@@ -247,5 +247,10 @@ class Project:
         return self.reports / "registration.json"
 
     @property
+    def arms(self) -> Path:
+        """JSON: the record of every arm of the last evaluation."""
+        return self.reports / "arms.json"
+
+    @property
     def report(self) -> Path:
         return self.reports / "report.html"

@@ -20,8 +20,8 @@ from eagle.engine.open import open_language_model
 from eagle.environment.rewrite import Rewriter
 from eagle.environment.sharded import ShardedRewriter, environment_identity, rewritten
 from eagle.environment.steering import Case, SteeringEnvironment, TextEncoder
+from eagle.evaluation.arm import LINEAR, LINEAR_ONCE, Arm, policy_arms
 from eagle.evaluation.cases import HeldOut
-from eagle.evaluation.comparison import LINEAR
 from eagle.evaluation.conditions import ELSEWHERE, OtherConditions, open_elsewhere
 from eagle.methods.acting import ACT, AgentGroups, LocalAgents, ShardedAgents, acted
 from eagle.methods.fixed_best import FixedBest
@@ -77,16 +77,10 @@ class TrieScorers:
         return self._policy
 
 
-def language_arms(config: Config, project: Project) -> dict[str, tuple[Path, str]]:
-    """Return (adapter, mode) by name: references and EAGLE arms that write freely, on demand each EAGLE arm restricted
-    to the list.
-    """
-    found = {f"reference_{name}": (project.reference(name), "free") for name in config.reference.names}
-    for arm in config.train.arms:
-        found[f"eagle_{arm}"] = (project.agent(arm), "free")
-        if config.evaluate.listed_arms:
-            found[f"eagle_{arm}_listed"] = (project.agent(arm), "listed")
-    return found
+def adapter_of(arm: Arm, project: Project) -> Path:
+    """Return the adapter folder of an arm in which a language model acts."""
+    assert arm.start is not None
+    return project.reference(arm.start) if arm.kind == "reference" else project.agent(arm.start)
 
 
 @dataclass(frozen=True)
@@ -105,19 +99,19 @@ class OpenArms:
         writer = Rewriter.open(config, project, model=model, remember=False)
         scorers = TrieScorers(config, project.llm)
         agents: dict[str, Agent] = {
-            name: LoraAgent(
-                name=name,
+            arm.name: LoraAgent(
+                name=arm.name,
                 model=model,
-                adapter=adapter,
+                adapter=adapter_of(arm, project),
                 candidates=material.candidates,
                 profiles=material.profiles,
-                scorer=scorers.of(adapter),
+                scorer=scorers.of(adapter_of(arm, project)),
                 temperature=config.evaluate.temperature,
                 repeat=config.train.repeat_actions,
                 history=config.reference.history,
-                mode=mode,
+                mode=arm.mode,
             )
-            for name, (adapter, mode) in language_arms(config, project).items()
+            for arm in policy_arms(config)
         }
         there = cache(lambda: open_elsewhere(config, project, model))
 
@@ -173,12 +167,12 @@ class Arms:
             _cases(self.held),
         )
         with open_workers(config.llm, OpenArms(config, self.project.resolved())) as workers:
-            writing = ShardedAgents(list(language_arms(config, self.project)), workers, self.cache, rows)
+            writing = ShardedAgents([arm.name for arm in policy_arms(config)], workers, self.cache, rows)
             writer = ShardedRewriter(workers, rows, self.cache)
             environment = SteeringEnvironment(writer, self.encoder, self.material.utility)
             table, counts = roll_out(environment, cases, AgentGroups([simple, writing]), settings.horizon, config.seed)
             others = OtherConditions(config, cases, self.encoder, self.material.utility, workers, self.cache).run(table)
-        once = stopped_early(table, LINEAR, f"{LINEAR}_once", 1)
+        once = stopped_early(table, LINEAR, LINEAR_ONCE, 1)
         place = list(table["arm"]).index(LINEAR)
         return pd.concat([table[:place], once, table[place:], *others], ignore_index=True), counts
 

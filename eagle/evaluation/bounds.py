@@ -13,7 +13,7 @@ import pandas as pd
 from eagle.config import BoundsConfig
 from eagle.core.artifacts import read_json
 from eagle.core.project import Project
-from eagle.report.words import arm_name
+from eagle.evaluation.arm import Arm
 
 LEAST = {
     "distinct_actions": "different actions",
@@ -50,24 +50,24 @@ def held_to(bounds: BoundsConfig, found: Mapping[str, Any], curve: pd.DataFrame)
     return held
 
 
-def sentence(arm: str, held: Sequence[Held]) -> str:
+def sentence(arm: Arm, held: Sequence[Held]) -> str:
     """Say whether an arm keeps its bounds, with all figures, or those outside."""
     broken = [str(one) for one in held if not one.kept]
     if broken:
-        return f"{arm_name(arm)} is outside its bounds, so read its gain with care: {'; '.join(broken)}."
-    return f"{arm_name(arm)} keeps all its bounds: {'; '.join(map(str, held))}."
+        return f"{arm.label} is outside its bounds, so read its gain with care: {'; '.join(broken)}."
+    return f"{arm.label} keeps all its bounds: {'; '.join(map(str, held))}."
 
 
-def as_json(held: Mapping[str, Sequence[Held]]) -> dict[str, Any]:
+def as_json(held: Mapping[Arm, Sequence[Held]]) -> dict[str, Any]:
     """Return what reports/bounds.json holds, by arm."""
     return {
-        arm: {"kept": all(one.kept for one in figures), "figures": [asdict(one) for one in figures]}
+        arm.name: {"kept": all(one.kept for one in figures), "figures": [asdict(one) for one in figures]}
         for arm, figures in held.items()
     }
 
 
-def outside(project: Project, arm: str) -> str | None:
+def outside(project: Project, arm: Arm) -> str | None:
     """Return the sentence on an arm outside its bounds; None where it keeps them, or where no report was made."""
     path = project.bounds
-    told = read_json(path).get(arm) if path.exists() else None
+    told = read_json(path).get(arm.name) if path.exists() else None
     return None if told is None or told["kept"] else sentence(arm, [Held(**figure) for figure in told["figures"]])

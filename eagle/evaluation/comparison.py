@@ -18,25 +18,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from eagle.evaluation.arm import LINEAR, Arm, reference_of
 from eagle.evaluation.behaviour import behaviour, describe_steps
 from eagle.evaluation.bootstrap import Estimate, TwoWayBootstrap
 from eagle.methods.rollout import ANCHOR
-
-LINEAR = "linear_rule"
-
-
-def reference_of(arm: str) -> str | None:
-    """Return the arm that ``arm`` started from: reference_x for eagle_x and eagle_x_listed, None for all others."""
-    if not arm.startswith("eagle_"):
-        return None
-    return "reference_" + arm.removeprefix("eagle_").removesuffix("_listed")
 
 
 @dataclass(frozen=True)
 class ArmResult:
     """One row of Table 2."""
 
-    arm: str
+    arm: Arm
     estimates: dict[str, Estimate]
     """utility, user_preference, user_choice, rater_preference, distance, gain_over_{anchor,reference,linear},
     beats_anchor, followed, genre_line_gain (of the new genre line over the old plot)."""
@@ -62,6 +54,8 @@ def _step_rows(rows: pd.DataFrame) -> pd.DataFrame:
 class Comparison:
     """All arms on the same cases. ``judged`` holds rows of every arm for every case (see the trajectories table)."""
 
+    arms: Sequence[Arm]
+    """In the order of the tables."""
     judged: pd.DataFrame
     cases: pd.DataFrame
     candidates: Sequence[str]
@@ -72,15 +66,17 @@ class Comparison:
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """What writing agents counted about their own actions, by arm: `acted`, `fallen_back`."""
 
-    def arms(self) -> list[str]:
-        """Names in the order in which they were run."""
-        return list(dict.fromkeys(self.judged["arm"]))
+    def __post_init__(self) -> None:
+        named, found = {arm.name for arm in self.arms}, set(self.judged["arm"])
+        if named != found:
+            raise ValueError(f"arms without rows or rows without an arm: {sorted(named ^ found)}")
 
     def results(self) -> list[ArmResult]:
         """Return one result per arm, in order."""
-        finals = {arm: final_rows(rows) for arm, rows in self.judged.groupby("arm", sort=False)}
-        habits = {str(arm): self._behaviour(finals[arm], rows) for arm, rows in self.judged.groupby("arm", sort=False)}
-        return [self._result(arm, {str(k): v for k, v in finals.items()}, habits) for arm in self.arms()]
+        rows = {str(name): of_arm for name, of_arm in self.judged.groupby("arm", sort=False)}
+        finals = {name: final_rows(of_arm) for name, of_arm in rows.items()}
+        habits = {name: self._behaviour(finals[name], of_arm) for name, of_arm in rows.items()}
+        return [self._result(arm, finals, habits) for arm in self.arms]
 
     def _behaviour(self, final: pd.DataFrame, rows: pd.DataFrame) -> dict[str, float]:
         steps = describe_steps(_step_rows(rows), self.candidates)
@@ -90,18 +86,19 @@ class Comparison:
             {"fallen_back": counted.get("fallen_back", 0) / counted["acted"]} if counted.get("acted") else {}
         )
 
-    def _result(self, arm: str, finals: dict[str, pd.DataFrame], habits: dict[str, dict[str, float]]) -> ArmResult:
-        final, utility = finals[arm], finals[arm]["utility"].to_numpy(float)
+    def _result(self, arm: Arm, finals: dict[str, pd.DataFrame], habits: dict[str, dict[str, float]]) -> ArmResult:
+        final = finals[arm.name]
+        utility = final["utility"].to_numpy(float)
         anchor = finals[ANCHOR]["utility"].to_numpy(float)
         columns = ("utility", "user_preference", "user_choice", "rater_preference", "distance")
         estimates = {name: self.bootstrap.mean(final[name].to_numpy(float)) for name in columns}
         estimates["gain_over_anchor"] = self.bootstrap.difference(utility, anchor)
-        reference = reference_of(arm)
-        if reference in finals:
+        reference = reference_of(arm, self.arms)
+        if reference:
             estimates["gain_over_reference"] = self.bootstrap.difference(
-                utility, finals[reference]["utility"].to_numpy(float)
+                utility, finals[reference.name]["utility"].to_numpy(float)
             )
-        if LINEAR in finals and arm != LINEAR:
+        if LINEAR in finals and arm.name != LINEAR:
             estimates["gain_over_linear"] = self.bootstrap.difference(
                 utility, finals[LINEAR]["utility"].to_numpy(float)
             )
@@ -118,14 +115,14 @@ class Comparison:
             }
             for kind, labels in self.groups.items()
         }
-        marked = reference in habits and self._marked(estimates, habits[arm], habits[reference])
-        return ArmResult(arm, estimates, habits[arm], marked, groups, self._by_step(arm))
+        marked = reference is not None and self._marked(estimates, habits[arm.name], habits[reference.name])
+        return ArmResult(arm, estimates, habits[arm.name], marked, groups, self._by_step(arm.name))
 
     @staticmethod
     def _marked(estimates: dict[str, Estimate], own: dict[str, float], reference: dict[str, float]) -> bool:
         return estimates["gain_over_reference"].mean > 0 and own.get("defects", 0) > reference.get("defects", 0)
 
-    def _by_step(self, arm: str) -> list[Estimate]:
-        rows = self.judged[self.judged["arm"] == arm]
+    def _by_step(self, name: str) -> list[Estimate]:
+        rows = self.judged[self.judged["arm"] == name]
         table = rows.pivot(index="step", columns="case", values="utility").ffill()
         return [self.bootstrap.mean(values) for values in table.to_numpy(float)]

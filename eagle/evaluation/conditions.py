@@ -24,6 +24,7 @@ from eagle.engine.open import open_language_model
 from eagle.environment.rewrite import Rewriter
 from eagle.environment.sharded import REWRITE, ShardedRewriter
 from eagle.environment.steering import Case, SteeringEnvironment, TextEncoder
+from eagle.evaluation.arm import Arm, condition_arms, eagle_arm
 from eagle.latent.utility import Utility
 from eagle.methods.acting import Actors, LocalAgents, ShardedAgents
 from eagle.methods.rollout import roll_out
@@ -31,11 +32,8 @@ from eagle.methods.rollout import roll_out
 if TYPE_CHECKING:
     from eagle.environment.steering import Observation
 
-ELSEWHERE, MACRO = "elsewhere_", "macro_"
-"""Beginnings of the arms' names; what follows is the name of the EAGLE arm.
-
-The first is also the kind of question for a worker.
-"""
+ELSEWHERE = "elsewhere"
+"""Kind of question for a worker: rewrite in the other environment."""
 
 
 def environment_name(llm: LLMConfig) -> str:
@@ -85,22 +83,20 @@ class OtherConditions:
 
     def run(self, trajectories: pd.DataFrame) -> list[pd.DataFrame]:
         """Return the trajectories of the arms that ``evaluate`` asks for beside the usual ones, in ``trajectories``."""
-        settings, found = self.config.evaluate, []
-        for arm in self.config.train.arms:
-            name = f"eagle_{arm}"
-            if elsewhere(self.config.llm, settings):
-                writing = ShardedAgents([name], self.workers, self.cache, self.config.llm.shard_rows)
-                rows = self._episodes(writing, ELSEWHERE, settings.horizon)
-                found.append(rows[rows["arm"] == name].assign(arm=f"{ELSEWHERE}{arm}"))
-            if settings.macro:
-                taken = trajectories[(trajectories["arm"] == name) & (trajectories["step"] > 0)].sort_values(
-                    ["case", "step"]
-                )
-                together = taken.groupby("case")["action"].agg(" ".join)
-                joined = OneCall(f"{MACRO}{arm}", dict(zip(together.index.tolist(), together.tolist(), strict=True)))
-                rows = self._episodes(LocalAgents([joined]), REWRITE, 1)
-                found.append(rows[rows["arm"] == joined.name])
-        return found
+        return [self._run(arm, trajectories) for arm in condition_arms(self.config)]
+
+    def _run(self, arm: Arm, trajectories: pd.DataFrame) -> pd.DataFrame:
+        assert arm.start is not None
+        trained = eagle_arm(arm.start, self.config.evaluate.horizon).name
+        if arm.kind == "elsewhere":
+            writing = ShardedAgents([trained], self.workers, self.cache, self.config.llm.shard_rows)
+            rows = self._episodes(writing, ELSEWHERE, arm.budget)
+            return rows[rows["arm"] == trained].assign(arm=arm.name)
+        taken = trajectories[(trajectories["arm"] == trained) & (trajectories["step"] > 0)]
+        together = taken.sort_values(["case", "step"]).groupby("case")["action"].agg(" ".join)
+        joined = OneCall(arm.name, dict(zip(together.index.tolist(), together.tolist(), strict=True)))
+        rows = self._episodes(LocalAgents([joined]), REWRITE, arm.budget)
+        return rows[rows["arm"] == arm.name]
 
     def _episodes(self, actors: Actors, kind: str, horizon: int) -> pd.DataFrame:
         writer = ShardedRewriter(self.workers, self.config.llm.shard_rows, self.cache, kind)

@@ -24,6 +24,7 @@ from eagle.data.descriptions import Descriptions
 from eagle.data.stored import read_rating_split, read_ratings, read_source, read_users
 from eagle.engine.fetch import check_model_folder
 from eagle.evaluation import tables
+from eagle.evaluation.arm import arms_of, write_arms
 from eagle.evaluation.arms import Arms
 from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.cases import HeldOut, anchor_groups, pick_cases
@@ -102,7 +103,7 @@ def _write_csv(table: pd.DataFrame, path: Path) -> None:
 
 
 def run(config: Config, project: Project) -> None:
-    """Write reports/trajectories.parquet, metrics.json, table2.csv, table3.csv and table4.csv."""
+    """Write reports/arms.json, trajectories.parquet, metrics.json, table2.csv, table3.csv and table4.csv."""
     if config.evaluate.other_model:
         check_model_folder(Path(config.evaluate.other_model), chat=True)  # before an evaluation that would end there
     held = pick_cases(config.evaluate, config.seed, project)
@@ -118,19 +119,20 @@ def run(config: Config, project: Project) -> None:
         held.cases["anchor"].tolist(), held.cases["user"].tolist(), settings.bootstrap, settings.confidence, config.seed
     )
     candidates = arms.material.candidates.shared
+    run_arms = arms_of(config)
     results = Comparison(
-        judged, held.cases, candidates, case_groups(held, project), bootstrap, config.seed, counts
+        run_arms, judged, held.cases, candidates, case_groups(held, project), bootstrap, config.seed, counts
     ).results()
-    trained = [f"eagle_{arm}" for arm in config.train.arms]
+    write_arms(project, run_arms)
     write_table(project.trajectories, judged, "trajectories", inputs=[project.descriptions])
     _write_csv(tables.table2(results), project.table(2))
     there = elsewhere(config.llm, config.evaluate)
     _write_csv(
-        tables.table3(results, trained, environment_name(config.llm), environment_name(there) if there else None),
+        tables.table3(results, environment_name(config.llm), environment_name(there) if there else None),
         project.table(3),
     )
     personalised = read_actions(project.actions)["kind"].eq("personalized").any()
-    _write_csv(tables.table4(results, trained, personalised=bool(personalised)), project.table(4))
+    _write_csv(tables.table4(results, personalised=bool(personalised)), project.table(4))
     source = read_source(project.catalogue_files.source)["source"]
     extra = {"panel": check.as_dict(), "cases": _settings(config, held), "inputs": {"source": source, **hashes}}
     write_json(project.metrics, tables.metrics(results, extra))

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from eagle.evaluation.arm import Kind, Mode
 from eagle.evaluation.bootstrap import NOTHING
 from eagle.evaluation.comparison import ArmResult
-from eagle.evaluation.conditions import ELSEWHERE, MACRO
 
 ESTIMATES = (
     "utility",
@@ -55,7 +55,7 @@ def table2(results: Sequence[ArmResult]) -> pd.DataFrame:
     """
     rows = []
     for result in results:
-        row: dict[str, Any] = {"arm": result.arm}
+        row: dict[str, Any] = {"arm": result.arm.name}
         for name in ESTIMATES:
             estimate = result.estimates.get(name, NOTHING)
             row |= {name: estimate.mean, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
@@ -72,34 +72,44 @@ def _short(result: ArmResult) -> dict[str, float]:
     }
 
 
-def table3(results: Sequence[ArmResult], arms: Sequence[str], here: str, there: str | None) -> pd.DataFrame:
+def _of(results: Sequence[ArmResult], kind: Kind, start: str | None, mode: Mode = "free") -> ArmResult | None:
+    """Return the result of a policy from the reference ``start`` under one condition; None where it was not run."""
+    found = (r for r in results if (r.arm.kind, r.arm.start, r.arm.mode) == (kind, start, mode))
+    return next(found, None)
+
+
+def table3(results: Sequence[ArmResult], here: str, there: str | None) -> pd.DataFrame:
     """EAGLE by environment in training and in testing [P Table 3]; what was not run says how to run it."""
-    by_arm = {r.arm: r for r in results}
     rows: list[dict[str, Any]] = []
-    for arm in arms:
-        rows.append({"arm": arm, "trained_in": here, "tested_in": here, "status": "run", **_short(by_arm[arm])})
-        moved = by_arm.get(arm.replace("eagle_", ELSEWHERE, 1))
+    for own in (result for result in results if result.arm.is_main):
+        name = own.arm.name
+        rows.append({"arm": name, "trained_in": here, "tested_in": here, "status": "run", **_short(own)})
+        moved = _of(results, "elsewhere", own.arm.start)
         status = {"status": "run", **_short(moved)} if moved else {"status": NOT_RUN["elsewhere"]}
-        rows.append({"arm": arm, "trained_in": here, "tested_in": there or "another environment", **status})
+        rows.append({"arm": name, "trained_in": here, "tested_in": there or "another environment", **status})
     return pd.DataFrame(rows)
 
 
-def table4(results: Sequence[ArmResult], arms: Sequence[str], *, personalised: bool) -> pd.DataFrame:
+def table4(results: Sequence[ArmResult], *, personalised: bool) -> pd.DataFrame:
     """EAGLE by action space [P Table 4]; what was not run says how to run it.
 
     ``personalised``: whether this run's actions are in part.
     """
-    by_arm = {r.arm: r for r in results}
+    this, other = (DEFAULT, "without personalised") if personalised else ("without personalised", DEFAULT)
     rows: list[dict[str, Any]] = []
-    for arm in arms:
-        this, other = (DEFAULT, "without personalised") if personalised else ("without personalised", DEFAULT)
-        spaces = {this: arm, "only actions of the list": f"{arm}_listed", "macro": arm.replace("eagle_", MACRO, 1)}
-        found = {space: by_arm[name] for space, name in spaces.items() if name in by_arm}
+    for own in (result for result in results if result.arm.is_main):
+        spaces = {
+            this: own,
+            "only actions of the list": _of(results, "eagle", own.arm.start, "listed"),
+            "macro": _of(results, "macro", own.arm.start),
+        }
+        found = {space: result for space, result in spaces.items() if result}
         rows += [
-            {"arm": result.arm, "actions": space, "status": "run", **_short(result)} for space, result in found.items()
+            {"arm": result.arm.name, "actions": space, "status": "run", **_short(result)}
+            for space, result in found.items()
         ]
         rows += [
-            {"arm": arm, "actions": space, "status": NOT_RUN["personalised" if space == DEFAULT else space]}
+            {"arm": own.arm.name, "actions": space, "status": NOT_RUN["personalised" if space == DEFAULT else space]}
             for space in (other, "macro", "default and macro")
             if space not in found
         ]
@@ -120,5 +130,5 @@ def metrics(results: Sequence[ArmResult], extra: dict[str, Any]) -> dict[str, An
         figures["utility_by_step"] = {
             str(step): estimate.as_dict() for step, estimate in enumerate(result.utility_by_step)
         }
-        found[result.arm] = figures
+        found[result.arm.name] = figures
     return found | extra

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+from eagle.evaluation.arm import Arm
 from eagle.evaluation.behaviour import broken
 from eagle.evaluation.comparison import final_rows
 from eagle.latent.encoder import LatentSpace
@@ -13,7 +16,11 @@ NEAREST = 3
 
 
 def find_gaps(
-    trajectories: pd.DataFrame, latent: LatentSpace, titles: dict[str, str], profiles: dict[str, str]
+    trajectories: pd.DataFrame,
+    arms: Sequence[Arm],
+    latent: LatentSpace,
+    titles: dict[str, str],
+    profiles: dict[str, str],
 ) -> pd.DataFrame:
     """Return every final text of an EAGLE arm with a gain over its anchor, best first; a text is listed once, for its
     best user.
@@ -23,8 +30,7 @@ def find_gaps(
     Euclidean), novelty (distance to the nearest item over the catalogue's median distance between neighbours; 1 = as
     far apart as items usually are).
     """
-    arms = [arm for arm in dict.fromkeys(trajectories["arm"]) if arm.startswith("eagle_")]
-    finals = [_gains(trajectories[trajectories["arm"] == arm]) for arm in arms]
+    finals = [_gains(trajectories[trajectories["arm"] == arm.name]) for arm in arms if arm.kind == "eagle"]
     found = (
         pd.concat([f for f in finals if len(f)], ignore_index=True)
         if any(len(f) for f in finals)

@@ -16,6 +16,7 @@ from eagle.config import Config
 from eagle.core.artifacts import content_hash, read_json, write_json
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
+from eagle.evaluation.arm import Arm
 from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.comparison import final_rows
 
@@ -56,9 +57,9 @@ def surroundings(config: Config, project: Project, cases: pd.DataFrame) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def scores_of(trajectories: pd.DataFrame, arm: str, around: str) -> CaseScores:
+def scores_of(trajectories: pd.DataFrame, arm: Arm, around: str) -> CaseScores:
     """Return an arm's final utilities from the trajectories table."""
-    final = final_rows(trajectories[trajectories["arm"] == arm])
+    final = final_rows(trajectories[trajectories["arm"] == arm.name])
     return CaseScores(around, final["anchor"].tolist(), final["user"].tolist(), final["utility"].astype(float).tolist())
 
 

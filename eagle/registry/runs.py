@@ -18,6 +18,7 @@ from mlflow.entities import Metric, Param, RunTag
 from eagle.config import Config
 from eagle.core.artifacts import read_json
 from eagle.core.project import Project
+from eagle.evaluation.arm import Arm, load_arms
 from eagle.evaluation.stored import read_metrics, read_trajectories
 from eagle.registry.store import Store
 from eagle.training.curves import read_curve
@@ -122,8 +123,9 @@ def log_pipeline(config: Config, project: Project, store: Store) -> tuple[str, d
         parent.params(config.model_dump(mode="json"))
         metrics = read_metrics(project.metrics)
         trajectories = read_trajectories(project.trajectories)
-        arms = [str(arm) for arm in dict.fromkeys(trajectories["arm"])]
-        parent.metrics({name: value for name, value in metrics.items() if name not in arms})
+        arms = load_arms(project)
+        names = {arm.name for arm in arms}
+        parent.metrics({name: value for name, value in metrics.items() if name not in names})
         parent.files(
             [
                 project.report,
@@ -136,10 +138,10 @@ def log_pipeline(config: Config, project: Project, store: Store) -> tuple[str, d
         for path in sorted(project.costs.glob("*.json")):
             _log_stage(path.stem, project, store, parent.run_id)
         children = {
-            arm: _log_arm(
+            arm.name: _log_arm(
                 arm,
-                metrics.get(arm, {}),
-                trajectories[trajectories["arm"] == arm],
+                metrics.get(arm.name, {}),
+                trajectories[trajectories["arm"] == arm.name],
                 config,
                 project,
                 store,
@@ -159,13 +161,12 @@ def _log_stage(name: str, project: Project, store: Store, parent: str) -> None:
             run.files([project.stage_metrics(name)])
 
 
-def _curve_name(arm: str) -> str:
-    """The curve of an arm: train_x for eagle_x, reference_x for itself."""
-    return arm.replace("eagle_", "train_", 1) if arm.startswith("eagle_") else arm
+PARAMETERS = {"eagle": "train", "reference": "reference"}
+"""Section of the parameters that made an arm, by its kind."""
 
 
 def _log_arm(
-    arm: str,
+    arm: Arm,
     metrics: Mapping[str, Any],
     rows: pd.DataFrame,
     config: Config,
@@ -173,22 +174,21 @@ def _log_arm(
     store: Store,
     parent: str,
 ) -> str:
-    with RunLog(store, f"arm {arm}", {"eagle.kind": "arm", "eagle.arm": arm}, parent) as run:
+    with RunLog(store, f"arm {arm.name}", {"eagle.kind": "arm", "eagle.arm": arm.name}, parent) as run:
         run.metrics(metrics)
-        section = "train" if arm.startswith("eagle_") else "reference" if arm.startswith("reference_") else None
+        section = PARAMETERS.get(arm.kind)
         if section:
             run.params({"seed": config.seed, section: getattr(config, section).model_dump(mode="json")})
-        curve = project.curve(_curve_name(arm))
+        curve = project.curve(arm.curve) if arm.curve else None
         with tempfile.TemporaryDirectory() as folder:
             texts = Path(folder) / "texts.csv"
             rows.drop(columns="z", errors="ignore").to_csv(texts, index=False)
             run.files([texts], "texts")
-            if curve.exists():
+            if curve and curve.exists():
                 run.curve(curve)
                 run.files([curve, draw_curve(curve, Path(folder) / f"{curve.stem}.png")], "curves")
-        training = project.training_samples(arm.removeprefix("eagle_"))
-        if section == "train":
-            run.files([training], "texts")
+        if arm.is_main:
+            run.files([project.training_samples(str(arm.start))], "texts")
     return run.run_id
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pandas as pd
 from eagle.config import Config
 from eagle.core.artifacts import content_hash, write_json
 from eagle.core.project import Project
+from eagle.evaluation.arm import Arm, load_arms
 from eagle.evaluation.bounds import outside
 from eagle.evaluation.stored import read_trajectories
 from eagle.registry.champion import CaseScores, Promotion, decide, scores_of, surroundings
@@ -31,26 +32,26 @@ def run(config: Config, project: Project) -> None:
     store = open_store(config.registry, project)
     parent, children = log_pipeline(config, project, store)
     trajectories = read_trajectories(project.trajectories)
-    arm = best_arm(config, trajectories)
-    cases = trajectories[(trajectories["arm"] == f"eagle_{arm}") & (trajectories["step"] == 0)].sort_values("case")
-    scores = scores_of(trajectories, f"eagle_{arm}", surroundings(config, project, cases))
+    arm = best_arm(load_arms(project), trajectories)
+    cases = trajectories[(trajectories["arm"] == arm.name) & (trajectories["step"] == 0)].sort_values("case")
+    scores = scores_of(trajectories, arm, surroundings(config, project, cases))
     with tempfile.TemporaryDirectory() as folder:
-        files = pack_agent(config, project, arm, Path(folder) / "agent")
+        files = pack_agent(config, project, str(arm.start), Path(folder) / "agent")
         scores.save(files.root)
         before = champion_version(store.client, config.registry.model)
         version = _register(
-            config, store, files, children[f"eagle_{arm}"], {"user": scores.users[0], "item": scores.anchors[0]}
+            config, store, files, children[arm.name], {"user": scores.users[0], "item": scores.anchors[0]}
         )
-        broken = outside(project, f"eagle_{arm}")
+        broken = outside(project, arm)
         decision = _against_champion(config, project, before, scores, cases, broken)
-    made_by = {"arm": arm, "run": children[f"eagle_{arm}"], "pipeline_run": parent}
+    made_by = {"arm": str(arm.start), "run": children[arm.name], "pipeline_run": parent}
     _record(config, project, store, version, before, decision, made_by, broken or "kept")
 
 
-def best_arm(config: Config, trajectories: pd.DataFrame) -> str:
+def best_arm(arms: Sequence[Arm], trajectories: pd.DataFrame) -> Arm:
     """Return the trained arm with the highest mean final U; the first one where they are level."""
     final = trajectories.sort_values("step").groupby(["arm", "case"])["utility"].last().groupby("arm").mean()
-    return max(config.train.arms, key=lambda arm: float(final[f"eagle_{arm}"]))
+    return max((arm for arm in arms if arm.is_main), key=lambda arm: float(final[arm.name]))
 
 
 def _register(config: Config, store: Store, files: AgentFiles, run_id: str, example: dict[str, str]) -> str:

@@ -14,6 +14,7 @@ from eagle.core.artifacts import read_json
 from eagle.core.errors import EagleError, Problem
 from eagle.core.project import Project
 from eagle.data.stored import read_source, read_titles
+from eagle.evaluation.arm import Arm, load_arms
 from eagle.evaluation.comparison import final_rows
 from eagle.evaluation.stored import read_comparison, read_metrics, read_trajectories
 from eagle.latent.encoder import LatentSpace, load_latent
@@ -28,6 +29,7 @@ TABLES = (2, 3, 4)
 class Inputs:
     """Everything that the report reads."""
 
+    arms: tuple[Arm, ...]
     metrics: dict[str, Any]
     tables: dict[str, pd.DataFrame]
     trajectories: pd.DataFrame
@@ -41,16 +43,15 @@ class Inputs:
     source: dict[str, Any]
 
     @property
-    def arms(self) -> list[str]:
+    def trained(self) -> list[Arm]:
         """EAGLE's free-text arms."""
-        return [
-            a for a in dict.fromkeys(self.trajectories["arm"]) if a.startswith("eagle_") and not a.endswith("_listed")
-        ]
+        return [arm for arm in self.arms if arm.is_main]
 
     @classmethod
     def load(cls, project: Project) -> Inputs:
         """Read all inputs; EagleError names every missing one at once."""
         needed = [
+            project.arms,
             project.metrics,
             project.trajectories,
             *map(project.table, TABLES),
@@ -69,6 +70,7 @@ class Inputs:
                 Problem(f"the report needs {path}", mend="run `make run` or `dvc repro` to make it") for path in missing
             )
         return cls(
+            arms=load_arms(project),
             metrics=read_metrics(project.metrics),
             tables={f"table{n}": read_comparison(project.table(n)) for n in TABLES},
             trajectories=read_trajectories(project.trajectories),
@@ -110,13 +112,13 @@ def total_costs(costs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def samples(
-    trajectories: pd.DataFrame, arm: str, titles: Mapping[str, str], profiles: Mapping[str, str]
+    trajectories: pd.DataFrame, arm: Arm, titles: Mapping[str, str], profiles: Mapping[str, str]
 ) -> dict[str, list[dict[str, Any]]]:
     """Return whole episodes of an arm: the typical ones, the worst ones, and steps that failed; none is chosen by hand.
 
     typical: around the median gain. worst: lowest gain. failed: the first failed steps in case order.
     """
-    rows = trajectories[trajectories["arm"] == arm].sort_values(["case", "step"])
+    rows = trajectories[trajectories["arm"] == arm.name].sort_values(["case", "step"])
     start = rows[rows["step"] == 0].set_index("case")["utility"]
     final = final_rows(rows).set_index("case")
     order = (final["utility"] - start).sort_values(kind="stable").index.to_numpy()
@@ -160,10 +162,10 @@ def encoder_rows(stage: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"name": name, **figures} for name, figures in cold[group].items()] if group else []
 
 
-def group_rows(metrics: Mapping[str, Any], arm: str) -> list[dict[str, Any]]:
+def group_rows(metrics: Mapping[str, Any], arm: Arm) -> list[dict[str, Any]]:
     """Return the mean gain over the anchor by group of users and anchors."""
     return [
         {"kind": kind.replace("_", " "), "label": str(label).replace("_", " "), **figures}
-        for kind, labels in metrics[arm]["by_group"].items()
+        for kind, labels in metrics[arm.name]["by_group"].items()
         for label, figures in labels.items()
     ]

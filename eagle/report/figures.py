@@ -9,21 +9,24 @@ import matplotlib
 import numpy as np
 import pandas as pd
 
+from eagle.evaluation.arm import Arm
 from eagle.latent.encoder import LatentSpace
 from eagle.report.svg import ACCENT, FILL, INK, LINE, QUIET, STYLE, WARM, new_figure, to_svg
 
-
-def colour(arm: str) -> str:
-    """Colour of an arm: EAGLE stands out, references are warm, the rest quiet."""
-    if arm.startswith("eagle_"):
-        return ACCENT
-    return WARM if arm.startswith("reference_") else QUIET
+COLOURS = {"eagle": ACCENT, "reference": WARM}
+"""By kind of arm: EAGLE stands out, references are warm, the rest quiet."""
 
 
-def forest(table: pd.DataFrame, names: Mapping[str, str]) -> str:
+def colour(arm: Arm) -> str:
+    """Colour of an arm."""
+    return COLOURS.get(arm.kind, QUIET)
+
+
+def forest(table: pd.DataFrame, arms: Sequence[Arm]) -> str:
     """Mean final U of every arm with its interval, and each arm's gain over the linear rule at equal H."""
     figure, (left, right) = new_figure(9.4, 0.36 * len(table) + 0.9, 1, 2)
     rows = np.arange(len(table))[::-1]
+    of_name = {arm.name: arm for arm in arms}
     with matplotlib.rc_context(STYLE):
         for axis, column, title in (
             (left, "utility", "Final utility U (SD)"),
@@ -35,41 +38,39 @@ def forest(table: pd.DataFrame, names: Mapping[str, str]) -> str:
                 axis.plot(
                     [row[f"{column}_low"], row[f"{column}_high"]],
                     [y, y],
-                    color=colour(row["arm"]),
+                    color=colour(of_name[row["arm"]]),
                     linewidth=2,
                     alpha=0.5,
                 )
-                axis.plot(row[column], y, "o", color=colour(row["arm"]), markersize=5.5)
+                axis.plot(row[column], y, "o", color=colour(of_name[row["arm"]]), markersize=5.5)
             axis.axvline(0, color=LINE, linewidth=1, zorder=0)
             axis.set_title(title)
             axis.set_ylim(-0.7, len(table) - 0.3)
             axis.grid(axis="y", visible=False)
-        left.set_yticks(rows, [names.get(arm, arm) for arm in table["arm"]])
+        left.set_yticks(rows, [of_name[name].label for name in table["arm"]])
         right.set_yticks(rows, [""] * len(table))
     return to_svg(
         figure, "forest", "Mean final utility of every arm with intervals, and its difference from the linear rule"
     )
 
 
-def steps(by_arm: Mapping[str, Sequence[Mapping[str, float | None]]], names: Mapping[str, str]) -> str:
+def steps(by_arm: Mapping[Arm, Sequence[Mapping[str, float | None]]]) -> str:
     """Mean U after each change, one line per arm."""
     figure, (axis,) = new_figure(9.4, 3.4)
     with matplotlib.rc_context(STYLE):
-        ends: list[tuple[float, str, str]] = []
+        ends: list[tuple[float, Arm]] = []
         for arm, estimates in by_arm.items():
             means = [np.nan if e["mean"] is None else e["mean"] for e in estimates]
-            main = arm.startswith("eagle_") and not arm.endswith("_listed")
-            style = {"linewidth": 2.4} if main else {"linewidth": 1.2, "alpha": 0.8}
-            axis.plot(range(len(means)), means, color=colour(arm), marker="o", markersize=4 if main else 2.5, **style)
-            ends.append((float(means[-1] or 0), arm, colour(arm)))
+            style = {"linewidth": 2.4} if arm.is_main else {"linewidth": 1.2, "alpha": 0.8}
+            size = 4 if arm.is_main else 2.5
+            axis.plot(range(len(means)), means, color=colour(arm), marker="o", markersize=size, **style)
+            ends.append((float(means[-1] or 0), arm))
         last = max((len(e) for e in by_arm.values()), default=1) - 1
         gap = 0.055 * max(np.ptp([e[0] for e in ends]), 0.3)
         place = -np.inf
-        for value, arm, shade in sorted(ends):
+        for value, arm in sorted(ends, key=lambda end: (end[0], end[1].name)):
             place = max(value, place + gap)
-            axis.annotate(
-                names.get(arm, arm), (last, place), (6, -3), textcoords="offset points", color=shade, fontsize=8
-            )
+            axis.annotate(arm.label, (last, place), (6, -3), textcoords="offset points", color=colour(arm), fontsize=8)
         axis.set_xlim(-0.1, last * 1.28 + 0.3)
         axis.set_xticks(range(last + 1))
         axis.set_xlabel("changes made to the anchor")

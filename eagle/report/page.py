@@ -13,11 +13,12 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from eagle.evaluation.arm import ANCHOR, LINEAR_ONCE, Arm
 from eagle.evaluation.bounds import Held, sentence
 from eagle.gaps.find import best_per_anchor
 from eagle.report import content, figures
 from eagle.report.content import Inputs
-from eagle.report.words import arm_name, interval, number, panel_sentence, verdicts
+from eagle.report.words import interval, number, panel_sentence, verdicts
 
 GAPS_SHOWN = 10
 PATHS_SHOWN = 8
@@ -60,8 +61,11 @@ def environment() -> Environment:
     return made
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    named = table.assign(name=[arm_name(str(arm)) for arm in table["arm"]])
+def _records(table: pd.DataFrame, arms: Sequence[Arm]) -> list[dict[str, Any]]:
+    """Rows for the template; ``name`` is the arm's label and ``kind`` its kind."""
+    of_name = {arm.name: arm for arm in arms}
+    run = [of_name[name] for name in table["arm"]]
+    named = table.assign(name=[arm.label for arm in run], kind=[arm.kind for arm in run])
     return [
         {str(k): None if not isinstance(v, list) and pd.isna(v) else v for k, v in row.items()}
         for row in named.to_dict("records")
@@ -69,15 +73,14 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _headline(inputs: Inputs, gaps: pd.DataFrame) -> list[tuple[str, str]]:
-    arms = inputs.arms
-    if not arms:
+    if not inputs.trained:
         return [("–", "no EAGLE arm was evaluated")]
-    main = max(arms, key=lambda arm: inputs.metrics[arm]["utility"]["mean"])
-    found, costs = inputs.metrics[main], content.total_costs(inputs.costs)["total"]
+    main = max(inputs.trained, key=lambda arm: inputs.metrics[arm.name]["utility"]["mean"])
+    found, costs = inputs.metrics[main.name], content.total_costs(inputs.costs)["total"]
     gain, beats = found.get("gain_over_reference", {}), found["beats_anchor"]["mean"]
     used = f"{costs['peak_memory_mib'] / 1024:.1f} GiB at most, {costs['new_tokens']:,} tokens written"
     return [
-        (f"{number(gain.get('mean'), 2, True)} SD", f"{arm_name(main)}: gain over its reference, {interval(gain)}"),
+        (f"{number(gain.get('mean'), 2, True)} SD", f"{main.label}: gain over its reference, {interval(gain)}"),
         (f"{number(100 * (beats or 0), 0)}%", "of its texts beat the existing item they started from"),
         (f"{len(gaps):,}", "texts that beat their starting point, over all EAGLE rows"),
         (f"{costs['seconds'] / 60:.0f} min", f"of computing, {used}"),
@@ -85,28 +88,23 @@ def _headline(inputs: Inputs, gaps: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def _curves(inputs: Inputs) -> list[dict[str, Any]]:
-    trained = {name: table for name, table in inputs.curves.items() if name.startswith("train_")}
+    of_curve = {arm.curve: arm for arm in inputs.arms if arm.curve in inputs.curves}
+    learned = [(of_curve[name], name, table) for name, table in inputs.curves.items() if name in of_curve]
     shown = [
-        (
-            f"Training of {arm_name(name.replace('train_', 'eagle_', 1))}",
-            figures.curves(table, f"curve-{name}", TRAINING_CURVE, name),
-        )
-        for name, table in trained.items()
+        (f"Training of {arm.label}", figures.curves(table, f"curve-{name}", TRAINING_CURVE, name))
+        for arm, name, table in learned
+        if arm.is_main
     ]
-    for cost in inputs.costs:
-        if cost.get("updates"):
-            arm = cost["stage"].split("@")[1]
-            shown.append(
-                (
-                    f"Where the time of training {arm_name(f'eagle_{arm}')} went",
-                    figures.update_times(cost["updates"], f"times-{arm}"),
-                )
-            )
-    losses = {
-        arm_name(name): t.set_index("update")["loss"]
-        for name, t in inputs.curves.items()
-        if name.startswith("reference_")
-    }
+    updates = {cost["stage"]: cost["updates"] for cost in inputs.costs if cost.get("updates")}
+    shown += [
+        (
+            f"Where the time of training {arm.label} went",
+            figures.update_times(updates[f"train@{arm.start}"], f"times-{arm.start}"),
+        )
+        for arm in inputs.trained
+        if f"train@{arm.start}" in updates
+    ]
+    losses = {arm.label: table.set_index("update")["loss"] for arm, _, table in learned if arm.kind == "reference"}
     if losses:
         together = pd.DataFrame(losses).rename_axis("update").reset_index()
         title = "References: cross-entropy to their target (nats)"
@@ -116,15 +114,14 @@ def _curves(inputs: Inputs) -> list[dict[str, Any]]:
 
 def _figures(inputs: Inputs, best: pd.DataFrame) -> dict[str, Markup]:
     table = inputs.tables["table2"]
-    names = {arm: arm_name(arm) for arm in table["arm"]}
     by_step = {
-        arm: list(inputs.metrics[arm]["utility_by_step"].values())
-        for arm in names
-        if arm not in ("anchor", "linear_rule_once")
+        arm: list(inputs.metrics[arm.name]["utility_by_step"].values())
+        for arm in inputs.arms
+        if arm.name not in (ANCHOR, LINEAR_ONCE)  # one is a point, the other the beginning of another line
     }
     found = {
-        "forest": figures.forest(table, names),
-        "steps": figures.steps(by_step, names),
+        "forest": figures.forest(table, inputs.arms),
+        "steps": figures.steps(by_step),
         "map": figures.latent_map(inputs.latent, content.paths(best.head(PATHS_SHOWN), inputs.trajectories)),
         "design": figures.design(inputs.weights),
         "costs": figures.costs(inputs.costs),
@@ -142,7 +139,7 @@ def _provenance(inputs: Inputs) -> list[tuple[str, str]]:
     return [*files, *((name.replace("_", " "), str(value)) for name, value in inputs.metrics.get("inputs", {}).items())]
 
 
-def render(inputs: Inputs, gaps: pd.DataFrame, held: Mapping[str, Sequence[Held]]) -> str:
+def render(inputs: Inputs, gaps: pd.DataFrame, held: Mapping[Arm, Sequence[Held]]) -> str:
     """Return the whole page; ``held`` says by EAGLE arm which bounds it keeps."""
     best = best_per_anchor(gaps, GAPS_SHOWN)
     metrics, design = inputs.metrics, inputs.stages["design"]
@@ -159,15 +156,15 @@ def render(inputs: Inputs, gaps: pd.DataFrame, held: Mapping[str, Sequence[Held]
             confidence=f"{100 * metrics['cases'].get('confidence', 0.95):.0f}%",
             sections=SECTIONS,
             headline=_headline(inputs, gaps),
-            verdicts=[*verdicts(metrics, inputs.arms), *(sentence(arm, figures) for arm, figures in held.items())],
+            verdicts=[*verdicts(metrics, inputs.trained), *(sentence(arm, figures) for arm, figures in held.items())],
             gaps=best.to_dict("records"),
             gap_count=len(gaps),
             svg=_figures(inputs, best),
-            table2=_records(inputs.tables["table2"]),
-            table3=_records(inputs.tables["table3"]),
-            table4=_records(inputs.tables["table4"]),
+            table2=_records(inputs.tables["table2"], inputs.arms),
+            table3=_records(inputs.tables["table3"], inputs.arms),
+            table4=_records(inputs.tables["table4"], inputs.arms),
             panel=panel_sentence(metrics["panel"]),
-            groups=[{"name": arm_name(arm), "rows": content.group_rows(metrics, arm)} for arm in inputs.arms],
+            groups=[{"name": arm.label, "rows": content.group_rows(metrics, arm)} for arm in inputs.trained],
             curves=_curves(inputs),
             dimension=inputs.latent.dimension,
             design=[
@@ -178,10 +175,10 @@ def render(inputs: Inputs, gaps: pd.DataFrame, held: Mapping[str, Sequence[Held]
             encoder_group=next((g for g in cold if g.startswith("test items, all users")), ""),
             samples=[
                 {
-                    "name": arm_name(arm),
+                    "name": arm.label,
                     "found": content.samples(inputs.trajectories, arm, inputs.titles, inputs.profiles),
                 }
-                for arm in inputs.arms
+                for arm in inputs.trained
             ],
             costs=inputs.costs,
             total=content.total_costs(inputs.costs)["total"],

@@ -14,12 +14,11 @@ from eagle.report.page import render
 def run(config: Config, project: Project) -> None:
     """Write reports/report.html, reports/costs.json, reports/bounds.json and reports/gaps.parquet."""
     inputs = Inputs.load(project)
-    gaps = find_gaps(inputs.trajectories, inputs.latent, inputs.titles, inputs.profiles)
-    curves = {arm: inputs.curves.get(arm.replace("eagle_", "train_", 1)) for arm in inputs.arms}
+    gaps = find_gaps(inputs.trajectories, inputs.arms, inputs.latent, inputs.titles, inputs.profiles)
     held = {
-        arm: held_to(config.registry.bounds, inputs.metrics[arm], curve)
-        for arm, curve in curves.items()
-        if curve is not None
+        arm: held_to(config.registry.bounds, inputs.metrics[arm.name], inputs.curves[arm.curve])
+        for arm in inputs.trained
+        if arm.curve in inputs.curves
     }
     page = render(inputs, gaps, held)
     write_table(project.gaps, gaps, "gaps", inputs=[project.trajectories])

@@ -4,6 +4,7 @@ Prefect's page.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -15,9 +16,10 @@ from rich.table import Table
 from eagle.core.artifacts import read_json
 from eagle.core.errors import user_error
 from eagle.core.project import Project
+from eagle.evaluation.arm import Arm, load_arms
 from eagle.evaluation.bounds import outside
 from eagle.evaluation.stored import read_comparison, read_metrics
-from eagle.report.words import arm_name, compared, number
+from eagle.report.words import compared, number
 
 ESTIMATES = {"utility": "U, SD", "gain_over_reference": "over reference", "gain_over_linear": "over linear rule"}
 NARROWEST = 114  # columns of text that the table needs in a terminal
@@ -28,7 +30,8 @@ class Summary:
     """What is said at the end of a run; every cell is finished text."""
 
     heading: str
-    table: pd.DataFrame  # index: arm; the first column is its name
+    arms: tuple[Arm, ...]
+    table: pd.DataFrame  # one row per arm, in their order; the first column is the arm's label
     notes: list[str]
     places: dict[str, str]  # what there is -> where it is, or the command that shows it
 
@@ -39,13 +42,13 @@ class Summary:
         if not path.exists():
             raise user_error(f"{path} does not exist", mend="run `make run` or `dvc repro` first")
         table, metrics = read_comparison(path), read_metrics(project.metrics)
-        cases = metrics["cases"]
+        arms, cases = load_arms(project), metrics["cases"]
         heading = (
             f"Held-out {cases['noun']}s and people: {cases['anchors']} x {cases['users']}, {cases['horizon']} changes "
             f"each; "
             f"{100 * cases['confidence']:.0f}% intervals"
         )
-        return cls(heading, _cells(table), _notes(table, metrics, project), _places(project))
+        return cls(heading, arms, _cells(table, arms), _notes(arms, metrics, project), _places(project))
 
 
 def _estimate(row: Any, name: str) -> str:
@@ -55,29 +58,26 @@ def _estimate(row: Any, name: str) -> str:
     return value if pd.isna(row[f"{name}_low"]) else f"{value} [{low}, {high}]"
 
 
-def _cells(table2: pd.DataFrame) -> pd.DataFrame:
+def _cells(table2: pd.DataFrame, arms: Sequence[Arm]) -> pd.DataFrame:
     """Return Table 2 in short: estimates with their intervals in brackets,
     a mark where a gain comes with more defects.
     """
-    rows = [row for _, row in table2.iterrows()]
-    cells: dict[str, list[str]] = {
-        "": [arm_name(str(row["arm"])) + (" †" if row["more_defects_than_reference"] else "") for row in rows]
-    }
+    table = table2.set_index("arm")
+    rows = [table.loc[arm.name] for arm in arms]
+    marks = [" †" if row["more_defects_than_reference"] else "" for row in rows]
+    cells: dict[str, list[str]] = {"": [f"{arm.label}{mark}" for arm, mark in zip(arms, marks, strict=True)]}
     cells |= {title: [_estimate(row, name) for row in rows] for name, title in ESTIMATES.items()}
     cells["user pref."] = [number(row["user_preference"]) for row in rows]
     cells["defects"] = ["" if pd.isna(row["defects"]) else f"{100 * row['defects']:.0f}%" for row in rows]
-    return pd.DataFrame(cells, index=table2["arm"])
+    return pd.DataFrame(cells)
 
 
-def _notes(table2: pd.DataFrame, metrics: dict[str, Any], project: Project) -> list[str]:
-    notes = (
-        ["† gains, but with more defective texts than its reference"]
-        if table2["more_defects_than_reference"].any()
-        else []
-    )
-    for arm in (a for a in table2["arm"] if a.startswith("eagle_") and not a.endswith("_listed")):
-        against = [compared(metrics[arm].get(name)) for name in ("gain_over_reference", "gain_over_linear")]
-        notes.append(f"{arm_name(arm)}: against its reference {against[0]}, against the linear rule {against[1]}.")
+def _notes(arms: Sequence[Arm], metrics: dict[str, Any], project: Project) -> list[str]:
+    marked = any(metrics[arm.name]["more_defects_than_reference"] for arm in arms)
+    notes = ["† gains, but with more defective texts than its reference"] if marked else []
+    for arm in (arm for arm in arms if arm.is_main):
+        against = [compared(metrics[arm.name].get(name)) for name in ("gain_over_reference", "gain_over_linear")]
+        notes.append(f"{arm.label}: against its reference {against[0]}, against the linear rule {against[1]}.")
         notes += [told] if (told := outside(project, arm)) else []
     return notes
 
@@ -118,8 +118,8 @@ def print_summary(project: Project, file: TextIO | None = None, width: int | Non
     shown = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for title in said.table.columns:
         shown.add_column(title, justify="right" if title else "left", no_wrap=True)
-    for arm, row in said.table.iterrows():
-        shown.add_row(*(escape(cell) for cell in row), style="bold" if str(arm).startswith("eagle_") else "")
+    for arm, row in zip(said.arms, said.table.itertuples(index=False), strict=True):
+        shown.add_row(*(escape(cell) for cell in row), style="bold" if arm.kind == "eagle" else "")
     console = Console(file=file, width=width, highlight=False)
     console.width = max(console.width, NARROWEST)
     console.print(f"\n{said.heading}\n", markup=False)

@@ -1,36 +1,13 @@
-"""What the numbers say, in sentences, and what arms are called."""
+"""What the numbers say, in sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-NAMES = {
-    "anchor": "Anchor (unchanged)",
-    "random": "Random actions",
-    "linear_rule_once": "Linear rule, one change",
-    "linear_rule": "Linear rule, H changes",
-    "softmax_policy": "Softmax policy",
-    "fixed_best": "Best fixed actions (oracle)",
-}
-REFERENCES = {"uniform": "uniform", "optimistic": "optimistic", "g_optimal": "G-optimal"}
-
-
-def arm_name(arm: str) -> str:
-    """Return what a reader calls an arm."""
-    for start, word, condition in (
-        ("reference_", "Reference", ""),
-        ("eagle_", "EAGLE", ""),
-        ("elsewhere_", "EAGLE", ", other environment"),
-        ("macro_", "EAGLE", ", all actions at once"),
-    ):
-        if arm.startswith(start):
-            rest = arm.removeprefix(start)
-            name = f"{word}, {REFERENCES.get(rest.removesuffix('_listed'), rest.removesuffix('_listed'))}"
-            return f"{name}, listed only" if rest.endswith("_listed") else name + condition
-    return NAMES.get(arm, arm.replace("_", " "))
+from eagle.evaluation.arm import Arm
 
 
 def number(value: Any, digits: int = 2, sign: bool = False) -> str:
@@ -58,15 +35,15 @@ def compared(estimate: Mapping[str, Any] | None) -> str:
     return "behind" if estimate["high"] < 0 else "cannot be told apart"
 
 
-def verdicts(metrics: Mapping[str, Any], arms: list[str]) -> list[str]:
+def verdicts(metrics: Mapping[str, Any], arms: Sequence[Arm]) -> list[str]:
     """Return the findings, one sentence each; every one with its number."""
     said = []
     for arm in arms:
-        found = metrics[arm]
+        found = metrics[arm.name]
         gain, linear = found.get("gain_over_reference"), found.get("gain_over_linear")
         clear = {"ahead": "It learned", "behind": "It got worse", "cannot be told apart": "No gain can be shown"}
         said.append(
-            f"{arm_name(arm)}: {clear.get(compared(gain), 'No gain was measured')}. Against the policy it started "
+            f"{arm.label}: {clear.get(compared(gain), 'No gain was measured')}. Against the policy it started "
             f"from it gains "
             f"{interval(gain)} standard deviations of utility, on films and users it never saw."
         )

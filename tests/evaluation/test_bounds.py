@@ -11,9 +11,11 @@ import pytest
 from eagle.config import BoundsConfig
 from eagle.core.artifacts import write_json
 from eagle.core.project import Project
+from eagle.evaluation.arm import eagle_arm
 from eagle.evaluation.bounds import LEAST, MOST, as_json, held_to, outside, sentence
 
 GOOD = {"distinct_actions": 9.0, "valid_actions": 1.0, "mutual_information": 0.3, "defects": 0.02, "copies": 0.0}
+EAGLE, OTHER = eagle_arm("g_optimal", 3), eagle_arm("uniform", 3)
 CURVE = pd.DataFrame({"kl": [0.1, 1.5, None]})
 
 
@@ -21,9 +23,9 @@ def test_every_bound_is_looked_at() -> None:
     assert {*LEAST, *MOST} == set(BoundsConfig.model_fields)
     held = held_to(BoundsConfig(), GOOD, CURVE)
     assert [one.name for one in held] == [*LEAST, *MOST] and all(one.kept for one in held)
-    assert "keeps all its bounds" in sentence(
-        "eagle_g_optimal", held
-    ) and "KL to the reference 1.5 (at most 5)" in sentence("x", held)
+    assert "keeps all its bounds" in sentence(EAGLE, held) and "KL to the reference 1.5 (at most 5)" in sentence(
+        EAGLE, held
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,15 +41,15 @@ def test_every_bound_is_looked_at() -> None:
 def test_a_figure_outside_is_named(tmp_path: Path, change: dict[str, Any], said: str) -> None:
     held = held_to(BoundsConfig(), GOOD | change, CURVE)
     assert [one.name for one in held if not one.kept] == list(change)
-    assert said in sentence("eagle_g_optimal", held)
+    assert said in sentence(EAGLE, held)
     project = Project(tmp_path)
-    assert outside(project, "eagle_g_optimal") is None  # no report, no verdict
+    assert outside(project, EAGLE) is None  # no report, no verdict
     write_json(
         project.bounds,
-        as_json({"eagle_g_optimal": held, "eagle_uniform": held_to(BoundsConfig(), GOOD, CURVE)}),
+        as_json({EAGLE: held, OTHER: held_to(BoundsConfig(), GOOD, CURVE)}),
     )
-    assert outside(project, "eagle_g_optimal") == sentence("eagle_g_optimal", held)
-    assert outside(project, "eagle_uniform") is None
+    assert outside(project, EAGLE) == sentence(EAGLE, held)
+    assert outside(project, OTHER) is None
 
 
 def test_drift_is_that_of_the_last_update() -> None:

@@ -11,14 +11,24 @@ import pandas as pd
 import pytest
 
 from eagle.evaluation import tables
+from eagle.evaluation.arm import (
+    Arm,
+    anchor_arm,
+    eagle_arm,
+    elsewhere_arm,
+    macro_arm,
+    reference_arm,
+    rule_arms,
+)
 from eagle.evaluation.bootstrap import TwoWayBootstrap
-from eagle.evaluation.comparison import ArmResult, Comparison, reference_of
+from eagle.evaluation.comparison import ArmResult, Comparison
 from eagle.methods.rollout import stopped_early
 
+SEARCH = Arm("search", "method", None, "free", "A made-up search", 12)
 TEXT = "Genres: crime. Plot: A retired thief plans one last job in the harbour."
 
 
-def trajectories(cases: pd.DataFrame, arm: str, gains: list[float], defects: int = 0) -> pd.DataFrame:
+def trajectories(cases: pd.DataFrame, arm: Arm, gains: list[float], defects: int = 0) -> pd.DataFrame:
     """Utility of case c at step s is base(c) + gains[s]; the first ``defects`` cases fail at the last step."""
     rng = np.random.default_rng(0)
     base = rng.normal(size=len(cases))
@@ -28,7 +38,7 @@ def trajectories(cases: pd.DataFrame, arm: str, gains: list[float], defects: int
             failed = step == len(gains) and int(row.case) < defects and step > 0
             rows.append(
                 {
-                    "arm": arm,
+                    "arm": arm.name,
                     "case": row.case,
                     "anchor": row.anchor,
                     "user": row.user,
@@ -52,21 +62,24 @@ def trajectories(cases: pd.DataFrame, arm: str, gains: list[float], defects: int
 
 @pytest.fixture
 def results(cases: pd.DataFrame) -> dict[str, ArmResult]:
+    _, once, linear, *_ = rule_arms(2)
+    eagle = eagle_arm("g_optimal", 2)
     arms = {
-        "anchor": [],
-        "linear_rule": [0.2, 0.4],
-        "reference_g_optimal": [0.1, 0.1],
-        "eagle_g_optimal": [0.3, 0.7],
-        "eagle_g_optimal_listed": [-0.2, -0.5],
+        anchor_arm(): [],
+        linear: [0.2, 0.4],
+        reference_arm("g_optimal", 2): [0.1, 0.1],
+        eagle: [0.3, 0.7],
+        eagle_arm("g_optimal", 2, "listed"): [-0.2, -0.5],
+        SEARCH: [0.4, 0.9],
     }
     judged = pd.concat(
-        [trajectories(cases, arm, gains, defects=3 if arm == "eagle_g_optimal" else 0) for arm, gains in arms.items()]
+        [trajectories(cases, arm, gains, defects=3 if arm == eagle else 0) for arm, gains in arms.items()]
     )
-    judged = pd.concat([judged, stopped_early(judged, "linear_rule", "linear_rule_once", 1)])
+    judged = pd.concat([judged, stopped_early(judged, linear.name, once.name, 1)])
     bootstrap = TwoWayBootstrap(cases["anchor"].tolist(), cases["user"].tolist(), 200, 0.95, 0)
     groups = {"anchors": np.where(cases["anchor"] < "i3", "low_rated", "high_rated")}
-    found = Comparison(judged, cases, ["Do thing number 1."], groups, bootstrap, 0).results()
-    return {result.arm: result for result in found}
+    found = Comparison([*arms, once], judged, cases, ["Do thing number 1."], groups, bootstrap, 0).results()
+    return {result.arm.name: result for result in found}
 
 
 def test_paired_gains_are_exact(results: dict[str, ArmResult]) -> None:
@@ -102,9 +115,19 @@ def test_groups_and_steps(results: dict[str, ArmResult]) -> None:
     assert [round(e.mean - eagle.utility_by_step[0].mean, 6) for e in eagle.utility_by_step] == [0, 0.3, 0.7]
 
 
-def test_reference_names() -> None:
-    assert reference_of("eagle_uniform") == reference_of("eagle_uniform_listed") == "reference_uniform"
-    assert reference_of("linear_rule") is None
+def test_an_arm_that_no_module_knows_is_compared_like_any_other(results: dict[str, ArmResult]) -> None:
+    search = results["search"]
+    assert search.estimates["gain_over_linear"].mean == pytest.approx(0.5)
+    assert "gain_over_reference" not in search.estimates and not search.marked
+    assert "search" in tables.table2(list(results.values()))["arm"].tolist()
+    assert tables.metrics([search], {})["search"]["beats_anchor"]["mean"] == 1
+
+
+def test_arms_and_rows_have_to_agree(cases: pd.DataFrame) -> None:
+    judged = trajectories(cases, anchor_arm(), [])
+    bootstrap = TwoWayBootstrap(cases["anchor"].tolist(), cases["user"].tolist(), 10, 0.95, 0)
+    with pytest.raises(ValueError, match="search"):
+        Comparison([anchor_arm(), SEARCH], judged, cases, [], {}, bootstrap, 0)
 
 
 def test_tables_have_the_papers_columns_and_say_what_was_not_run(results: dict[str, ArmResult]) -> None:
@@ -113,26 +136,27 @@ def test_tables_have_the_papers_columns_and_say_what_was_not_run(results: dict[s
     assert list(two.index) == list(results)
     assert two.loc["eagle_g_optimal", "more_defects_than_reference"]
     assert math.isnan(two.loc["anchor", "gain_over_reference"])
-    four = tables.table4(rows, ["eagle_g_optimal"], personalised=True).set_index("actions")["status"]
+    four = tables.table4(rows, personalised=True).set_index("actions")["status"]
     assert four[four == "run"].index.tolist() == ["default: free text", "only actions of the list"]
     assert [row.split(" -S ")[-1] for row in four[four != "run"]] == [
         "actions.personalized_share=0",
         "evaluate.macro=true",
         "not run: an agent cannot be trained on several actions in one call",
     ]
-    three = tables.table3(rows, ["eagle_g_optimal"], "SmolLM2", None)
+    three = tables.table3(rows, "SmolLM2", None)
     assert three.loc[0, ["trained_in", "tested_in", "status"]].tolist() == ["SmolLM2", "SmolLM2", "run"]
     assert three.loc[1, "status"].startswith("not run: dvc exp run -S evaluate.other_temperature=0.5")
 
 
 def test_other_conditions_fill_their_rows(results: dict[str, ArmResult]) -> None:
     own = results["eagle_g_optimal"]
-    rows = [*results.values(), replace(own, arm="elsewhere_g_optimal"), replace(own, arm="macro_g_optimal")]
-    three = tables.table3(rows, ["eagle_g_optimal"], "here", "there")
+    moved, joined = elsewhere_arm("g_optimal", 2), macro_arm("g_optimal")
+    rows = [*results.values(), replace(own, arm=moved), replace(own, arm=joined)]
+    three = tables.table3(rows, "here", "there")
     assert three["tested_in"].tolist() == ["here", "there"]
     assert three["status"].eq("run").all()
     assert three.loc[0, "utility"] == three.loc[1, "utility"]
-    four = tables.table4(rows, ["eagle_g_optimal"], personalised=False).set_index("actions")
+    four = tables.table4(rows, personalised=False).set_index("actions")
     assert four.loc["macro", "arm"] == "macro_g_optimal"
     assert four.loc["without personalised", "utility"] == four.loc["macro", "utility"]
     assert four.loc["default: free text", "status"] == "not run: set actions.personalized_share above 0"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from eagle.config import Config, EvaluateConfig
 from eagle.core.errors import user_error
+from eagle.evaluation.arm import eagle_arm
 from eagle.registry.champion import CaseScores, decide, scores_of
 
 CONFIG = Config(evaluate=EvaluateConfig(bootstrap=20))
@@ -74,10 +75,13 @@ def test_at_most_one_of_two_beats_the_other(one: list[float], other: list[float]
 
 def test_scores_are_the_last_steps_of_the_arm_in_case_order() -> None:
     rows = [
-        (arm, case, step, 10 * case + step) for arm in ("eagle_x", "anchor") for case in (1, 0) for step in (1, 0, 2)
+        (arm, case, step, 10 * case + step)
+        for arm in ("eagle_uniform", "anchor")
+        for case in (1, 0)
+        for step in (1, 0, 2)
     ]
     table = pd.DataFrame(rows, columns=["arm", "case", "step", "utility"]).assign(anchor="a", user="u", text="t")
-    assert scores_of(table, "eagle_x", "here").utility == [2.0, 12.0]
+    assert scores_of(table, eagle_arm("uniform", 2), "here").utility == [2.0, 12.0]
 
 
 def test_scores_survive_their_file(tmp_path) -> None:

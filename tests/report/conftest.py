@@ -11,6 +11,7 @@ import pytest
 from eagle.core.artifacts import write_arrays, write_json, write_table
 from eagle.core.project import Project
 from eagle.evaluation import tables
+from eagle.evaluation.arm import Arm, anchor_arm, eagle_arm, reference_arm, rule_arms, write_arms
 from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.comparison import Comparison
 
@@ -18,14 +19,18 @@ HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 DIMENSION = 4
 ITEMS = [f"i{n}" for n in range(40)]
 ANCHORS, USERS = ITEMS[:5], [f"u{n}" for n in range(6)]
-ARMS = {
-    "anchor": [],
-    "random": [0.0, 0.1],
-    "linear_rule": [0.3, 0.45],
-    "reference_g_optimal": [0.05, 0.08],
-    "eagle_g_optimal": [0.4, 0.7],
-    "eagle_g_optimal_listed": [0.35, 0.6],
+RANDOM, _, LINEAR, *_ = rule_arms(2)
+SEARCH = Arm("search", "method", None, "free", "A made-up search", 12)  # known to no other module
+GAINS = {
+    anchor_arm(): [],
+    RANDOM: [0.0, 0.1],
+    LINEAR: [0.3, 0.45],
+    reference_arm("g_optimal", 2): [0.05, 0.08],
+    eagle_arm("g_optimal", 2): [0.4, 0.7],
+    eagle_arm("g_optimal", 2, "listed"): [0.35, 0.6],
+    SEARCH: [0.5, 0.9],
 }
+ARMS = tuple(GAINS)
 
 
 def _text(name: str, step: int, case: int) -> str:
@@ -38,19 +43,19 @@ def trajectories() -> pd.DataFrame:
     rows = []
     cases = [(anchor, user) for anchor in ANCHORS for user in USERS]
     base, vectors = rng.normal(size=len(cases)), rng.normal(size=(len(cases), DIMENSION))
-    for arm, gains in ARMS.items():
+    for arm, gains in GAINS.items():
         for case, (anchor, user) in enumerate(cases):
             for step, gain in enumerate([0.0, *gains]):
                 failed = step == 2 and case % 7 == 0
                 rows.append(
                     {
-                        "arm": arm,
+                        "arm": arm.name,
                         "case": case,
                         "anchor": anchor,
                         "user": user,
                         "step": step,
                         "action": f"Add {HOSTILE} number {step}." if step else "",
-                        "text": _text(arm if step else "old", step, case),
+                        "text": _text(arm.name if step else "old", step, case),
                         "utility": base[case] + gain + (0.3 * rng.normal() if step else 0),
                         "valid": not failed,
                         "cause": f"broken {HOSTILE}" if failed else None,
@@ -76,18 +81,18 @@ def _evaluation(project: Project) -> None:
         "anchors": np.where(cases["anchor"] < "i2", "low_rated", "high_rated"),
         "gender": np.full(len(cases), HOSTILE),
     }
-    results = Comparison(judged, cases, [], groups, bootstrap, 0).results()
+    results = Comparison(ARMS, judged, cases, [], groups, bootstrap, 0).results()
     estimate = {"mean": 0.6, "low": 0.58, "high": 0.62}
     extra = {
         "cases": {"anchors": 5, "users": 6, "count": 30, "horizon": 2, "noun": "film", "confidence": 0.95},
         "panel": {"auc": estimate, "auc_average_rater": estimate, "near_chance": False},
         "inputs": {"environment": HOSTILE},
     }
+    write_arms(project, ARMS)
     write_table(project.trajectories, judged, "trajectories")
     write_json(project.metrics, tables.metrics(results, extra))
-    arms = ["eagle_g_optimal"]
-    made = {"table2": tables.table2(results), "table3": tables.table3(results, arms, HOSTILE, None)}
-    made["table4"] = tables.table4(results, arms, personalised=True)
+    made = {"table2": tables.table2(results), "table3": tables.table3(results, HOSTILE, None)}
+    made["table4"] = tables.table4(results, personalised=True)
     for name, table in made.items():
         table.to_csv(project.reports / f"{name}.csv", index=False)
 

@@ -93,6 +93,15 @@ def test_says_what_was_found(tags: Tags) -> None:
     assert "not run: dvc exp run -S actions.personalized_share=0" in shown
 
 
+def test_an_arm_that_no_module_knows_is_shown_like_any_other(tags: Tags, finished: Project) -> None:
+    assert "A made-up search" in "".join(tags.text)
+    found = read_table(finished.reports / "gaps.parquet", "gaps")
+    assert set(found["arm"]) <= {
+        "eagle_g_optimal",
+        "eagle_g_optimal_listed",
+    }
+
+
 def test_where_the_time_of_an_update_went_is_drawn(page: str) -> None:
     assert "Where the time of training EAGLE, G-optimal went" in page
     assert 'id="times-g_optimal' in page

@@ -19,7 +19,13 @@ def test_names_every_arm_with_intervals_and_paths(finished: Project) -> None:
     out = io.StringIO()
     print_summary(finished, out, width=160)
     shown = out.getvalue()
-    for name in ("Anchor (unchanged)", "Linear rule, H changes", "Reference, G-optimal", "EAGLE, G-optimal"):
+    for name in (
+        "Anchor (unchanged)",
+        "Linear rule, H changes",
+        "Reference, G-optimal",
+        "EAGLE, G-optimal",
+        "A made-up search",
+    ):
         assert name in shown
     assert shown.count("[") > 10
     assert "against its reference ahead" in shown
