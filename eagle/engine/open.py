@@ -15,7 +15,7 @@ from eagle.engine.base import LanguageModel, engine_code
 if TYPE_CHECKING:
     from eagle.engine.torch.model import TorchModel
 
-_ENDPOINT_PACKAGES = ("anyio", "httpx", "tenacity")
+_ENDPOINT_PACKAGES = ("anyio", "httpx2", "openai")
 
 
 def open_language_model(

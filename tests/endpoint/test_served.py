@@ -173,7 +173,7 @@ def test_a_pipeline_ends_with_the_same_tables_when_three_answers_of_ten_fail(
     prepared: Project, world: World, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(prepared.root)
-    monkeypatch.setattr("eagle.engine.openai.endpoint._LONGEST_WAIT", 0.01)
+    monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.01)
     for stage in AFTER:
         run_stage(stage, _config(world, line), prepared)
     wanted = _tables(prepared)

@@ -135,6 +135,18 @@ def engine(opened: Callable[..., OpenAIModel]) -> OpenAIModel:
     return opened(failures_at_most=1.0)
 
 
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits before further tries, in seconds; none is waited for."""
+    waits: list[float] = []
+
+    async def note(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("anyio.sleep", note)
+    return waits
+
+
 class TestContract(LanguageModelContract):
     @pytest.fixture
     def model(self, engine: OpenAIModel) -> OpenAIModel:
@@ -201,22 +213,16 @@ def test_no_answer_in_time_is_repeated(server: Server, opened: Callable[..., Ope
 
 
 def test_the_endpoint_may_ask_for_a_wait(
-    server: Server, opened: Callable[..., OpenAIModel], monkeypatch: pytest.MonkeyPatch
+    server: Server, opened: Callable[..., OpenAIModel], waits: list[float]
 ) -> None:
-    waits: list[float] = []
-
-    async def note(seconds: float) -> None:
-        waits.append(seconds)
-
-    monkeypatch.setattr("asyncio.sleep", note)
     server.answers, server.headers = [(429, b"")], {"Retry-After": "7"}
     opened(timeout=20).generate(["Genres:"], SHORT, [1])
     server.answers = [(429, b"")] * 2
     opened(timeout=3).generate(["Genres:"], SHORT, [1])
     server.answers, server.headers = [(429, b"")] * 2, {}
-    opened(backoff=0.5).generate(["Genres:"], SHORT, [1])
-    assert waits[:3] == [7, 3, 3]
-    assert 0.5 <= waits[3] <= 1 <= waits[4] <= 1.5
+    opened().generate(["Genres:"], SHORT, [1])
+    assert waits[:3] == [7, 7, 7]
+    assert 0.3 <= waits[3] <= 0.5 < waits[4] <= 1
 
 
 def test_answers_may_come_in_any_order(server: Server, opened: Callable[..., OpenAIModel]) -> None:
@@ -237,7 +243,10 @@ def test_answers_may_come_in_any_order(server: Server, opened: Callable[..., Ope
 
 
 def test_an_answer_that_trickles_in_is_not_in_time(
-    server: Server, opened: Callable[..., OpenAIModel], monkeypatch: pytest.MonkeyPatch
+    server: Server,
+    opened: Callable[..., OpenAIModel],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Each byte comes soon, the whole never: what counts is the answer, not the pause within it."""
     send = Handler._send
@@ -257,17 +266,19 @@ def test_an_answer_that_trickles_in_is_not_in_time(
     (done,) = engine.generate(["Genres:"], SHORT, [1])
     gone.set()
     assert done.finish != "error"
-    assert engine._endpoint.repeated == {"no answer in time": 1}
+    assert engine.usage.repeated == 1
+    assert "no answer in time" in caplog.text
 
 
 def test_no_more_of_an_answer_is_read_than_one_can_bear(
-    server: Server, engine: OpenAIModel, monkeypatch: pytest.MonkeyPatch
+    server: Server, engine: OpenAIModel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("eagle.engine.openai.endpoint._LARGEST_ANSWER", 20_000)
+    monkeypatch.setattr("eagle.engine.openai.line._LARGEST_ANSWER", 20_000)
     server.answers = [(200, b" " * 20_001)]
     (done,) = engine.generate(["Genres:"], SHORT, [1])
     assert done.finish != "error"
-    assert engine._endpoint.repeated == {"too long answer": 1}
+    assert engine.usage.repeated == 1
+    assert "too long answer" in caplog.text
 
 
 def test_faults_are_counted_in_the_costs(server: Server, engine: OpenAIModel, tmp_path: Path) -> None:
@@ -341,6 +352,19 @@ def test_the_key_is_never_told(
     assert caught.value.problems[0].found == "status 401: no such key: Bearer (the key)"
     assert "503" in caplog.text
     assert "abc" not in caplog.text
+
+
+def test_what_openais_own_variables_hold_is_not_sent(
+    engine: OpenAIModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://elsewhere.example/v1")
+    for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.setenv(name, "theirs")
+    seen: list[str] = []
+    monkeypatch.setattr(Handler, "do_POST", lambda self: (seen.append(str(self.headers)), self._send(200, b"")))
+    engine.generate(["Genres:"], SHORT, [1])
+    assert seen
+    assert "theirs" not in "".join(seen)
 
 
 def test_a_key_that_cannot_be_sent_is_said(opened: Callable[..., OpenAIModel], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -512,9 +536,9 @@ def test_open_takes_the_engine_that_parameters_name(
 
 
 def test_a_missing_package_names_the_extra(endpoint: str, tiny_llm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("eagle.engine.openai.model", "eagle.engine.openai.endpoint"):
+    for module in ("eagle.engine.openai.model", "eagle.engine.openai.endpoint", "eagle.engine.openai.line"):
         monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(sys.modules, "tenacity", None)
-    with pytest.raises(EagleError, match="needs the package tenacity") as caught:
+    monkeypatch.setitem(sys.modules, "openai", None)
+    with pytest.raises(EagleError, match="needs the package openai") as caught:
         open_language_model(LLMConfig(endpoint=endpoint), tiny_llm)
     assert "[endpoint]" in caught.value.problems[0].mend

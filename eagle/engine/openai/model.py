@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
-import httpx
 import numpy as np
+import openai
 
 from eagle.core.artifacts import content_hash
 from eagle.core.errors import EagleError, Problem, user_error
@@ -56,8 +56,8 @@ class OpenAIModel:
         token_budget: int = 0,
         failures_at_most: float = 0.05,
     ) -> None:
-        """Seconds and counts as in `llm` of params.yaml; ``backoff``: seconds before the second try, doubled with each
-        further one.
+        """Seconds and counts as in `llm` of params.yaml; ``backoff``: seconds before an answer of no use is asked for
+        again.
         """
         stay_offline()
         from transformers import AutoTokenizer
@@ -84,7 +84,7 @@ class OpenAIModel:
     ) -> list[Completion]:
         """Continue every prompt; see :class:`~eagle.engine.base.LanguageModel`. Raises Unfinished where it has to stop.
 
-        ``without`` is not heeded: the interface has no such thing.
+        ``forbidden`` is not heeded: the interface has no such thing.
         """
         bodies = [self._body(prompt, spec, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
         lengths = self._lengths(prompts)
@@ -147,12 +147,12 @@ class OpenAIModel:
 
         ``most``: tokens that a row may cost.
         """
-        started, before = time.perf_counter(), (self._endpoint.calls, self._endpoint.repeated.total())
+        started, before = time.perf_counter(), (self._endpoint.calls, self._endpoint.repeated)
         self._asked += len(bodies)
         stopped: list[EagleError] = []
         rows = iter(range(len(bodies)))
 
-        async def work(client: httpx.AsyncClient, group: anyio.abc.TaskGroup) -> None:
+        async def work(client: openai.AsyncOpenAI, group: anyio.abc.TaskGroup) -> None:
             for row in rows:  # one iterator for all workers: every row is taken once
                 if not stopped and (spent := self._reserve(most[row])) is not None:
                     stopped.append(spent)
@@ -172,7 +172,7 @@ class OpenAIModel:
                 finally:
                     self._reserved -= most[row]
 
-        async def workers(client: httpx.AsyncClient) -> None:
+        async def workers(client: openai.AsyncOpenAI) -> None:
             async with anyio.create_task_group() as group:
                 for _ in range(min(self._concurrency, len(bodies))):
                     group.start_soon(work, client, group)
@@ -180,7 +180,7 @@ class OpenAIModel:
         if bodies:
             self._endpoint.run(workers)
         self.usage.calls += self._endpoint.calls - before[0]
-        self.usage.repeated += self._endpoint.repeated.total() - before[1]
+        self.usage.repeated += self._endpoint.repeated - before[1]
         self.usage.seconds += time.perf_counter() - started
         return stopped[0] if stopped else None
 
@@ -229,7 +229,7 @@ class OpenAIModel:
         return body | ({"stop": list(spec.stop)} if spec.stop else {})  # some servers fail on an empty list
 
     def _completion(self, spec: SamplingSpec, prompt_tokens: int, answer: Any) -> Completion:
-        """Read one answer; Passing where it is of no use. What it says that it cost counts either way."""
+        """Read one answer; Passing where it is of no use. Usage counts even when the answer is rejected."""
         told = answer.get("usage") or {}
         read, written = told.get("prompt_tokens"), told.get("completion_tokens")
         read = prompt_tokens if read is None else int(read)
