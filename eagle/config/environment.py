@@ -39,7 +39,7 @@ class LLMConfig(Section):
     )
     retries: Natural = Field(
         8,
-        description="engine openai: further tries of a failed request, after waits that double: 2 minutes in all [O]",
+        description="engine openai: further tries of a failed request, after waits that double, up to 8 s each [O]",
         json_schema_extra=IDLE,
     )
     token_budget: Natural = Field(

@@ -354,9 +354,7 @@ def test_the_key_is_never_told(
     assert "abc" not in caplog.text
 
 
-def test_what_openais_own_variables_hold_is_not_sent(
-    engine: OpenAIModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_openais_own_variables_hold_is_not_sent(engine: OpenAIModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "http://elsewhere.example/v1")
     for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
         monkeypatch.setenv(name, "theirs")
