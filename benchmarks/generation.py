@@ -150,11 +150,13 @@ class Template:
 def prompts(folder: Path, size: Size) -> list[str]:
     """Return the prompts in the order of stage transitions."""
     from eagle.actions.seeds import generic_seeds
+    from eagle.domains.table import default_domain
     from eagle.environment.prompts import rewrite_prompt
 
     template: Any = Template(folder)
-    actions = [seed.action for seed in generic_seeds("film")[: size.actions]]
-    return [rewrite_prompt(template, text, action, "film") for text in TEXTS[: size.texts] for action in actions]
+    film = default_domain()
+    actions = [seed.action for seed in generic_seeds(film)[: size.actions]]
+    return [rewrite_prompt(template, text, action, film) for text in TEXTS[: size.texts] for action in actions]
 
 
 def figure(side: str, folder: Path, size: str, batch: int, clock: Clock = "wall") -> float:

@@ -11,29 +11,14 @@ import pandas as pd
 
 from eagle.actions.stored import read_actions
 from eagle.core.errors import user_error
+from eagle.domains.film import STATEMENT_WORDS
 
 #: Words of a valid action; an imperative sentence of the paper's samples has 3 to 15.
 SHORTEST, LONGEST = 2, 20
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 #: What opens a statement, a label or a question rather than an order.
 _ARTICLES = ("a", "an", "the", "this", "that", "these", "those", "his", "her", "their", "my", "our", "your")
-_SUBJECTS = (
-    "he",
-    "she",
-    "it",
-    "they",
-    "we",
-    "you",
-    "i",
-    "user",
-    "film",
-    "movie",
-    "book",
-    "genres",
-    "genre",
-    "plot",
-    "action",
-)
+_SUBJECTS = ("he", "she", "it", "they", "we", "you", "i", "user", "action", *STATEMENT_WORDS)
 _VERBS = ("likes", "dislikes", "is", "are", "was", "were", "has", "have", "there", "here")
 _QUESTIONS = ("what", "why", "who", "how", "when", "where", "because", "and", "or", "but")
 _PREPOSITIONS = ("of", "in", "on", "at", "for", "with", "by", "to", "from", "as", "if")

@@ -20,7 +20,7 @@ import pandas as pd
 from eagle.actions.anchors import choose_anchors
 from eagle.actions.candidate_list import is_valid_action
 from eagle.actions.duplicates import duplicate_rate
-from eagle.actions.seeds import Seed, categories_of, choose_seeds, generic_seeds, personalized_seeds
+from eagle.actions.seeds import Seed, choose_seeds, generic_seeds, personalized_seeds
 from eagle.actions.written import Request, WrittenStatistics
 from eagle.actions.written_shards import write_on_workers
 from eagle.config import ActionsConfig, Config
@@ -30,6 +30,8 @@ from eagle.core.project import Project
 from eagle.core.seeding import stream
 from eagle.data.descriptions import Descriptions
 from eagle.data.stored import read_item_split
+from eagle.domains.base import Domain
+from eagle.domains.table import domain_of
 from eagle.profiles.stored import Profiles
 
 Answers = tuple[list[tuple[str, str, str]], WrittenStatistics]
@@ -64,14 +66,14 @@ def halves(settings: ActionsConfig) -> tuple[int, int, int, int]:
 
 
 def requests_for(
-    anchors: pd.DataFrame, profiles: pd.DataFrame, counts: tuple[int, int], noun: str, first_slot: int, seed: int
+    anchors: pd.DataFrame, profiles: pd.DataFrame, counts: tuple[int, int], domain: Domain, first_slot: int, seed: int
 ) -> list[Request]:
     """Return the requests for written actions.
 
     Each personalised one shows the profile of a training user drawn for it.
     """
     shorts = profiles.loc[profiles["split"] == "train", ["user", "short"]].sort_values("user")["short"].tolist()
-    categories = categories_of(noun)
+    categories = domain.categories
     found = []
     for place, (item, text) in enumerate(zip(anchors["item"], anchors["text"], strict=True)):
         drawn = stream(seed, "profiles for actions", item).permutation(len(shorts))
@@ -99,10 +101,10 @@ def build_actions(
 
     ``write`` is called only where actions.llm_written is above 0.
     """
-    settings, noun = config.actions, config.data.noun
+    settings, domain = config.actions, domain_of(config)
     generic, personalized, *written_counts = halves(settings)
     genres = frequent_genres(descriptions, splits)
-    seeds = choose_seeds(genres, noun, generic, personalized)
+    seeds = choose_seeds(genres, domain, generic, personalized)
     anchors = pd.concat(
         [
             choose_anchors(descriptions, splits, split, count, config.seed)
@@ -114,11 +116,11 @@ def build_actions(
     if settings.llm_written:
         splits_of = dict(zip(anchors["item"], anchors["split"], strict=True))
         requests = requests_for(
-            anchors, profiles, (written_counts[0], written_counts[1]), noun, len(seeds), config.seed
+            anchors, profiles, (written_counts[0], written_counts[1]), domain, len(seeds), config.seed
         )
         reserve = {
-            "generic": generic_seeds(noun)[generic:],
-            "personalized": personalized_seeds(genres, noun)[personalized:],
+            "generic": generic_seeds(domain)[generic:],
+            "personalized": personalized_seeds(genres, domain)[personalized:],
         }
         answers, statistics = write(requests, [s.action for s in seeds], reserve)
         rows += [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from eagle.domains.film import FILLERS
+
 #: Content words shared / content words of either (Jaccard) from which two actions count as near-duplicates.
 NEAR_DUPLICATE = 0.6
 _ARTICLES_AND_THE_LIKE = (
@@ -24,9 +26,7 @@ _ARTICLES_AND_THE_LIKE = (
     "that",
     "this",
 )
-_EMPTY = frozenset(
-    (*_ARTICLES_AND_THE_LIKE, "make", "turn", "add", "let", "set", "give", "tell", "story", "film", "movie", "book")
-)
+_EMPTY = frozenset((*_ARTICLES_AND_THE_LIKE, "make", "turn", "add", "let", "set", "give", "tell", *FILLERS))
 
 
 def content_words(action: str) -> frozenset[str]:

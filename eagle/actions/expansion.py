@@ -110,7 +110,7 @@ def _filled(row: TransitionRow, made: Rewrite) -> TransitionRow:
     text, cause = made.text, made.cause
     if text is not None:
         try:
-            Description.parse(text)
+            Description.read(text)
         except ValueError as error:
             text, cause = None, str(error)
     elif cause is None:

@@ -53,7 +53,7 @@ def outcome_figures(table: pd.DataFrame) -> dict[str, Any]:
     )
     genres = pd.Series(
         [
-            Description.parse(a).genres != Description.parse(b).genres
+            Description.read(a).genres != Description.read(b).genres
             for a, b in zip(fine["state_text"], fine["next_text"], strict=True)
         ],
         index=fine.index,

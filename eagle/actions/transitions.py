@@ -26,6 +26,7 @@ from eagle.core.artifacts import write_json, write_table
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
+from eagle.domains.table import domain_of
 from eagle.environment.rewrite import Rewriter
 from eagle.environment.sharded import environment_identity
 
@@ -141,7 +142,7 @@ def run(config: Config, project: Project) -> None:
     reports/stages/transitions.json.
     """
     actions, descriptions = read_actions(project.actions), Descriptions.load(project.descriptions)
-    identity = environment_identity(config.llm, config.data.noun, project)
+    identity = environment_identity(config.llm, domain_of(config), project)
     cache = ShardCache(
         project.unfinished("transitions"), [_LAYOUT, config.transitions.decisive(), config.seed, identity]
     )

@@ -16,46 +16,15 @@ from itertools import pairwise
 
 from eagle.actions.candidate_list import is_valid_action
 from eagle.actions.duplicates import repeats_any
-from eagle.actions.seeds import STORY_CATEGORIES, Seed, categories_of
+from eagle.actions.seeds import Seed
 from eagle.core.progress import bar
 from eagle.core.seeding import derive_seed
+from eagle.domains.base import Domain
 from eagle.engine.base import Completion, LanguageModel, SamplingSpec
 
 ATTEMPTS = 5
 MAX_TOKENS = 20
 MOST_WORDS = 16
-SHOTS = (
-    (
-        "crime, drama. A retired thief in Paris takes one last job for his girl.",
-        "Make the hero",
-        "Make the hero a blind piano teacher.",
-    ),
-    (
-        "comedy, romance. Two waiters in Rome love the same singer.",
-        "Set it in",
-        "Set it in a space hotel during a robot strike.",
-    ),
-    (
-        "action, thriller. A soldier must find a stolen bomb before midnight.",
-        "Make it about",
-        "Make it about an old general's guilt.",
-    ),
-    ("horror. Five students spend a night in an empty hospital.", "Add", "Add a gentle ghost who plays jokes on them."),
-)
-_STORY_OPENINGS = (
-    ("Let", "Send", "Replace"),
-    ("Make the hero", "Give the hero", "Turn the hero into"),
-    ("Set it in", "Move it to", "Tell it as"),
-    ("Make it about", "Explore", "Bring out"),
-    ("Add", "Make it more", "Fill it with"),
-)
-_PRODUCT_OPENINGS = (
-    ("Give it", "Make it"),
-    ("Make it", "Fit it"),
-    ("Use", "Make it of"),
-    ("Sell it", "Present it"),
-    ("Add", "Replace"),
-)
 
 
 @dataclass(frozen=True)
@@ -96,21 +65,21 @@ class WrittenStatistics:
         return whole
 
 
-def opening_of(request: Request, noun: str) -> str:
+def opening_of(request: Request, domain: Domain) -> str:
     """Return the words that a request's answer begins with: an order of its category, in turn over the slots."""
-    categories = categories_of(noun)
-    openings = _STORY_OPENINGS if categories is STORY_CATEGORIES else _PRODUCT_OPENINGS
-    choices = openings[categories.index(request.category)]
+    choices = domain.suggesting.openings[domain.categories.index(request.category)]
     return choices[request.slot % len(choices)]
 
 
-def request_prompt(model: LanguageModel, request: Request, noun: str) -> str:
+def request_prompt(model: LanguageModel, request: Request, domain: Domain) -> str:
     """Return the few-shot chat prompt of a request; the assistant's turn is opened with an order."""
-    messages = [("system", f"You suggest one short change to a {noun}.")]
-    for told, opening, answer in SHOTS:
+    messages = [("system", domain.suggesting.task)]
+    for told, opening, answer in domain.suggesting.examples:
         messages += [("user", f"{told}\n{opening} ..."), ("assistant", answer)]
-    opening = opening_of(request, noun)
-    told = request.text.replace("Genres: ", "").replace("Plot: ", "")
+    opening = opening_of(request, domain)
+    told = request.text
+    for name in (domain.fields.labels, domain.fields.body):
+        told = told.replace(f"{name}: ", "")
     reader = f"{request.profile}\n" if request.profile else ""
     return model.chat([*messages, ("user", f"{reader}{told}\n{opening} ...")], opening)
 
@@ -143,7 +112,7 @@ def write_actions(
     requests: Sequence[Request],
     taken: Sequence[str],
     reserve: Mapping[str, Sequence[Seed]],
-    noun: str,
+    domain: Domain,
     temperature: float,
     seed: int,
 ) -> tuple[list[tuple[str, str, str]], WrittenStatistics]:
@@ -161,10 +130,10 @@ def write_actions(
             open_ids = [i for i in range(len(requests)) if i not in found]
             if not open_ids:
                 break
-            prompts = [request_prompt(model, requests[i], noun) for i in open_ids]
+            prompts = [request_prompt(model, requests[i], domain) for i in open_ids]
             seeds = [derive_seed(seed, "actions", requests[i].anchor, requests[i].slot, attempt) for i in open_ids]
             for i, completion in zip(open_ids, model.generate(prompts, spec, seeds), strict=True):
-                action = _read(opening_of(requests[i], noun), completion)
+                action = _read(opening_of(requests[i], domain), completion)
                 statistics.drawn += 1
                 siblings = by_anchor[requests[i].anchor]
                 if action is None:

@@ -10,10 +10,11 @@ from itertools import groupby
 from typing import Any
 
 from eagle.actions.seeds import Seed
-from eagle.actions.written import ATTEMPTS, SHOTS, Request, WrittenStatistics, write_actions
+from eagle.actions.written import ATTEMPTS, Request, WrittenStatistics, write_actions
 from eagle.compute.sharding import Answerer, ShardCache, answer_shards, cut, open_workers
 from eagle.config import Config
 from eagle.core.project import Project
+from eagle.domains.table import domain_of
 from eagle.engine.open import model_identity, open_language_model
 
 
@@ -34,7 +35,7 @@ class OpenWriter:
 
         def answer(question: Sequence[Mapping[str, Any]]) -> list[Any]:
             requests = [Request(**fields) for fields in question]
-            settings = (config.data.noun, config.actions.temperature, config.seed)
+            settings = (domain_of(config), config.actions.temperature, config.seed)
             written, statistics = write_actions(model, requests, self.taken, self.reserve, *settings)
             return [written, asdict(statistics)]
 
@@ -53,7 +54,9 @@ def write_on_workers(
     Requests come anchor by anchor.
     """
     spare = {half: [asdict(seed) for seed in seeds] for half, seeds in reserve.items()}
-    settings = [ATTEMPTS, SHOTS, config.seed, config.data.noun, config.actions.temperature, list(taken), spare]
+    domain = domain_of(config)
+    told = [asdict(domain.suggesting), asdict(domain.fields)]
+    settings = [ATTEMPTS, told, config.seed, config.actions.temperature, list(taken), spare]
     cache = ShardCache(project.unfinished("actions"), [*settings, model_identity(config.llm, project.llm)])
     by_anchor = [list(own) for _, own in groupby(requests, key=lambda request: request.anchor)]
     shards = cut(by_anchor, config.llm.shard_rows, len)
@@ -68,4 +71,4 @@ def write_on_workers(
             count=lambda shard: sum(map(len, shard)),
         )
     written = [(action, category, origin) for found, _ in answers for action, category, origin in found]
-    return written, WrittenStatistics.total(WrittenStatistics(**told) for _, told in answers)
+    return written, WrittenStatistics.total(WrittenStatistics(**counted) for _, counted in answers)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from eagle.config.actions import ActionsConfig, DesignConfig, PaperSampler, TransitionsConfig
 from eagle.config.base import IDLE, Count, Fraction, Natural, NonNegative, Positive, Section
-from eagle.config.data import DataConfig, FileColumns, OwnFiles, SplitConfig
+from eagle.config.data import DataConfig, DomainConfig, FileColumns, OwnFiles, SplitConfig
 from eagle.config.environment import LOCAL, DescribeConfig, LLMConfig, ProfilesConfig
 from eagle.config.evaluation import EvaluateConfig
 from eagle.config.latent import EncoderConfig, FactorsConfig, UtilityConfig
@@ -36,6 +36,7 @@ __all__ = [
     "DataConfig",
     "DescribeConfig",
     "DesignConfig",
+    "DomainConfig",
     "EncoderConfig",
     "EvaluateConfig",
     "FactorsConfig",

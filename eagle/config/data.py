@@ -53,6 +53,31 @@ class DataConfig(Section):
     )
 
 
+class DomainConfig(Section):
+    """What the catalogue is about; texts of own words need kind plain or a domain of your own."""
+
+    kind: str | None = Field(
+        "auto",
+        description="film, clothing, plain, or package.module:Name of your own; auto chooses by the noun, and plain "
+        "for any that is not a film's or a garment's",
+    )
+    noun: str | None = Field(None, description="what an item is called in prompts; None takes data.noun")
+    labels: str | None = Field(
+        None, description="kind plain: what the categories are called in a text; None says Categories"
+    )
+    body: str | None = Field(
+        None, description="kind plain: what the rest of a text is called in it; None says Description"
+    )
+    actions: dict[str, tuple[str, ...]] = Field(
+        {}, description="kind plain: your own actions by category of action; none takes neutral ones"
+    )
+    examples: tuple[tuple[str, str, str], ...] = Field(
+        (),
+        description="kind plain: your own examples of a change, each [text, change, changed text], texts with both "
+        "fields; none takes neutral ones",
+    )
+
+
 class SplitConfig(Section):
     test_items: Fraction = Field(0.2, description="share of items that only evaluation sees [M: METHOD's 60/20/20]")
     validation_items: Fraction = Field(0.2, description="share of items for choosing settings [M]")

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from eagle.config.actions import ActionsConfig, DesignConfig, TransitionsConfig
 from eagle.config.base import Section
-from eagle.config.data import DataConfig, SplitConfig
+from eagle.config.data import DataConfig, DomainConfig, SplitConfig
 from eagle.config.environment import DescribeConfig, LLMConfig, ProfilesConfig
 from eagle.config.evaluation import EvaluateConfig
 from eagle.config.latent import EncoderConfig, FactorsConfig, UtilityConfig
@@ -22,6 +22,7 @@ class Config(Section):
 
     seed: int = Field(7, ge=0, description="the one seed; every random stream is derived from it by name")
     data: DataConfig = Field(DataConfig(), description="where ratings and items come from")
+    domain: DomainConfig = Field(DomainConfig(), description="what the catalogue is about")
     split: SplitConfig = Field(SplitConfig(), description="what is held out")
     factors: FactorsConfig = Field(FactorsConfig(), description="weighted ALS on ratings alone")
     describe: DescribeConfig = Field(DescribeConfig(), description="texts of the catalogue")

@@ -7,15 +7,14 @@ from collections import Counter
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from eagle.domains.text import Description
+from eagle.domains.base import MIN_WORDS
+from eagle.domains.text import GENRES_AND_PLOT, Description, Fields
 
-MIN_WORDS = 8  # a plot with fewer words tells no story [O]
 COPY_AT = 0.95  # word-level similarity from which a text counts as a copy [O]
 SENTENCE = 5  # words: a shorter sentence may come to anybody [O]
 EXAMPLE_AT = 0.7  # the same against the prompt's own examples [O: theirs is not the item's story]
 DISTINCT_TRIGRAMS = 0.8  # below this share of distinct word triples a plot repeats itself [O]
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?=\s|$)")
-_MARKERS = ("genres:", "plot:", "change:", "<|", "|>")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 
@@ -59,37 +58,46 @@ def repeats(plot: str) -> bool:
     return len(triples) > 0 and len(set(triples)) < DISTINCT_TRIGRAMS * len(triples)
 
 
-def check_text(line: str, *, finished: bool, vocabulary: frozenset[str] | None = None) -> Checked:
-    """Read a generated line ``Genres: ... Plot: ...``.
+def check_text(
+    line: str,
+    *,
+    finished: bool,
+    vocabulary: frozenset[str] | None = None,
+    fields: Fields = GENRES_AND_PLOT,
+    least_words: int = MIN_WORDS,
+) -> Checked:
+    """Read a generated line ``Genres: ... Plot: ...``, whose fields are called as in ``fields``.
 
     ``finished`` is False where generation met its length limit: the text is then cut after its last full sentence.
-    Genre words outside ``vocabulary`` (None allows all) are dropped. Causes: "unparsable", "unknown format" (no known
-    genre, or markers of the prompt inside the plot), "empty plot", "cut off", "too short", "repetition".
+    Genre words outside ``vocabulary`` (None allows all) are dropped; with an empty one a line needs none. Causes:
+    "unparsable", "unknown format" (no known genre, or markers of the prompt inside the plot), "empty plot", "cut off",
+    "too short" (fewer than ``least_words``), "repetition".
     """
     try:
-        parsed = Description.parse(line)
+        parsed = Description.parse(line, fields)
     except ValueError:
         return Checked(None, "unparsable")
     genres = tuple(g for g in parsed.genres if vocabulary is None or g in vocabulary)
     dropped = len(parsed.genres) - len(genres)
-    cause, plot = _check_plot(parsed.plot, finished)
-    if cause is None and not genres:
+    cause, plot = _check_plot(parsed.plot, finished, fields, least_words)
+    if cause is None and not genres and vocabulary != frozenset():
         cause = "unknown format"
     if cause is not None:
         return Checked(None, cause, dropped)
-    return Checked(Description(genres, plot), None, dropped)
+    return Checked(Description(genres, plot, fields), None, dropped)
 
 
-def _check_plot(plot: str, finished: bool) -> tuple[str | None, str]:
+def _check_plot(plot: str, finished: bool, fields: Fields, least_words: int) -> tuple[str | None, str]:
     if not plot.strip():
         return "empty plot", plot
-    if any(marker in plot.lower() for marker in _MARKERS):
+    markers = (f"{fields.labels.lower()}:", f"{fields.body.lower()}:", "change:", "<|", "|>")
+    if any(marker in plot.lower() for marker in markers):
         return "unknown format", plot
     if not finished:
         plot = to_last_sentence(plot)
-        if len(words(plot)) < MIN_WORDS:
+        if len(words(plot)) < least_words:
             return "cut off", plot
-    if len(words(plot)) < MIN_WORDS:
+    if len(words(plot)) < least_words:
         return "too short", plot
     if repeats(plot):
         return "repetition", plot
@@ -99,7 +107,7 @@ def _check_plot(plot: str, finished: bool) -> tuple[str | None, str]:
 def is_copy(new: Description, old_text: str) -> bool:
     """Whether genres are the same and the plot nearly so."""
     try:
-        old = Description.parse(old_text)
+        old = Description.parse(old_text, new.fields)
     except ValueError:
         return similarity(new.plot, old_text) >= COPY_AT
     return set(new.genres) == set(old.genres) and similarity(new.plot, old.plot) >= COPY_AT

@@ -12,7 +12,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
@@ -23,14 +23,14 @@ from eagle.core.artifacts import write_json, write_table
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed
 from eagle.data.stored import read_items, read_rating_split
-from eagle.domains.text import Description
+from eagle.domains.table import domain_of
+from eagle.domains.text import GENRES_AND_PLOT, Description, Fields
 from eagle.engine.base import SamplingSpec
 from eagle.engine.open import model_identity, open_language_model
 from eagle.environment.checks import check_text
 from eagle.environment.prompts import clean, describe_prompt
 
 _SENTENCES = re.compile(r"(?<=[.!?])[\"')\]]*\s+")
-_MARKERS = re.compile(r"\b(genres|plot|change)\s*:\s*", re.IGNORECASE)
 _NOT_IN_GENRE = re.compile(r"[.,:;\n]")
 
 
@@ -42,14 +42,13 @@ class OpenPlots:
     project: Project
 
     def __call__(self) -> Answerer:
-        config = self.config
+        config, domain = self.config, domain_of(self.config)
         model = open_language_model(config.llm, self.project.llm, self.project.completions)
         spec = SamplingSpec(config.llm.max_new_tokens, config.describe.temperature, config.llm.top_p)
 
         def answer(question: Sequence[Sequence[Any]]) -> list[list[str | None]]:
             prompts = [
-                describe_prompt(model, title, year, tuple(genres), config.data.noun)
-                for _, title, year, genres in question
+                describe_prompt(model, title, year, tuple(genres), domain) for _, title, year, genres in question
             ]
             seeds = [derive_seed(config.seed, "describe", item) for item, *_ in question]
             return [
@@ -65,7 +64,7 @@ def run(config: Config, project: Project) -> None:
     inputs = [project.catalogue_files.items, project.split_files.ratings]
     items, ratings = read_items(inputs[0]), read_rating_split(inputs[1])
     rated = ratings.loc[ratings["part"] == "fit", "item"].value_counts()
-    table = describe(items, config.describe.max_words)
+    table = describe(items, config.describe.max_words, domain_of(config).fields)
     write = without_text(table, rated, config.describe.write_at_most)
     causes = write_plots(table, items, write, config, project) if write else Counter()
     write_table(project.descriptions, table, "descriptions", inputs=inputs)
@@ -73,33 +72,42 @@ def run(config: Config, project: Project) -> None:
     shutil.rmtree(project.unfinished("describe"), ignore_errors=True)
 
 
-def shorten(text: str, max_words: int) -> str:
+def shorten(text: str, max_words: int, fields: Fields = GENRES_AND_PLOT) -> str:
     """Return whole sentences of ``text``, at most ``max_words`` words, on one line and without our markers.
 
     Where already the first sentence is longer, it is cut after ``max_words`` words and closed with a full stop.
     """
+    markers = rf"\b({re.escape(fields.labels)}|{re.escape(fields.body)}|change)\s*:\s*"
+    said = re.sub(markers, "", clean(text), flags=re.IGNORECASE)
     kept: list[str] = []
-    for sentence in _SENTENCES.split(_MARKERS.sub("", clean(text))):
+    for sentence in _SENTENCES.split(said):
         words = sentence.split()
         if len(kept) + len(words) > max_words:
             break
         kept += words
     if not kept:
-        kept = _MARKERS.sub("", clean(text)).split()[:max_words]
+        kept = said.split()[:max_words]
         if kept:
             kept[-1] = kept[-1].rstrip(",;:-") + "."
     return " ".join(kept)
 
 
-def describe(items: pd.DataFrame, max_words: int) -> pd.DataFrame:
+def describe(items: pd.DataFrame, max_words: int, fields: Fields = GENRES_AND_PLOT) -> pd.DataFrame:
     """Return the descriptions table from the catalogue's own words (schema descriptions)."""
     rows = []
     for item, told, named, released in zip(items["item"], items["text"], items["genres"], items["year"], strict=True):
         genres = tuple(dict.fromkeys(g for g in (_genre(name) for name in named) if g))
-        plot = shorten(told, max_words) if isinstance(told, str) else ""
+        plot = shorten(told, max_words, fields) if isinstance(told, str) else ""
         year = None if pd.isna(released) else int(released)
         rows.append(
-            (item, Description(genres, plot).render(), list(genres), plot, year, "source" if plot else "metadata")
+            (
+                item,
+                Description(genres, plot, fields).render(),
+                list(genres),
+                plot,
+                year,
+                "source" if plot else "metadata",
+            )
         )
     table = pd.DataFrame(rows, columns=["item", "text", "genres", "plot", "year", "origin"])
     return table.astype({"year": "Int64"})
@@ -125,20 +133,28 @@ def write_plots(
         [table["item"][row], str(items["title"][row]), year, list(table["genres"][row])]
         for row, year in zip(rows, years, strict=True)
     ]
-    surroundings = [config.seed, config.describe.temperature, config.data.noun, model_identity(config.llm, project.llm)]
+    domain = domain_of(config)
+    words = [asdict(domain.describing), asdict(domain.fields)]
+    surroundings = [config.seed, config.describe.temperature, words, model_identity(config.llm, project.llm)]
     cache, shards = ShardCache(project.unfinished("describe"), surroundings), cut(told, config.llm.shard_rows)
     with open_workers(config.llm, OpenPlots(config, project.resolved())) as workers:
         answers = answer_shards(shards, workers, cache, title="plots", unit="text")
     causes: Counter[str] = Counter()
     for row, (text, finish, cause) in zip(rows, (plot for answer in answers for plot in answer), strict=True):
         genres = tuple(table["genres"][row])
-        line = clean(f"{Description(genres).render()} Plot:{text}")
-        checked = check_text(line, finished=finish == "stop", vocabulary=frozenset(genres))
+        line = clean(f"{Description(genres, fields=domain.fields).render()} {domain.fields.body}:{text}")
+        checked = check_text(
+            line,
+            finished=finish == "stop",
+            vocabulary=frozenset(genres),
+            fields=domain.fields,
+            least_words=domain.least_words,
+        )
         if checked.description is None:
             causes[cause or checked.cause or "error"] += 1
             continue
-        plot = shorten(checked.description.plot, config.describe.max_words)
-        table.loc[row, ["text", "plot", "origin"]] = [Description(genres, plot).render(), plot, "llm"]
+        plot = shorten(checked.description.plot, config.describe.max_words, domain.fields)
+        table.loc[row, ["text", "plot", "origin"]] = [Description(genres, plot, domain.fields).render(), plot, "llm"]
     return causes
 
 

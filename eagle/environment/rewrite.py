@@ -1,7 +1,8 @@
 """The environment's transition: one place that applies an action to a text.
 
 1. Paper, Sec. 4.2: a frozen language model applies the action and writes the next description. Followed.
-2. Paper: the model rewrites plot, likes and dislikes. Here one line of genres and plot: a small model holds to that.
+2. Paper: the model rewrites plot, likes and dislikes. Here one line of genres and plot (two fields, whatever the domain
+   calls them): a small model holds to that.
 3. Ours: defective texts and unchanged copies are drawn again, at most `attempts` times in all, from further seeds of
    the same row. What is still defective is data with a cause; what is still a copy is marked so.
 """
@@ -11,17 +12,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 from eagle.config import Config
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed
 from eagle.data.descriptions import Descriptions
+from eagle.domains.base import Domain
+from eagle.domains.table import default_domain, domain_of
 from eagle.domains.text import Description
 from eagle.engine.base import Completion, LanguageModel, SamplingSpec
 from eagle.engine.open import open_language_model
 from eagle.environment.checks import EXAMPLE_AT, check_text, is_copy, sentences, similarity
-from eagle.environment.prompts import PREFILL, SHOTS, clean, rewrite_prompt
+from eagle.environment.prompts import clean, opening, rewrite_prompt
 
 Request = tuple[str, str, int]
 
@@ -44,8 +46,9 @@ class Rewrite:
 class Rewriter:
     """Applies actions to texts with a language model.
 
-    ``vocabulary``: genre words that a text may name (lower case); None allows all. ``remember``: keep answers for the
-    life of this object, so that a request (text, action, seed) is generated once. ``counts`` tells how often each
+    ``vocabulary``: genre words that a text may name (lower case); None allows all. ``domain``: what the texts are
+    about, that of the default parameters where none is given. ``remember``: keep answers for the life of this object,
+    so that a request (text, action, seed) is generated once. ``counts`` tells how often each
     cause, "copied", "fine" and "dropped genre" occurred in the answers, by attempt result.
     """
 
@@ -54,19 +57,20 @@ class Rewriter:
         model: LanguageModel,
         vocabulary: Iterable[str] | None = None,
         *,
-        noun: str = "film",
+        domain: Domain | None = None,
         spec: SamplingSpec | None = None,
         attempts: int = 3,
         remember: bool = True,
     ) -> None:
         self.model = model
-        self.noun = noun
+        self.domain = domain or default_domain()
         self.attempts = attempts
         self.counts: Counter[str] = Counter()
         self._spec = spec or SamplingSpec(max_new_tokens=90, temperature=0.7, top_p=0.95)
         self._vocabulary = None if vocabulary is None else frozenset(vocabulary)
         self._remember = remember
         self._known: dict[Request, Rewrite] = {}
+        self._shown = _shown(self.domain)
 
     @classmethod
     def open(
@@ -74,13 +78,13 @@ class Rewriter:
     ) -> Rewriter:
         """Build the environment of a project: its language model, and the genres of its descriptions.
 
-        Reads the parameter sections llm and data.
+        Reads the parameter sections llm, data and domain.
         """
         spec = SamplingSpec(config.llm.max_new_tokens, config.llm.temperature, config.llm.top_p)
         return cls(
             model or open_language_model(config.llm, project.llm, project.completions),
             Descriptions.load(project.descriptions).genres,
-            noun=config.data.noun,
+            domain=domain_of(config),
             spec=spec,
             remember=remember,
         )
@@ -107,7 +111,7 @@ class Rewriter:
         return done
 
     def _ask(self, requests: Sequence[Request], attempt: int) -> list[Completion]:
-        prompts = [rewrite_prompt(self.model, text, action, self.noun) for text, action, _ in requests]
+        prompts = [rewrite_prompt(self.model, text, action, self.domain) for text, action, _ in requests]
         return self.model.generate(
             prompts, self._spec, [derive_seed(seed, "attempt", attempt) for _, _, seed in requests]
         )
@@ -117,10 +121,16 @@ class Rewriter:
         if completion.finish == "error":
             self.counts["error"] += 1
             return Rewrite(None, completion.cause or "error", tokens=tokens)
-        line = clean(PREFILL + completion.text)
-        checked = check_text(line, finished=completion.finish == "stop", vocabulary=self._vocabulary)
+        line = clean(opening(self.domain) + completion.text)
+        checked = check_text(
+            line,
+            finished=completion.finish == "stop",
+            vocabulary=self._vocabulary,
+            fields=self.domain.fields,
+            least_words=self.domain.least_words,
+        )
         cause = checked.cause
-        if checked.description is not None and _is_example(checked.description, request[0]):
+        if checked.description is not None and self._is_example(checked.description, request[0]):
             cause = "example"
         copied = cause is None and checked.description is not None and is_copy(checked.description, request[0])
         self.counts[cause or ("copied" if copied else "fine")] += 1
@@ -128,6 +138,15 @@ class Rewriter:
         if cause is not None or checked.description is None:
             return Rewrite(None, cause, tokens=tokens, dropped=checked.dropped)
         return Rewrite(checked.description.render(), None, copied, tokens, dropped=checked.dropped)
+
+    def _is_example(self, new: Description, old_text: str) -> bool:
+        """Whether the model repeated a text of the prompt's examples, or a sentence of one, that is not in the text it
+        was given.
+        """
+        marker = f"{new.fields.body}:"
+        written, given = _said(new.plot), _said(old_text.partition(marker)[2] or old_text)
+        repeated = [shown for shown in self._shown if any(similarity(said, shown) >= EXAMPLE_AT for said in written)]
+        return any(all(similarity(said, shown) < EXAMPLE_AT for said in given) for shown in repeated)
 
 
 def _better(before: Rewrite | None, now: Rewrite) -> Rewrite:
@@ -138,20 +157,11 @@ def _better(before: Rewrite | None, now: Rewrite) -> Rewrite:
     return replace(best, tokens=before.tokens + now.tokens, attempts=before.attempts + 1)
 
 
-@cache
-def _shown() -> tuple[str, ...]:
-    """The plots of the prompt's examples and their sentences."""
-    return tuple(said for shot in SHOTS for text in (shot[0], shot[2]) for said in _said(Description.parse(text).plot))
+def _shown(domain: Domain) -> tuple[str, ...]:
+    """The texts of the prompt's examples and their sentences."""
+    texts = [text for before, _, after in domain.rewriting.examples for text in (before, after)]
+    return tuple(said for text in texts for said in _said(Description.parse(text, domain.fields).plot))
 
 
 def _said(plot: str) -> list[str]:
     return [plot, *sentences(plot)]
-
-
-def _is_example(new: Description, old_text: str) -> bool:
-    """Whether the model repeated a story of the prompt's examples, or a sentence of one, that is not in the text it was
-    given.
-    """
-    written, given = _said(new.plot), _said(old_text.partition("Plot:")[2] or old_text)
-    repeated = [shown for shown in _shown() if any(similarity(said, shown) >= EXAMPLE_AT for said in written)]
-    return any(all(similarity(said, shown) < EXAMPLE_AT for said in given) for shown in repeated)

@@ -10,17 +10,22 @@ from eagle.compute.sharding import Answerer, ShardCache, Workers, answer_shards,
 from eagle.config import Config, LLMConfig
 from eagle.core.artifacts import content_hash
 from eagle.core.project import Project
+from eagle.domains.base import Domain, rewriting_identity
 from eagle.engine.open import model_identity
 from eagle.environment.rewrite import Request, Rewrite, Rewriter
 
 REWRITE = "rewrite"
 
 
-def environment_identity(llm: LLMConfig, noun: str, project: Project) -> dict[str, Any]:
-    """Return what decides a next text beside the request, without opening the model: the model, and the genres that
-    exist.
+def environment_identity(llm: LLMConfig, domain: Domain, project: Project) -> dict[str, Any]:
+    """Return what decides a next text beside the request, without opening the model: the model, the domain's words, and
+    the genres that exist.
     """
-    return {**model_identity(llm, project.llm), "noun": noun, "descriptions": content_hash(project.descriptions)}
+    return {
+        **model_identity(llm, project.llm),
+        "domain": rewriting_identity(domain),
+        "descriptions": content_hash(project.descriptions),
+    }
 
 
 def rewritten(writer: Rewriter, requests: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from eagle.compute.devices import pick_device, pick_dtype
 from eagle.compute.sharding import Answerer, ShardCache, open_workers
 from eagle.config import Config
 from eagle.core.project import Project
+from eagle.domains.table import domain_of
 from eagle.engine.open import open_language_model
 from eagle.environment.rewrite import Rewriter
 from eagle.environment.sharded import ShardedRewriter, environment_identity, rewritten
@@ -154,7 +155,7 @@ class Arms:
     ) -> Arms:
         """Read what the arms share; ``hashes`` are those of everything that decides what they answer."""
         sections = [getattr(config, name).decisive() for name in ("evaluate", "train", "reference", "utility")]
-        identity = environment_identity(config.llm, config.data.noun, project)
+        identity = environment_identity(config.llm, domain_of(config), project)
         decisive = [sorted(hashes.items()), config.seed, identity, *sections]
         shard_cache = ShardCache(project.unfinished("evaluate"), decisive)
         return cls(config, project, held, load_training_data(config.utility, project), encoder, shard_cache)

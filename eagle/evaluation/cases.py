@@ -65,7 +65,7 @@ def _cross(anchors: list[str], users: list[str], described: Descriptions) -> pd.
     rows = [(anchor, user) for anchor in anchors for user in users]
     cases = pd.DataFrame(rows, columns=["anchor", "user"])
     cases.insert(0, "case", np.arange(len(cases)))
-    cases["text"] = [Description.parse(described.texts[anchor]).render() for anchor in cases["anchor"]]
+    cases["text"] = [Description.read(described.texts[anchor]).render() for anchor in cases["anchor"]]
     cases["year"] = pd.Series([described.years[anchor] for anchor in cases["anchor"]], dtype=object)
     return cases
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
 
-from eagle.domains.text import Description
 from eagle.evaluation.words import parts
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ class TextEncoder(Protocol):
 
 def genre_line_only(anchor: str, text: str) -> str:
     """Return the anchor's plot under the genres of ``text``: what is left of a change if only its labels count."""
-    return Description(parts(text).genres, parts(anchor).plot).render()
+    return replace(parts(anchor), genres=parts(text).genres).render()
 
 
 @dataclass

@@ -22,6 +22,7 @@ from eagle.core.artifacts import complete_or_absent, content_hash, write_json, w
 from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
 from eagle.data.stored import read_rating_split, read_ratings, read_source, read_users
+from eagle.domains.table import domain_of
 from eagle.engine.fetch import check_model_folder
 from eagle.evaluation import tables
 from eagle.evaluation.arm import arms_of, write_arms
@@ -93,7 +94,7 @@ def _settings(config: Config, held: HeldOut) -> dict[str, Any]:
         "confidence": config.evaluate.confidence,
         "seed": config.seed,
         "split": config.evaluate.split,
-        "noun": config.data.noun,
+        "noun": domain_of(config).noun,
     }
 
 

@@ -19,7 +19,7 @@ _WORD = re.compile(r"[a-z0-9']+")
 def parts(text: str) -> Description:
     """Return genres and plot; a text of another form is all plot."""
     try:
-        return Description.parse(text)
+        return Description.read(text)
     except ValueError:
         return Description((), text)
 

@@ -21,18 +21,19 @@ class TextEmbedder(Protocol):
 def parse_loosely(text: str) -> Description:
     """Parse a state line; a text of another form is taken as a plot without genres."""
     try:
-        return Description.parse(text)
+        return Description.read(text)
     except ValueError:
         return Description((), " ".join(text.split()))
 
 
 def full_view(description: Description) -> str:
     """The first text MiniLM sees; the genres are in it even where there is no plot."""
-    return f"genres: {', '.join(description.genres)} plot: {description.plot}".strip()
+    names = description.fields
+    return f"{names.labels.lower()}: {', '.join(description.genres)} {names.body.lower()}: {description.plot}".strip()
 
 
 def plot_view(description: Description) -> str:
-    return f"plot: {description.plot}"
+    return f"{description.fields.body.lower()}: {description.plot}"
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from eagle.config import AllActionPhase, Config, ReferenceName, load_config
 from eagle.config.stages import all_instances
 from eagle.core.errors import user_error
 from eagle.core.project import CatalogueFiles, Project
+from eagle.domains.table import domain_of
 from eagle.policies.agents import LONGEST_ACTION
-from eagle.profiles.writer import LINE_TOKENS, SECTIONS
+from eagle.profiles.writer import LINE_TOKENS
 
 Amounts = dict[str, float]
 SIMPLE_ARMS = 4  # random, linear rule, softmax, fixed: they write no actions, but the environment answers them
@@ -132,7 +133,7 @@ def _texts(config: Config, sizes: Sizes, found: dict[str, Work]) -> None:
     found["describe"].write("next text", min(sizes.items, config.describe.write_at_most), longest)
     if config.profiles.origin == "llm":
         users = min(sizes.users, config.profiles.written or sizes.users)
-        found["profiles"].write("profile line", users * len(SECTIONS), LINE_TOKENS)
+        found["profiles"].write("profile line", users * len(domain_of(config).profiling.sections), LINE_TOKENS)
     found["actions"].write("listed action", anchors * config.actions.llm_written, MAX_TOKENS)
     found["transitions"].write("next text", transition_rows(config), longest)
     add(found["design"].seconds, "texts embedded", transition_rows(config))

@@ -1,8 +1,8 @@
 """The policy's prompt: who the user is, what the item is now, and what was already done.
 
 1. Follows the paper in that the agent sees the user's profile and the present description, and writes one action.
-2. Differs: only the genres of the description enter, not its plot, because a short prompt that tells users apart was
-   what learned on the embedded default (docs/method.md).
+2. Differs: only the labels (genres) of the description enter, not its plot, because a short prompt that tells users
+   apart was what learned on the embedded default (docs/method.md).
 3. Differs: where an action may not be used twice, the actions already used are named, since the next best choice
    depends on them.
 """
@@ -19,12 +19,22 @@ ACTION_PREFIX = " "
 ACTION_END = "\n"
 
 
+def _state(text: str) -> Description:
+    try:
+        return Description.read(text)
+    except ValueError:
+        return Description(())
+
+
 def state_genres(text: str) -> tuple[str, ...]:
     """Return the genres named in a state's text line; empty where the text does not parse."""
-    try:
-        return Description.parse(text).genres
-    except ValueError:
-        return ()
+    return _state(text).genres
+
+
+def state_labels(text: str) -> str:
+    """Return the labels of a state's text line under the name that the domain gives them, "Genres: a, b."."""
+    state = _state(text)
+    return f"{state.fields.labels}: {', '.join(state.genres) or 'unknown'}."
 
 
 def named(history: Sequence[str], most: int, *, repeat: bool) -> Sequence[str]:
@@ -40,6 +50,5 @@ def policy_prompt(profile: str, text: str, history: Sequence[str] = ()) -> str:
     ``profile`` is the short profile ("User likes a, b. Dislikes c, d."), ``text`` the state's line, ``history`` the
     actions already applied (empty: not mentioned).
     """
-    genres = ", ".join(state_genres(text)) or "unknown"
     done = f"Done: {' '.join(history)}\n" if history else ""
-    return f"{profile.strip()}\nGenres: {genres}.\n{done}Action:"
+    return f"{profile.strip()}\n{state_labels(text)}\n{done}Action:"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -38,15 +39,15 @@ def genre_effects(encoder: TextEncoder, descriptions: pd.DataFrame) -> dict[str,
     genres = common_genres(descriptions)
     chosen = np.unique(np.linspace(0, len(descriptions) - 1, min(EXAMPLES, len(descriptions))).astype(int))
     rows = descriptions.iloc[chosen]
-    parsed = [Description.parse(text) for text in rows["text"]]
+    parsed = [Description.read(text) for text in rows["text"]]
     years = [None if pd.isna(year) else int(year) for year in rows["year"]]
     texts: list[str] = []
     for genre in genres:
         for description in parsed:
             others = tuple(g for g in description.genres if g != genre)
             texts += [
-                Description((*others, genre), description.plot).render(),
-                Description(others, description.plot).render(),
+                replace(description, genres=(*others, genre)).render(),
+                replace(description, genres=others).render(),
             ]
     vectors = encoder.encode(texts, [year for year in years for _ in range(2)] * len(genres))
     pairs = vectors.reshape(len(genres), len(parsed), 2, -1)

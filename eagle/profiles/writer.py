@@ -22,40 +22,16 @@ from eagle.compute.sharding import Answerer, ShardCache, answer_shards, cut, ope
 from eagle.config import Config
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed
+from eagle.domains.base import Profiling
+from eagle.domains.table import domain_of
 from eagle.engine.base import Completion, LanguageModel, SamplingSpec
 from eagle.engine.open import model_identity, open_language_model
 from eagle.environment.checks import EXAMPLE_AT, repeats, similarity, to_last_sentence
 from eagle.environment.prompts import clean
 
-SECTIONS = ("Overall", "Genre", "Director", "Aesthetic", "Other")
 TRIES = 3  # draws of one section before a user is given up [O]
 LINE_TOKENS = 48
 TEMPERATURE = 0.7
-
-_SHOTS = (
-    (
-        "Liked: Iron Harbour (drama, war), Quiet Snow (drama), The Long Ledger (crime, drama). "
-        "Disliked: Laughing Gas (comedy), Beach Week (comedy).",
-        {
-            "Overall": "Prefers slow, serious stories about people under pressure and has little patience for noise.",
-            "Genre": "Likes drama, war and crime; dislikes comedy.",
-            "Director": "Is drawn to patient directors with an eye for detail rather than to showmen.",
-            "Aesthetic": "Enjoys muted colours, long takes and natural light.",
-            "Other": "Values good dialogue and an honest ending.",
-        },
-    ),
-    (
-        "Liked: Rocket Pals (animation, children's), Space Dogs (adventure, sci-fi), Pie Fight (comedy). "
-        "Disliked: The Cold Cellar (horror), Ashes (drama).",
-        {
-            "Overall": "Wants to laugh and to be taken along, and leaves when it gets gloomy.",
-            "Genre": "Likes animation, adventure, science fiction and comedy; dislikes horror and drama.",
-            "Director": "Follows makers who keep things moving and never lecture.",
-            "Aesthetic": "Enjoys bright pictures, invented worlds and quick cuts.",
-            "Other": "Watches with the family and likes a happy ending.",
-        },
-    ),
-)
 
 _RATING = re.compile(
     r"\b\d(?:\.\d)?\s*(?:/\s*\d+|stars?\b|out of\b)|\brat(?:ed|ing|ings)\b|\(\s*\d(?:\.\d)?\s*\)|★", re.IGNORECASE
@@ -102,20 +78,18 @@ def history_line(rows: pd.DataFrame, names: pd.Series, most: int) -> str:
     )
 
 
-def _prompt(model: LanguageModel, history: str, lines: Sequence[str], noun: str) -> str:
+def profile_prompt(model: LanguageModel, history: str, lines: Sequence[str], words: Profiling) -> str:
     """Ask for the next section; ``lines`` are the finished ones."""
-    system = (
-        f"You describe a person's taste from the {noun}s they liked and disliked. Five lines: {', '.join(SECTIONS)}. "
-        "One sentence each. Never name a title, never give a rating."
-    )
-    messages = [("system", system)]
-    for shot_history, shot in _SHOTS:
+    messages = [("system", words.task)]
+    for shot_history, shot in words.examples:
         messages += [("user", shot_history), ("assistant", "\n".join(f"{name}: {line}" for name, line in shot.items()))]
-    done = [f"{name}: {line}" for name, line in zip(SECTIONS, lines, strict=False)]
-    return model.chat([*messages, ("user", history)], prefill="\n".join([*done, f"{SECTIONS[len(lines)]}:"]))
+    done = [f"{name}: {line}" for name, line in zip(words.sections, lines, strict=False)]
+    return model.chat([*messages, ("user", history)], prefill="\n".join([*done, f"{words.sections[len(lines)]}:"]))
 
 
-def _judged(completion: Completion, before: Sequence[str], titles: Sequence[str]) -> tuple[str, str | None]:
+def _judged(
+    completion: Completion, before: Sequence[str], titles: Sequence[str], words: Profiling
+) -> tuple[str, str | None]:
     """Return a drawn line, cut after its last full sentence where it met the length limit,
     and why it may not be used.
     """
@@ -123,12 +97,12 @@ def _judged(completion: Completion, before: Sequence[str], titles: Sequence[str]
     if completion.finish == "length":
         line = to_last_sentence(line)
     return line, completion.cause or (
-        "cut off" if completion.finish == "length" and not line else _defect(line, before, titles)
+        "cut off" if completion.finish == "length" and not line else _defect(line, before, titles, words)
     )
 
 
-def _defect(line: str, before: Sequence[str], titles: Sequence[str]) -> str | None:
-    if any(similarity(line, example) >= EXAMPLE_AT for _, shot in _SHOTS for example in shot.values()):
+def _defect(line: str, before: Sequence[str], titles: Sequence[str], words: Profiling) -> str | None:
+    if any(similarity(line, example) >= EXAMPLE_AT for _, shot in words.examples for example in shot.values()):
         return "example"
     if repeats(line) or any(similarity(line, earlier) >= EXAMPLE_AT for earlier in before):
         return "repetition"
@@ -170,25 +144,27 @@ def write_profiles(
 ) -> tuple[dict[str, str], dict[str, int]]:
     """Return (user -> five lines) for the users whose every section passed, and how many draws failed, by cause."""
     known = {history.user: history for history in told}
+    words = domain_of(config).profiling
     written: dict[str, list[str]] = {user: [] for user in known}
     causes: Counter[str] = Counter()
     spec = SamplingSpec(LINE_TOKENS, TEMPERATURE, config.llm.top_p)
-    for number, section in enumerate(SECTIONS):
+    for number, section in enumerate(words.sections):
         for attempt in range(TRIES):
             waiting = [user for user, lines in written.items() if len(lines) == number]
             if not waiting:
                 break
-            prompts = [_prompt(model, known[user].told, written[user], config.data.noun) for user in waiting]
+            prompts = [profile_prompt(model, known[user].told, written[user], words) for user in waiting]
             seeds = [derive_seed(config.seed, "profile", user, section, attempt) for user in waiting]
             for user, completion in zip(waiting, model.generate(prompts, spec, seeds), strict=True):
-                line, cause = _judged(completion, written[user], known[user].titles)
+                line, cause = _judged(completion, written[user], known[user].titles, words)
                 if cause:
                     causes[cause] += 1
                 else:
                     written[user].append(line)
-    finished = {user: lines for user, lines in written.items() if len(lines) == len(SECTIONS)}
+    finished = {user: lines for user, lines in written.items() if len(lines) == len(words.sections)}
     return {
-        user: "\n".join(f"{n}: {t}" for n, t in zip(SECTIONS, lines, strict=True)) for user, lines in finished.items()
+        user: "\n".join(f"{n}: {t}" for n, t in zip(words.sections, lines, strict=True))
+        for user, lines in finished.items()
     }, dict(causes)
 
 
@@ -218,7 +194,7 @@ def write_on_workers(
     """Return what :func:`write_profiles` returns, in shards of users; finished ones are kept under
     models/checkpoints/profiles.
     """
-    surroundings = [config.seed, config.data.noun, _SHOTS, model_identity(config.llm, project.llm)]
+    surroundings = [config.seed, asdict(domain_of(config).profiling), model_identity(config.llm, project.llm)]
     cache, shards = ShardCache(project.unfinished("profiles"), surroundings), cut(told, config.llm.shard_rows)
     with open_workers(config.llm, OpenProfiles(config, project.resolved())) as workers:
         answers = answer_shards(

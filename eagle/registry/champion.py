@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eagle.config import Config
+from eagle.config import Config, DomainConfig
 from eagle.core.artifacts import content_hash, read_json, write_json
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
@@ -52,6 +52,7 @@ def surroundings(config: Config, project: Project, cases: pd.DataFrame) -> str:
         content_hash(project.descriptions),
         config.seed,
         config.data.noun,
+        *([config.domain.decisive()] if config.domain != DomainConfig() else []),
         *(getattr(config, name).decisive() for name in ("llm", "utility", "evaluate")),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

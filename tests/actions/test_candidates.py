@@ -14,12 +14,15 @@ from eagle.actions.anchors import choose_anchors, spread_over
 from eagle.actions.candidate_list import CandidateList, is_valid_action
 from eagle.actions.candidates import Write, build_actions, frequent_genres, halves
 from eagle.actions.duplicates import NEAR_DUPLICATE, content_words, duplicate_rate, overlap, repeats_any
-from eagle.actions.seeds import PRODUCT_CATEGORIES, STORY_CATEGORIES, choose_seeds, generic_seeds, personalized_seeds
+from eagle.actions.seeds import choose_seeds, generic_seeds, personalized_seeds
 from eagle.actions.written import Request, clean_action, request_prompt, write_actions
 from eagle.actions.written_shards import write_on_workers
-from eagle.config import ActionsConfig, Config, LLMConfig, parse_config
+from eagle.config import ActionsConfig, Config, DomainConfig, LLMConfig, parse_config
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
+from eagle.domains.base import Domain
+from eagle.domains.clothing import CATEGORIES
+from eagle.domains.table import open_domain
 from eagle.engine.scripted import ScriptedModel
 
 MOVIELENS = (
@@ -37,6 +40,13 @@ IDEAS = (
 )
 
 
+def domain(noun: str) -> Domain:
+    return open_domain(DomainConfig(), noun)
+
+
+FILM = domain("film")
+
+
 def scripted(prompt: str, seed: int) -> str:
     return f" {IDEAS[seed % len(IDEAS)]}.\nMore"
 
@@ -52,33 +62,33 @@ def settings(**actions: object) -> Config:
 
 def by(model: ScriptedModel) -> Write:
     """Let this model write, all requests at once."""
-    return lambda requests, taken, reserve: write_actions(model, requests, taken, reserve, "film", 0.7, 3)
+    return lambda requests, taken, reserve: write_actions(model, requests, taken, reserve, FILM, 0.7, 3)
 
 
 def test_seeds_are_short_valid_and_distinct() -> None:
-    seeds = generic_seeds("film") + personalized_seeds(MOVIELENS, "film")[: 2 * len(MOVIELENS)]
+    seeds = generic_seeds(FILM) + personalized_seeds(MOVIELENS, FILM)[: 2 * len(MOVIELENS)]
     texts = [seed.action for seed in seeds]
     assert all(is_valid_action(text) and len(text.split()) <= 12 for text in texts)
     assert duplicate_rate(texts) == 0.0
-    assert {seed.category for seed in seeds} == set(STORY_CATEGORIES)
+    assert {seed.category for seed in seeds} == set(FILM.categories)
 
 
 @pytest.mark.parametrize("personalized", [halves(ActionsConfig())[1], len(MOVIELENS)])
 def test_personalized_half_names_the_most_frequent_genres_each_once_before_any_twice(personalized: int) -> None:
-    chosen = [s.action for s in choose_seeds(MOVIELENS, "film", 5, personalized) if s.kind == "personalized"]
+    chosen = [s.action for s in choose_seeds(MOVIELENS, FILM, 5, personalized) if s.kind == "personalized"]
     assert len(chosen) == personalized
     assert all(genre in action for genre, action in zip(MOVIELENS, chosen, strict=False))
 
 
 def test_other_genres_get_templates_and_plain_sentences_only() -> None:
-    found = [s.action for s in personalized_seeds(["space opera", "(no genres listed)", "x: y\nz"], "book")]
+    found = [s.action for s in personalized_seeds(["space opera", "(no genres listed)", "x: y\nz"], domain("book"))]
     assert found == ["Turn it into a space opera book.", "Give it much more space opera."]
-    assert {s.category for s in generic_seeds("garment")} == set(PRODUCT_CATEGORIES)
+    assert {s.category for s in generic_seeds(domain("garment"))} == set(CATEGORIES)
 
 
 def test_too_few_seeds_is_a_clear_error() -> None:
     with pytest.raises(EagleError, match=r"(?s)personalized.*llm_written"):
-        choose_seeds(["drama"], "film", 5, 50)
+        choose_seeds(["drama"], FILM, 5, 50)
 
 
 @pytest.mark.parametrize(
@@ -240,10 +250,10 @@ def test_personal_requests_show_a_training_profile(
 
 def test_every_category_opens_with_an_order() -> None:
     model = ScriptedModel()
-    for noun, categories in (("film", STORY_CATEGORIES), ("garment", PRODUCT_CATEGORIES)):
-        for slot, category in enumerate(categories * 3):
+    for words in map(domain, ("film", "garment", "board game")):
+        for slot, category in enumerate(words.categories * 3):
             prompt = request_prompt(
-                model, Request("i", slot, "Genres: drama. Plot: A plot.", category, "generic"), noun
+                model, Request("i", slot, "Genres: drama. Plot: A plot.", category, "generic"), words
             )
             opening = prompt.rsplit("assistant: ", 1)[1]
             assert is_valid_action(f"{opening} a lighthouse.")

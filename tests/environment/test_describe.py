@@ -45,7 +45,7 @@ def project(tmp_path: Path) -> Project:
 
 
 def _run(project: Project, **settings: int) -> pd.DataFrame:
-    config = Config(describe=DescribeConfig(**settings)).only(["seed", "data", "describe", "llm"])  # type: ignore[arg-type]
+    config = Config(describe=DescribeConfig(**settings)).only(["seed", "data", "domain", "describe", "llm"])  # type: ignore[arg-type]
     describe.run(config, project)
     return read_table(project.descriptions, "descriptions").set_index("item")
 

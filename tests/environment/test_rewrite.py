@@ -8,17 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eagle.config import DomainConfig
 from eagle.core.seeding import derive_seed
+from eagle.domains.film import REWRITES
+from eagle.domains.table import open_domain
 from eagle.domains.text import Description
 from eagle.engine.base import SamplingSpec
 from eagle.engine.scripted import ScriptedModel
 from eagle.environment.checks import MIN_WORDS, check_text, is_copy, repeats, similarity, to_last_sentence, words
-from eagle.environment.prompts import SHOTS, clean, rewrite_prompt
+from eagle.environment.prompts import clean, rewrite_prompt
 from eagle.environment.rewrite import Rewrite, Rewriter
 from tests.engine.contract import LanguageModelContract
 
 START = "Genres: drama. Plot: A teacher opens a school in the old mill and nobody in the valley comes to learn."
 CHANGED = " crime, romance. Plot: A teacher hides a stolen painting in the old mill until a detective falls for her."
+BOOK = open_domain(DomainConfig(), "book")
 SPEC = SamplingSpec(400, 0.7)
 
 
@@ -50,7 +54,7 @@ def test_a_changed_text_is_the_next_state() -> None:
         (" drama. Plot: A teacher hides a painting in the mill. Change: make it a comedy now.", "unknown format"),
         (" drama. Plot: " + "the man sees the dog and " * 8 + "runs.", "repetition"),
         (" drama. Plot: " + "a very long sentence that never ends " * 20, "cut off"),
-        (SHOTS[1][2].removeprefix("Genres:").replace("sci-fi, comedy", "drama"), "example"),
+        (REWRITES[1][2].removeprefix("Genres:").replace("sci-fi, comedy", "drama"), "example"),
         (
             " drama. Plot: A teacher hides a stolen painting in the old mill. He has one concert left to prove it.",
             "example",
@@ -122,7 +126,7 @@ def test_unknown_genres_are_dropped_and_counted() -> None:
 
 def test_the_head_of_the_prompt_is_the_same_for_all_and_the_action_comes_last() -> None:
     model = ScriptedModel()
-    one, other = (rewrite_prompt(model, START, action, "book") for action in ("Add a crime.", "Make it short."))
+    one, other = (rewrite_prompt(model, START, action, BOOK) for action in ("Add a crime.", "Make it short."))
     common = next(i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
     assert one[:common].endswith("Change: ")
     assert "descriptions of a book" in one
@@ -134,7 +138,7 @@ def test_actions_cannot_open_a_turn_of_their_own() -> None:
 
 
 def test_our_own_examples_are_usable_texts() -> None:
-    for before, _, after in SHOTS:
+    for before, _, after in REWRITES:
         for text in (before, after):
             assert check_text(text, finished=True).cause is None
         assert similarity(before, after) < 0.8

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from eagle.config import Config, ProfilesConfig, parse_config
 from eagle.core.artifacts import read_json, read_table
 from eagle.core.project import Project
+from eagle.domains.film import SECTIONS
 from eagle.engine.scripted import ScriptedModel
 from eagle.latent.encoder import LatentSpace, load_latent
 from eagle.profiles.check import nearest_neighbour_distance, profile_check
-from eagle.profiles.stage import Taste, asked_users, grade_genres, rank_genres, run, tastes
-from eagle.profiles.writer import SECTIONS, TRIES, bare_title, histories, history_line, leak, write_profiles
+from eagle.profiles.stage import asked_users, run
+from eagle.profiles.taste import Taste, grade_genres, rank_genres, tastes
+from eagle.profiles.writer import TRIES, bare_title, histories, history_line, leak, write_profiles
 from tests.latent.conftest import WordEmbedder
 
 
@@ -60,7 +62,7 @@ def test_genres_fall_into_grades_by_their_effect() -> None:
 
 
 def test_the_stage_writes_five_sections_for_every_user(encoded: Project) -> None:
-    run(parse_config({"seed": 3}).only(["seed", "data", "profiles", "llm"]), encoded)
+    run(parse_config({"seed": 3}).only(["seed", "data", "domain", "profiles", "llm"]), encoded)
     table = read_table(encoded.profiles, "profiles")
     assert table["user"].tolist() == load_latent(encoded.encoder).users
     for text in table["full"]:
