@@ -24,6 +24,7 @@ SHARED_CODE = frozenset(
         "errors",
         "fork_server",
         "packages",
+        "parts",
         "progress",
         "project",
         "seeding",
