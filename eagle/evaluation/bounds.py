@@ -1,5 +1,7 @@
 """What an agent is held to: a gain must not be bought with a collapse onto few actions, with broken texts or with
 drift.
+
+Records only: the registry decides on them, and :mod:`eagle.report.words` puts them into sentences.
 """
 
 from __future__ import annotations
@@ -11,20 +13,16 @@ from typing import Any
 import pandas as pd
 
 from eagle.config import BoundsConfig
-from eagle.core.artifacts import read_json
+from eagle.core.artifacts import read_json, write_json
 from eagle.core.project import Project
 from eagle.evaluation.arm import Arm
 
-LEAST = {
-    "distinct_actions": "different actions",
-    "valid_actions": "valid actions",
-    "mutual_information": "information on the user",
-}
-MOST = {"defects": "defects", "copies": "copies", "kl": "KL to the reference"}
+LEAST = ("distinct_actions", "valid_actions", "mutual_information")
+MOST = ("defects", "copies", "kl")
 
 
 @dataclass(frozen=True)
-class Held:
+class BoundCheck:
     """One figure beside its bound; ``value`` is None where it was not measured, which keeps no bound."""
 
     name: str
@@ -32,42 +30,41 @@ class Held:
     bound: float
     kept: bool
 
-    def __str__(self) -> str:
-        told = "not measured" if self.value is None else f"{self.value:.3g}"
-        sense = "at least" if self.name in LEAST else "at most"
-        return f"{(LEAST | MOST)[self.name]} {told} ({sense} {self.bound:g})"
+    @property
+    def sense(self) -> str:
+        """Return "at least" or "at most"."""
+        return "at least" if self.name in LEAST else "at most"
 
 
-def held_to(bounds: BoundsConfig, found: Mapping[str, Any], curve: pd.DataFrame) -> list[Held]:
+def check_bounds(bounds: BoundsConfig, figures: Mapping[str, Any], curve: pd.DataFrame) -> list[BoundCheck]:
     """Hold the held-out figures of one arm, and the last KL of its training curve, to ``bounds``."""
     drift = curve["kl"].dropna() if "kl" in curve else pd.Series(dtype=float)
-    values = {**found, "kl": float(drift.iloc[-1]) if len(drift) else None}
-    held = []
+    values = {**figures, "kl": float(drift.iloc[-1]) if len(drift) else None}
+    checks = []
     for name in (*LEAST, *MOST):
         value, bound = values.get(name), float(getattr(bounds, name))
         kept = value is not None and (value >= bound if name in LEAST else value <= bound)
-        held.append(Held(name, value, bound, kept))
-    return held
+        checks.append(BoundCheck(name, value, bound, kept))
+    return checks
 
 
-def sentence(arm: Arm, held: Sequence[Held]) -> str:
-    """Say whether an arm keeps its bounds, with all figures, or those outside."""
-    broken = [str(one) for one in held if not one.kept]
-    if broken:
-        return f"{arm.label} is outside its bounds, so read its gain with care: {'; '.join(broken)}."
-    return f"{arm.label} keeps all its bounds: {'; '.join(map(str, held))}."
+def outside(checks: Sequence[BoundCheck]) -> list[BoundCheck]:
+    """Return the checks whose bound is not kept."""
+    return [check for check in checks if not check.kept]
 
 
-def as_json(held: Mapping[Arm, Sequence[Held]]) -> dict[str, Any]:
-    """Return what reports/bounds.json holds, by arm."""
-    return {
-        arm.name: {"kept": all(one.kept for one in figures), "figures": [asdict(one) for one in figures]}
-        for arm, figures in held.items()
+def write_bounds(project: Project, checks: Mapping[Arm, Sequence[BoundCheck]]) -> None:
+    """Write reports/bounds.json: by name of arm, whether all bounds are kept, and every figure beside its bound."""
+    found = {
+        arm.name: {"kept": not outside(of_arm), "figures": [asdict(check) for check in of_arm]}
+        for arm, of_arm in checks.items()
     }
+    write_json(project.bounds, found)
 
 
-def outside(project: Project, arm: Arm) -> str | None:
-    """Return the sentence on an arm outside its bounds; None where it keeps them, or where no report was made."""
-    path = project.bounds
-    told = read_json(path).get(arm.name) if path.exists() else None
-    return None if told is None or told["kept"] else sentence(arm, [Held(**figure) for figure in told["figures"]])
+def read_bounds(project: Project) -> dict[str, list[BoundCheck]]:
+    """Return the checks of reports/bounds.json by name of arm; none where no report was made."""
+    if not project.bounds.exists():
+        return {}
+    found = read_json(project.bounds)
+    return {name: [BoundCheck(**figure) for figure in of_arm["figures"]] for name, of_arm in found.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.evaluation.arm import Arm
 from eagle.evaluation.bootstrap import TwoWayBootstrap
+from eagle.evaluation.bounds import BoundCheck
 from eagle.evaluation.comparison import final_rows
 
 CASES = "cases.json"
@@ -82,11 +83,11 @@ def decide(
     champion: CaseScores | None,
     replay: Callable[[], CaseScores],
     config: Config,
-    broken: str | None = None,
+    broken: Sequence[BoundCheck] = (),
 ) -> Promotion:
     """Compare on the same cases; ``replay`` lets the champion play the new agent's cases where its own were others.
 
-    Without a champion the new agent becomes it. With one, an agent outside its bounds (``broken`` says which) does not.
+    Without a champion the new agent becomes it. With one, an agent with ``broken`` bounds does not.
     Where the champion cannot be replayed (its language model is not here), it stays.
     """
     if champion is None:
@@ -109,4 +110,16 @@ def decide(
         f"mean paired difference of final U over {len(difference)} held-out cases is {gain.mean:+.3f} "
         f"[{gain.low:+.3f}, {gain.high:+.3f}]"
     )
-    return Promotion(wins and not broken, f"{reason}; {broken}" if broken else reason, gain.as_dict(), replayed)
+    if broken:
+        reason = f"{reason}; outside its bounds: {bounds_text(broken)}"
+    return Promotion(wins and not broken, reason, gain.as_dict(), replayed)
+
+
+def bounds_text(broken: Sequence[BoundCheck]) -> str:
+    """Return "kept", or each broken bound with its figure, by the names of the parameters."""
+    return "; ".join(map(_told, broken)) or "kept"
+
+
+def _told(check: BoundCheck) -> str:
+    value = "not measured" if check.value is None else f"{check.value:.3g}"
+    return f"{check.name} {value} ({check.sense} {check.bound:g})"

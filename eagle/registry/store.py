@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import mlflow
 from mlflow import MlflowClient, artifacts
@@ -88,10 +87,10 @@ def download(config: RegistryConfig, project: Project, address: str) -> Path:
         ) from None
 
 
-def champion_version(client: MlflowClient, model: str) -> Any | None:
-    """Return the model version that has the alias champion; None where there is none."""
+def champion_version(client: MlflowClient, model: str) -> str | None:
+    """Return the number of the version that has the alias champion; None where there is none."""
     try:
-        return client.get_model_version_by_alias(model, "champion")
+        return str(client.get_model_version_by_alias(model, "champion").version)
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None

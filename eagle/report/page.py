@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import resources
+from itertools import starmap
 from typing import Any
 
 import pandas as pd
@@ -14,11 +15,11 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from eagle.evaluation.arm import ANCHOR, LINEAR_ONCE, Arm
-from eagle.evaluation.bounds import Held, sentence
+from eagle.evaluation.bounds import BoundCheck
 from eagle.gaps.find import best_per_anchor
 from eagle.report import content, figures
 from eagle.report.content import Inputs
-from eagle.report.words import interval, number, panel_sentence, verdicts
+from eagle.report.words import bounds_sentence, interval, number, panel_sentence, verdicts
 
 GAPS_SHOWN = 10
 PATHS_SHOWN = 8
@@ -139,10 +140,11 @@ def _provenance(inputs: Inputs) -> list[tuple[str, str]]:
     return [*files, *((name.replace("_", " "), str(value)) for name, value in inputs.metrics.get("inputs", {}).items())]
 
 
-def render(inputs: Inputs, gaps: pd.DataFrame, held: Mapping[Arm, Sequence[Held]]) -> str:
-    """Return the whole page; ``held`` says by EAGLE arm which bounds it keeps."""
+def render(inputs: Inputs, gaps: pd.DataFrame, checks: Mapping[Arm, Sequence[BoundCheck]]) -> str:
+    """Return the whole page; ``checks`` are the bounds of each EAGLE arm."""
     best = best_per_anchor(gaps, GAPS_SHOWN)
     metrics, design = inputs.metrics, inputs.stages["design"]
+    noun = metrics["cases"].get("noun", "item")
     cold = inputs.stages["encoder"].get("cold", {})
     template = resources.files("eagle.report").joinpath("report.html").read_text(encoding="utf-8")
     return (
@@ -151,12 +153,12 @@ def render(inputs: Inputs, gaps: pd.DataFrame, held: Mapping[Arm, Sequence[Held]
         .render(
             catalogue=inputs.source.get("source", "catalogue"),
             licence=inputs.source.get("licence", ""),
-            noun=metrics["cases"].get("noun", "item"),
+            noun=noun,
             cases=metrics["cases"],
             confidence=f"{100 * metrics['cases'].get('confidence', 0.95):.0f}%",
             sections=SECTIONS,
             headline=_headline(inputs, gaps),
-            verdicts=[*verdicts(metrics, inputs.trained), *(sentence(arm, figures) for arm, figures in held.items())],
+            verdicts=[*verdicts(metrics, inputs.trained, noun), *starmap(bounds_sentence, checks.items())],
             gaps=best.to_dict("records"),
             gap_count=len(gaps),
             svg=_figures(inputs, best),

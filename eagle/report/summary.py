@@ -17,9 +17,9 @@ from eagle.core.artifacts import read_json
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.evaluation.arm import Arm, load_arms
-from eagle.evaluation.bounds import outside
+from eagle.evaluation.bounds import outside, read_bounds
 from eagle.evaluation.stored import read_comparison, read_metrics
-from eagle.report.words import compared, number
+from eagle.report.words import bounds_sentence, compared, number
 
 ESTIMATES = {"utility": "U, SD", "gain_over_reference": "over reference", "gain_over_linear": "over linear rule"}
 NARROWEST = 114  # columns of text that the table needs in a terminal
@@ -75,10 +75,12 @@ def _cells(table2: pd.DataFrame, arms: Sequence[Arm]) -> pd.DataFrame:
 def _notes(arms: Sequence[Arm], metrics: dict[str, Any], project: Project) -> list[str]:
     marked = any(metrics[arm.name]["more_defects_than_reference"] for arm in arms)
     notes = ["† gains, but with more defective texts than its reference"] if marked else []
+    checks = read_bounds(project)
     for arm in (arm for arm in arms if arm.is_main):
         against = [compared(metrics[arm.name].get(name)) for name in ("gain_over_reference", "gain_over_linear")]
         notes.append(f"{arm.label}: against its reference {against[0]}, against the linear rule {against[1]}.")
-        notes += [told] if (told := outside(project, arm)) else []
+        own = checks.get(arm.name, [])
+        notes += [bounds_sentence(arm, own)] if outside(own) else []
     return notes
 
 

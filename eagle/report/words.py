@@ -8,6 +8,17 @@ from typing import Any
 import pandas as pd
 
 from eagle.evaluation.arm import Arm
+from eagle.evaluation.bounds import BoundCheck, outside
+
+FIGURES = {
+    "distinct_actions": "different actions",
+    "valid_actions": "valid actions",
+    "mutual_information": "information on the user",
+    "defects": "defects",
+    "copies": "copies",
+    "kl": "KL to the reference",
+}
+"""What a reader calls the figures that have bounds."""
 
 
 def number(value: Any, digits: int = 2, sign: bool = False) -> str:
@@ -35,8 +46,8 @@ def compared(estimate: Mapping[str, Any] | None) -> str:
     return "behind" if estimate["high"] < 0 else "cannot be told apart"
 
 
-def verdicts(metrics: Mapping[str, Any], arms: Sequence[Arm]) -> list[str]:
-    """Return the findings, one sentence each; every one with its number."""
+def verdicts(metrics: Mapping[str, Any], arms: Sequence[Arm], noun: str) -> list[str]:
+    """Return the findings, one sentence each; every one with its number. ``noun`` is what the catalogue holds."""
     said = []
     for arm in arms:
         found = metrics[arm.name]
@@ -44,8 +55,7 @@ def verdicts(metrics: Mapping[str, Any], arms: Sequence[Arm]) -> list[str]:
         clear = {"ahead": "It learned", "behind": "It got worse", "cannot be told apart": "No gain can be shown"}
         said.append(
             f"{arm.label}: {clear.get(compared(gain), 'No gain was measured')}. Against the policy it started "
-            f"from it gains "
-            f"{interval(gain)} standard deviations of utility, on films and users it never saw."
+            f"from it gains {interval(gain)} standard deviations of utility, on {noun}s and users it never saw."
         )
         words = {"ahead": "is ahead of", "behind": "is behind", "cannot be told apart": "cannot be told apart from"}
         if compared(linear) in words:
@@ -62,6 +72,20 @@ def verdicts(metrics: Mapping[str, Any], arms: Sequence[Arm]) -> list[str]:
             f"{interval(followed, sign=False)}."
         )
     return said
+
+
+def bounds_sentence(arm: Arm, checks: Sequence[BoundCheck]) -> str:
+    """Say whether an arm keeps its bounds, with all figures, or those outside."""
+    broken = outside(checks)
+    told = "; ".join(map(_bound, broken or checks))
+    if broken:
+        return f"{arm.label} is outside its bounds, so read its gain with care: {told}."
+    return f"{arm.label} keeps all its bounds: {told}."
+
+
+def _bound(check: BoundCheck) -> str:
+    value = "not measured" if check.value is None else f"{check.value:.3g}"
+    return f"{FIGURES[check.name]} {value} ({check.sense} {check.bound:g})"
 
 
 def panel_sentence(panel: Mapping[str, Any]) -> str:

@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 from eagle.config import Config, EvaluateConfig
 from eagle.core.errors import user_error
 from eagle.evaluation.arm import eagle_arm
-from eagle.registry.champion import CaseScores, decide, scores_of
+from eagle.evaluation.bounds import BoundCheck
+from eagle.registry.champion import CaseScores, bounds_text, decide, scores_of
 
 CONFIG = Config(evaluate=EvaluateConfig(bootstrap=20))
 ANCHORS, USERS = ["a", "a", "b", "b"], ["u", "v", "u", "v"]
+
+
+BROKEN = [BoundCheck("defects", 0.4, 0.1, False)]
 
 
 def scores(*utility: float, around: str = "same") -> CaseScores:
@@ -48,10 +52,10 @@ def test_other_cases_are_played_by_the_champion_first() -> None:
 
 
 def test_an_agent_outside_its_bounds_replaces_nobody() -> None:
-    decision = decide(scores(1, 1, 1, 2), scores(1, 1, 1, 1), never, CONFIG, "too many defects")
-    assert not decision.moves and decision.reason.endswith("; too many defects")
+    decision = decide(scores(1, 1, 1, 2), scores(1, 1, 1, 1), never, CONFIG, BROKEN)
+    assert not decision.moves and decision.reason.endswith("; outside its bounds: defects 0.4 (at most 0.1)")
     assert decision.gain is not None and decision.gain["mean"] > 0
-    assert decide(scores(1, 1, 1, 2), None, never, CONFIG, "too many defects").moves
+    assert decide(scores(1, 1, 1, 2), None, never, CONFIG, BROKEN).moves
 
 
 def test_a_champion_that_cannot_play_stays() -> None:
@@ -61,6 +65,13 @@ def test_a_champion_that_cannot_play_stays() -> None:
     decision = decide(scores(1, 1, 1, 1), scores(0, 0, 0, 0, around="other"), absent, CONFIG)
     assert not decision.moves
     assert "no such model" in decision.reason
+
+
+def test_bounds_as_a_tag() -> None:
+    assert bounds_text([]) == "kept"
+    assert bounds_text([*BROKEN, BoundCheck("kl", None, 5.0, False)]) == (
+        "defects 0.4 (at most 0.1); kl not measured (at most 5)"
+    )
 
 
 @settings(max_examples=25)

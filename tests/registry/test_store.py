@@ -10,7 +10,9 @@ import pytest
 
 from eagle.config import RegistryConfig
 from eagle.core.project import Project
-from eagle.registry.runs import RunLog, commit, data_versions, draw_curve, flatten, numbers
+from eagle.registry.provenance import commit, data_versions
+from eagle.registry.run_log import RunLog, flatten, numbers
+from eagle.registry.runs import draw_curve
 from eagle.registry.store import open_store, resolve_uri
 
 

@@ -11,8 +11,9 @@ import pytest
 from eagle.core.artifacts import write_json
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
+from eagle.evaluation.arm import load_arms
+from eagle.evaluation.bounds import BoundCheck, write_bounds
 from eagle.report.summary import Summary, markdown, print_summary
-from eagle.report.words import compared, interval, number
 
 
 def test_names_every_arm_with_intervals_and_paths(finished: Project) -> None:
@@ -64,16 +65,12 @@ def test_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
         print_summary(Project(tmp_path))
 
 
-def test_numbers_for_people() -> None:
-    assert [number(v) for v in (None, float("nan"), -0.001, -1.234, 2)] == ["–", "–", "0.00", "−1.23", "2.00"]
-    assert number(0.5, sign=True) == "+0.50"
-    assert interval({"mean": 1.0, "low": -0.5, "high": 2.0}) == "+1.00 [−0.50, +2.00]"
-    assert interval(None) == interval({"mean": None, "low": None, "high": None}) == "–"
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "said"),
-    [(0.1, 0.2, "ahead"), (-0.2, -0.1, "behind"), (-0.1, 0.1, "cannot be told apart"), (None, None, "not measured")],
-)
-def test_compared(low: float | None, high: float | None, said: str) -> None:
-    assert compared({"mean": 0.0, "low": low, "high": high}) == said
+def test_an_agent_outside_its_bounds_is_named(finished: Project, tmp_path: Path) -> None:
+    shutil.copytree(finished.root, tmp_path, dirs_exist_ok=True)
+    project = Project(tmp_path)
+    arm = next(arm for arm in load_arms(project) if arm.is_main)
+    write_bounds(project, {arm: [BoundCheck("kl", 6.0, 5.0, False)]})
+    said = "EAGLE, G-optimal is outside its bounds, so read its gain with care: KL to the reference 6 (at most 5)."
+    assert said in Summary.read(project).notes
+    write_bounds(project, {arm: [BoundCheck("kl", 4.0, 5.0, True)]})
+    assert not [note for note in Summary.read(project).notes if "bounds" in note]

@@ -1,0 +1,28 @@
+"""What a run was made from: the commit of the code and the hashes of the data."""
+
+from __future__ import annotations
+
+import subprocess
+
+import yaml
+
+from eagle.core.project import Project
+
+
+def data_versions(project: Project) -> dict[str, str]:
+    """Return output -> hash as dvc.lock has them; empty where the pipeline runs without DVC."""
+    if not project.dvc_lock.exists():
+        return {}
+    stages = (yaml.safe_load(project.dvc_lock.read_text(encoding="utf-8")) or {}).get("stages", {})
+    return {out["path"]: str(out.get("md5", "")) for stage in stages.values() for out in stage.get("outs", [])}
+
+
+def commit(project: Project) -> str:
+    """Return the commit of the project's folder, with ``+changes`` where files differ from it; "" outside of git."""
+
+    def git(*arguments: str) -> str:
+        found = subprocess.run(["git", *arguments], cwd=project.root, capture_output=True, text=True, check=False)
+        return found.stdout.strip() if found.returncode == 0 else ""
+
+    head = git("rev-parse", "HEAD")
+    return f"{head}+changes" if head and git("status", "--porcelain", "--untracked-files=no") else head

@@ -1,0 +1,86 @@
+"""One MLflow run as it is written: parameters, metrics, curves, files."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mlflow.entities import Metric, Param
+
+from eagle.registry.store import Store
+from eagle.training.curves import read_curve
+
+_METRICS, _PARAMS = 500, 100  # in one call; MLflow takes at most 1,000 metrics and 100 parameters
+_LONGEST = 6000  # characters of a parameter's value, MLflow's limit
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested mappings as dotted keys; other values stay as they are."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{prefix}.{key}" if prefix else str(key)
+        if isinstance(value, Mapping):
+            flat |= flatten(value, name)
+        else:
+            flat[name] = value
+    return flat
+
+
+def numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    """Return the finite numbers of a nested mapping under names that MLflow takes."""
+    found = {}
+    for name, value in flatten(values).items():
+        if isinstance(value, int | float | np.number) and np.isfinite(float(value)):
+            found[re.sub(r"[^\w\-. /]", "_", name)] = float(value)
+    return found
+
+
+class RunLog:
+    """Writes one run; used as a context manager, it ends the run as FINISHED or FAILED."""
+
+    def __init__(self, store: Store, name: str, tags: Mapping[str, str], parent: str | None = None) -> None:
+        self.client = store.client
+        relation = {"mlflow.parentRunId": parent} if parent else {}
+        run = self.client.create_run(store.experiment_id, tags={**tags, **relation}, run_name=name)
+        self.run_id: str = run.info.run_id
+
+    def __enter__(self) -> RunLog:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.client.set_terminated(self.run_id, "FAILED" if kind else "FINISHED")
+
+    def params(self, values: Mapping[str, Any]) -> None:
+        """Log nested parameters under dotted names."""
+        entries = [Param(name, str(value)[:_LONGEST]) for name, value in flatten(values).items()]
+        for start in range(0, len(entries), _PARAMS):
+            self.client.log_batch(self.run_id, params=entries[start : start + _PARAMS])
+
+    def metrics(self, values: Mapping[str, Any]) -> None:
+        """Log the finite numbers of a nested mapping."""
+        self._metrics([(name, value, 0) for name, value in numbers(values).items()])
+
+    def curve(self, path: Path) -> None:
+        """Log every numeric column of a curve, the update as the step."""
+        table = read_curve(path)
+        columns = [c for c in table.select_dtypes("number").columns if c != "update"]
+        rows = table[["update", *columns]].to_dict("records")
+        self._metrics([(c, float(r[c]), int(r["update"])) for r in rows for c in columns if np.isfinite(r[c])])
+
+    def _metrics(self, entries: list[tuple[str, float, int]]) -> None:
+        now = int(time.time() * 1000)
+        batch = [Metric(name, value, now, step) for name, value, step in entries]
+        for start in range(0, len(batch), _METRICS):
+            self.client.log_batch(self.run_id, metrics=batch[start : start + _METRICS])
+
+    def files(self, paths: Iterable[Path], folder: str | None = None) -> None:
+        """Store files and folders that are there; ``folder`` is where in the run's artifacts."""
+        for path in paths:
+            if path.is_dir():
+                self.client.log_artifacts(self.run_id, str(path), folder or path.name)
+            elif path.exists():
+                self.client.log_artifact(self.run_id, str(path), folder)

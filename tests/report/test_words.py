@@ -1,0 +1,82 @@
+"""Sentences: what is said about figures that are known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from eagle.config import BoundsConfig
+from eagle.evaluation.arm import Arm, eagle_arm
+from eagle.evaluation.bounds import BoundCheck
+from eagle.report.words import FIGURES, bounds_sentence, compared, interval, number, panel_sentence, verdicts
+
+EAGLE = eagle_arm("g_optimal", 3)
+
+
+def estimate(mean: float, low: float, high: float) -> dict[str, float]:
+    return {"mean": mean, "low": low, "high": high}
+
+
+def test_numbers_for_people() -> None:
+    assert [number(v) for v in (None, float("nan"), -0.001, -1.234, 2)] == ["–", "–", "0.00", "−1.23", "2.00"]
+    assert number(0.5, sign=True) == "+0.50"
+    assert interval({"mean": 1.0, "low": -0.5, "high": 2.0}) == "+1.00 [−0.50, +2.00]"
+    assert interval(None) == interval({"mean": None, "low": None, "high": None}) == "–"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(0.1, 0.2, "ahead"), (-0.2, -0.1, "behind"), (-0.1, 0.1, "cannot be told apart"), (None, None, "not measured")],
+)
+def test_compared(low: float | None, high: float | None, said: str) -> None:
+    assert compared({"mean": 0.0, "low": low, "high": high}) == said
+
+
+@pytest.mark.parametrize("noun", ["film", "garment"])
+def test_verdicts_name_arm_numbers_and_what_the_catalogue_holds(noun: str) -> None:
+    figures: dict[str, Any] = {
+        "gain_over_reference": estimate(0.5, 0.4, 0.6),
+        "gain_over_linear": estimate(-0.2, -0.3, -0.1),
+        "beats_anchor": estimate(0.75, 0.7, 0.8),
+        "followed": estimate(1.0, 0.9, 1.1),
+        "more_defects_than_reference": 1,
+    }
+    metrics = {EAGLE.name: figures, "anchor": {"utility": estimate(0.1, 0.0, 0.2)}}
+    assert verdicts(metrics, [EAGLE], noun) == [
+        "EAGLE, G-optimal: It learned. Against the policy it started from it gains +0.50 [+0.40, +0.60] standard "
+        f"deviations of utility, on {noun}s and users it never saw.",
+        "It is behind the simple linear rule with as many changes (difference −0.20 [−0.30, −0.10]).",
+        "It leaves more defective texts than its reference: read any gain with care.",
+        "In 75% of the cases its text beats the existing item. Offering it only there would bring mean utility from "
+        "0.10 to 1.00 [0.90, 1.10].",
+    ]
+
+
+def test_an_arm_without_a_reference_is_not_said_to_have_learned() -> None:
+    search = Arm("search", "method", None, "free", "A made-up search", 12)
+    figures = {"beats_anchor": estimate(0.5, 0.4, 0.6), "followed": estimate(1.0, 0.9, 1.1)}
+    first, *_ = verdicts({"search": figures, "anchor": {"utility": estimate(0, 0, 0)}}, [search], "film")
+    assert first.startswith("A made-up search: No gain was measured.")
+
+
+def test_every_figure_with_a_bound_has_a_name() -> None:
+    assert set(FIGURES) == set(BoundsConfig.model_fields)
+
+
+def test_bounds_are_said_with_all_figures_or_those_outside() -> None:
+    kept = [BoundCheck("distinct_actions", 9.0, 4.0, True), BoundCheck("kl", 1.5, 5.0, True)]
+    broken = [BoundCheck("defects", 0.4, 0.1, False), BoundCheck("copies", None, 0.1, False)]
+    assert bounds_sentence(EAGLE, kept) == (
+        "EAGLE, G-optimal keeps all its bounds: different actions 9 (at least 4); KL to the reference 1.5 (at most 5)."
+    )
+    assert bounds_sentence(EAGLE, [*kept, *broken]) == (
+        "EAGLE, G-optimal is outside its bounds, so read its gain with care: defects 0.4 (at most 0.1); "
+        "copies not measured (at most 0.1)."
+    )
+
+
+def test_a_panel_near_chance_is_not_believed() -> None:
+    panel = {"auc": estimate(0.6, 0.58, 0.62), "auc_average_rater": estimate(0.55, 0.5, 0.6), "near_chance": False}
+    assert "rightly with probability 0.60 [0.58, 0.62]" in panel_sentence(panel)
+    assert "mean nothing in this run" in panel_sentence(panel | {"near_chance": True})
