@@ -11,19 +11,23 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from itertools import pairwise
 from pathlib import Path
 
 import mlflow
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
+from typer.testing import CliRunner
 
+from eagle.cli import app
 from eagle.compute.ray_workers import connected
 from eagle.config import load_config
 from eagle.config.stages import all_instances, run_stage
 from eagle.core.artifacts import content_hash, read_json
 from eagle.core.project import Project
 from tests.compute.ray_here import skip_without_ray
+from tests.docs.pages import README, TUTORIAL, commands
 from tests.end_to_end.conftest import environment, run
 
 
@@ -182,6 +186,24 @@ def test_gaps_and_check_and_report_speak(project: Path) -> None:
     assert all(gap["gain"] > 0 for gap in found)
     assert "checks passed" in run(project, "eagle", "check")
     assert "EAGLE, G-optimal" in run(project, "eagle", "report")
+
+
+@pytest.mark.parametrize("page", [README, TUTORIAL], ids=lambda page: page.name)
+def test_the_commands_of_readme_and_tutorial_run(project: Path, page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ids of this project; commands of other tools run elsewhere, in this module and in tests/flows."""
+    monkeypatch.chdir(project)
+    here = {"13": "u1", "1": "u2", "182": "i3"}
+    said = []
+    for words in commands(page):
+        if words[0] == "eagle":
+            ids = [here.get(word, word) if before in ("--user", "--item") else word for before, word in pairwise(words)]
+            done = CliRunner().invoke(app, ids, catch_exceptions=False)
+            assert done.exit_code == 0, done.output
+            said.append(done.output)
+        else:
+            assert words[0] in ("make", "open", ".", "git") or words[:2] in (["dvc", "exp"], ["dvc", "metrics"])
+    assert len(said) >= 2
+    assert all(said)
 
 
 def _free_port() -> int:
