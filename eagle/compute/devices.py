@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import torch
 
+from eagle.compute import torch_private
 from eagle.core.errors import user_error
 
 
@@ -36,7 +37,7 @@ def packs(dtype: torch.dtype) -> bool:
     """Whether oneDNN packs weights of this dtype for this processor and computes with them."""
     if not torch.backends.mkldnn.is_available():
         return False
-    return dtype == torch.float32 or (dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return dtype == torch.float32 or (dtype == torch.bfloat16 and torch_private.cpu_computes_in_bfloat16())
 
 
 class PackedWeight:
@@ -46,14 +47,12 @@ class PackedWeight:
 
     def __init__(self, weight: torch.Tensor, rows: int) -> None:
         """Pack once; ``rows``: how many most products have."""
-        self._packed = torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous(), rows)
+        self._packed = torch_private.pack_linear(weight, rows)
 
     def product(self, x: torch.Tensor, bias: torch.Tensor | None = None, then: str = "none") -> torch.Tensor:
         """Return (..., out) = x W^T + bias; ``then``: oneDNN's name of a function taken of it while it is at hand."""
-        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(x, self._packed, bias, then, [], "")
-        return product
+        return torch_private.linear(x, self._packed, bias, then)
 
     def joined(self, x: torch.Tensor, other: torch.Tensor, how: str) -> torch.Tensor:
         """Return x W^T with ``other`` (..., out) added ("add") or multiplied ("mul") while the product is at hand."""
-        joined: torch.Tensor = torch.ops.mkldnn._linear_pointwise.binary(x, other, self._packed, None, how)
-        return joined
+        return torch_private.linear_joined(x, self._packed, other, how)

@@ -13,7 +13,7 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from eagle.compute.sharding import Answerer, WorkerFactory
+from eagle.compute.workers import Answerer, WorkerFactory
 from eagle.config import LOCAL, LLMConfig
 from eagle.core import costs, telemetry
 from eagle.core.errors import EagleError, user_error
@@ -116,7 +116,7 @@ class _Worker:
 
 
 class RayWorkers:
-    """A pool of workers; see :class:`eagle.compute.sharding.Workers`."""
+    """A pool of workers; see :class:`eagle.compute.workers.Workers`."""
 
     def __init__(self, ray: Any, actors: Sequence[Any]) -> None:
         from ray.util import ActorPool

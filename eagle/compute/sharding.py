@@ -15,46 +15,16 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
+from eagle.compute.workers import InProcess, WorkerFactory, Workers
 from eagle.config import LLMConfig
 from eagle.core.artifacts import read_json, write_json
 from eagle.core.progress import bar
 
 T = TypeVar("T")
 Shard = TypeVar("Shard", bound=Sized)
-Answerer = Callable[[Any], Any]
-WorkerFactory = Callable[[], Answerer]
-"""What a worker opens once.
-
-For workers in other processes it must be picklable: a frozen dataclass of parameters and paths.
-"""
-
-
-class Workers(Protocol):
-    """Who answers questions."""
-
-    def map(self, questions: Sequence[Any]) -> Iterator[tuple[int, Any]]:
-        """Yield (place of the question, answer) in whatever order the answers come."""
-        ...
-
-
-@dataclass(frozen=True)
-class InProcess:
-    """One worker: this process. It opens its work at the first question."""
-
-    factory: WorkerFactory
-
-    @cached_property
-    def _answer(self) -> Answerer:
-        return self.factory()
-
-    def map(self, questions: Sequence[Any]) -> Iterator[tuple[int, Any]]:
-        """Answer one question after the other."""
-        for place, question in enumerate(questions):
-            yield place, self._answer(question)
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ SHARED_CODE = frozenset(
         "project",
         "seeding",
         "sharding",
+        "workers",
         "stages",
         "telemetry",
     }

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from eagle.compute.devices import pick_device, pick_dtype
-from eagle.compute.sharding import Answerer, ShardCache, open_workers
+from eagle.compute.sharding import ShardCache, open_workers
+from eagle.compute.workers import Answerer
 from eagle.config import Config
 from eagle.core.project import Project
 from eagle.domains.table import domain_of

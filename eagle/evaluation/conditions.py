@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from eagle.compute.sharding import ShardCache, Workers
+from eagle.compute.sharding import ShardCache
+from eagle.compute.workers import Workers
 from eagle.config import Config, EvaluateConfig, LLMConfig
 from eagle.core.project import Project
 from eagle.engine.base import LanguageModel

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from eagle.compute import torch_private
 from eagle.engine.torch.llama import inverse_rms, rotate
 from eagle.policies.frozen import Frozen
 from eagle.policies.trie import PackedBatch
@@ -73,7 +74,7 @@ class Gated(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         gate, up = ctx.saved_tensors
-        return torch.ops.aten.silu_backward(grads[0] * up, gate), F.silu(gate).mul_(grads[0])
+        return torch_private.silu_backward(grads[0] * up, gate), F.silu(gate).mul_(grads[0])
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ class Attended(torch.autograd.Function):
         sight, width = ctx.sight, values.shape[-1]
         grad, weights = sight.once(grads[0]), sight.weights(queries, keys)
         of_weights = torch.bmm(grad, values.mT)
-        of_scores = torch._softmax_backward_data(of_weights, weights, -1, weights.dtype)
+        of_scores = torch_private.softmax_backward(of_weights, weights)
         of_queries = torch.bmm(of_scores, keys).mul_(width**-0.5)
         found = (of_queries, torch.bmm(of_scores.mT, queries), torch.bmm(weights.mT, grad))
         queries, keys, values = (sight.summed(part) for part in found)

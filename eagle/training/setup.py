@@ -24,7 +24,7 @@ from eagle.training.steps import CachedSteps
 
 if TYPE_CHECKING:
     from eagle.compute.parallel import Parallel
-    from eagle.compute.sharding import Workers
+    from eagle.compute.workers import Workers
     from eagle.config import Config
     from eagle.policies.lora import LoraPolicy
 

@@ -11,7 +11,8 @@ import pytest
 from eagle.actions.expansion import Anchor, first_steps
 from eagle.actions.outcomes import kept_words, outcome_figures
 from eagle.actions.transitions import anchors_of, build_transitions, expanded
-from eagle.compute.sharding import InProcess, ShardCache
+from eagle.compute.sharding import ShardCache
+from eagle.compute.workers import InProcess
 from eagle.config import Config, TransitionsConfig, parse_config
 from eagle.core.errors import EagleError
 from eagle.core.seeding import derive_seed

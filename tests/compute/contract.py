@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from eagle.compute.sharding import ShardCache, WorkerFactory, Workers, in_order
+from eagle.compute.sharding import ShardCache, in_order
+from eagle.compute.workers import WorkerFactory, Workers
 from eagle.core.artifacts import read_json
 from eagle.core.costs import account
 from eagle.core.errors import EagleError

@@ -14,7 +14,8 @@ import pytest
 
 from eagle.actions.transitions import build_transitions
 from eagle.compute.ray_workers import connected, on_ray, shares
-from eagle.compute.sharding import InProcess, ShardCache, WorkerFactory, Workers, open_workers
+from eagle.compute.sharding import ShardCache, open_workers
+from eagle.compute.workers import InProcess, WorkerFactory, Workers
 from eagle.config import Config, LLMConfig, parse_config
 from eagle.core.artifacts import read_json
 from eagle.core.costs import account

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from eagle.actions.transitions import expanded
-from eagle.compute.sharding import Answerer, WorkerFactory
+from eagle.compute.workers import Answerer, WorkerFactory
 from eagle.config import Config
 from eagle.core import costs
 from eagle.core.errors import EagleError, Problem

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eagle.compute.sharding import InProcess, ShardCache
+from eagle.compute.sharding import ShardCache
+from eagle.compute.workers import InProcess
 from eagle.environment.rewrite import Rewrite
 from eagle.environment.sharded import ShardedRewriter, rewritten
 from eagle.environment.steering import Case, Observation, SteeringEnvironment

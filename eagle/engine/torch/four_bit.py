@@ -12,6 +12,8 @@ from itertools import takewhile
 
 import torch
 
+from eagle.compute import torch_private
+
 GROUP = 32
 _LEVELS = 16
 _ROWS = 256  # looked at together: what does not fit the processor's cache is slow
@@ -30,7 +32,7 @@ class FourBitWeight:
 
     def __init__(self, levels: torch.Tensor, scales: torch.Tensor, least: torch.Tensor) -> None:
         """Pack levels (out, groups, GROUP) and what they mean, both (out, groups, 1)."""
-        self._packed = torch._convert_weight_to_int4pack_for_cpu(levels.flatten(1).int(), 1)
+        self._packed = torch_private.pack_four_bits(levels.flatten(1).int())
         middles = least + _LEVELS / 2 * scales  # torch's levels run from -8
         self._scales = torch.cat((scales, middles), dim=-1).transpose(0, 1).bfloat16().contiguous()
 
@@ -53,9 +55,8 @@ class FourBitWeight:
     def product(self, x: torch.Tensor) -> torch.Tensor:
         """Return (rows, out) = x W^T for x (rows, in)."""
         times = len(self._scales) * GROUP // x.shape[1]
-        return torch._weight_int4pack_mm_for_cpu(
-            x if times == 1 else torch.cat((x, x), dim=-1), self._packed, GROUP, self._scales
-        )
+        joined = x if times == 1 else torch.cat((x, x), dim=-1)
+        return torch_private.four_bit_product(joined, self._packed, GROUP, self._scales)
 
 
 def _four_bits(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None:
