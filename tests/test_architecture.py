@@ -38,10 +38,15 @@ DISTRIBUTIONS = {
 }
 
 
-def _imports(path: Path, *, top_level: bool = False) -> set[str]:
-    """Dotted names of all imported modules; with ``top_level`` only what importing the file imports."""
+def _imports(path: Path, *, top_level: bool = False, types: bool = True) -> set[str]:
+    """Dotted names of all imported modules; with ``top_level`` only what importing the file imports; without
+    ``types`` none that only type checkers read.
+    """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     nodes = list(tree.body if top_level else ast.walk(tree))
+    if not types:
+        unread = {id(inner) for node in nodes if _for_types(node) for inner in ast.walk(node)}
+        nodes = [node for node in nodes if id(node) not in unread]
     found: set[str] = set()
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -49,6 +54,10 @@ def _imports(path: Path, *, top_level: bool = False) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
     return found
+
+
+def _for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def _file(module: str) -> Path | None:
@@ -68,7 +77,7 @@ def _reached(path: Path) -> frozenset[Path]:
         if here in seen:
             continue
         seen.add(here)
-        for name in _imports(here):
+        for name in _imports(here, types=False):
             file = _file(name) if name.startswith("eagle.") else None
             if file and file.stem not in SHARED_CODE and file.name != "__init__.py":
                 waiting.append(file)

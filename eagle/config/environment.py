@@ -7,15 +7,14 @@ from typing import Literal
 from pydantic import Field
 
 from eagle.config.base import IDLE, Count, Fraction, Natural, NonNegative, Positive, Section
+from eagle.config.kinds import EngineKind
 
 LOCAL = "local"  # llm.cluster: workers on this machine
 
 
 class LLMConfig(Section):
     model: str = Field("embedded", description="'embedded', a local folder, a .gguf file, or a hub id 'name@revision'")
-    engine: Literal["auto", "torch", "openai"] = Field(
-        "auto", description="who generates; auto takes torch unless an endpoint is set"
-    )
+    engine: EngineKind = Field("auto", description="who generates; auto takes torch unless an endpoint is set")
     dtype: Literal["float32", "bfloat16", "auto"] = Field(
         "auto", description="weights and arithmetic; auto: bfloat16 where the processor has it"
     )

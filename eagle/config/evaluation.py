@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from eagle.config.base import Count, Fraction, NonNegative, Section
+from eagle.config.kinds import JudgeKind
 
 
 class EvaluateConfig(Section):
@@ -32,4 +33,7 @@ class EvaluateConfig(Section):
     )
     split: Literal["test", "validation"] = Field(
         "test", description="which held-out anchors and users; tune on validation only"
+    )
+    judges: tuple[JudgeKind, ...] = Field(
+        ("panel",), description="who judges texts beside the utility; the panel has to be among them [P: 124 people]"
     )

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from eagle.config.base import Count, Natural, NonNegative, Positive, Section
+from eagle.config.kinds import EncoderKind, UtilityKind
 
 
 class FactorsConfig(Section):
@@ -26,9 +27,7 @@ class FactorsConfig(Section):
 
 
 class EncoderConfig(Section):
-    kind: Literal["joint_hybrid", "two_stage"] = Field(
-        "joint_hybrid", description="joint hybrid [M]; two_stage is the paper's [P 5.1]"
-    )
+    kind: EncoderKind = Field("joint_hybrid", description="joint hybrid [M]; two_stage is the paper's [P 5.1]")
     rounds: Count = Field(
         3,
         description="alternations of the joint hybrid [M: 3 ranks unseen items better than 6 or 10; stopping early "
@@ -53,6 +52,7 @@ class EncoderConfig(Section):
 
 
 class UtilityConfig(Section):
+    kind: UtilityKind = Field("paper", description="weighted sum of preference and distance [P 5.2]")
     preference_weight: NonNegative = Field(1.0, description="weight of <z_u, z> [P 5.2]")
     distance_weight: NonNegative = Field(
         0.1, description="lambda: weight of the distance to the catalogue [P 5.2; value open]"

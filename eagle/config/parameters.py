@@ -8,11 +8,12 @@ import json
 import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
 from eagle.config import IDLE, AllActionPhase, Config, OnPolicyPhase, Section
+from eagle.config.kinds import Kind
 from eagle.core.artifacts import complete_or_absent
 
 _HEAD = """\
@@ -68,12 +69,18 @@ def _allowed(field: FieldInfo) -> str:
     words: list[str] = []
 
     def describe(annotation: Any, metadata: Any) -> None:
+        kind = next((mark for mark in metadata if isinstance(mark, Kind)), None)
+        if kind is not None:
+            words.extend([*(f"`{choice}`" for choice in kind.choices), "`package.module:Name`"])
+            return
         for mark in metadata:
             for attribute, sign in (("ge", ">="), ("gt", ">"), ("le", "<="), ("lt", "<")):
                 if getattr(mark, attribute, None) is not None:
                     words.append(f"{sign} {getattr(mark, attribute):g}")
         origin = get_origin(annotation)
-        if origin is Literal:
+        if origin is Annotated:
+            describe(get_args(annotation)[0], get_args(annotation)[1:])
+        elif origin is Literal:
             words.extend(f"`{choice}`" for choice in get_args(annotation))
         elif origin in (Union, types.UnionType):
             for part in get_args(annotation):

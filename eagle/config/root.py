@@ -49,6 +49,8 @@ class Config(Section):
             raise ValueError(
                 "train.kl_coefficient 0 has no closed form: set it above 0, or the phase's objective to gradient"
             )
+        if "panel" not in self.evaluate.judges:
+            raise ValueError("evaluate.judges has to name the panel; judges of your own stand beside it")
         if self.llm.workers > 1 and self.llm.cluster is None:
             raise ValueError("llm.workers above 1 needs llm.cluster: 'local', or the address of a Ray cluster")
         if self.llm.cluster is not None and self.llm.endpoint is not None:

@@ -22,6 +22,7 @@ from eagle.core.seeding import derive_seed
 
 if TYPE_CHECKING:
     from eagle.environment.rewrite import Rewrite
+    from eagle.latent.base import TextEncoder
 
 Utility = Callable[[np.ndarray, Sequence[str]], np.ndarray]
 
@@ -30,12 +31,6 @@ class Writer(Protocol):
     """What applies actions: :class:`eagle.environment.rewrite.Rewriter` or another."""
 
     def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Rewrite]: ...
-
-
-class TextEncoder(Protocol):
-    """What places texts in the latent space."""
-
-    def encode(self, texts: Sequence[str], years: Sequence[int | None]) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,11 @@ from eagle.domains.table import domain_of
 from eagle.engine.open import open_language_model
 from eagle.environment.rewrite import Rewriter
 from eagle.environment.sharded import ShardedRewriter, environment_identity, rewritten
-from eagle.environment.steering import Case, SteeringEnvironment, TextEncoder
+from eagle.environment.steering import Case, SteeringEnvironment
 from eagle.evaluation.arm import LINEAR, LINEAR_ONCE, Arm, policy_arms
 from eagle.evaluation.cases import HeldOut
 from eagle.evaluation.conditions import ELSEWHERE, OtherConditions, open_elsewhere
+from eagle.latent.base import TextEncoder
 from eagle.methods.acting import ACT, AgentGroups, LocalAgents, ShardedAgents, acted
 from eagle.methods.fixed_best import FixedBest
 from eagle.methods.rollout import roll_out, stopped_early

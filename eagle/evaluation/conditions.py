@@ -24,9 +24,9 @@ from eagle.engine.base import LanguageModel
 from eagle.engine.open import open_language_model
 from eagle.environment.rewrite import Rewriter
 from eagle.environment.sharded import REWRITE, ShardedRewriter
-from eagle.environment.steering import Case, SteeringEnvironment, TextEncoder
+from eagle.environment.steering import Case, SteeringEnvironment
 from eagle.evaluation.arm import Arm, condition_arms, eagle_arm
-from eagle.latent.utility import Utility
+from eagle.latent.base import TextEncoder, Utility
 from eagle.methods.acting import Actors, LocalAgents, ShardedAgents
 from eagle.methods.rollout import roll_out
 

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
 
 from eagle.evaluation.words import parts
-
-if TYPE_CHECKING:
-    from eagle.latent.utility import Utility
+from eagle.latent.base import TextEncoder, Utility
 
 Pair = tuple[str, int | None]
-
-
-class TextEncoder(Protocol):
-    """E_D, as eagle.latent.encoder.Encoder offers it."""
-
-    def encode(self, texts: Sequence[str], years: Sequence[int | None]) -> np.ndarray: ...
 
 
 def genre_line_only(anchor: str, text: str) -> str:

@@ -35,7 +35,7 @@ from eagle.evaluation.judges.judging import judge
 from eagle.evaluation.judges.panel import Panel, Texts
 from eagle.evaluation.judges.panel_check import PanelCheck, check_panel
 from eagle.evaluation.scoring import RememberingEncoder, score
-from eagle.latent.encoder import Encoder
+from eagle.latent.encoders import load_encoder
 
 
 def panel_texts(project: Project) -> Texts:
@@ -109,7 +109,7 @@ def run(config: Config, project: Project) -> None:
         check_model_folder(Path(config.evaluate.other_model), chat=True)  # before an evaluation that would end there
     held = pick_cases(config.evaluate, config.seed, project)
     hashes = _hashes(config, project)
-    encoder = RememberingEncoder(Encoder.load(project.encoder, project.text_model))
+    encoder = RememberingEncoder(load_encoder(project.encoder, project.text_model))
     arms = Arms.open(config, project, held, hashes, encoder)
     trajectories, counts = arms.run()
     scored = score(trajectories, held.cases, encoder, arms.material.utility)

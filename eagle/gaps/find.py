@@ -10,7 +10,7 @@ import pandas as pd
 from eagle.evaluation.arm import Arm
 from eagle.evaluation.behaviour import broken
 from eagle.evaluation.comparison import final_rows
-from eagle.latent.encoder import LatentSpace
+from eagle.latent.space import LatentSpace
 
 NEAREST = 3
 

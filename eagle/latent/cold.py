@@ -62,13 +62,16 @@ def cold_report(
     has_plot: np.ndarray,
     splits: Splits,
     config: Config,
+    own: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, Any]:
     """Judge every row on validation and on test items, for all users and for test users, and on items with plots.
+
+    ``own``: scores (n_users, n_items) of an encoder that is neither recipe, by its name: <z_u, E_D>, as in U.
 
     The popularity of a cold item is counted from its own fit ratings, which no recipe sees: a yardstick, not a
     competitor.
     """
-    scores = _scores(fitted, genres, material, splits, config)
+    scores = _scores(fitted, genres, material, splits, config) | dict(own or {})
     user_place, item_place = pd.Index(genres.users), pd.Index(material.items)
     everyone, plotted = set(genres.users), set(np.array(material.items, object)[has_plot])
     report: dict[str, Any] = {}

@@ -12,6 +12,8 @@ from eagle.latent.factors import Factors, fold_in
 from eagle.latent.hybrid import fit_joint, solve_users
 from eagle.latent.ratings import Ratings
 
+RECIPES = ("two_stage", "joint_hybrid")
+
 
 @dataclass(frozen=True)
 class FitData:
@@ -72,3 +74,10 @@ def fit_joint_hybrid(material: FitData, config: EncoderConfig) -> Fitted:
         model.mean, folding.users, folding.items, users[:, 1:], users[:, 0], model.items[:, 1:], model.items[:, 0]
     )
     return Fitted(np.roll(model.text_map, -1, axis=0), folding.users, users[:, 1:], users[:, 0], warm)
+
+
+def fit_recipe(recipe: str, material: FitData, config: EncoderConfig, settings: FactorsConfig) -> Fitted:
+    """Fit by one of :data:`RECIPES`."""
+    if recipe == "joint_hybrid":
+        return fit_joint_hybrid(material, config)
+    return fit_two_stage(material, config, settings)

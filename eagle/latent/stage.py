@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,13 +14,16 @@ from eagle.core.artifacts import complete_or_absent, write_json
 from eagle.core.project import Project
 from eagle.core.seeding import stream
 from eagle.data.descriptions import Descriptions
+from eagle.latent.base import Encoder, EncoderData
 from eagle.latent.cold import cold_report, warm_rmse
-from eagle.latent.encoder import Encoder, LatentSpace, text_model_fingerprint
+from eagle.latent.encoders import encoder_class, save_encoder, text_model_fingerprint
 from eagle.latent.factors import Factors
-from eagle.latent.features import FeatureMap, TextEmbedder
+from eagle.latent.features import FeatureMap
+from eagle.latent.linear import LinearEncoder, linear_data
 from eagle.latent.ratings import Splits
-from eagle.latent.recipes import FitData, Fitted, fit_joint_hybrid, fit_two_stage
+from eagle.latent.recipes import RECIPES, FitData, Fitted, fit_recipe, fit_two_stage
 from eagle.latent.sentence import Remembered, SentenceModel
+from eagle.latent.space import LatentSpace
 
 
 @dataclass(frozen=True)
@@ -38,59 +42,77 @@ class ItemTexts:
         return cls(found.items, list(found.texts.values()), list(found.years.values()), has_plot)
 
 
-def _material(
-    catalogue: ItemTexts, splits: Splits, factors: Factors, embedder: TextEmbedder, config: Config
-) -> tuple[FitData, FeatureMap]:
-    train = pd.Index(catalogue.items).get_indexer(pd.Index(factors.items))
-    texts, years = [catalogue.texts[i] for i in train], [catalogue.years[i] for i in train]
-    features = FeatureMap.fit(texts, years, embedder, config.encoder)
-    vectors = features(catalogue.texts, catalogue.years, embedder)
-    hot = features.genre_hot(catalogue.texts)
-    return FitData(catalogue.items, vectors, hot, train, splits.learning(), splits.folding(), factors), features
-
-
-def _fit(kind: str, material: FitData, config: Config) -> Fitted:
-    if kind == "joint_hybrid":
-        return fit_joint_hybrid(material, config.encoder)
-    return fit_two_stage(material, config.encoder, config.factors)
-
-
-def _latent(fitted: Fitted, catalogue: ItemTexts, material: FitData, weights: np.ndarray) -> LatentSpace:
-    return LatentSpace(
+def encoder_data(config: Config, project: Project, splits: Splits, catalogue: ItemTexts) -> EncoderData:
+    """Return what an encoder learns from under these parameters."""
+    factors = Factors.load(project.factors)
+    return EncoderData(
         catalogue.items,
-        (material.vectors @ weights.T).astype(np.float32),
-        fitted.users,
-        fitted.user_vectors.astype(np.float32),
-        dict(zip(catalogue.items, catalogue.years, strict=True)),
-        np.isin(np.array(catalogue.items, object), material.factors.items),
-        np.isin(np.array(fitted.users, object), material.factors.users),
+        catalogue.texts,
+        catalogue.years,
+        pd.Index(catalogue.items).get_indexer(pd.Index(factors.items)),
+        splits.learning(),
+        splits.folding(),
+        factors,
+        Remembered(SentenceModel(project.text_model)),
+        config.encoder,
+        config.factors,
+    )
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    encoder: Encoder
+    item_vectors: np.ndarray  # (n_items, d) float32
+    user_vectors: np.ndarray  # (n_users, d)
+
+
+def _choose(data: EncoderData, fitted: Mapping[str, Fitted], linear: FitData, features: FeatureMap) -> _Chosen:
+    """Return the encoder that ``encoder.kind`` names; the built-in recipes are fitted already, for the report."""
+    encoder: Encoder
+    kind = encoder_class(data.settings.kind)
+    if issubclass(kind, LinearEncoder):
+        encoder, users = kind.of(fitted[kind.recipe], features, data)
+        return _Chosen(encoder, encoder.map(linear.vectors), users)
+    encoder, users = kind.fit(data)
+    return _Chosen(encoder, np.asarray(encoder.encode(data.texts, data.years), np.float32), np.asarray(users))
+
+
+def _latent(chosen: _Chosen, data: EncoderData) -> LatentSpace:
+    return LatentSpace(
+        data.items,
+        chosen.item_vectors,
+        data.folding.users,
+        chosen.user_vectors.astype(np.float32),
+        dict(zip(data.items, data.years, strict=True)),
+        np.isin(np.array(data.items, object), data.factors.items),
+        np.isin(np.array(data.folding.users, object), data.factors.users),
     )
 
 
 def run(config: Config, project: Project) -> None:
-    """Fit the configured recipe, save it, and report both recipes beside the baselines."""
+    """Fit the configured encoder, save it, and report it and both recipes beside the baselines."""
     splits, catalogue = Splits.load(project), ItemTexts.load(project)
-    embedder = Remembered(SentenceModel(project.text_model))
-    material, features = _material(catalogue, splits, Factors.load(project.factors), embedder, config)
-    fitted = {kind: _fit(kind, material, config) for kind in ("two_stage", "joint_hybrid")}
-    chosen = fitted[config.encoder.kind]
-    weights = chosen.weights(config.encoder.bias_weight)
+    data = encoder_data(config, project, splits, catalogue)
+    linear, features = linear_data(data)
+    fitted = {recipe: fit_recipe(recipe, linear, config.encoder, config.factors) for recipe in RECIPES}
+    chosen = _choose(data, fitted, linear, features)
     description: dict[str, Any] = {
         "kind": config.encoder.kind,
-        "dimension": len(weights),
+        "dimension": chosen.encoder.dimension,
         "text_model": text_model_fingerprint(project.text_model),
         "settings": config.encoder.model_dump(),
     }
     with complete_or_absent(project.encoder) as draft:
         draft.mkdir()
-        Encoder(features, weights, embedder).save(draft, description)
-        _latent(chosen, catalogue, material, weights).save(draft)
-    genres = fit_two_stage(replace(material, vectors=material.genre_hot), config.encoder, config.factors)
+        save_encoder(chosen.encoder, draft, description)
+        _latent(chosen, data).save(draft)
+    genres = fit_two_stage(replace(linear, vectors=linear.genre_hot), config.encoder, config.factors)
+    own = {} if config.encoder.kind in RECIPES else {config.encoder.kind: chosen.user_vectors @ chosen.item_vectors.T}
     report = {
         "kind": config.encoder.kind,
-        "dimension": len(weights),
-        "features": material.vectors.shape[1],
-        "cold": cold_report(fitted, genres, material, catalogue.has_plot, splits, config),
+        "dimension": chosen.encoder.dimension,
+        "features": linear.vectors.shape[1],
+        "cold": cold_report(fitted, genres, linear, catalogue.has_plot, splits, config, own),
         "warm_rmse": {kind: warm_rmse(each, splits, stream(config.seed, "warm")) for kind, each in fitted.items()},
     }
     write_json(project.stage_metrics("encoder"), report)

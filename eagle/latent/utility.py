@@ -29,8 +29,8 @@ import numpy as np
 
 from eagle.config import UtilityConfig
 from eagle.core.errors import user_error
-from eagle.latent.encoder import LatentSpace
 from eagle.latent.neighbours import neighbours_among
+from eagle.latent.space import LatentSpace
 
 
 class Distance(Protocol):
@@ -75,7 +75,7 @@ def _scale(variance: float) -> float:
 
 
 @dataclass(frozen=True)
-class Utility:
+class PaperUtility:
     """U for all users of a latent space; build it with :meth:`fit`."""
 
     latent: LatentSpace
@@ -87,7 +87,7 @@ class Utility:
     unit: float  # pooled within-user SD of that sum over the catalogue
 
     @classmethod
-    def fit(cls, latent: LatentSpace, config: UtilityConfig) -> Utility:
+    def fit(cls, latent: LatentSpace, config: UtilityConfig) -> PaperUtility:
         """Measure scales on the encoded catalogue; EagleError where both weights are 0."""
         if config.preference_weight == 0 and config.distance_weight == 0:
             raise user_error(
@@ -109,7 +109,7 @@ class Utility:
         centre = a * (users @ items.mean(axis=0)) + b * away.mean()
         return cls(latent, config, distance, preference_sd, distance_sd, centre, _scale(variance))
 
-    def with_tastes(self, tastes: np.ndarray) -> Utility:
+    def with_tastes(self, tastes: np.ndarray) -> PaperUtility:
         """Return the utility with other user vectors (n_users, d) in the place of the present ones,
         on the same scales.
         """
@@ -119,6 +119,11 @@ class Utility:
         ).mean(axis=0)
         centre = self.centre + self.config.preference_weight / self.preference_sd * moved
         return replace(self, latent=latent, centre=centre)
+
+    def preference_only(self) -> PaperUtility:
+        """Return the utility of the predicted rating alone (the paper's appendix E)."""
+        settings = self.config.model_copy(update={"preference_weight": 1.0, "distance_weight": 0.0})
+        return PaperUtility.fit(self.latent, settings)
 
     def parts(self, z: np.ndarray, users: Sequence[str]) -> dict[str, np.ndarray]:
         """Return preference and distance (n,) of points ``z`` (n, d) for ``users`` (n ids), each in its own SD if

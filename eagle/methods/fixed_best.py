@@ -17,7 +17,7 @@ from eagle.actions.candidate_list import unused
 if TYPE_CHECKING:
     from eagle.actions.candidate_list import CandidateList
     from eagle.environment.steering import Observation
-    from eagle.latent.utility import Utility
+    from eagle.latent.base import Utility
     from eagle.training.steps import CachedSteps
 
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from eagle.domains.text import Description
+from eagle.latent.base import TextEncoder
 
 EXAMPLES = (
-    16  # descriptions the effect is averaged over; the map is linear in the genre block, so few suffice [O: time]
+    16  # descriptions the effect is averaged over; few suffice where the encoder is linear in its genres [O: time]
 )
 MIN_ITEMS = 10  # items a genre needs for its effect to be more than noise [O]
-
-
-class TextEncoder(Protocol):
-    """The part of :class:`eagle.latent.encoder.Encoder` that is needed here."""
-
-    def encode(self, texts: Sequence[str], years: Sequence[int | None]) -> np.ndarray: ...
 
 
 def common_genres(descriptions: pd.DataFrame, least: int = MIN_ITEMS) -> list[str]:

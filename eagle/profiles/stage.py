@@ -29,9 +29,11 @@ from eagle.core.seeding import stream
 from eagle.data.descriptions import Descriptions
 from eagle.data.stored import read_items
 from eagle.domains.table import domain_of
-from eagle.latent.encoder import Encoder, LatentSpace, load_latent
+from eagle.latent.base import Encoder
+from eagle.latent.encoders import load_encoder
 from eagle.latent.ratings import Splits
 from eagle.latent.sentence import SentenceModel
+from eagle.latent.space import LatentSpace, load_latent
 from eagle.profiles.check import profile_check
 from eagle.profiles.genre_effects import genre_effects
 from eagle.profiles.taste import tastes
@@ -108,8 +110,8 @@ def _measure(
 def run(config: Config, project: Project) -> None:
     """Stage ``profiles``."""
     splits, latent = Splits.load(project), load_latent(project.encoder)
-    encoder = Encoder.load(project.encoder, project.text_model)
     descriptions = Descriptions.load(project.descriptions).table
+    encoder = load_encoder(project.encoder, project.text_model)
     known = descriptions[descriptions["item"].isin(splits.items_in("train"))]
     history = splits.part("fit")
     history = history[history["item"].isin(splits.items_in("train"))]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eagle.config import ProfilesConfig
-from eagle.latent.encoder import LatentSpace
+from eagle.latent.space import LatentSpace
 
 GRADES = ("Loves", "Likes", "Is neutral about", "Dislikes", "Avoids")
 GRADE_BOUNDS = (-1.2, -0.4, 0.4, 1.2)

@@ -17,7 +17,7 @@ from eagle.data.stored import read_source, read_titles
 from eagle.evaluation.arm import Arm, load_arms
 from eagle.evaluation.comparison import final_rows
 from eagle.evaluation.stored import read_comparison, read_metrics, read_trajectories
-from eagle.latent.encoder import LatentSpace, load_latent
+from eagle.latent.space import LatentSpace, load_latent
 from eagle.profiles.stored import Profiles
 from eagle.training.curves import read_curve
 

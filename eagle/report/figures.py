@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eagle.evaluation.arm import Arm
-from eagle.latent.encoder import LatentSpace
+from eagle.latent.space import LatentSpace
 from eagle.report.svg import ACCENT, FILL, INK, LINE, QUIET, STYLE, WARM, new_figure, to_svg
 
 COLOURS = {"eagle": ACCENT, "reference": WARM}

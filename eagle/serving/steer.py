@@ -21,11 +21,13 @@ from eagle.data.stored import read_titles
 from eagle.engine.base import LanguageModel
 from eagle.engine.open import open_language_model
 from eagle.environment.rewrite import Rewriter
-from eagle.environment.steering import Case, SteeringEnvironment, TextEncoder, Writer
+from eagle.environment.steering import Case, SteeringEnvironment, Writer
 from eagle.evaluation.arms import TrieScorers
 from eagle.evaluation.scoring import RememberingEncoder, score
-from eagle.latent.encoder import Encoder, LatentSpace, load_latent
-from eagle.latent.utility import Utility
+from eagle.latent.base import TextEncoder, Utility
+from eagle.latent.encoders import load_encoder
+from eagle.latent.space import LatentSpace, load_latent
+from eagle.latent.utilities import fit_utility
 from eagle.methods.acting import LocalAgents
 from eagle.methods.rollout import roll_out
 from eagle.policies.agents import ActionCounts, LoraAgent
@@ -81,8 +83,8 @@ class Steerer:
         return cls(
             agent=agent,
             writer=Rewriter.open(config, project, model=model, remember=False),
-            encoder=Encoder.load(project.encoder, project.text_model, remember=False),
-            utility=Utility.fit(latent, config.utility),
+            encoder=load_encoder(project.encoder, project.text_model, remember=False),
+            utility=fit_utility(latent, config.utility),
             latent=latent,
             texts=Descriptions.load(project.descriptions).texts,
             titles=read_titles(project.catalogue_files.items),

@@ -13,8 +13,9 @@ from eagle.actions.candidate_list import CandidateList
 from eagle.config import UtilityConfig
 from eagle.core.errors import user_error
 from eagle.core.project import Project
-from eagle.latent.encoder import LatentSpace, load_latent
-from eagle.latent.utility import Utility
+from eagle.latent.base import Utility
+from eagle.latent.space import LatentSpace, load_latent
+from eagle.latent.utilities import fit_utility
 from eagle.profiles.expected_taste import expected_tastes
 from eagle.profiles.stored import Profiles
 from eagle.training.action_values import ActionValues
@@ -43,7 +44,6 @@ class TrainingData:
     profiles: Mapping[str, str]  # user -> short profile
     users: Mapping[str, list[str]]  # split -> users
     utility: Utility
-    utility_config: UtilityConfig
     user_place: Mapping[str, int]
     profile_table: pd.DataFrame
 
@@ -59,8 +59,7 @@ class TrainingData:
 
     def by_preference(self) -> TrainingData:
         """Return the same material with the predicted rating alone as the utility (the paper's appendix E)."""
-        settings = self.utility_config.model_copy(update={"preference_weight": 1.0, "distance_weight": 0.0})
-        return replace(self, utility=Utility.fit(self.latent, settings), utility_config=settings)
+        return replace(self, utility=self.utility.preference_only())
 
     def with_expected_tastes(self) -> TrainingData:
         """Return the same material with E[z_u | profile] in the place of each user's own vector; who has no profile
@@ -127,8 +126,7 @@ def load_training_data(utility: UtilityConfig, project: Project) -> TrainingData
         candidates=candidates,
         profiles=profiles.short,
         users={split: profiles.users_in(split) for split in ("train", "validation", "test")},
-        utility=Utility.fit(latent, utility),
-        utility_config=utility,
+        utility=fit_utility(latent, utility),
         user_place={user: i for i, user in enumerate(latent.users)},
         profile_table=profiles.table,
     )

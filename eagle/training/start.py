@@ -7,7 +7,7 @@ from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
 from eagle.environment.sharded import ShardedRewriter
 from eagle.environment.steering import Case, Observation, SteeringEnvironment
-from eagle.latent.encoder import Encoder
+from eagle.latent.encoders import load_encoder
 from eagle.policies.prompt import named, policy_prompt
 from eagle.training.on_policy import OnPolicy
 from eagle.training.reference import design_weights
@@ -50,7 +50,7 @@ def open_environment(training: Training) -> SteeringEnvironment:
     config, project = training.config, training.project
     return SteeringEnvironment(
         ShardedRewriter(training.workers(), config.llm.shard_rows),
-        Encoder.load(project.encoder, project.text_model, remember=False),
+        load_encoder(project.encoder, project.text_model, remember=False),
         training.material.utility,
         reward=config.train.reward,
     )

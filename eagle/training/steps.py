@@ -11,7 +11,7 @@ import pandas as pd
 from eagle.actions.stored import read_transition_vectors, read_transitions
 from eagle.core.errors import user_error
 from eagle.core.project import Project
-from eagle.latent.encoder import load_latent
+from eagle.latent.space import load_latent
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from eagle.config import PaperSampler, parse_config
 from eagle.core.artifacts import read_arrays, read_json, read_table, write_table
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
-from eagle.latent.encoder import LatentSpace
+from eagle.latent.space import LatentSpace
 
 
 class Letters:
@@ -146,7 +146,7 @@ def project(tmp_path: Path, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
         ["a", "b"], np.ones((2, 5), np.float32), [], np.zeros((0, 5)), {"a": 1990, "b": None}, nothing, nothing[:0]
     )
     monkeypatch.setattr(stage, "load_latent", lambda folder: latent)
-    monkeypatch.setattr(stage.Encoder, "load", classmethod(lambda cls, folder, text_model: Letters()))
+    monkeypatch.setattr(stage, "load_encoder", lambda folder, text_model: Letters())
     return found
 
 

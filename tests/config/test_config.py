@@ -72,3 +72,15 @@ def _undocumented(model: object, path: str = "") -> list[str]:
 
 def test_every_parameter_says_what_it_means() -> None:
     assert _undocumented(Config) == []
+
+
+@pytest.mark.parametrize(("section", "name"), [("encoder", "kind"), ("utility", "kind"), ("llm", "engine")])
+def test_a_part_is_a_built_in_name_or_a_class_of_ones_own(section: str, name: str) -> None:
+    assert getattr(getattr(parse_config({section: {name: "own.parts:Mine"}}), section), name) == "own.parts:Mine"
+    with pytest.raises(EagleError, match=r"or package\.module:Name of your own"):
+        parse_config({section: {name: "own.parts"}})
+
+
+def test_a_misspelt_part_is_met_with_the_nearest_name() -> None:
+    with pytest.raises(EagleError, match="did you mean 'joint_hybrid'"):
+        parse_config({"encoder": {"kind": "joint_hybird"}})

@@ -16,9 +16,11 @@ from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.latent import factors as factors_stage
 from eagle.latent import stage
-from eagle.latent.encoder import Encoder, LatentSpace, load_latent
+from eagle.latent.encoders import load_encoder
 from eagle.latent.features import FeatureMap, Projection
+from eagle.latent.linear import JointHybrid
 from eagle.latent.sentence import Remembered, SentenceModel
+from eagle.latent.space import LatentSpace, load_latent
 from eagle.profiles.genre_effects import common_genres, genre_effects
 from tests.latent.conftest import WordEmbedder, tell
 
@@ -36,8 +38,8 @@ def features(embedder: WordEmbedder) -> FeatureMap:
     return FeatureMap.fit(TEXTS, YEARS, embedder, EncoderConfig(pca=3, year_functions=5))
 
 
-def made(features: FeatureMap, embedder: WordEmbedder, d: int = 3) -> Encoder:
-    return Encoder(features, np.random.default_rng(0).normal(size=(d, features.dimension)), embedder)
+def made(features: FeatureMap, embedder: WordEmbedder, d: int = 3) -> JointHybrid:
+    return JointHybrid(features, np.random.default_rng(0).normal(size=(d, features.dimension)), embedder)
 
 
 def test_the_blocks_of_the_features_stand_where_they_should(features: FeatureMap, embedder: WordEmbedder) -> None:
@@ -178,8 +180,8 @@ def encoded(world: Project) -> Project:
 
 
 def test_what_was_saved_encodes_the_catalogue_as_the_latent_space_holds_it(encoded: Project) -> None:
-    encoder, latent = Encoder.load(encoded.encoder, encoded.text_model), load_latent(encoded.encoder)
-    catalogue = stage.Catalogue.load(encoded)
+    encoder, latent = load_encoder(encoded.encoder, encoded.text_model), load_latent(encoded.encoder)
+    catalogue = stage.ItemTexts.load(encoded)
     assert latent.items == catalogue.items
     assert [latent.years[item] for item in latent.items] == catalogue.years
     np.testing.assert_allclose(encoder.encode(catalogue.texts, catalogue.years), latent.item_vectors, atol=1e-5)
@@ -232,7 +234,7 @@ def test_another_sentence_model_is_refused(encoded: Project, tmp_path: Path) -> 
     from tests.tiny import build_tiny_text_encoder
 
     with pytest.raises(EagleError, match="another sentence model"):
-        Encoder.load(encoded.encoder, build_tiny_text_encoder(tmp_path / "other", seed=9))
+        load_encoder(encoded.encoder, build_tiny_text_encoder(tmp_path / "other", seed=9))
 
 
 def test_an_unknown_user_is_named(encoded: Project) -> None:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from eagle.config import UtilityConfig
 from eagle.core.errors import EagleError
-from eagle.latent.encoder import LatentSpace
-from eagle.latent.utility import Novelty, PaperDistance, Utility
+from eagle.latent.space import LatentSpace
+from eagle.latent.utility import Novelty, PaperDistance, PaperUtility
 
 
 def space(items: np.ndarray, users: np.ndarray) -> LatentSpace:
@@ -43,7 +43,7 @@ def test_the_papers_formula_by_hand() -> None:
     U = 5 * 2 + 0.5 * 4 before centring.
     """
     latent = space(np.array([[0.0], [1.0], [3.0], [10.0]]), np.array([[5.0]]))
-    utility = Utility.fit(latent, UtilityConfig(distance="paper", distance_weight=0.5, standardize=False))
+    utility = PaperUtility.fit(latent, UtilityConfig(distance="paper", distance_weight=0.5, standardize=False))
     parts = utility.parts(np.array([[2.0]]), ["u0"])
     assert parts["preference"][0] == pytest.approx(10)
     assert parts["distance"][0] == pytest.approx(4)
@@ -62,7 +62,7 @@ def test_novelty_by_hand() -> None:
 @KINDS
 def test_zero_is_the_users_mean_and_one_the_pooled_spread(kind: str) -> None:
     latent = drawn()
-    all_pairs = Utility.fit(latent, UtilityConfig(distance=kind, distance_weight=0.7)).matrix(
+    all_pairs = PaperUtility.fit(latent, UtilityConfig(distance=kind, distance_weight=0.7)).matrix(
         latent.item_vectors, latent.users
     )
     np.testing.assert_allclose(all_pairs.mean(axis=0), 0, atol=1e-6)
@@ -72,7 +72,7 @@ def test_zero_is_the_users_mean_and_one_the_pooled_spread(kind: str) -> None:
 @KINDS
 def test_each_standardised_part_has_spread_one_over_the_catalogue(kind: str) -> None:
     latent = drawn()
-    utility = Utility.fit(latent, UtilityConfig(distance=kind))
+    utility = PaperUtility.fit(latent, UtilityConfig(distance=kind))
     preference = np.array([utility.parts(latent.item_vectors, [user] * 40)["preference"] for user in latent.users])
     assert np.sqrt(preference.var(axis=1).mean()) == pytest.approx(1, abs=1e-6)
     assert utility.parts(latent.item_vectors, ["u0"] * 40)["distance"].std() == pytest.approx(1)
@@ -81,7 +81,7 @@ def test_each_standardised_part_has_spread_one_over_the_catalogue(kind: str) -> 
 @KINDS
 def test_all_pairs_at_once_equal_one_pair_at_a_time(kind: str) -> None:
     latent, z = drawn(), np.random.default_rng(1).normal(size=(5, 3))
-    utility = Utility.fit(latent, UtilityConfig(distance=kind, distance_weight=0.3, preference_weight=2.0))
+    utility = PaperUtility.fit(latent, UtilityConfig(distance=kind, distance_weight=0.3, preference_weight=2.0))
     fast = utility.matrix(z, latent.users)
     for row in range(5):
         for column, user in enumerate(latent.users):
@@ -99,8 +99,8 @@ def test_the_order_of_the_catalogue_does_not_matter(kind: str, seed: int) -> Non
     latent, z = drawn(seed), np.random.default_rng(seed + 1).normal(size=(4, 3))
     moved = replace(latent, item_vectors=latent.item_vectors[np.random.default_rng(seed).permutation(40)])
     config = UtilityConfig(distance=kind)
-    before = Utility.fit(latent, config).matrix(z, latent.users)
-    np.testing.assert_allclose(Utility.fit(moved, config).matrix(z, latent.users), before, atol=1e-6)
+    before = PaperUtility.fit(latent, config).matrix(z, latent.users)
+    np.testing.assert_allclose(PaperUtility.fit(moved, config).matrix(z, latent.users), before, atol=1e-6)
 
 
 @KINDS
@@ -108,8 +108,8 @@ def test_moving_the_catalogue_and_the_point_together_changes_nothing(kind: str) 
     latent, z = drawn(), np.random.default_rng(1).normal(size=(4, 3))
     moved = replace(latent, item_vectors=(latent.item_vectors + 5).astype(np.float32))
     config = UtilityConfig(distance=kind, distance_weight=0.5)
-    before = Utility.fit(latent, config).matrix(z, latent.users)
-    np.testing.assert_allclose(Utility.fit(moved, config).matrix(z + 5, latent.users), before, atol=1e-4)
+    before = PaperUtility.fit(latent, config).matrix(z, latent.users)
+    np.testing.assert_allclose(PaperUtility.fit(moved, config).matrix(z + 5, latent.users), before, atol=1e-4)
 
 
 @KINDS
@@ -122,22 +122,24 @@ def test_the_scale_of_the_factors_does_not_matter_once_standardised(kind: str, s
         user_vectors=latent.user_vectors / np.float32(scale),
     )
     config = UtilityConfig(distance=kind, distance_weight=0.5)
-    before = Utility.fit(latent, config).matrix(z, latent.users)
-    np.testing.assert_allclose(Utility.fit(scaled, config).matrix(z * scale, latent.users), before, atol=1e-4)
+    before = PaperUtility.fit(latent, config).matrix(z, latent.users)
+    np.testing.assert_allclose(PaperUtility.fit(scaled, config).matrix(z * scale, latent.users), before, atol=1e-4)
 
 
 @KINDS
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_a_catalogue_smaller_than_the_neighbourhood_is_finite(kind: str, n: int) -> None:
     latent = drawn(n=n)
-    assert np.isfinite(Utility.fit(latent, UtilityConfig(distance=kind)).matrix(np.ones((2, 3)), latent.users)).all()
+    assert np.isfinite(
+        PaperUtility.fit(latent, UtilityConfig(distance=kind)).matrix(np.ones((2, 3)), latent.users)
+    ).all()
 
 
 @KINDS
 def test_other_tastes_on_the_same_scales(kind: Any) -> None:
     """U is affine in the user's vector: the mean of two tastes finds a point worth the mean of what the two find it."""
     latent = drawn()
-    own = Utility.fit(latent, UtilityConfig(distance=kind))
+    own = PaperUtility.fit(latent, UtilityConfig(distance=kind))
     before = own.matrix(latent.item_vectors, latent.users)
     np.testing.assert_allclose(own.with_tastes(latent.user_vectors).matrix(latent.item_vectors, latent.users), before)
     between = own.with_tastes((latent.user_vectors + latent.user_vectors[::-1]) / 2)
@@ -162,9 +164,9 @@ def test_novelty_does_not_grow_with_the_norm_where_the_papers_distance_does() ->
 
 def test_two_zero_weights_are_one_clear_error() -> None:
     with pytest.raises(EagleError, match="both 0"):
-        Utility.fit(drawn(), UtilityConfig(preference_weight=0, distance_weight=0))
+        PaperUtility.fit(drawn(), UtilityConfig(preference_weight=0, distance_weight=0))
 
 
 def test_an_unknown_user_is_named() -> None:
     with pytest.raises(EagleError, match="nobody"):
-        Utility.fit(drawn(), UtilityConfig()).matrix(np.ones((1, 3)), ["nobody"])
+        PaperUtility.fit(drawn(), UtilityConfig()).matrix(np.ones((1, 3)), ["nobody"])

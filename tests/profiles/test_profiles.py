@@ -13,7 +13,7 @@ from eagle.core.artifacts import read_json, read_table
 from eagle.core.project import Project
 from eagle.domains.film import SECTIONS
 from eagle.engine.scripted import ScriptedModel
-from eagle.latent.encoder import LatentSpace, load_latent
+from eagle.latent.space import LatentSpace, load_latent
 from eagle.profiles.check import nearest_neighbour_distance, profile_check
 from eagle.profiles.stage import asked_users, run
 from eagle.profiles.taste import Taste, grade_genres, rank_genres, tastes

@@ -19,8 +19,8 @@ from eagle.core.errors import EagleError
 from eagle.core.seeding import derive_seed
 from eagle.engine.base import Completion, SamplingSpec, Usage
 from eagle.environment.rewrite import Rewrite
-from eagle.latent.encoder import LatentSpace
-from eagle.latent.utility import Utility
+from eagle.latent.space import LatentSpace
+from eagle.latent.utility import PaperUtility
 from eagle.policies.agents import EngineScorer, LoraAgent
 from eagle.serving.steer import Steerer, rounding
 from eagle.serving.trajectories import Trajectory, render
@@ -94,7 +94,7 @@ def steerer(engine: Engine, remark: str | None = None) -> Steerer:
     profiles = dict.fromkeys(USERS, "User likes war.")
     agent = LoraAgent("agent", engine, Path("adapter"), listed, profiles, EngineScorer(engine))
     texts = {item: f"Genres: war. Plot: Story of item {item}." for item in ITEMS}
-    utility = Utility.fit(latent, parse_config({"utility": {"neighbours": 1}}).utility)
+    utility = PaperUtility.fit(latent, parse_config({"utility": {"neighbours": 1}}).utility)
     titles = {item: f"Film {item}" for item in ITEMS}
     return Steerer(agent, Writer(engine), Lengths(), utility, latent, texts, titles, horizon=3, remark=remark)
 

@@ -12,7 +12,7 @@ import pandas as pd
 from eagle.config import Config, parse_config
 from eagle.core.artifacts import write_arrays, write_table
 from eagle.core.project import Project
-from eagle.latent.encoder import LatentSpace
+from eagle.latent.space import LatentSpace
 from tests.tiny import build_tiny_llm
 from tests.training.planted import ACTIONS, GENRES, table_and_vectors
 

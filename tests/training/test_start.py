@@ -16,8 +16,9 @@ from eagle.core.artifacts import content_hash, read_json, read_table, write_tabl
 from eagle.core.costs import account
 from eagle.core.project import Project
 from eagle.domains.text import Description
-from eagle.latent.encoder import Encoder, text_model_fingerprint
+from eagle.latent.encoders import save_encoder, text_model_fingerprint
 from eagle.latent.features import FeatureMap
+from eagle.latent.linear import JointHybrid
 from eagle.latent.sentence import SentenceModel
 from eagle.training import reference, stage
 from eagle.training.on_policy import OnPolicy
@@ -60,7 +61,8 @@ def write_encoder(project: Project, texts: list[str]) -> None:
     model = SentenceModel(build_tiny_text_encoder(project.text_model))
     features = FeatureMap.fit(texts, [None] * len(texts), model, EncoderConfig(pca=4))
     weights = np.random.default_rng(0).normal(size=(4, features.dimension))
-    Encoder(features, weights, model).save(project.encoder, {"text_model": text_model_fingerprint(project.text_model)})
+    made_with = {"kind": "joint_hybrid", "text_model": text_model_fingerprint(project.text_model)}
+    save_encoder(JointHybrid(features, weights, model), project.encoder, made_with)
 
 
 @pytest.mark.parametrize("reward", ["end", "step"])

@@ -28,7 +28,9 @@ from eagle.core.artifacts import write_arrays, write_json, write_table
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.core.seeding import stream
-from eagle.latent.encoder import Encoder, LatentSpace, load_latent
+from eagle.latent.base import Encoder
+from eagle.latent.encoders import load_encoder
+from eagle.latent.space import LatentSpace, load_latent
 
 Vectors = NDArray[np.floating]
 
@@ -139,7 +141,7 @@ def run(config: Config, project: Project) -> None:
     """Stage design: write data/design (vectors and weights) and reports/stages/design.json."""
     actions, table = read_actions(project.actions), read_transitions(project.transitions)
     latent = load_latent(project.encoder)
-    vectors = encode_rows(table, Encoder.load(project.encoder, project.text_model), latent.years)
+    vectors = encode_rows(table, load_encoder(project.encoder, project.text_model), latent.years)
     anchors = [str(a) for a in dict.fromkeys(actions["anchor"])]
     indices, certified, paper = design_anchors(table, vectors, anchors, latent, config.design, config.seed)
     chosen: Sequence[Design | SampledDesign] = certified if config.design.method == "certified" else paper
