@@ -49,7 +49,7 @@ def stage(
     name: Annotated[str, typer.Argument(help="a stage of dvc.yaml, such as encoder or reference@uniform")],
 ) -> None:
     """Run one stage of the pipeline, whatever DVC thinks of its state."""
-    from eagle.fork_server import run_there
+    from eagle.core.fork_client import run_there
 
     code = run_there(["stage", name])
     if code is not None:

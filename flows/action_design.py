@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 
-from eagle import fork_server
+from flows import fork_server
 from flows.dvc import bring_up_to_date
 from flows.names import dated
 

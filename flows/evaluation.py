@@ -5,9 +5,9 @@ from __future__ import annotations
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 
-from eagle import fork_server
 from eagle.core.project import Project
 from eagle.report.summary import markdown
+from flows import fork_server
 from flows.dvc import bring_up_to_date
 from flows.names import dated
 

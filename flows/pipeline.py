@@ -11,10 +11,10 @@ from typing import Any
 import psutil
 from prefect import flow
 
-from eagle import fork_server
 from eagle.config import load_config
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
+from flows import fork_server
 from flows.action_design import action_design
 from flows.dvc import StageFailed, UserMistake, up_to_date
 from flows.eagle_rl import eagle_rl

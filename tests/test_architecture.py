@@ -148,13 +148,12 @@ FLOORS = (
     ("registry",),
     ("plan",),
     ("testing",),
-    ("fork_server",),
     ("cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 #: Breaches that still stand: these lists only shrink.
-KNOWN_UPWARD = {("eagle.evaluation.bounds", "eagle.report.words"), ("eagle.fork_server", "eagle.cli")}
-KNOWN_CIRCLES = {("eagle.cli", "eagle.fork_server")}
+KNOWN_UPWARD = {("eagle.evaluation.bounds", "eagle.report.words")}
+KNOWN_CIRCLES: set[tuple[str, str]] = set()
 KNOWN_TWICE = {"TextEncoder"}
 
 

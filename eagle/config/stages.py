@@ -22,7 +22,7 @@ SHARED_CODE = frozenset(
         "config",
         "costs",
         "errors",
-        "fork_server",
+        "fork_client",
         "packages",
         "parts",
         "progress",

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from eagle import fork_server
 from eagle.core.costs import account
 from eagle.core.project import Project
+from flows.fork_server import running
 from tests.end_to_end.small_world import write_project
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +52,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _install_models(root)
     with pytest.MonkeyPatch.context() as patch:  # as in a flow; what tests run again, runs by itself
         patch.setenv("PYTHONPATH", str(root))
-        with fork_server.running():
+        with running():
             run(root, "dvc", "repro", "-q")
     run(root, "git", "add", "dvc.yaml", "dvc.lock", "params.yaml", ".dvc", "own", "eagle", ".gitignore", ".dvcignore")
     run(root, "git", "commit", "-q", "-m", "first result")

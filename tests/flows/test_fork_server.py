@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from eagle import fork_server
+from eagle.core.fork_client import ADDRESS
+from flows.fork_server import running
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the server is for Linux")
@@ -76,10 +77,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     shutil.copy2(ROOT / "params.yaml", root / "project")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(package.parent))
-        with fork_server.running():
-            wait_for(Path(os.environ[fork_server.ADDRESS]).exists)
+        with running():
+            wait_for(Path(os.environ[ADDRESS]).exists)
             yield World(root / "project", package)
-        assert fork_server.ADDRESS not in os.environ
+        assert ADDRESS not in os.environ
 
 
 def wait_for(what: object, seconds: float = 120) -> None:
@@ -93,7 +94,7 @@ def wait_for(what: object, seconds: float = 120) -> None:
 def test_a_stage_does_as_by_itself_in_another_process(world: World) -> None:
     code, there, errors = world.run()
     assert (code, there, errors) == (0, ["False", str(world.folder)], "to stderr\n")
-    alone = world.run(**{fork_server.ADDRESS: "/nowhere"})
+    alone = world.run(**{ADDRESS: "/nowhere"})
     assert alone == (0, ["True", *there[1:]], errors)
 
 
@@ -147,8 +148,8 @@ def test_other_code_than_the_servers_is_run_by_itself(world: World, tmp_path: Pa
 
 
 def test_a_block_within_a_block_keeps_the_server(world: World) -> None:
-    address = os.environ[fork_server.ADDRESS]
-    with fork_server.running():
-        assert os.environ[fork_server.ADDRESS] == address
-    assert os.environ[fork_server.ADDRESS] == address
+    address = os.environ[ADDRESS]
+    with running():
+        assert os.environ[ADDRESS] == address
+    assert os.environ[ADDRESS] == address
     assert world.run()[1][0] == "False"

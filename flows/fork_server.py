@@ -2,9 +2,9 @@
 
 DVC runs each stage as a command of its own, and importing torch, transformers, peft, MLflow or Great Expectations takes
 such a command 1 to 9 seconds [M: 78 s of a run of the default]. A flow keeps one server while it runs
-(:func:`running`), and ``eagle stage`` has itself carried out there (:func:`run_there`) as if it ran by itself: its
-folder, environment, output, exit code and signals. The server takes only what it would itself import: from the same
-files, not changed since. Linux only: elsewhere nothing changes.
+(:func:`running`), and ``eagle stage`` has itself carried out there (:mod:`eagle.core.fork_client`) as if it ran by
+itself: its folder, environment, output, exit code and signals. Linux only: elsewhere nothing changes. What it buys, and
+when it should go, is in docs/performance.md.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eagle.core.fork_client import ADDRESS, INTERRUPT, STREAMS, code_on_disk
+
 if TYPE_CHECKING:
     from multiprocessing.context import ForkProcess
 
-ADDRESS = "EAGLE_FORK_SERVER"  # names the socket to child processes
 _LATER = (  # what stages import on their way
     "eagle.engine.torch.model",
     "eagle.serving.steer",
@@ -43,45 +44,6 @@ _LATER = (  # what stages import on their way
     "transformers.models.llama.modeling_llama",
 )
 _LONGEST = 1 << 18  # bytes of a request: mostly the environment and the names of modules
-_STREAMS = (1, 2)  # no stage reads its input
-_INTERRUPT = b"interrupt"
-
-
-def code_on_disk() -> dict[str, int]:
-    """Return when each module of the package was last changed."""
-    return {str(path): path.stat().st_mtime_ns for path in sorted(Path(__file__).parent.rglob("*.py"))}
-
-
-# the command
-# -------------------------------------------------------------------------------------------------------------------
-def run_there(arguments: Sequence[str]) -> int | None:
-    """Have the server run ``eagle`` with these arguments and return the exit code; None where it has to be run here."""
-    environment = dict(os.environ)
-    address = environment.pop(ADDRESS, None)
-    if address is None:
-        return None
-    request = json.dumps([code_on_disk(), list(arguments), os.getcwd(), environment]).encode()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
-        try:
-            server.connect(address)
-            socket.send_fds(server, [request], _STREAMS)
-            if not server.recv(1):
-                return None
-        except OSError:  # not ready yet, gone, or the request is too long
-            return None
-        return _wait(server)
-
-
-def _wait(server: socket.socket) -> int:
-    """Return the exit code that a shell would see, and pass Ctrl-C on."""
-    while True:
-        try:
-            answer = server.recv(16)
-            break
-        except KeyboardInterrupt:
-            server.send(_INTERRUPT)
-    code = int(answer) if answer else 1
-    return code if code >= 0 else 128 - code
 
 
 # the flow
@@ -94,7 +56,7 @@ def running() -> Iterator[None]:
         return
     with tempfile.TemporaryDirectory(prefix="eagle-", ignore_cleanup_errors=True) as folder:
         address = Path(folder) / "socket"  # in a folder that other users cannot enter
-        command = [sys.executable, "-P", "-m", "eagle.fork_server", str(address)]
+        command = [sys.executable, "-P", __file__, str(address)]
         with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
             os.environ[ADDRESS] = str(address)
             try:
@@ -114,7 +76,7 @@ def _carry_out(arguments: Sequence[str], folder: str, environment: Mapping[str, 
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    for own, theirs in zip(_STREAMS, streams, strict=True):
+    for own, theirs in zip(STREAMS, streams, strict=True):
         os.dup2(theirs, own)
     signal.signal(signal.SIGINT, _interrupt_once)
     sys.argv = ["eagle", *arguments]
@@ -171,7 +133,7 @@ class _Server:
     def _accept(self) -> None:
         """Begin what a command asks for, unless it has gone or would run other code: then it is told nothing."""
         command, _ = self._listener.accept()
-        message, streams, _, _ = socket.recv_fds(command, _LONGEST, len(_STREAMS))
+        message, streams, _, _ = socket.recv_fds(command, _LONGEST, len(STREAMS))
         code, *request = json.loads(message or "[null]")
         if code == self._code:
             process = self._forks.Process(target=_carry_out, args=(*request, streams))
@@ -189,7 +151,7 @@ class _Server:
         """Pass Ctrl-C on; end a stage whose command is gone, as it would have ended with it."""
         heard = b""
         with contextlib.suppress(OSError):
-            heard = command.recv(len(_INTERRUPT))
+            heard = command.recv(len(INTERRUPT))
         if heard and process.pid:
             os.kill(process.pid, signal.SIGINT)
         else:
