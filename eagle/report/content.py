@@ -1,149 +1,99 @@
-"""Collect what the page shows; nothing here is HTML, and every text stays as it was found (the template escapes)."""
+"""Choose and arrange what the page shows. Nothing here is HTML, and every text stays as it was found: the template
+escapes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from eagle.actions.stored import read_design_weights
-from eagle.core.artifacts import read_json
-from eagle.core.errors import EagleError, Problem
-from eagle.core.project import Project
-from eagle.data.stored import read_source, read_titles
-from eagle.evaluation.arm import Arm, load_arms
+from eagle.evaluation.arm import Arm
 from eagle.evaluation.comparison import final_rows
-from eagle.evaluation.stored import read_comparison, read_metrics, read_trajectories
-from eagle.latent.space import LatentSpace, load_latent
-from eagle.profiles.stored import Profiles
-from eagle.training.curves import read_curve
+from eagle.report.accounts import total_costs
+from eagle.report.inputs import Inputs
+from eagle.report.words import interval, number
 
 SAMPLES = 5
-TABLES = (2, 3, 4)
+ENCODER_GROUP = "test items, all users"
+DESIGNS = {"Certified": "certified", "The paper's sampler": "paper"}
+"""Reader's name of a solver -> its key in the design stage's figures."""
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """Everything that the report reads."""
+class Headline:
+    """One figure in large type, and what it is."""
 
-    arms: tuple[Arm, ...]
-    metrics: dict[str, Any]
-    tables: dict[str, pd.DataFrame]
-    trajectories: pd.DataFrame
-    curves: dict[str, pd.DataFrame]
-    stages: dict[str, dict[str, Any]]
-    costs: list[dict[str, Any]]
-    latent: LatentSpace
-    weights: pd.DataFrame
-    titles: dict[str, str]
-    profiles: dict[str, str]
-    source: dict[str, Any]
-
-    @property
-    def trained(self) -> list[Arm]:
-        """EAGLE's free-text arms."""
-        return [arm for arm in self.arms if arm.is_main]
-
-    @classmethod
-    def load(cls, project: Project) -> Inputs:
-        """Read all inputs; EagleError names every missing one at once."""
-        needed = [
-            project.arms,
-            project.metrics,
-            project.trajectories,
-            *map(project.table, TABLES),
-            project.costs,
-            project.curves,
-            project.stage_metrics("encoder"),
-            project.stage_metrics("design"),
-            project.encoder,
-            project.design_weights,
-            project.profiles,
-            project.catalogue,
-        ]
-        missing = [path for path in needed if not path.exists()]
-        if missing:
-            raise EagleError(
-                Problem(f"the report needs {path}", mend="run `make run` or `dvc repro` to make it") for path in missing
-            )
-        return cls(
-            arms=load_arms(project),
-            metrics=read_metrics(project.metrics),
-            tables={f"table{n}": read_comparison(project.table(n)) for n in TABLES},
-            trajectories=read_trajectories(project.trajectories),
-            curves={path.stem: read_curve(path) for path in sorted(project.curves.glob("*.csv"))},
-            stages={path.stem: read_json(path) for path in sorted(project.all_stage_metrics.glob("*.json"))},
-            costs=read_costs(project),
-            latent=load_latent(project.encoder),
-            weights=read_design_weights(project.design_weights),
-            titles=read_titles(project.catalogue_files.items),
-            profiles=Profiles.load(project.profiles).short,
-            source=read_source(project.catalogue_files.source),
-        )
+    figure: str
+    says: str
 
 
-def read_costs(project: Project) -> list[dict[str, Any]]:
-    """Return the accounts of all stages up to evaluation, in the order of the pipeline.
+@dataclass(frozen=True)
+class Fact:
+    """One line of the provenance."""
 
-    Accounts of stages that come after this one, or of names that the pipeline no longer has, are left out.
-    """
-    from eagle.config.stages import STAGES
-
-    place = {stage.name: index for index, stage in enumerate(STAGES) if stage.name not in ("report", "register")}
-    found = [read_json(path) for path in sorted(project.costs.glob("*.json"))]
-    known = [account for account in found if account["stage"].split("@")[0] in place]
-    return sorted(known, key=lambda account: (place[account["stage"].split("@")[0]], account["stage"]))
+    name: str
+    value: str
 
 
-def total_costs(costs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Sum of seconds, tokens, calls and faults, largest memory, and the stages themselves: reports/costs.json."""
-    summed = ("seconds", "prompt_tokens", "new_tokens", "remembered_tokens", "calls", "repeated", "failed", "halved")
-    total: dict[str, Any] = {
-        name: round(sum(c.get(name, 0) for c in costs), 3) for name in summed
-    }  # older accounts know no faults
-    total["peak_memory_mib"] = max((c["peak_memory_mib"] for c in costs), default=0.0)
-    return {
-        "total": total,
-        "stages": {c["stage"]: {k: v for k, v in c.items() if k not in ("stage", "updates")} for c in costs},
-    }
+def headlines(inputs: Inputs, gap_count: int) -> list[Headline]:
+    """Return the few figures at the top of the page, about the EAGLE arm with the highest utility."""
+    if not inputs.trained:
+        return [Headline("–", "no EAGLE arm was evaluated")]
+    main = max(inputs.trained, key=lambda arm: inputs.metrics[arm.name]["utility"]["mean"])
+    found, costs = inputs.metrics[main.name], total_costs(inputs.costs)["total"]
+    gain, beats = found.get("gain_over_reference", {}), found["beats_anchor"]["mean"]
+    used = f"{costs['peak_memory_mib'] / 1024:.1f} GiB at most, {costs['new_tokens']:,} tokens written"
+    return [
+        Headline(f"{number(gain.get('mean'), 2, True)} SD", f"{main.label}: gain over its reference, {interval(gain)}"),
+        Headline(f"{number(100 * (beats or 0), 0)}%", "of its texts beat the existing item they started from"),
+        Headline(f"{gap_count:,}", "texts that beat their starting point, over all EAGLE rows"),
+        Headline(f"{costs['seconds'] / 60:.0f} min", f"of computing, {used}"),
+    ]
 
 
-def samples(
-    trajectories: pd.DataFrame, arm: Arm, titles: Mapping[str, str], profiles: Mapping[str, str]
-) -> dict[str, list[dict[str, Any]]]:
+def records(table: pd.DataFrame, arms: Sequence[Arm]) -> list[dict[str, Any]]:
+    """Return a table as rows for the template: None for NaN; ``name`` is the arm's label and ``kind`` its kind."""
+    of_name = {arm.name: arm for arm in arms}
+    run = [of_name[name] for name in table["arm"]]
+    named = table.assign(name=[arm.label for arm in run], kind=[arm.kind for arm in run])
+    return [
+        {str(k): None if not isinstance(v, list) and pd.isna(v) else v for k, v in row.items()}
+        for row in named.to_dict("records")
+    ]
+
+
+def samples(inputs: Inputs, arm: Arm) -> dict[str, list[dict[str, Any]]]:
     """Return whole episodes of an arm: the typical ones, the worst ones, and steps that failed; none is chosen by hand.
 
     typical: around the median gain. worst: lowest gain. failed: the first failed steps in case order.
     """
-    rows = trajectories[trajectories["arm"] == arm.name].sort_values(["case", "step"])
+    rows = inputs.trajectories[inputs.trajectories["arm"] == arm.name].sort_values(["case", "step"])
     start = rows[rows["step"] == 0].set_index("case")["utility"]
     final = final_rows(rows).set_index("case")
     order = (final["utility"] - start).sort_values(kind="stable").index.to_numpy()
     middle = max(0, len(order) // 2 - SAMPLES // 2)
     failed = rows.loc[~rows["valid"].astype(bool), "case"].drop_duplicates().head(SAMPLES).to_numpy()
     chosen = {"typical": order[middle : middle + SAMPLES], "worst": order[:SAMPLES], "failed": failed}
-    return {
-        kind: [_episode(rows[rows["case"] == case], titles, profiles) for case in cases]
-        for kind, cases in chosen.items()
-    }
+    return {kind: [_episode(rows[rows["case"] == case], inputs) for case in cases] for kind, cases in chosen.items()}
 
 
-def _episode(rows: pd.DataFrame, titles: Mapping[str, str], profiles: Mapping[str, str]) -> dict[str, Any]:
+def _episode(rows: pd.DataFrame, inputs: Inputs) -> dict[str, Any]:
     first, last = rows.iloc[0], rows.iloc[-1]
     return {
-        "anchor": titles.get(first["anchor"], first["anchor"]),
-        "profile": profiles.get(first["user"], ""),
+        "anchor": inputs.titles.get(first["anchor"], first["anchor"]),
+        "profile": inputs.profiles.get(first["user"], ""),
         "user": first["user"],
         "gain": last["utility"] - first["utility"],
         "steps": rows[["step", "action", "text", "utility", "valid", "cause"]].to_dict("records"),
     }
 
 
-def paths(gaps: pd.DataFrame, trajectories: pd.DataFrame) -> list[tuple[str, np.ndarray]]:
-    """Return the latent points from anchor to last text of each listed gap."""
+def paths(gaps: pd.DataFrame, trajectories: pd.DataFrame) -> list[np.ndarray]:
+    """Return the latent points (steps, d) from anchor to last text of each listed gap."""
     found = []
     for gap in gaps.to_dict("records"):
         match = (
@@ -151,14 +101,19 @@ def paths(gaps: pd.DataFrame, trajectories: pd.DataFrame) -> list[tuple[str, np.
             & trajectories["anchor"].eq(gap["anchor"])
             & trajectories["user"].eq(gap["user"])
         )
-        found.append((str(gap["anchor_title"]), np.array(trajectories[match].sort_values("step")["z"].tolist())))
+        found.append(np.array(trajectories[match].sort_values("step")["z"].tolist()))
     return found
 
 
-def encoder_rows(stage: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the encoder's judgement on unseen test items: one row per recipe and baseline, for all users."""
-    cold: Mapping[str, Any] = stage["cold"]
-    group = next((g for g in cold if g.startswith("test items, all users")), next(iter(cold), None))
+def encoder_group(inputs: Inputs) -> str:
+    """Return the group of ratings on which the encoder is shown: unseen test items, all users; "" where it has none."""
+    return next((group for group in inputs.stages["encoder"]["cold"] if group.startswith(ENCODER_GROUP)), "")
+
+
+def encoder_rows(inputs: Inputs) -> list[dict[str, Any]]:
+    """Return the encoder's judgement on that group, or on its first: one row per recipe and baseline."""
+    cold: Mapping[str, Any] = inputs.stages["encoder"]["cold"]
+    group = encoder_group(inputs) or next(iter(cold), None)
     return [{"name": name, **figures} for name, figures in cold[group].items()] if group else []
 
 
@@ -169,3 +124,22 @@ def group_rows(metrics: Mapping[str, Any], arm: Arm) -> list[dict[str, Any]]:
         for kind, labels in metrics[arm.name]["by_group"].items()
         for label, figures in labels.items()
     ]
+
+
+def design_rows(inputs: Inputs) -> list[dict[str, Any]]:
+    """Return one row per solver of the exploration design."""
+    found = inputs.stages["design"]
+    return [{"name": name, **found[key]} for name, key in DESIGNS.items()]
+
+
+def design_anchors(inputs: Inputs) -> list[dict[str, Any]]:
+    """Return one row per anchor: what each solver found there."""
+    anchors = inputs.stages["design"].get("anchors", {})
+    return [{"title": inputs.titles.get(anchor, anchor), **found} for anchor, found in anchors.items()]
+
+
+def provenance(inputs: Inputs) -> list[Fact]:
+    """Return the hashes of the data and of all inputs of the evaluation."""
+    files = [Fact(f"data: {name}", f"sha256 {digest}") for name, digest in inputs.source.get("files", {}).items()]
+    used = inputs.metrics.get("inputs", {})
+    return [*files, *(Fact(name.replace("_", " "), str(value)) for name, value in used.items())]

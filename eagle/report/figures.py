@@ -97,8 +97,8 @@ def curves(table: pd.DataFrame, name: str, wanted: Sequence[str], label: str) ->
     return to_svg(figure, name, label)
 
 
-def latent_map(latent: LatentSpace, paths: Sequence[tuple[str, np.ndarray]]) -> str:
-    """The encoded catalogue on its two main directions, with trajectories (label, points (steps, d)) from anchor to
+def latent_map(latent: LatentSpace, paths: Sequence[np.ndarray]) -> str:
+    """The encoded catalogue on its two main directions, with trajectories (steps, d) from anchor to
     last text.
     """
     centre = latent.item_vectors.mean(axis=0)
@@ -111,8 +111,8 @@ def latent_map(latent: LatentSpace, paths: Sequence[tuple[str, np.ndarray]]) -> 
     figure, (axis,) = new_figure(9.4, 5.2)
     with matplotlib.rc_context(STYLE):
         axis.scatter(points[:, 0], points[:, -1], s=6, color="#b9c4ca", linewidths=0, alpha=0.6)
-        for number, (_, path) in enumerate(paths, start=1):
-            flat = (np.asarray(path) - centre) @ directions.T
+        for number, path in enumerate(paths, start=1):
+            flat = (path - centre) @ directions.T
             axis.plot(flat[:, 0], flat[:, -1], color=ACCENT, linewidth=1.4)
             axis.plot(flat[0, 0], flat[0, -1], "o", color="white", markeredgecolor=ACCENT, markersize=6)
             axis.plot(flat[-1, 0], flat[-1, -1], "o", color=ACCENT, markersize=10)

@@ -7,7 +7,8 @@ from eagle.core.artifacts import complete_or_absent, write_json, write_table
 from eagle.core.project import Project
 from eagle.evaluation.bounds import check_bounds, write_bounds
 from eagle.gaps.find import find_gaps
-from eagle.report.content import Inputs, total_costs
+from eagle.report.accounts import total_costs
+from eagle.report.inputs import Inputs
 from eagle.report.page import render
 
 

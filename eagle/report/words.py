@@ -20,6 +20,20 @@ FIGURES = {
 }
 """What a reader calls the figures that have bounds."""
 
+LIMITS = (
+    "The utility is a model's guess from ratings, not what people said about these texts. "
+    "It can be gamed, most easily through the genre line.",
+    "The panel that states preferences is a model too. It learned from other ratings with other features, but nobody "
+    "was asked.",
+    "The texts come from a small language model. They name genres and sketch a plot: "
+    "starting points for a person, not finished descriptions.",
+    "A gain on a pair counts for that user. Whether many people share the gap is not measured here.",
+    "Intervals cover the choice of items and users, not another seed, another split or another language model.",
+    "The closest existing items are closest in the latent space of this catalogue: a text may well resemble something "
+    "outside it.",
+)
+"""What a reader has to know before they believe the page."""
+
 
 def number(value: Any, digits: int = 2, sign: bool = False) -> str:
     """Return a number for people; an en dash where there is none."""
