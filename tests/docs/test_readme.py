@@ -20,6 +20,7 @@ from dvc.cli import parse_args
 import flows  # noqa: F401  sets Prefect's surroundings before its command line is imported
 from eagle.config import Config, parse_config
 from tests.docs.pages import README, ROOT, blocks, commands, every_page, links
+from tests.test_architecture import FLOORS
 
 TEXTS = {page: page.read_text(encoding="utf-8") for page in every_page()}
 
@@ -238,3 +239,9 @@ def test_parameters_files_and_places_that_are_named_exist(page: Path) -> None:
         assert (ROOT / file).is_file(), file
         source = (ROOT / file).read_text(encoding="utf-8")
         assert not name or re.search(rf"^(?:def |class )?{name}\b", source, re.MULTILINE), f"{file} has no {name}"
+
+
+def test_the_floors_are_those_that_the_tests_hold() -> None:
+    table = re.findall(r"^\| (\d+) \| (.+?) \|", TEXTS[ROOT / "docs/architecture.md"], re.MULTILINE)
+    rooms = [(int(floor), room) for floor, names in table for room in re.findall(r"`(\w+)`", names)]
+    assert rooms == [(number, room) for number, floor in enumerate(FLOORS, 1) for room in floor]
