@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version as package_version
@@ -15,30 +14,30 @@ import pandas as pd
 from eagle.config import Config
 from eagle.core.artifacts import content_hash, write_json
 from eagle.core.project import Project
-from eagle.evaluation.arm import Arm, load_arms
-from eagle.evaluation.bounds import BoundCheck, check_bounds, outside
-from eagle.evaluation.stored import read_metrics, read_trajectories
-from eagle.registry.champion import CaseScores, Promotion, bounds_text, decide, scores_of, surroundings
+from eagle.registry.champion import CaseScores, Promotion, bounds_text, decide
+from eagle.registry.new_agent import NewAgent, best_agent
 from eagle.registry.runs import log_pipeline
 from eagle.registry.store import Store, champion_version, download, open_store
 from eagle.serving.agent_files import AgentFiles, borrowed_models, pack_agent
 from eagle.serving.model import SIGNATURE
 from eagle.serving.steer import Steerer
-from eagle.training.curves import read_curve
 
 _PINNED = ("mlflow", "torch", "transformers", "peft", "pandas", "pyarrow", "pydantic", "safetensors")
 
 
 @dataclass(frozen=True)
-class NewAgent:
-    """The best trained arm of this run, which stands for champion."""
+class Registered:
+    """A version of the registered model, and what was decided about it."""
 
-    arm: Arm
-    cases: pd.DataFrame
-    """Its held-out cases in order: columns anchor, user."""
-    scores: CaseScores
-    broken: list[BoundCheck]
-    """The bounds that it does not keep."""
+    version: str
+    before: str | None
+    """The champion's version until now; None where there was none."""
+    decision: Promotion
+
+    @property
+    def champion(self) -> str | None:
+        """The champion's version from now on."""
+        return self.version if self.decision.moves else self.before
 
 
 def run(config: Config, project: Project) -> None:
@@ -48,40 +47,22 @@ def run(config: Config, project: Project) -> None:
     agent = best_agent(config, project)
     before = champion_version(store.client, config.registry.model)
     version = _register(config, project, store, agent, runs.of_arm[agent.arm.name])
-    decision = _against_champion(config, project, before, agent)
-    _tag(config, project, store, version, before, decision, agent)
-    champion = version if decision.moves else before
+    made = Registered(version, before, _against_champion(config, project, before, agent))
+    _tag(config, project, store, agent, made)
     write_json(
         project.registration,
         {
             "model": config.registry.model,
-            "version": version,
+            "version": made.version,
             "arm": agent.arm.start,
             "run": runs.of_arm[agent.arm.name],
             "pipeline_run": runs.parent,
-            "champion": champion,
-            "champion_before": before,
-            "decision": asdict(decision),
+            "champion": made.champion,
+            "champion_before": made.before,
+            "decision": asdict(made.decision),
             "tracking_uri": config.registry.tracking_uri,
         },
     )
-
-
-def best_agent(config: Config, project: Project) -> NewAgent:
-    """Return the trained arm with the highest mean final U, with its scores and the bounds that it breaks."""
-    trajectories = read_trajectories(project.trajectories)
-    arm = best_arm(load_arms(project), trajectories)
-    start = (trajectories["arm"] == arm.name) & (trajectories["step"] == 0)
-    cases = trajectories.loc[start].sort_values("case")[["anchor", "user"]]
-    scores = scores_of(trajectories, arm, surroundings(config, project, cases))
-    figures, curve = read_metrics(project.metrics)[arm.name], read_curve(project.curve(str(arm.curve)))
-    return NewAgent(arm, cases, scores, outside(check_bounds(config.registry.bounds, figures, curve)))
-
-
-def best_arm(arms: Sequence[Arm], trajectories: pd.DataFrame) -> Arm:
-    """Return the trained arm with the highest mean final U; the first one where they are level."""
-    final = trajectories.sort_values("step").groupby(["arm", "case"])["utility"].last().groupby("arm").mean()
-    return max((arm for arm in arms if arm.is_main), key=lambda arm: float(final[arm.name]))
 
 
 def _register(config: Config, project: Project, store: Store, agent: NewAgent, run_id: str) -> str:
@@ -123,25 +104,17 @@ def _replay(folder: Path, config: Config, project: Project, agent: NewAgent) -> 
     return replace(agent.scores, utility=[trajectory.utility for trajectory in found])
 
 
-def _tag(
-    config: Config,
-    project: Project,
-    store: Store,
-    version: str,
-    before: str | None,
-    decision: Promotion,
-    agent: NewAgent,
-) -> None:
+def _tag(config: Config, project: Project, store: Store, agent: NewAgent, made: Registered) -> None:
     """Write the decision beside the registered version, and move the alias where the agent wins."""
     name = config.registry.model
-    if decision.moves:
-        store.client.set_registered_model_alias(name, "champion", version)
+    if made.decision.moves:
+        store.client.set_registered_model_alias(name, "champion", made.version)
     tags = {
-        "eagle.decision": decision.reason,
+        "eagle.decision": made.decision.reason,
         "eagle.bounds": bounds_text(agent.broken),
-        "eagle.champion_before": before or "none",
+        "eagle.champion_before": made.before or "none",
         "eagle.base_model": config.llm.model,
         "eagle.base_hash": content_hash(project.llm),
     }
     for key, value in tags.items():
-        store.client.set_model_version_tag(name, version, key, value)
+        store.client.set_model_version_tag(name, made.version, key, value)
