@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from eagle.config.base import Count, Fraction, Natural, Section
+from eagle.config.kinds import DomainKind, SourceKind
 
 
 class FileColumns(Section):
@@ -34,8 +33,9 @@ class OwnFiles(Section):
 
 
 class DataConfig(Section):
-    source: Literal["movielens-100k", "ml-latest-small", "ml-25m", "ml-32m", "files"] = Field(
-        "movielens-100k", description="where ratings and items come from; the first needs no account and no hub"
+    source: SourceKind = Field(
+        "movielens-100k",
+        description="where ratings and items come from; the first and clothing need no account and no hub",
     )
     noun: str = Field("film", description="what an item is called in prompts (film, book, garment)")
     files: OwnFiles = Field(OwnFiles(), description="used when source is 'files'")
@@ -56,10 +56,10 @@ class DataConfig(Section):
 class DomainConfig(Section):
     """What the catalogue is about; texts of own words need kind plain or a domain of your own."""
 
-    kind: str | None = Field(
+    kind: DomainKind | None = Field(
         "auto",
-        description="film, clothing, plain, or package.module:Name of your own; auto chooses by the noun, and plain "
-        "for any that is not a film's or a garment's",
+        description="what decides prompts, actions and profiles; auto chooses by the noun, and plain for any that is "
+        "not a film's or a garment's",
     )
     noun: str | None = Field(None, description="what an item is called in prompts; None takes data.noun")
     labels: str | None = Field(

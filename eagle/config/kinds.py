@@ -33,6 +33,8 @@ class Kind:
         return handler(Annotated[source, AfterValidator(self.check)])
 
 
+SourceKind = Annotated[str, Kind(("movielens-100k", "ml-latest-small", "ml-25m", "ml-32m", "clothing", "files"))]
+DomainKind = Annotated[str, Kind(("auto", "film", "clothing", "plain"))]
 EncoderKind = Annotated[str, Kind(("joint_hybrid", "two_stage"))]
 UtilityKind = Annotated[str, Kind(("paper",))]
 EngineKind = Annotated[str, Kind(("auto", "torch", "openai", "scripted"))]

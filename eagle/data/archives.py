@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from eagle.config import DataConfig
 from eagle.core.errors import EagleError, did_you_mean, user_error
-from eagle.data.catalogue import Catalogue, Source, make_catalogue
+from eagle.data.catalogue import Catalogue, Provenance, make_catalogue
 from eagle.data.download import download, published_md5
 from eagle.data.packages import cache_folder, sha256_of
 from eagle.data.tables import genre_list, read_csv
@@ -30,6 +31,14 @@ LICENCE = (
 )
 _RATINGS = {"user": "userId", "item": "movieId", "rating": "rating", "timestamp": "timestamp"}
 _MOVIES = {"item": "movieId", "title": "title", "genres": "genres"}
+
+
+class OfficialArchive:
+    """The source of the archives; ``data.source`` names which one."""
+
+    def read(self, data: DataConfig, root: Path) -> Catalogue:
+        """Return the archive's catalogue, from the mirror that ``data.archive_url`` may name."""
+        return official_archive(data.source, data.archive_url)
 
 
 def official_archive(name: str, address: str | None = None) -> Catalogue:
@@ -62,7 +71,7 @@ def official_archive(name: str, address: str | None = None) -> Catalogue:
             "year": pd.Series([year for _, year in parts], dtype="Int64"),
         }
     )
-    return make_catalogue(ratings, items, Source(name, {f"{name}.zip": sha256_of(archive)}, 0.5, 5.0, licence))
+    return make_catalogue(ratings, items, Provenance(name, {f"{name}.zip": sha256_of(archive)}, 0.5, 5.0, licence))
 
 
 def fetch_archive(name: str, address: str | None = None) -> Path:

@@ -17,7 +17,7 @@ from eagle.data.stored import read_items, read_ratings, read_source, read_users
 
 
 @dataclass(frozen=True)
-class Source:
+class Provenance:
     """Where a catalogue came from."""
 
     name: str
@@ -39,7 +39,7 @@ class Catalogue:
     ratings: pd.DataFrame
     items: pd.DataFrame
     users: pd.DataFrame
-    source: Source
+    source: Provenance
 
 
 def as_ids(values: pd.Series) -> pd.Series:
@@ -51,7 +51,7 @@ def as_ids(values: pd.Series) -> pd.Series:
 
 
 def make_catalogue(
-    ratings: pd.DataFrame, items: pd.DataFrame, source: Source, users: pd.DataFrame | None = None
+    ratings: pd.DataFrame, items: pd.DataFrame, source: Provenance, users: pd.DataFrame | None = None
 ) -> Catalogue:
     """Bring columns into their final types; without ``users`` they are the ones that rated, in order of appearance."""
     ratings = ratings.assign(
@@ -154,5 +154,5 @@ def read_catalogue(folder: Path) -> Catalogue:
         ratings=read_ratings(files.ratings),
         items=items,
         users=read_users(files.users),
-        source=Source(meta["source"], meta["files"], meta["rating_min"], meta["rating_max"], meta["licence"]),
+        source=Provenance(meta["source"], meta["files"], meta["rating_min"], meta["rating_max"], meta["licence"]),
     )

@@ -8,10 +8,8 @@ from pathlib import Path
 from eagle.config import Config, DataConfig
 from eagle.core.errors import user_error
 from eagle.core.project import Project
-from eagle.data.archives import official_archive
 from eagle.data.catalogue import Catalogue, keep_rated_enough, write_catalogue
-from eagle.data.movielens100k import movielens_100k
-from eagle.data.own_files import own_files
+from eagle.data.source import read_source
 
 
 def load_source(data: DataConfig, root: Path) -> Catalogue:
@@ -19,12 +17,7 @@ def load_source(data: DataConfig, root: Path) -> Catalogue:
 
     Paths of own files that are not absolute start at ``root``.
     """
-    if data.source == "files":
-        catalogue = own_files(data.files, root)
-    elif data.source == "movielens-100k":
-        catalogue = movielens_100k()
-    else:
-        catalogue = official_archive(data.source, data.archive_url)
+    catalogue = read_source(data, root)
     low = catalogue.source.rating_min if data.rating_min is None else data.rating_min
     high = catalogue.source.rating_max if data.rating_max is None else data.rating_max
     if low >= high:

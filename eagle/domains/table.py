@@ -29,6 +29,8 @@ BUILT_IN = {
     "clothing": BuiltIn("eagle.domains.clothing:clothing", clothing.NOUNS, "garment"),
     PLAIN: BuiltIn("eagle.domains.plain:plain"),
 }
+#: What items of a built-in source are called where data.noun is left as it is.
+SOURCE_NOUNS = {"clothing": "garment"}
 
 
 def kind_of(noun: str) -> str:
@@ -57,7 +59,9 @@ def open_domain(settings: DomainConfig, data_noun: str) -> Domain:
 
 def domain_of(config: Config) -> Domain:
     """Return the domain of a project; reads the sections data and domain."""
-    return open_domain(config.domain, config.data.noun)
+    data = config.data
+    unsaid = data.noun == DataConfig().noun
+    return open_domain(config.domain, SOURCE_NOUNS.get(data.source, data.noun) if unsaid else data.noun)
 
 
 def default_domain() -> Domain:

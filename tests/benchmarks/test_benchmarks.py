@@ -17,7 +17,7 @@ from benchmarks.__main__ import main
 from benchmarks.records import GOALS, Found, Record, Setting, alone, compared, interleaved, missing
 from benchmarks.report import NOT_TAKEN, Report
 from benchmarks.run import MODULES, names_of
-from eagle.data.catalogue import Source, make_catalogue, write_catalogue
+from eagle.data.catalogue import Provenance, make_catalogue, write_catalogue
 
 TINY = Setting("tiny", runs=1)
 MACHINE = {"processor": "abacus", "threads": 2}
@@ -30,7 +30,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     user, item = (part.ravel() for part in np.meshgrid(np.arange(40), np.arange(30)))
     ratings = pd.DataFrame({"user": user, "item": item, "rating": rng.integers(1, 6, len(user))})
     items = pd.DataFrame({"item": np.arange(30), "title": "Film", "genres": [["drama"]] * 30})
-    write_catalogue(make_catalogue(ratings, items, Source("made up", rating_min=1.0)), folder / "data" / "catalogue")
+    write_catalogue(
+        make_catalogue(ratings, items, Provenance("made up", rating_min=1.0)), folder / "data" / "catalogue"
+    )
     return folder
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from eagle.data.catalogue import Catalogue, Source, make_catalogue
+from eagle.data.catalogue import Catalogue, Provenance, make_catalogue
 
 
 def catalogue(users: int = 12, items: int = 40, per_user: int = 15, seed: int = 0, texts: float = 0.5) -> Catalogue:
@@ -30,7 +30,7 @@ def catalogue(users: int = 12, items: int = 40, per_user: int = 15, seed: int = 
             "year": [1950 + i for i in range(items)],
         }
     )
-    return make_catalogue(ratings, films, Source("built", {"ratings.csv": "00"}, 1.0, 5.0, "free"))
+    return make_catalogue(ratings, films, Provenance("built", {"ratings.csv": "00"}, 1.0, 5.0, "free"))
 
 
 def wheel(folder: Path, name: str, version: str, files: Mapping[str, bytes]) -> Path:

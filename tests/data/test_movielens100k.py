@@ -11,7 +11,7 @@ from eagle.data import movielens100k
 GENRES = ["Action", "Children's", "Drama", "Film-Noir"]
 
 
-def _package(folder: Path) -> None:
+def movielens_package(folder: Path) -> None:
     items = pd.DataFrame(
         {
             "movie_id": [1, 2, 3],
@@ -43,7 +43,7 @@ def _package(folder: Path) -> None:
 
 
 def test_tables_come_in_catalogue_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _package(tmp_path)
+    movielens_package(tmp_path)
     monkeypatch.setattr(
         movielens100k, "package_file", lambda package, version, sha256, member: tmp_path / Path(member).name
     )

@@ -145,8 +145,8 @@ def test_what_is_wrong_in_own_words_is_said_at_once() -> None:
         of(kind="plain", labels="2 x", examples=bad)
     with pytest.raises(EagleError, match=r"film does not read domain\.labels, domain\.actions"):
         of(kind="film", labels="Kinds", actions={"a": ["Make it hot."]})
-    with pytest.raises(EagleError, match=r"(?s)no domain 'flim'.*film"):
-        of(kind="flim")
+    with pytest.raises(EagleError, match=r"(?s)domain\.kind.*did you mean 'film'"):
+        parse_config({"domain": {"kind": "flim"}})
 
 
 def test_a_domain_of_ones_own_is_found_by_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
