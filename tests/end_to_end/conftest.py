@@ -40,8 +40,12 @@ def run(root: Path, *command: str, expect: int = 0) -> str:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A git and DVC project whose pipeline has run once. Tests that change it put it back."""
-    root = tmp_path_factory.mktemp("project")
+    """A git and DVC project whose pipeline has run once. Tests that change it put it back.
+
+    Its folder's name has a space, an apostrophe and a letter outside of ASCII, as names of people's folders have.
+    """
+    root = tmp_path_factory.mktemp("project") / "Zoë's run"
+    root.mkdir()
     for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
         shutil.copy2(ROOT / name, root / name)
     shutil.copytree(ROOT / "eagle", root / "eagle", ignore=shutil.ignore_patterns("__pycache__"))
