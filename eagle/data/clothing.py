@@ -21,7 +21,7 @@ LICENCE = (
     "Women's E-Commerce Clothing Reviews (Kaggle, nicapotato), CC0: real reviews, anonymised; the shop is called "
     "'retailer' in them."
 )
-_LABELS = ["Division Name", "Department Name", "Class Name"]
+_LABELS = ["Department Name", "Class Name"]  # the division says "general" of nearly everything
 
 
 class ClothingReviews:

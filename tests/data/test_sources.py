@@ -96,7 +96,7 @@ class TestClothing(SourceContract):
         ]
         assert catalogue.items["title"].tolist() == ["Knits 7", "Garment 9"]
         assert catalogue.items["text"].tolist() == ["Too long for me.", pd.NA]
-        assert catalogue.items["genres"].tolist() == [["general", "tops", "knits"], []]
+        assert catalogue.items["genres"].tolist() == [["tops", "knits"], []]
 
 
 def test_the_table_and_the_parameter_name_the_same_sources() -> None:
