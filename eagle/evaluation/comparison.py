@@ -65,6 +65,8 @@ class Comparison:
     seed: int
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """What writing agents counted about their own actions, by arm: `acted`, `fallen_back`."""
+    judged_columns: Sequence[str] = ()
+    """All that judges say; what the paper's columns do not have stands after them."""
 
     def __post_init__(self) -> None:
         named, found = {arm.name for arm in self.arms}, set(self.judged["arm"])
@@ -108,6 +110,9 @@ class Comparison:
             estimates["genre_line_gain"] = self.bootstrap.difference(
                 final["genre_line_utility"].to_numpy(float), anchor
             )
+        for name in self.judged_columns:
+            if name not in estimates:
+                estimates[name] = self.bootstrap.mean(final[name].to_numpy(float))
         groups = {
             kind: {
                 str(label): self.bootstrap.difference(utility, anchor, labels == label)

@@ -12,6 +12,8 @@ from eagle.evaluation.words import parts
 from eagle.latent.base import TextEncoder, Utility
 
 Pair = tuple[str, int | None]
+PART_COLUMNS = {"preference": "preference", "distance": "distance_bonus"}
+"""Parts of a utility whose columns do not begin with part_."""
 
 
 def genre_line_only(anchor: str, text: str) -> str:
@@ -38,11 +40,11 @@ class RememberingEncoder:
 
 
 def score(trajectories: pd.DataFrame, cases: pd.DataFrame, encoder: TextEncoder, utility: Utility) -> pd.DataFrame:
-    """Return ``trajectories`` with six more columns.
+    """Return ``trajectories`` with more columns.
 
     z: latent point of the row's text (d,), the year being the anchor's. utility: U in SD over the encoded catalogue, 0
-    = the user's mean item. preference, distance_bonus: its parts, each in its own SD. genre_line_utility: U of the
-    anchor's plot under the row's genre line. year: the anchor's.
+    = the user's mean item. Its parts: preference and distance_bonus of the paper's, each in its own SD, others as
+    part_NAME. genre_line_utility: U of the anchor's plot under the row's genre line. year: the anchor's.
     """
     about = cases.set_index("case")
     case = trajectories["case"].to_numpy()
@@ -50,12 +52,10 @@ def score(trajectories: pd.DataFrame, cases: pd.DataFrame, encoder: TextEncoder,
     texts, users = trajectories["text"].tolist(), trajectories["user"].tolist()
     z = encoder.encode(texts, years)
     labels = [genre_line_only(anchor, text) for anchor, text in zip(anchors, texts, strict=True)]
-    pieces = utility.parts(z, users)
     return trajectories.assign(
         year=pd.Series(years, dtype="Int64", index=trajectories.index),
         utility=utility(z, users),
-        preference=pieces["preference"],
-        distance_bonus=pieces["distance"],
+        **{PART_COLUMNS.get(name, f"part_{name}"): values for name, values in utility.parts(z, users).items()},
         genre_line_utility=utility(encoder.encode(labels, years), users),
         z=pd.Series([row.tolist() for row in z.astype(np.float32)], dtype=object, index=trajectories.index),
     )

@@ -31,26 +31,25 @@ from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.cases import HeldOut, anchor_groups, pick_cases
 from eagle.evaluation.comparison import Comparison
 from eagle.evaluation.conditions import elsewhere, environment_name
-from eagle.evaluation.judges.judging import judge
-from eagle.evaluation.judges.panel import Panel, Texts
-from eagle.evaluation.judges.panel_check import PanelCheck, check_panel
+from eagle.evaluation.judges.base import Judge, JudgeData
+from eagle.evaluation.judges.table import fit_judges, judged_by_all
 from eagle.evaluation.scoring import RememberingEncoder, score
 from eagle.latent.encoders import load_encoder
 
 
-def panel_texts(project: Project) -> Texts:
-    """Return every described item's text and year."""
-    described = Descriptions.load(project.descriptions)
-    return {item: (text, described.years[item]) for item, text in described.texts.items()}
-
-
-def fit_panel(config: Config, project: Project) -> tuple[Panel, PanelCheck]:
-    """Fit the panel to its own rows and judge it by cross-validation; its noise is the error on unseen items."""
+def open_judges(config: Config, project: Project, held: HeldOut) -> dict[str, Judge]:
+    """Return the judges, fitted to the panel's own ratings, by name."""
     ratings = read_rating_split(project.split_files.ratings)
-    rows, texts = ratings[ratings["part"] == "panel"], panel_texts(project)
-    check = check_panel(rows, texts, config.seed, config.evaluate.bootstrap, config.evaluate.confidence)
-    panel = Panel.fit(rows, texts)
-    return (panel if np.isnan(check.rmse) else panel.with_noise(check.rmse)), check
+    described = Descriptions.load(project.descriptions)
+    data = JudgeData(
+        ratings[ratings["part"] == "panel"],
+        {item: (text, described.years[item]) for item, text in described.texts.items()},
+        held.raters,
+        config.seed,
+        config.evaluate.bootstrap,
+        config.evaluate.confidence,
+    )
+    return fit_judges(config.evaluate.judges, data)
 
 
 def case_groups(held: HeldOut, project: Project) -> dict[str, np.ndarray]:
@@ -113,16 +112,17 @@ def run(config: Config, project: Project) -> None:
     arms = Arms.open(config, project, held, hashes, encoder)
     trajectories, counts = arms.run()
     scored = score(trajectories, held.cases, encoder, arms.material.utility)
-    panel, check = fit_panel(config, project)
-    judged = judge(scored, held.cases, panel, held.raters)
+    judges = open_judges(config, project, held)
+    judged = judged_by_all(judges, scored, held.cases)
     settings = config.evaluate
     bootstrap = TwoWayBootstrap(
         held.cases["anchor"].tolist(), held.cases["user"].tolist(), settings.bootstrap, settings.confidence, config.seed
     )
     candidates = arms.material.candidates.shared
     run_arms = arms_of(config)
+    columns = [column for judge in judges.values() for column in judge.columns]
     results = Comparison(
-        run_arms, judged, held.cases, candidates, case_groups(held, project), bootstrap, config.seed, counts
+        run_arms, judged, held.cases, candidates, case_groups(held, project), bootstrap, config.seed, counts, columns
     ).results()
     write_arms(project, run_arms)
     write_table(project.trajectories, judged, "trajectories", inputs=[project.descriptions])
@@ -135,6 +135,7 @@ def run(config: Config, project: Project) -> None:
     personalised = read_actions(project.actions)["kind"].eq("personalized").any()
     _write_csv(tables.table4(results, personalised=bool(personalised)), project.table(4))
     source = read_source(project.catalogue_files.source)["source"]
-    extra = {"panel": check.as_dict(), "cases": _settings(config, held), "inputs": {"source": source, **hashes}}
+    checks = {name: judge.check() for name, judge in judges.items()}
+    extra = {**checks, "cases": _settings(config, held), "inputs": {"source": source, **hashes}}
     write_json(project.metrics, tables.metrics(results, extra))
     arms.finish()

@@ -51,17 +51,24 @@ DEFAULT = "default: free text"
 
 def table2(results: Sequence[ArmResult]) -> pd.DataFrame:
     """One row per arm; every estimate as name, name_low, name_high; then behaviour, and the mark for gains with more
-    defects.
+    defects; last the estimates of judges beside the panel.
     """
     rows = []
     for result in results:
-        row: dict[str, Any] = {"arm": result.arm.name}
-        for name in ESTIMATES:
-            estimate = result.estimates.get(name, NOTHING)
-            row |= {name: estimate.mean, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+        row: dict[str, Any] = {"arm": result.arm.name, **_with_bounds(result, ESTIMATES)}
         row |= {name: result.behaviour.get(name, math.nan) for name in BEHAVIOUR}
-        rows.append(row | {"more_defects_than_reference": result.marked})
+        row |= {"more_defects_than_reference": result.marked}
+        rows.append(row | _with_bounds(result, [name for name in result.estimates if name not in ESTIMATES]))
     return pd.DataFrame(rows).round(4)
+
+
+def _with_bounds(result: ArmResult, names: Sequence[str]) -> dict[str, float]:
+    found = {name: result.estimates.get(name, NOTHING) for name in names}
+    return {
+        f"{name}{part}": value
+        for name, estimate in found.items()
+        for part, value in (("", estimate.mean), ("_low", estimate.low), ("_high", estimate.high))
+    }
 
 
 def _short(result: ArmResult) -> dict[str, float]:

@@ -14,7 +14,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,10 +22,8 @@ import pandas as pd
 from scipy.stats import norm
 
 from eagle.core.errors import user_error
+from eagle.evaluation.judges.base import Texts
 from eagle.evaluation.words import TextFeatures
-
-Texts = Mapping[str, tuple[str, int | None]]
-"""Item id -> (text of a state, year)."""
 
 ROUNDS = 8  # EM rounds; predictions of cold items change by less than 0.005 stars after 6 (ML-100K)
 POPULATION_RIDGE = 20.0  # L2 penalty on w0, in ratings: keeps rare genres near 0

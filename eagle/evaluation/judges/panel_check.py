@@ -13,7 +13,8 @@ from scipy.stats import rankdata
 from eagle.core.progress import track
 from eagle.core.seeding import stream
 from eagle.evaluation.bootstrap import NOTHING, Estimate, TwoWayBootstrap
-from eagle.evaluation.judges.panel import Panel, Texts
+from eagle.evaluation.judges.base import Texts
+from eagle.evaluation.judges.panel import Panel
 
 FOLDS = 4
 MIN_RATINGS = 5  # users with fewer judged ratings, or one rating value only, have no ranking to compare
