@@ -29,8 +29,8 @@ class LLMConfig(Section):
     )
     endpoint_adapters: Literal["local", "served"] = Field(
         "local",
-        description="engine openai: who runs the agents' LoRA adapters, torch here or the endpoint, each under a name "
-        "of its own",
+        description="engines other than torch: who runs the agents' LoRA adapters, torch here or the engine itself (an "
+        "endpoint: each under a name of its own)",
     )
     requests: Count = Field(16, description="engine openai: requests under way at once", json_schema_extra=IDLE)
     timeout: Positive = Field(

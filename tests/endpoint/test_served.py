@@ -25,9 +25,9 @@ from eagle.engine.base import SamplingSpec
 from eagle.engine.cache import CachedModel, CompletionStore
 from eagle.engine.openai.model import OpenAIModel, served_name
 from eagle.engine.torch.model import TorchModel
+from eagle.testing.engines import ASKED, HEAD, LanguageModelContract
 from tests.end_to_end.small_world import small_config, teach_language_model, write_catalogue
 from tests.endpoint.served import FAULTS, Line, line_to, publish, served
-from tests.engine.contract import ASKED, HEAD, LanguageModelContract
 from tests.tiny import build_tiny_llm, build_tiny_text_encoder
 
 

@@ -23,7 +23,7 @@ from eagle.engine.base import Completion, Finish, SamplingSpec, Unfinished
 from eagle.engine.cache import CachedModel, CompletionStore
 from eagle.engine.scripted import ScriptedModel
 from eagle.engine.torch.model import TorchModel
-from tests.engine.contract import ASKED, HEAD, LanguageModelContract
+from eagle.testing.engines import ASKED, HEAD, LanguageModelContract
 
 SPEC = SamplingSpec(40, 0.7)
 KEYS = [bytes([n]) * 32 for n in range(40)]

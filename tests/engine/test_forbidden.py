@@ -16,7 +16,7 @@ from eagle.engine.base import SamplingSpec
 from eagle.engine.cache import CachedModel, CompletionStore
 from eagle.engine.torch.forbidden import ForbiddenTexts, bend
 from eagle.engine.torch.model import TorchModel
-from tests.engine.contract import ASKED, HEAD
+from eagle.testing.engines import ASKED, HEAD
 
 TOKENS, LENGTH = 3, 3
 SEQUENCES = list(itertools.product(range(TOKENS), repeat=LENGTH))

@@ -21,7 +21,7 @@ from eagle.core.errors import EagleError
 from eagle.engine.base import Completion, SamplingSpec
 from eagle.engine.cache import CachedModel, CompletionStore
 from eagle.engine.torch.model import TorchModel
-from tests.engine.contract import ASKED, HEAD
+from eagle.testing.engines import ASKED, HEAD
 
 SPEC = SamplingSpec(12, 1.2, 0.9, stop=(" ", "e"))  # ends rows early, some of them at once
 ROWS = 20

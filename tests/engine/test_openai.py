@@ -29,7 +29,7 @@ from eagle.engine.open import open_language_model
 from eagle.engine.openai.model import OpenAIModel, served_name
 from eagle.engine.routed import RoutedModel
 from eagle.engine.torch.model import TorchModel
-from tests.engine.contract import LanguageModelContract
+from eagle.testing.engines import LanguageModelContract
 
 SHORT = SamplingSpec(3, 0.0)
 Answer = tuple[int, bytes]

@@ -16,7 +16,7 @@ from eagle.compute.devices import packs
 from eagle.engine.base import Completion, SamplingSpec
 from eagle.engine.torch.four_bit import GROUP, FourBitWeight
 from eagle.engine.torch.model import TorchModel
-from tests.engine.contract import ASKED, HEAD, LanguageModelContract
+from eagle.testing.engines import ASKED, HEAD, LanguageModelContract
 
 in_bfloat16 = pytest.mark.skipif(not packs(torch.bfloat16), reason="no bfloat16 on this processor")
 SPEC = SamplingSpec(12, 0.9, 0.95, stop=())

@@ -23,7 +23,7 @@ from eagle.engine.torch import decoding, shared_prefix
 from eagle.engine.torch.model import TorchModel
 from eagle.engine.torch.rows import DecodingRow, groups, row_batches, split, stems
 from eagle.engine.torch.sampling import choose, uniforms
-from tests.engine.contract import ASKED, HEAD, LanguageModelContract
+from eagle.testing.engines import ASKED, HEAD, LanguageModelContract
 
 
 @pytest.fixture(scope="module")

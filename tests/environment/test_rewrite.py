@@ -18,7 +18,7 @@ from eagle.engine.scripted import ScriptedModel
 from eagle.environment.checks import MIN_WORDS, check_text, is_copy, repeats, similarity, to_last_sentence, words
 from eagle.environment.prompts import clean, rewrite_prompt
 from eagle.environment.rewrite import Rewrite, Rewriter
-from tests.engine.contract import LanguageModelContract
+from eagle.testing.engines import LanguageModelContract
 
 START = "Genres: drama. Plot: A teacher opens a school in the old mill and nobody in the valley comes to learn."
 CHANGED = " crime, romance. Plot: A teacher hides a stolen painting in the old mill until a detective falls for her."
