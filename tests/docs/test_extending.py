@@ -13,24 +13,9 @@ import yaml
 
 from eagle.config import parse_config
 from eagle.config.kinds import OWN
+from tests.docs.extending_page import files, parameters, write_files
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def _files() -> dict[str, str]:
-    """Name -> text of every python block; the name is the last `file.py` that the text before it mentions."""
-    found: dict[str, str] = {}
-    for block in BLOCK.finditer(PAGE):
-        if block[1] == "python":
-            name = re.findall(r"`([\w/]+\.py)`", BLOCK.sub("", PAGE[: block.start()]))[-1]
-            assert name not in found, f"{name} stands twice in docs/extending.md"
-            found[name] = block[2]
-    return found
-
-
-YAML = [block[2] for block in BLOCK.finditer(PAGE) if block[1] == "yaml"]
 
 
 def _values(tree: object) -> list[str]:
@@ -42,23 +27,20 @@ def _values(tree: object) -> list[str]:
     return [tree] if isinstance(tree, str) else []
 
 
-@pytest.mark.parametrize("block", YAML)
+@pytest.mark.parametrize("block", parameters())
 def test_its_parameters_are_valid_and_name_its_classes(block: str) -> None:
     values = yaml.safe_load(block)
     parse_config(values)
     for kind in filter(OWN.fullmatch, _values(values)):
         module, name = kind.split(":")
-        assert re.search(rf"^(class|def) {name}\b", _files()[f"{module.replace('.', '/')}.py"], re.MULTILINE)
+        assert re.search(rf"^(class|def) {name}\b", files()[f"{module.replace('.', '/')}.py"], re.MULTILINE)
 
 
 def test_its_contract_tests_pass(tmp_path: Path) -> None:
-    files = _files()
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
+    tests = sorted(name for name in write_files(tmp_path) if name.startswith("test_"))
     paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *sorted(n for n in files if "test_" in n)],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
@@ -69,7 +51,5 @@ def test_its_contract_tests_pass(tmp_path: Path) -> None:
 
 
 def test_every_part_of_ones_own_has_a_contract_test() -> None:
-    files = _files()
-    assert {name for name in files if not name.startswith("test_")} == {
-        name.removeprefix("test_") for name in files if name.startswith("test_")
-    }
+    tests = {name for name in files() if name.startswith("test_")}
+    assert {f"test_{name}" for name in set(files()) - tests} == tests

@@ -1,0 +1,68 @@
+"""A whole small run with an encoder, a utility and a judge of one's own, as docs/extending.md gives them: one file and
+one line each, and all of them are seen in the tables.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from eagle.config.stages import all_instances, run_stage
+from eagle.core.project import Project
+from tests.docs.extending_page import write_files
+from tests.end_to_end.small_world import small_config, write_project
+
+KINDS = {"encoder": "own_encoder:BagOfWords", "utility": "own_utility:Cautious", "judge": "own_judge:Crowd"}
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("own parts")
+    write_project(root, root / "models")
+    write_files(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        patch.syspath_prepend(root)
+        config = small_config(
+            root / "models/llm",
+            encoder={"kind": KINDS["encoder"]},
+            utility={"kind": KINDS["utility"]},
+            evaluate={"judges": ["panel", KINDS["judge"]], "macro": False, "other_temperature": None},
+        )
+        names = all_instances(config)
+        for name in names[: names.index("evaluate") + 1]:
+            if name != "models":
+                run_stage(name, config, Project(root))
+    shutil.rmtree(root / "models/checkpoints", ignore_errors=True)
+    return root / "reports"
+
+
+def test_the_encoder_is_judged_beside_the_built_in_ones(reports: Path) -> None:
+    report = json.loads((reports / "stages/encoder.json").read_text())
+    assert (report["kind"], report["dimension"]) == (KINDS["encoder"], 24)
+    for group in report["cold"].values():
+        assert {KINDS["encoder"], "joint_hybrid, as in U", "two_stage, as in U"} <= set(group)
+
+
+def test_the_utilitys_parts_make_it_up(reports: Path) -> None:
+    rows = pd.read_parquet(reports / "trajectories.parquet")
+    assert "distance_bonus" not in rows
+    raw = rows["preference"] - 0.5 * rows["part_remoteness"]
+    for _, mine in rows.assign(raw=raw).groupby("user"):
+        assert np.corrcoef(mine["raw"], mine["utility"])[0, 1] == pytest.approx(1, abs=1e-6)
+
+
+def test_the_judge_is_in_every_table(reports: Path) -> None:
+    rows, table = pd.read_parquet(reports / "trajectories.parquet"), pd.read_csv(reports / "table2.csv")
+    metrics = json.loads((reports / "metrics.json").read_text())
+    assert list(table)[-3:] == ["crowd_rating", "crowd_rating_low", "crowd_rating_high"]
+    final = rows.sort_values("step").groupby(["arm", "case"])["crowd_rating"].last().groupby("arm").mean()
+    for _, row in table.iterrows():
+        assert row["crowd_rating"] == pytest.approx(final[row["arm"]], abs=1e-4)
+        assert metrics[row["arm"]]["crowd_rating"]["mean"] == pytest.approx(final[row["arm"]], abs=1e-4)
+    assert metrics["Crowd"]["items"] > 0 and "auc" in metrics["panel"]
