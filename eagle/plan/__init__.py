@@ -1,3 +1,3 @@
-"""What a run will cost, before anything is spent: seconds, tokens and memory of every stage, from coefficients fitted
-to measured runs.
+"""What a run will cost, before anything is spent: a finished run's seconds, tokens and memory, scaled by the work that
+the parameters name.
 """

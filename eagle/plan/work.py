@@ -1,187 +1,108 @@
-"""How much work every stage has under given parameters: amounts of a few terms, whose prices are fitted to measured
-runs.
-
-A term has one price, whichever stage it stands in: a token that the language model writes costs the same in the
-transitions, in rollouts and in the evaluation, so that a run that did one of them tells about the others. What a stage
-takes before its work begins is a term too.
-"""
+"""How much work each stage has under given parameters: counts whose ratio scales the costs of a finished run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
-
-import pyarrow.parquet as pq
+from typing import NamedTuple
 
 from eagle.actions.written import MAX_TOKENS
-from eagle.config import AllActionPhase, Config, ReferenceName, load_config
+from eagle.config import AllActionPhase, Config, ReferenceName
 from eagle.config.stages import all_instances
-from eagle.core.errors import user_error
-from eagle.core.project import CatalogueFiles, Project
 from eagle.domains.table import domain_of
+from eagle.plan.sizes import Sizes
 from eagle.policies.agents import LONGEST_ACTION
 from eagle.profiles.writer import LINE_TOKENS
 
-Amounts = dict[str, float]
 SIMPLE_ARMS = 4  # random, linear rule, softmax, fixed: they write no actions, but the environment answers them
-KNOWN_SIZES = {
-    "movielens-100k": (1_682, 943, 100_000),
-    "ml-latest-small": (9_724, 610, 100_836),
-    "ml-25m": (62_423, 162_541, 25_000_095),
-    "ml-32m": (87_585, 200_948, 32_000_204),
-}
+PLAYED_STEP = 200  # actions weighed in the time of one step played [M: .44 s and .0022 s on two cores]
+STEP_READ = 350  # actions whose tokens are as many as the prompts of one step played [M: 1.5 and some 530 tokens]
+PROMPT = 13  # actions imitated in the time of their prompt [M: .18 s and .014 s]
+PLOT_TOKEN, PROFILE_TOKEN = 48, 0.16  # items, users done in the time of one token [M: .00006, .018 and .0029 s]
+EMBEDDED = 1_600  # ratings in a round of the encoder in the time of one text [M: .0061 s and .0000038 s]
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """Rows of the catalogue."""
+class Work(NamedTuple):
+    """One stage's counts; only the ratio of two means anything."""
 
-    items: int
-    users: int
-    ratings: int
-
-    @classmethod
-    def of(cls, config: Config, project: Project) -> Sizes:
-        """Count the catalogue if it is fetched, else take what is known of the source; EagleError for own files that
-        are not fetched.
-        """
-        if project.catalogue_files.items.exists() and load_config(project.params).data == config.data:
-            return cls.fetched(project.catalogue)
-        if config.data.source not in KNOWN_SIZES:
-            raise user_error(
-                "the size of the catalogue is not known yet",
-                mend="run `dvc repro fetch` first: it costs next to nothing",
-            )
-        items, users, ratings = KNOWN_SIZES[config.data.source]
-        kept = min(1.0, config.data.max_ratings / ratings) if config.data.max_ratings else 1.0
-        return cls(items, max(1, round(users * kept)), round(ratings * kept))
-
-    @classmethod
-    def fetched(cls, catalogue: Path) -> Sizes:
-        """Count the rows of a catalogue's tables."""
-        files = CatalogueFiles(catalogue)
-        items, users, ratings = (pq.read_metadata(path).num_rows for path in (files.items, files.users, files.ratings))
-        return cls(items, users, ratings)
-
-
-@dataclass
-class Work:
-    """One stage's amounts of priced terms, for the four things that are forecast; ``together``: texts that can be
-    written at once.
-    """
-
-    seconds: Amounts = field(default_factory=dict)
-    peak_memory_mib: Amounts = field(default_factory=dict)
-    prompt_tokens: Amounts = field(default_factory=dict)
-    new_tokens: Amounts = field(default_factory=dict)
-    together: float = 0.0
-
-    def write(self, kind: str, count: float, longest: int, rounds: int = 1) -> None:
-        """Add ``count`` texts of a kind, of at most ``longest`` tokens each, written in so many rounds that wait for
-        each other.
-        """
-        add(self.new_tokens, kind, count * longest)
-        add(self.prompt_tokens, kind, count)
-        self.together = max(self.together, count / rounds)
-
-
-def add(amounts: Amounts, term: str, amount: float) -> None:
-    """Add to a term; nothing adds no term."""
-    if amount:
-        amounts[term] = amounts.get(term, 0.0) + amount
+    time: float = 1.0
+    written: float = 0.0  # tokens that the language model may write
+    at_once: float = 1.0  # what is in memory together
+    read: float = 0.0  # prompts, long and short ones alike
 
 
 def work_of(config: Config, sizes: Sizes) -> dict[str, Work]:
     """Return the work of every stage by its full name (``train@g_optimal``), in the order in which they run."""
-    found = {name: Work() for name in all_instances(config)}
-    _before_the_model(config, sizes, found)
-    _texts(config, sizes, found)
-    for target in config.reference.names:
-        _reference(config, target, found[f"reference@{target}"])
-    for arm in config.train.arms:
-        _train(config, found[f"train@{arm}"])
-    for name, work in found.items():
-        start = f"start of {name.split('@')[0]}"
-        add(work.seconds, start, 1)
-        add(work.peak_memory_mib, start, 1)
-        add(work.peak_memory_mib, "language model", bool(work.new_tokens))
-    return found
-
-
-def _before_the_model(config: Config, sizes: Sizes, found: dict[str, Work]) -> None:
-    for name in ("fetch", "validate", "split"):
-        add(found[name].seconds, f"ratings of {name}", sizes.ratings)
-    for name in ("fetch", "validate", "split", "factors"):
-        add(found[name].peak_memory_mib, "ratings", sizes.ratings)
-    add(found["factors"].seconds, "ratings swept", sizes.ratings * config.factors.iterations)
-    add(found["describe"].seconds, "items described", sizes.items)
-    add(found["encoder"].seconds, "texts embedded", sizes.items)
-    add(found["encoder"].seconds, "ratings in rounds", sizes.ratings * config.encoder.rounds)
-    add(found["encoder"].peak_memory_mib, "items", sizes.items)
-    add(found["encoder"].peak_memory_mib, "ratings in rounds", sizes.ratings)
-    add(found["profiles"].seconds, "users profiled", sizes.users)
+    ratings, rows = sizes.ratings, transition_rows(config)
+    anchors = config.actions.train_anchors + config.actions.validation_anchors
+    found = {
+        **{name: Work(ratings, 0, ratings) for name in ("fetch", "validate", "split")},
+        "factors": Work(ratings * config.factors.iterations, 0, ratings),
+        "describe": _plots(config, sizes),
+        "encoder": Work(EMBEDDED * sizes.items + ratings * config.encoder.rounds, 0, sizes.items + ratings),
+        "profiles": _profiles(config, sizes),
+        "actions": _writing(anchors * config.actions.llm_written, MAX_TOKENS, config),
+        "transitions": _writing(rows, config.llm.max_new_tokens, config),
+        "design": Work(rows),
+        **{f"reference@{target}": _reference(config, target) for target in config.reference.names},
+        **{f"train@{arm}": _train(config) for arm in config.train.arms},
+        "evaluate": _evaluate(config),
+    }
+    return {name: found.get(name, Work()) for name in all_instances(config)}
 
 
 def transition_rows(config: Config) -> int:
-    """Return how many next texts are cached."""
+    """Return how many next texts are cached: anchors x actions x samples."""
     settings, anchors = config.transitions, config.actions.train_anchors + config.actions.validation_anchors
     return anchors * settings.samples * (config.actions.per_anchor + settings.second_steps * settings.second_actions)
 
 
-def _texts(config: Config, sizes: Sizes, found: dict[str, Work]) -> None:
-    longest, anchors = config.llm.max_new_tokens, config.actions.train_anchors + config.actions.validation_anchors
-    found["describe"].write("next text", min(sizes.items, config.describe.write_at_most), longest)
-    if config.profiles.origin == "llm":
-        users = min(sizes.users, config.profiles.written or sizes.users)
-        found["profiles"].write("profile line", users * len(domain_of(config).profiling.sections), LINE_TOKENS)
-    found["actions"].write("listed action", anchors * config.actions.llm_written, MAX_TOKENS)
-    found["transitions"].write("next text", transition_rows(config), longest)
-    add(found["design"].seconds, "texts embedded", transition_rows(config))
-    _evaluate(config, found["evaluate"])
+def _writing(texts: int, longest: int, config: Config) -> Work:
+    return Work(texts * longest, texts * longest, min(texts, config.llm.batch_rows), texts)
 
 
-def _evaluate(config: Config, work: Work) -> None:
-    settings, arms = config.evaluate, len(config.train.arms)
-    cases, longest = settings.anchors * settings.users, config.llm.max_new_tokens
-    writing = len(config.reference.names) + arms * (1 + settings.listed_arms)
-    elsewhere = arms * (settings.other_temperature is not None or settings.other_model is not None)
-    steps = cases * settings.horizon
-    work.write("policy's action", steps * (writing + elsewhere), LONGEST_ACTION, settings.horizon)
-    played = steps * (SIMPLE_ARMS + writing + elsewhere) + cases * arms * settings.macro
-    work.write(
-        "compared text", played, longest, settings.horizon
-    )  # fewer than steps: arms that do the same share a text
-    add(work.seconds, "steps judged", played)
-    add(work.peak_memory_mib, "rows decoded at once", min(cases, 2 * config.llm.batch_rows))  # two parts, side by side
+def _plots(config: Config, sizes: Sizes) -> Work:
+    texts = min(sizes.items, config.describe.write_at_most)
+    tokens = texts * config.llm.max_new_tokens
+    return Work(sizes.items + PLOT_TOKEN * tokens, tokens, read=texts)
 
 
-def _reference(config: Config, target: ReferenceName, work: Work) -> None:
+def _profiles(config: Config, sizes: Sizes) -> Work:
+    users = min(sizes.users, config.profiles.written or sizes.users) if config.profiles.origin == "llm" else 0
+    texts = users * len(domain_of(config).profiling.sections)
+    return Work(sizes.users + PROFILE_TOKEN * texts * LINE_TOKENS, texts * LINE_TOKENS, read=texts)
+
+
+def _reference(config: Config, target: ReferenceName) -> Work:
     """An optimistic target is one action, a uniform one all K, a G-optimal one some two per dimension of the design."""
     candidates, prompts = config.actions.per_anchor, config.reference.prompts
-    support = {
-        "uniform": candidates,
-        "optimistic": 1,
-        "g_optimal": min(candidates, 2 * (config.design.projection or candidates)),
-    }[target]
-    support = min(support, config.reference.actions or support)
-    for amounts in (work.seconds, work.prompt_tokens):
-        add(amounts, "prompts imitated", config.reference.updates * prompts)
-        add(amounts, "actions imitated", config.reference.updates * prompts * support)
-    add(work.peak_memory_mib, "actions imitated at once", prompts * support)
+    of_design = min(candidates, 2 * (config.design.projection or candidates))
+    support = {"uniform": candidates, "optimistic": 1, "g_optimal": of_design}[target]
+    actions = prompts * min(support, config.reference.actions or support)
+    passes = config.reference.updates * (PROMPT * prompts + actions)
+    return Work(passes, 0, actions, passes)
 
 
-def _train(config: Config, work: Work) -> None:
-    candidates = config.actions.per_anchor
+def _train(config: Config) -> Work:
+    """Updates x pairs x K, the pool scored once for half as much again each, and updates x episodes x horizon."""
+    weighed = played = at_once = 0
     for phase in config.train.phases:
         if isinstance(phase, AllActionPhase):
-            for amounts in (work.seconds, work.prompt_tokens):
-                add(amounts, "actions weighed", phase.updates * phase.pairs * candidates)
-                add(amounts, "actions scored once", max(phase.pool, phase.pairs) * candidates)
-            add(work.peak_memory_mib, "actions weighed at once", phase.pairs * candidates)
-        elif phase.updates:
-            episodes = max(1, phase.episodes // phase.rollouts_per_pair) * phase.rollouts_per_pair
-            steps = phase.updates * episodes * config.train.horizon
-            add(work.seconds, "steps played", steps)
-            work.write("next text", steps, config.llm.max_new_tokens, phase.updates * config.train.horizon)
-            work.write("played action", steps, LONGEST_ACTION, phase.updates * config.train.horizon)
-            add(work.peak_memory_mib, "episodes at once", episodes * config.train.horizon)
+            actions = phase.pairs * config.actions.per_anchor
+            weighed += phase.updates * actions + 2 * max(phase.pool, phase.pairs) * config.actions.per_anchor
+        else:
+            actions = max(1, phase.episodes // phase.rollouts_per_pair) * phase.rollouts_per_pair * config.train.horizon
+            played += phase.updates * actions
+        at_once = max(at_once, actions)
+    tokens = played * (config.llm.max_new_tokens + LONGEST_ACTION)
+    return Work(weighed + PLAYED_STEP * played, tokens, at_once, weighed + STEP_READ * played)
+
+
+def _evaluate(config: Config) -> Work:
+    """Cases x horizon x arms: every arm has texts written, the policies write their actions too."""
+    settings, arms = config.evaluate, len(config.train.arms)
+    cases = settings.anchors * settings.users
+    other = settings.other_temperature is not None or settings.other_model is not None
+    writing = len(config.reference.names) + arms * (1 + settings.listed_arms + other)
+    texts = cases * settings.horizon * (SIMPLE_ARMS + writing) + cases * arms * settings.macro
+    actions = cases * settings.horizon * writing
+    tokens = texts * config.llm.max_new_tokens + actions * LONGEST_ACTION
+    return Work(tokens, tokens, min(cases, 2 * config.llm.batch_rows), texts + actions)  # in two parts, side by side

@@ -1,29 +1,27 @@
-"""The forecast: planted prices are found again, one learned in a stage serves in others, and the error is that of runs
-left out.
-"""
+"""The forecast: a finished run's costs times the ratio of the work that the parameters name."""
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+import yaml
 from typer.testing import CliRunner
 
 from eagle.cli import app
 from eagle.config import Config, load_config, parse_config
 from eagle.config.parameters import params_yaml
-from eagle.core.artifacts import read_json, write_json, write_table
+from eagle.core.artifacts import write_json, write_table
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
-from eagle.plan.fit import left_out_errors, main, read_run
-from eagle.plan.forecast import forecast, parameters_of
-from eagle.plan.prices import TARGETS, WRITTEN, Costs, Priced, cost, errors, fit, solve, unpriced
-from eagle.plan.work import Sizes, Work, transition_rows, work_of
+from eagle.plan.finished import TARGETS, Finished, last_run, shipped
+from eagle.plan.forecast import MODEL_MIB, forecast, parameters_of
+from eagle.plan.sizes import Sizes
+from eagle.plan.work import transition_rows, work_of
 from tests.tiny import build_tiny_llm
 
 SIZES = Sizes(items=100, users=50, ratings=2_000)
@@ -34,87 +32,63 @@ def config(**changes: Any) -> Config:
     return parse_config(changes)
 
 
-def planted(seed: int = 0) -> dict[str, dict[str, float]]:
-    """A price for every term there is."""
-    everything = config(
-        describe={"write_at_most": 5},
-        profiles={"origin": "llm"},
-        train={"phases": [{"kind": "all_action"}, ON_POLICY], "kl_coefficient": 0.1},
-    )
-    rng = np.random.default_rng(seed)
-    terms = {
-        target: {term for work in work_of(everything, SIZES).values() for term in getattr(work, target)}
-        for target in TARGETS
+def run_of(settings: Config, parameters: int = 0) -> Finished:
+    """A run in which every stage took 100 seconds and 2,000 MiB; those that write, 10 tokens in and 5 out."""
+    work = work_of(settings, SIZES)
+    costs = {
+        name: {
+            "seconds": 100.0,
+            "peak_memory_mib": 2_000.0,
+            "prompt_tokens": 10.0 * bool(amounts.written),
+            "new_tokens": 5.0 * bool(amounts.written),
+        }
+        for name, amounts in work.items()
     }
-    terms["seconds"].add(WRITTEN)
-    return {target: {term: float(rng.uniform(0.5, 2)) for term in sorted(names)} for target, names in terms.items()}
+    return Finished("a bench", costs, work, parameters)
 
 
-def measured(settings: Config, prices: dict[str, dict[str, float]], sizes: Sizes = SIZES) -> list[tuple[Work, Costs]]:
-    return [(work, cost(work, prices)) for work in work_of(settings, sizes).values()]
+def test_the_same_parameters_cost_the_same() -> None:
+    run = run_of(config())
+    stages, missing = forecast(config(), SIZES, run)
+    assert (stages, missing) == (run.costs, [])
 
 
-SETTINGS = (
-    config(),
-    config(actions={"train_anchors": 5, "per_anchor": 12}, evaluate={"anchors": 3, "users": 4}),
-    config(
-        llm={"max_new_tokens": 20}, train={"phases": [ON_POLICY]}, reference={"updates": 7}, actions={"llm_written": 5}
-    ),
-    config(
-        train={"phases": [{"kind": "all_action", "updates": 9, "pairs": 40, "pool": 10}]},
-        evaluate={"listed_arms": True, "users": 2},
-    ),
-    config(transitions={"samples": 2, "second_steps": 2}, reference={"prompts": 7}, actions={"per_anchor": 40}),
+@pytest.mark.parametrize(
+    ("changes", "times"),
+    [
+        ({"actions": {"per_anchor": 52}}, {"transitions": 2, "design": 2, "factors": 1}),
+        ({"transitions": {"samples": 3}}, {"transitions": 3, "design": 3, "evaluate": 1}),
+        ({"factors": {"iterations": 24}}, {"factors": 2, "encoder": 1}),
+        ({"reference": {"updates": 36}}, {"reference@uniform": 2, "reference@g_optimal": 2, "train@g_optimal": 1}),
+        ({"evaluate": {"anchors": 30, "users": 9}}, {"evaluate": 270 / 81, "transitions": 1}),
+        ({"actions": {"llm_written": 4}}, {"actions": 2}),
+    ],
 )
+def test_seconds_and_tokens_grow_with_the_counts_that_parameters_name(
+    changes: dict[str, Any], times: dict[str, float]
+) -> None:
+    before = config(evaluate={"anchors": 9, "users": 9})
+    after = config(**{"evaluate": {"anchors": 9, "users": 9}} | changes)
+    run = run_of(before)
+    stages, _ = forecast(after, SIZES, run)
+    for name, factor in times.items():
+        for target in ("seconds", "prompt_tokens", "new_tokens"):
+            assert stages[name][target] == pytest.approx(factor * run.costs[name][target]), (name, target)
 
 
-@given(st.lists(st.floats(0.1, 10), min_size=2, max_size=4))
-def test_planted_prices_are_found_again(prices: list[float]) -> None:
-    rng = np.random.default_rng(0)
-    rows = []
-    for _ in range(12):
-        amounts = {f"t{i}": float(rng.uniform(0.1, 9)) for i in range(len(prices))}
-        rows.append((amounts, sum(price * amounts[f"t{i}"] for i, price in enumerate(prices))))
-    found = solve(rows)
-    for amounts, seconds in rows:
-        assert sum(found[term] * amount for term, amount in amounts.items()) == pytest.approx(seconds, rel=0.05)
+def test_training_grows_with_updates_and_pairs() -> None:
+    phase = {"kind": "all_action", "updates": 80, "pairs": 10, "pool": 10}
+    run = run_of(config(train={"phases": [phase]}))
+    stages, _ = forecast(config(train={"phases": [phase | {"updates": 180}]}), SIZES, run)
+    assert stages["train@g_optimal"]["seconds"] == pytest.approx(100 * (180 + 2) / (80 + 2))
 
 
-def test_terms_that_no_run_tells_apart_share_evenly_and_what_was_not_measured_has_no_price() -> None:
-    found = solve([({"start": 1, "row": 10}, 8.0), ({"start": 1, "row": 10}, 8.0), ({"other": 5}, 0.0)])
-    assert found == pytest.approx({"start": 4, "row": 0.4}, rel=0.01)
-
-
-def test_a_run_of_a_fitted_world_is_forecast_in_all_four_respects() -> None:
-    world = planted()
-    prices, paces = fit([measured(settings, world) for settings in SETTINGS])
-    assert paces == pytest.approx([1] * len(SETTINGS), rel=0.05)
-    new = config(transitions={"samples": 3}, evaluate={"anchors": 6}, train={"phases": [{**ON_POLICY, "updates": 8}]})
-    assert unpriced(work_of(new, SIZES), prices) == []
-    there, here = (forecast(new, SIZES, Priced(p, "m", [1], 1, {})) for p in (prices, world))
-    for target in TARGETS:
-        assert sum(c[target] for c in there.values()) == pytest.approx(sum(c[target] for c in here.values()), rel=0.05)
-
-
-def test_a_run_beside_other_programs_tells_as_much_as_one_alone() -> None:
-    world = planted()
-    runs = [measured(settings, world) for settings in SETTINGS]
-    busy = [[(work, {**costs, "seconds": 3 * costs["seconds"]}) for work, costs in run] for run in runs[1:]]
-    prices, paces = fit([runs[0], *busy])
-    assert paces == pytest.approx([1, 3, 3, 3, 3], rel=0.1)
-    assert errors(busy[0], prices)["seconds of a stage"] < 0.1
-    there, here = (sum(cost(work, p)["seconds"] for work, _ in runs[1]) for p in (prices, world))
-    assert there == pytest.approx(here, rel=0.1)
-
-
-def test_a_token_written_in_one_stage_prices_the_others() -> None:
-    world = planted()
-    one = [(work, costs) for work, costs in measured(SETTINGS[0], world) if "next text" in work.new_tokens]
-    prices, _ = fit([one])
-    rollouts = config(train={"phases": [ON_POLICY]})
-    assert cost(work_of(rollouts, SIZES)["train@g_optimal"], prices)["new_tokens"] > 0
-    assert "seconds: steps played" in unpriced(work_of(rollouts, SIZES), prices)
-    assert unpriced(work_of(rollouts, SIZES), world) == []
+def test_memory_grows_with_what_is_there_together_beside_the_model() -> None:
+    run = run_of(config())
+    twice = config(llm={"batch_rows": 2 * Config().llm.batch_rows})
+    stages, _ = forecast(twice, SIZES, run)
+    assert stages["transitions"]["peak_memory_mib"] == pytest.approx(2_000 + (2_000 - MODEL_MIB))
+    assert stages["factors"]["peak_memory_mib"] == 2_000
 
 
 def test_amounts_are_those_of_the_parameters() -> None:
@@ -125,120 +99,132 @@ def test_amounts_are_those_of_the_parameters() -> None:
     assert transition_rows(settings) == 5 * 3 * (10 + 2 * 10)
     work = work_of(settings, SIZES)
     assert list(work)[:3] == ["fetch", "models", "validate"]
-    assert work["transitions"].prompt_tokens == {"next text": 450}
-    assert work["transitions"].new_tokens == {"next text": 450 * settings.llm.max_new_tokens}
-    assert work["reference@uniform"].peak_memory_mib["actions imitated at once"] == settings.reference.prompts * 10
-    assert not work["describe"].new_tokens
+    assert work["transitions"].written == 450 * settings.llm.max_new_tokens
+    assert work["reference@uniform"].at_once == settings.reference.prompts * 10
+    assert not work["describe"].written
     played = work_of(config(train={"phases": [ON_POLICY], "horizon": 2}), SIZES)["train@g_optimal"]
-    assert played.seconds["steps played"] == 3 * 8 * 2  # nine episodes in groups of four are eight
-    assert played.together == 8
+    assert played.at_once == 8 * 2  # nine episodes in groups of four are eight
 
 
-def test_nodes_of_a_cluster_share_the_writing_as_far_as_there_are_shards() -> None:
-    priced = Priced(planted(), "m", [1], 1, {})
+def test_what_wrote_nothing_in_that_run_writes_as_the_transitions_did() -> None:
+    run = run_of(config())
+    new = config(describe={"write_at_most": 5}, train={"phases": [ON_POLICY]})
+    stages, missing = forecast(new, SIZES, run)
+    work = work_of(new, SIZES)
+    for name in ("describe", "train@g_optimal"):
+        share = work[name].written / run.work["transitions"].written
+        assert stages[name]["new_tokens"] == pytest.approx(5 * share)
+        assert stages[name]["seconds"] > 0
+    assert missing == []
+
+
+def test_another_instance_of_a_stage_tells_too_and_what_has_not_run_is_said() -> None:
+    run = run_of(config(train={"arms": ["uniform"]}))
+    stages, missing = forecast(config(train={"arms": ["g_optimal"]}), SIZES, run)
+    assert stages["train@g_optimal"] == run.costs["train@uniform"]
+    assert missing == []
+    without = replace(run, costs={name: cost for name, cost in run.costs.items() if name != "design"})
+    assert forecast(config(), SIZES, without)[1] == ["design"]
+
+
+def test_nodes_of_a_cluster_share_the_writing() -> None:
+    run = run_of(config())
     seconds = {}
     for name, llm in {
-        "alone": {},
         "here": {"cluster": "local", "workers": 4},
         "four": {"cluster": "head:6379", "workers": 4},
-        "many": {"cluster": "head:6379", "workers": 400},
     }.items():
-        seconds[name] = forecast(config(llm={"shard_rows": 100, **llm}), SIZES, priced)
-    tokens, price = seconds["alone"]["transitions"]["new_tokens"], priced.prices["seconds"][WRITTEN]
-    assert seconds["here"] == seconds["alone"]
-    assert seconds["alone"]["transitions"]["seconds"] - seconds["four"]["transitions"]["seconds"] == pytest.approx(
-        0.75 * tokens * price
-    )
-    assert seconds["alone"]["transitions"]["seconds"] - seconds["many"]["transitions"]["seconds"] == pytest.approx(
-        6 / 7 * tokens * price
-    )
-    assert seconds["many"]["train@g_optimal"] == seconds["alone"]["train@g_optimal"]
+        seconds[name] = forecast(config(llm=llm), SIZES, run)[0]
+    assert seconds["here"] == run.costs
+    assert seconds["four"]["transitions"]["seconds"] == 25
+    assert seconds["four"]["train@g_optimal"] == run.costs["train@g_optimal"]
 
 
 def test_a_larger_model_takes_longer_and_more_memory_where_it_works() -> None:
-    priced = Priced(planted(), "m", [1], 10**9, {})
-    same, twice = forecast(config(), SIZES, priced), forecast(config(), SIZES, priced, 2 * 10**9)
-    grown = {name for name in same if twice[name]["seconds"] > same[name]["seconds"]}
-    assert grown == {
+    run = run_of(config(), parameters=10**9)
+    same, twice = (forecast(config(), SIZES, run, parameters)[0] for parameters in (0, 2 * 10**9))
+    assert {name for name in same if twice[name]["seconds"] > same[name]["seconds"]} == {
         "actions",
         "transitions",
         "evaluate",
-        "train@g_optimal",
-        *(name for name in same if name.startswith("reference")),
     }
-    assert twice["transitions"]["peak_memory_mib"] - same["transitions"]["peak_memory_mib"] == pytest.approx(
-        2 * 10**9 / 2**20
-    )
+    assert twice["transitions"]["seconds"] == 200
+    grown = twice["transitions"]["peak_memory_mib"] - same["transitions"]["peak_memory_mib"]
+    assert grown == pytest.approx(2 * 10**9 / 2**20)
     assert twice["factors"] == same["factors"]
 
 
-# from run folders to the command
+# from a project folder to the command
 # ---------------------------------------------------------------------------------------------------
-def write_run(folder: Path, settings: Config, prices: dict[str, dict[str, float]], noise: float = 0.0) -> Path:
-    """A project folder as a run leaves it."""
-    project, rng = Project(folder), np.random.default_rng(len(folder.name))
+def write_run(folder: Path, settings: Config) -> Project:
+    """A project folder as a run leaves it, without DVC's notes."""
+    project = Project(folder)
     folder.mkdir()
     project.params.write_text(params_yaml(settings), encoding="utf-8")
     for name, rows in (("items", SIZES.items), ("users", SIZES.users), ("ratings", SIZES.ratings)):
         write_table(project.catalogue / f"{name}.parquet", pd.DataFrame({"id": range(rows)}), name)
-    for name, work in work_of(settings, SIZES).items():
-        factor = 1 + noise * rng.uniform(-1, 1)
-        write_json(
-            project.cost(name), {"stage": name, **{t: factor * c for t, c in cost(work, prices).items()}, "calls": 1}
-        )
-    return folder
+    for name, costs in run_of(settings).costs.items():
+        write_json(project.cost(name), {"stage": name, **costs, "calls": 1})
+    return project
 
 
-def test_the_stated_error_is_that_on_settings_left_out(tmp_path: Path) -> None:
-    world = planted()
-    runs = [read_run(write_run(tmp_path / f"run{n}", settings, world)) for n, settings in enumerate(SETTINGS)]
-    again = read_run(write_run(tmp_path / "again", SETTINGS[0], world, noise=0.5))
-    assert again.setting == runs[0].setting
-    errors = left_out_errors(runs)
-    assert set(errors) == {"seconds of a stage", "tokens written by a stage", "memory of a stage"}
-    assert all(error < 0.1 for error in errors.values())
-    assert left_out_errors([runs[0], again]) == {}
-
-
-def test_folders_are_fitted_and_the_command_forecasts_with_them(
+def test_the_command_scales_the_last_run_by_the_parameters_that_it_had(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world, file = planted(), tmp_path / "prices.json"
-    folders = [str(write_run(tmp_path / f"run{n}", settings, world)) for n, settings in enumerate(SETTINGS)]
-    build_tiny_llm(Project(Path(folders[0])).llm)
-    main([*folders, "--machine", "a bench", "--to", str(file)])
-    assert read_json(file)["parameters"] == parameters_of(Project(Path(folders[0])).llm) > 0
-    monkeypatch.setattr("eagle.plan.prices.SHIPPED", file)
-    monkeypatch.chdir(folders[0])
+    before, after = config(transitions={"samples": 1}), config(transitions={"samples": 2})
+    project = write_run(tmp_path / "run", before)
+    project.params.write_text(params_yaml(after), encoding="utf-8")
+    noted = before.model_dump(mode="json")
+    llm = {f"llm.{name}": value for name, value in noted.pop("llm").items()}
+    lock = {
+        "stages": {"one": {"params": {"params.yaml": {"seed": 7, **llm}}}, "two": {"params": {"params.yaml": noted}}}
+    }
+    (project.root / "dvc.lock").write_text(yaml.safe_dump(lock), encoding="utf-8")
+    build_tiny_llm(project.llm)
+    assert parameters_of(project.llm) > 0
+    monkeypatch.chdir(project.root)
     told = CliRunner().invoke(app, ["check", "--plan"], catch_exceptions=False).stdout
-    lines = told.splitlines()
-    names = [line.split()[0] for line in lines[1 : 1 + len(work_of(config(), SIZES))]]
-    assert names == list(work_of(config(), SIZES))
+    rows = {line.split()[0]: line for line in told.splitlines() if line}
+    assert [line.split()[0] for line in told.splitlines()[1 : 1 + len(work_of(after, SIZES))]] == list(
+        work_of(after, SIZES)
+    )
+    assert rows["stage"].split() == ["stage", "time", "tokens", "written", "tokens", "read", "memory"]
+    assert rows["transitions"].split()[1:] == ["3.3", "min", "10", "20", "2.0", "GiB"]
+    assert rows["actions"].split()[1:] == ["100.0", "s", "5", "10", "2.0", "GiB"]
     assert "all stages" in told
-    assert "5 runs, at the pace of a bench" in told
     assert "100 items, 50 users, 2,000 ratings" in told
-    assert "1 times those of the fit" in told
+    assert "scaled from: the last run here (reports/costs)\n" in told
 
 
-def test_a_folder_without_a_run_is_a_clear_error(tmp_path: Path) -> None:
-    folder = write_run(tmp_path / "run", config(), planted())
-    for file in (folder / "reports/costs").iterdir():
-        file.unlink()
-    with pytest.raises(EagleError, match="holds no measured run"):
-        read_run(folder)
+def test_without_dvcs_notes_the_present_parameters_are_those_of_the_run(tmp_path: Path) -> None:
+    project = write_run(tmp_path / "run", config())
+    assert forecast(config(), SIZES, last_run(project))[0] == run_of(config()).costs
 
 
-def test_the_shipped_prices_know_every_term_of_the_defaults() -> None:
-    priced = Priced.shipped()
-    assert unpriced(work_of(Config(), Sizes(1_682, 943, 100_000)), priced.prices) == []
-    assert priced.machine and len(priced.paces) > 1 and priced.error
+def test_stages_that_have_not_run_here_are_those_of_the_shipped_run(tmp_path: Path) -> None:
+    project = write_run(tmp_path / "run", config())
+    project.cost("evaluate").unlink()
+    run = last_run(project)
+    assert run.costs["evaluate"] == shipped().costs["evaluate"]
+    assert "evaluate from a run of the default" in run.name
+    shutil.rmtree(project.costs)
+    assert last_run(project) == shipped()
+    assert last_run(Project(tmp_path / "empty")) == shipped()
+
+
+def test_the_shipped_run_has_every_stage_of_the_default() -> None:
+    run = shipped()
+    assert list(run.costs) == list(work_of(Config(), Sizes(1_682, 943, 100_000)))
+    assert run.work == work_of(Config(), Sizes(1_682, 943, 100_000))
+    assert run.name and run.parameters
+    assert all(set(costs) == set(TARGETS) for costs in run.costs.values())
 
 
 def test_the_papers_setting_is_a_valid_one_and_is_forecast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = Path(__file__).parents[2] / "settings/paper_full.yaml"
     paper = load_config(file)
     assert (paper.actions.per_anchor, paper.train.horizon, paper.reference.updates) == (100, 5, 20_000)
-    monkeypatch.chdir(write_run(tmp_path / "run", config(), planted()))  # whose catalogue is another one
+    monkeypatch.chdir(write_run(tmp_path / "run", config()).root)  # whose catalogue is another one
     told = CliRunner().invoke(app, ["check", "--params", str(file)], catch_exceptions=False).stdout
     assert "62,423 items" in told
 
