@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from eagle.config.base import Count, Fraction, NonNegative, Section
-from eagle.config.kinds import JudgeKind
+from eagle.config.kinds import JudgeKind, MethodKind
 
 
 class EvaluateConfig(Section):
@@ -30,6 +30,9 @@ class EvaluateConfig(Section):
         None,
         description="also test each EAGLE arm where this folder (transformers' layout) is the environment's model [P "
         "Table 3; O: time]",
+    )
+    methods: tuple[MethodKind, ...] = Field(
+        (), description="further methods that become arms, as package.module:Name; the built-in ones always are"
     )
     split: Literal["test", "validation"] = Field(
         "test", description="which held-out anchors and users; tune on validation only"

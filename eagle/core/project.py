@@ -225,6 +225,11 @@ class Project:
         return self.reports / "trajectories.parquet"
 
     @property
+    def candidates(self) -> Path:
+        """Every text that a method considered."""
+        return self.reports / "candidates.parquet"
+
+    @property
     def metrics(self) -> Path:
         return self.reports / "metrics.json"
 

@@ -76,6 +76,11 @@ class Environment(Protocol):
     def step(self, actions: Sequence[str]) -> list[StepResult]: ...
 
 
+def change_seed(seed: int, text: str, action: str, sample: int = 0) -> int:
+    """Return the seed of one change: it depends on the text and the action, not on who takes it or when."""
+    return derive_seed(seed, "environment", text, action, sample)
+
+
 class SteeringEnvironment:
     """Episodes over texts. The seed of a change depends on (seed, text, action, sample) only, so that whoever takes
     the same action on the same text gets the same next text.
@@ -125,8 +130,7 @@ class SteeringEnvironment:
         self._drop_failed(len(actions))
         before = self._episodes
         seeds = [
-            derive_seed(self._seed, "environment", o.text, action, self.sample)
-            for o, action in zip(before, actions, strict=True)
+            change_seed(self._seed, o.text, action, self.sample) for o, action in zip(before, actions, strict=True)
         ]
         rewrites = self._writer.rewrite([o.text for o in before], list(actions), seeds)
         self._episodes = [

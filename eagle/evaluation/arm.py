@@ -121,6 +121,11 @@ def arms_of(config: Config, methods: Iterable[Arm] = ()) -> tuple[Arm, ...]:
     return (anchor_arm(), *rules, *policies, *condition_arms(config), *methods)
 
 
+def method_arm(name: str, budget: int) -> Arm:
+    """Return the arm of a method that ``evaluate.methods`` adds."""
+    return Arm(name, "method", None, "free", name, budget)
+
+
 def reference_of(arm: Arm, arms: Iterable[Arm]) -> Arm | None:
     """Return the arm that a trained policy started from; None for all others, and where it was not run."""
     if arm.kind != "eagle":

@@ -14,7 +14,7 @@ import pandas as pd
 
 from eagle.compute.devices import pick_device, pick_dtype
 from eagle.compute.sharding import ShardCache, open_workers
-from eagle.compute.workers import Answerer
+from eagle.compute.workers import Answerer, Workers
 from eagle.config import Config
 from eagle.core.project import Project
 from eagle.domains.table import domain_of
@@ -22,20 +22,21 @@ from eagle.engine.open import open_language_model
 from eagle.environment.rewrite import Rewriter
 from eagle.environment.sharded import ShardedRewriter, environment_identity, rewritten
 from eagle.environment.steering import Case, SteeringEnvironment
-from eagle.evaluation.arm import LINEAR, LINEAR_ONCE, Arm, policy_arms
+from eagle.evaluation.arm import LINEAR, LINEAR_ONCE, Arm, arms_of, policy_arms
 from eagle.evaluation.cases import HeldOut
 from eagle.evaluation.conditions import ELSEWHERE, OtherConditions, open_elsewhere
+from eagle.evaluation.method_arms import MethodArms, PolicyArms
 from eagle.latent.base import TextEncoder
 from eagle.methods.acting import ACT, AgentGroups, LocalAgents, ShardedAgents, acted
-from eagle.methods.fixed_best import FixedBest
+from eagle.methods.agent_method import AgentMethod
+from eagle.methods.base import TextUtility
+from eagle.methods.context import MethodContext
 from eagle.methods.rollout import roll_out, stopped_early
-from eagle.methods.rules import LinearRule, RandomActions, mean_shifts
-from eagle.methods.softmax_fit import fit_softmax_policy
+from eagle.methods.table import METHODS, open_method
 from eagle.policies.adapters import same_shape
 from eagle.policies.agents import ListScorer, LoraAgent
 from eagle.policies.lora import LoraPolicy
 from eagle.training.setup import TrainingData, load_training_data
-from eagle.training.steps import CachedSteps
 
 if TYPE_CHECKING:
     from eagle.policies.base import Agent
@@ -126,15 +127,22 @@ class OpenArms:
         return answer
 
 
-def simple_agents(config: Config, project: Project, material: TrainingData, users: Sequence[str]) -> list[Agent]:
-    """Return random actions, the linear rule, the softmax policy and the user's best fixed actions."""
-    repeat = config.train.repeat_actions
-    return [
-        RandomActions(material.candidates, repeat),
-        LinearRule(material.candidates, mean_shifts(material.steps), material.user_vector, repeat, LINEAR),
-        fit_softmax_policy(material, project, repeat=repeat),
-        FixedBest.fit(CachedSteps.load(project), material.utility, material.candidates, users),
-    ]
+def rule_agents(context: MethodContext) -> list[Agent]:
+    """Return the agents of the built-in methods, which act side by side with the language models."""
+    return [method.agent for kind in METHODS if isinstance(method := open_method(kind, context), AgentMethod)]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of a run of all arms."""
+
+    arms: tuple[Arm, ...]
+    trajectories: pd.DataFrame
+    """Of all arms, anchor first."""
+    counts: dict[str, Counter[str]]
+    """What the writing agents counted, by arm."""
+    considered: pd.DataFrame | None
+    """All candidates of the methods that ``evaluate.methods`` adds."""
 
 
 @dataclass(frozen=True)
@@ -162,22 +170,28 @@ class Arms:
         shard_cache = ShardCache(project.unfinished("evaluate"), decisive)
         return cls(config, project, held, load_training_data(config.utility, project), encoder, shard_cache)
 
-    def run(self) -> tuple[pd.DataFrame, dict[str, Counter[str]]]:
-        """Return the trajectories of all arms, anchor first, and what the writing agents counted."""
+    def run(self) -> Ran:
+        """Run all arms."""
         config, settings, rows = self.config, self.config.evaluate, self.config.llm.shard_rows
-        simple, cases = (
-            LocalAgents(simple_agents(config, self.project, self.material, self.held.users)),
-            _cases(self.held),
-        )
+        cases = _cases(self.held)
         with open_workers(config.llm, OpenArms(config, self.project.resolved())) as workers:
+            context = self._context(workers)
+            simple, further = LocalAgents(rule_agents(context)), MethodArms.open(config, context)
             writing = ShardedAgents([arm.name for arm in policy_arms(config)], workers, self.cache, rows)
             writer = ShardedRewriter(workers, rows, self.cache)
             environment = SteeringEnvironment(writer, self.encoder, self.material.utility)
             table, counts = roll_out(environment, cases, AgentGroups([simple, writing]), settings.horizon, config.seed)
             others = OtherConditions(config, cases, self.encoder, self.material.utility, workers, self.cache).run(table)
+            added, considered = further.run(cases, writer, TextUtility(self.encoder, self.material.utility))
         once = stopped_early(table, LINEAR, LINEAR_ONCE, 1)
         place = list(table["arm"]).index(LINEAR)
-        return pd.concat([table[:place], once, table[place:], *others], ignore_index=True), counts
+        rows_of_all = pd.concat([table[:place], once, table[place:], *others, *added], ignore_index=True)
+        candidates = pd.concat(considered, ignore_index=True) if considered else None
+        return Ran(arms_of(config, further.arms), rows_of_all, counts, candidates)
+
+    def _context(self, workers: Workers) -> MethodContext:
+        policies = PolicyArms(self.config, workers, self.cache)
+        return MethodContext(self.config, self.project, self.material, self.held.users, policies)
 
     def finish(self) -> None:
         """Forget unfinished work: the tables are written."""

@@ -25,7 +25,7 @@ from eagle.data.stored import read_rating_split, read_ratings, read_source, read
 from eagle.domains.table import domain_of
 from eagle.engine.fetch import check_model_folder
 from eagle.evaluation import tables
-from eagle.evaluation.arm import arms_of, write_arms
+from eagle.evaluation.arm import write_arms
 from eagle.evaluation.arms import Arms
 from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.cases import HeldOut, anchor_groups, pick_cases
@@ -33,6 +33,7 @@ from eagle.evaluation.comparison import Comparison
 from eagle.evaluation.conditions import elsewhere, environment_name
 from eagle.evaluation.judges.base import Judge, JudgeData
 from eagle.evaluation.judges.table import fit_judges, judged_by_all
+from eagle.evaluation.method_arms import candidates_table
 from eagle.evaluation.scoring import RememberingEncoder, score
 from eagle.latent.encoders import load_encoder
 
@@ -103,15 +104,15 @@ def _write_csv(table: pd.DataFrame, path: Path) -> None:
 
 
 def run(config: Config, project: Project) -> None:
-    """Write reports/arms.json, trajectories.parquet, metrics.json, table2.csv, table3.csv and table4.csv."""
+    """Write reports/arms.json, metrics.json, both tables of texts, table2.csv, table3.csv and table4.csv."""
     if config.evaluate.other_model:
         check_model_folder(Path(config.evaluate.other_model), chat=True)  # before an evaluation that would end there
     held = pick_cases(config.evaluate, config.seed, project)
     hashes = _hashes(config, project)
     encoder = RememberingEncoder(load_encoder(project.encoder, project.text_model))
     arms = Arms.open(config, project, held, hashes, encoder)
-    trajectories, counts = arms.run()
-    scored = score(trajectories, held.cases, encoder, arms.material.utility)
+    ran, utility = arms.run(), arms.material.utility
+    scored = score(ran.trajectories, held.cases, encoder, utility)
     judges = open_judges(config, project, held)
     judged = judged_by_all(judges, scored, held.cases)
     settings = config.evaluate
@@ -119,13 +120,22 @@ def run(config: Config, project: Project) -> None:
         held.cases["anchor"].tolist(), held.cases["user"].tolist(), settings.bootstrap, settings.confidence, config.seed
     )
     candidates = arms.material.candidates.shared
-    run_arms = arms_of(config)
     columns = [column for judge in judges.values() for column in judge.columns]
     results = Comparison(
-        run_arms, judged, held.cases, candidates, case_groups(held, project), bootstrap, config.seed, counts, columns
+        ran.arms,
+        judged,
+        held.cases,
+        candidates,
+        case_groups(held, project),
+        bootstrap,
+        config.seed,
+        ran.counts,
+        columns,
     ).results()
-    write_arms(project, run_arms)
+    write_arms(project, ran.arms)
     write_table(project.trajectories, judged, "trajectories", inputs=[project.descriptions])
+    considered = None if ran.considered is None else score(ran.considered, held.cases, encoder, utility)
+    write_table(project.candidates, candidates_table(judged, considered), "candidates", inputs=[project.descriptions])
     _write_csv(tables.table2(results), project.table(2))
     there = elsewhere(config.llm, config.evaluate)
     _write_csv(

@@ -95,6 +95,18 @@ class ShardedAgents:
 
 
 @dataclass(frozen=True)
+class WorkerAgent:
+    """One agent that lives on workers, as an agent of this process."""
+
+    actors: ShardedAgents
+    name: str
+
+    def act(self, observations: Sequence[Observation], seeds: Sequence[int]) -> list[str]:
+        """Let it act."""
+        return self.actors.act({self.name: (observations, seeds)})[self.name][0]
+
+
+@dataclass(frozen=True)
 class AgentGroups:
     """Several groups as one."""
 

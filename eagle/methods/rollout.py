@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from eagle.actions.candidate_list import is_in
-from eagle.core.seeding import derive_seed
+from eagle.methods.base import Seeds
 
 if TYPE_CHECKING:
     from eagle.environment.steering import Case, Observation, SteeringEnvironment, StepResult
@@ -63,7 +63,7 @@ def roll_out(
     The environment holds one episode of ``horizon`` changes per arm and case, in that order, and takes actions for
     those that are not done.
     """
-    width, names = len(cases), list(actors.names)
+    width, names, drawn = len(cases), list(actors.names), Seeds(seed)
     observations = environment.reset(list(cases) * len(names), seed, horizon)
     owners = [index // width for index in range(len(observations))]
     rows = anchor_rows(ANCHOR, observations[:width])
@@ -71,7 +71,7 @@ def roll_out(
         rows += anchor_rows(name, observations[index * width : (index + 1) * width])
     counts: dict[str, Counter[str]] = {name: Counter() for name in names}
     for step in range(horizon):
-        seeds = [derive_seed(seed, "evaluate", "agent", o.case, step) for o in observations]
+        seeds = [drawn.of(o.case, step) for o in observations]
         seen = {}
         for index, name in enumerate(names):
             mine = slice(bisect_left(owners, index), bisect_right(owners, index))

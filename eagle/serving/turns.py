@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from eagle.environment.rewrite import Rewrite
-    from eagle.environment.steering import Observation, TextEncoder, Writer
+    from eagle.environment.steering import Observation, Writer
+    from eagle.latent.base import TextEncoder
     from eagle.policies.base import Agent
 
 

@@ -9,6 +9,7 @@ work on real texts.
 from __future__ import annotations
 
 import itertools
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -160,9 +161,11 @@ def small_config(model: Path, **changes: dict[str, Any]) -> Config:
 
 
 def write_project(root: Path, models: Path) -> Path:
-    """Write params.yaml and the catalogue; build both models under ``models``."""
+    """Write params.yaml, the catalogue and a method of one's own; build both models under ``models``."""
     write_catalogue(root / "own")
     model = teach_language_model(models / "llm")
     build_tiny_text_encoder(models / "text_model")
-    (root / "params.yaml").write_text(params_yaml(small_config(model)), encoding="utf-8")
+    shutil.copy2(Path(__file__).parent / "own_method.py", root / "own_method.py")
+    own = small_config(model, evaluate={"methods": ["own_method:BestOfTwo"]})
+    (root / "params.yaml").write_text(params_yaml(own), encoding="utf-8")
     return root

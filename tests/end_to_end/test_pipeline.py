@@ -97,6 +97,22 @@ def test_agents_are_tried_elsewhere_and_with_all_their_actions_at_once(project: 
     assert tables[4].set_index("actions").loc["macro", "status"] == "run"
 
 
+def test_a_method_of_ones_own_is_an_arm(project: Path) -> None:
+    """One file in the project, one line in params.yaml."""
+    done = Project(project)
+    assert pd.read_csv(done.table(2))["arm"].tolist()[-1] == "best_of_two"
+    candidates = pd.read_parquet(done.candidates)
+    mine = candidates[candidates["arm"] == "best_of_two"]
+    assert mine.groupby(["case", "step"])["accepted"].sum().eq(1).all()
+    tried = mine.pivot(index=["case", "step"], columns="accepted", values="utility")
+    assert (tried[True] >= tried[False]).all()
+    others = candidates[candidates["arm"] != "best_of_two"]
+    assert others["accepted"].all()
+    steps = pd.read_parquet(done.trajectories).query("step > 0")
+    assert len(others) == (steps["arm"] != "best_of_two").sum()
+    assert "best_of_two" in done.report.read_text(encoding="utf-8")
+
+
 def test_push_and_pull_restore_everything(project: Path, tmp_path: Path) -> None:
     before = {name: content_hash(project / name) for name in ("data", "models", "reports")}
     run(project, "dvc", "remote", "add", "-f", "-d", "--local", "store", str(tmp_path / "store"))

@@ -1,0 +1,99 @@
+"""The arms that ``evaluate.methods`` adds, and the table of all texts that any arm considered.
+
+Each of these methods runs by itself after the usual arms, so that the usual arms' texts do not depend on them. The same
+action on the same text gives the same text all the same: the environment remembers what it wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from eagle.compute.sharding import ShardCache, Workers
+from eagle.config import Config
+from eagle.core.errors import EagleError, Problem, did_you_mean, user_error
+from eagle.environment.steering import Case, Writer
+from eagle.evaluation.arm import Arm, arms_of, method_arm, policy_arms
+from eagle.methods.acting import ShardedAgents, WorkerAgent
+from eagle.methods.base import Method, TextUtility
+from eagle.methods.context import MethodContext
+from eagle.methods.running import candidate_rows, run_method, trajectory_rows
+from eagle.methods.table import open_method
+from eagle.policies.base import Agent
+
+COLUMNS = ["arm", "case", "step", "draw", "action", "text", "utility", "preference", "novelty", "accepted"]
+"""Of reports/candidates.parquet; novelty is the distance part of U, NaN where a utility of one's own has none."""
+
+
+@dataclass(frozen=True)
+class PolicyArms:
+    """Opens arms in which a language model acts, by name, for methods that build on one."""
+
+    config: Config
+    workers: Workers
+    cache: ShardCache
+
+    def __call__(self, name: str) -> Agent:
+        known = [arm.name for arm in policy_arms(self.config)]
+        if name not in known:
+            raise user_error(
+                f"there is no arm {name!r} to build on",
+                expected=f"one of {', '.join(known)}",
+                mend=did_you_mean(name, known),
+            )
+        return WorkerAgent(ShardedAgents([name], self.workers, self.cache, self.config.llm.shard_rows), name)
+
+
+@dataclass(frozen=True)
+class MethodArms:
+    """Further methods, opened, each with its arm."""
+
+    methods: Sequence[Method]
+    budget: int
+    seed: int
+
+    @classmethod
+    def open(cls, config: Config, context: MethodContext) -> MethodArms:
+        """Open what ``evaluate.methods`` names; EagleError where two arms would have one name."""
+        methods = [open_method(kind, context) for kind in config.evaluate.methods]
+        names = [arm.name for arm in arms_of(config)]
+        problems = []
+        for kind, method in zip(config.evaluate.methods, methods, strict=True):
+            if method.name in names:
+                problems.append(
+                    Problem(
+                        f"evaluate.methods: {kind} would be a second arm of one name",
+                        found=method.name,
+                        expected=f"a name other than {', '.join(names)}",
+                        mend="every built-in method is an arm already; give your own another name",
+                    )
+                )
+            names.append(method.name)
+        if problems:
+            raise EagleError(problems)
+        return cls(methods, config.evaluate.horizon, config.seed)
+
+    @property
+    def arms(self) -> list[Arm]:
+        return [method_arm(method.name, self.budget) for method in self.methods]
+
+    def run(
+        self, cases: Sequence[Case], writer: Writer, utility: TextUtility
+    ) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+        """Return the trajectories and the candidates of every method."""
+        ran = [(m.name, run_method(m, cases, self.budget, self.seed, writer, utility)) for m in self.methods]
+        return [trajectory_rows(*one) for one in ran], [candidate_rows(*one) for one in ran]
+
+
+def candidates_table(scored: pd.DataFrame, considered: pd.DataFrame | None) -> pd.DataFrame:
+    """Return every text that any arm considered, with its U and the parts of U.
+
+    ``scored``: trajectories of all arms; ``considered``: scored candidates of the arms whose methods say which they had
+    (None: no arm did). All other arms take the one text that they draw.
+    """
+    own = scored[scored["step"] > 0].assign(draw=0, accepted=True)
+    if considered is not None:
+        own = pd.concat([own[~own["arm"].isin(set(considered["arm"]))], considered], ignore_index=True)
+    return own.rename(columns={"distance_bonus": "novelty"}).reindex(columns=COLUMNS).reset_index(drop=True)

@@ -1,0 +1,63 @@
+"""Further methods as arms: names that are taken, and the table of every text that was considered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from eagle.config import parse_config
+from eagle.core.errors import EagleError
+from eagle.evaluation.arm import arms_of
+from eagle.evaluation.method_arms import COLUMNS, MethodArms, candidates_table
+from eagle.testing.methods import method_context
+
+
+def test_methods_are_the_last_arms(tmp_path: Path) -> None:
+    config = parse_config({"evaluate": {"methods": ["tests.end_to_end.own_method:BestOfTwo"]}})
+    opened = MethodArms.open(config, replace(method_context(tmp_path), config=config))
+    (last,) = opened.arms
+    assert (last.name, last.kind, last.budget) == ("best_of_two", "method", config.evaluate.horizon)
+    assert arms_of(config, opened.arms)[-1] == last
+    assert arms_of(config, opened.arms)[:-1] == arms_of(config)
+
+
+def test_two_arms_of_one_name_are_refused_all_at_once(tmp_path: Path) -> None:
+    own = "tests.end_to_end.own_method:BestOfTwo"
+    config = parse_config({"evaluate": {"methods": ["random", own, own]}})
+    with pytest.raises(EagleError, match="second arm of one name") as caught:
+        MethodArms.open(config, method_context(tmp_path))
+    assert [problem.found for problem in caught.value.problems] == ["random", "best_of_two"]
+
+
+def test_every_text_that_was_considered_is_told() -> None:
+    base = {"case": 0, "action": "Add a war.", "utility": 1.0, "preference": 0.5, "distance_bonus": 0.2}
+    scored = pd.DataFrame(
+        [
+            {"arm": "random", "step": 0, "text": "anchor", **base},
+            {"arm": "random", "step": 1, "text": "changed", **base},
+            {"arm": "mine", "step": 0, "text": "anchor", **base},
+            {"arm": "mine", "step": 1, "text": "better", **base},
+        ]
+    )
+    considered = pd.DataFrame(
+        [
+            {"arm": "mine", "step": 1, "draw": 0, "text": "worse", "accepted": False, **base},
+            {"arm": "mine", "step": 1, "draw": 1, "text": "better", "accepted": True, **base},
+        ]
+    )
+    alone = candidates_table(scored, None)
+    assert list(alone) == COLUMNS
+    assert alone["text"].tolist() == ["changed", "better"]
+    assert alone["accepted"].all()
+    assert (alone["draw"] == 0).all()
+    table = candidates_table(scored, considered)
+    assert table[["arm", "draw", "text", "accepted"]].to_numpy().tolist() == [
+        ["random", 0, "changed", True],
+        ["mine", 0, "worse", False],
+        ["mine", 1, "better", True],
+    ]
+    assert table["accepted"].dtype == bool
+    assert (table["novelty"] == 0.2).all()
