@@ -33,7 +33,7 @@ from eagle.methods.rollout import roll_out
 from eagle.policies.agents import ActionCounts, LoraAgent
 from eagle.profiles.stored import Profiles
 from eagle.serving.agent_files import AgentFiles
-from eagle.serving.trajectories import Neighbour, Trajectory, TrajectoryStep
+from eagle.serving.trajectories import Neighbour, ServedTrajectory, TrajectoryStep
 from eagle.serving.turns import AgentInTurn, EncoderInTurn, WriterInTurn
 
 NEAREST = 3
@@ -94,7 +94,7 @@ class Steerer:
 
     def steer(
         self, pairs: Sequence[tuple[str, str]], *, seed: int, sample: int = 0, horizon: int = 0
-    ) -> list[Trajectory]:
+    ) -> list[ServedTrajectory]:
         """Return one episode per (user, item), in order; unknown ids are one EagleError.
 
         ``horizon``: how many changes, 0 for as many as the agent was judged by. With the evaluation's cases and seed,
@@ -114,7 +114,7 @@ class Steerer:
         scored = score(rows[rows["arm"] == AGENT].reset_index(drop=True), table, encoder, self.utility)
         return [self._trajectory(mine.sort_values("step"), sample) for _, mine in scored.groupby("case", sort=True)]
 
-    def samples(self, user: str, item: str, *, samples: int, seed: int) -> list[Trajectory]:
+    def samples(self, user: str, item: str, *, samples: int, seed: int) -> list[ServedTrajectory]:
         """Return ``samples`` episodes for one user and item; the first has ``seed`` itself."""
         seeds = [derive_seed(seed, "sample", n) if n else seed for n in range(samples)]
         return [found for n, own in enumerate(seeds) for found in self.steer([(user, item)], seed=own, sample=n)]
@@ -142,7 +142,7 @@ class Steerer:
     def _case(self, number: int, user: str, item: str) -> Case:
         return Case(number, item, user, self.texts[item], self.latent.years[item])
 
-    def _trajectory(self, rows: pd.DataFrame, sample: int) -> Trajectory:
+    def _trajectory(self, rows: pd.DataFrame, sample: int) -> ServedTrajectory:
         steps = [
             TrajectoryStep(
                 int(r["step"]),
@@ -156,7 +156,9 @@ class Steerer:
         ]
         user, item = str(rows["user"].iloc[0]), str(rows["anchor"].iloc[0])
         profile, title = self.agent.profiles[user], self.titles.get(item, item)
-        return Trajectory(user, profile, item, title, sample, steps[-1].text, steps[-1].utility, steps, self.remark)
+        return ServedTrajectory(
+            user, profile, item, title, sample, steps[-1].text, steps[-1].utility, steps, self.remark
+        )
 
     def _nearest(self, z: np.ndarray) -> list[Neighbour]:
         away = np.linalg.norm(self.latent.item_vectors - z, axis=1)

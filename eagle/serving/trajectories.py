@@ -29,7 +29,7 @@ class TrajectoryStep:
 
 
 @dataclass(frozen=True)
-class Trajectory:
+class ServedTrajectory:
     """One episode; ``text`` and ``utility`` (SD of U over the catalogue, 0 = the user's mean item) are the last step's.
 
     ``remark`` says why the texts may not be those of the evaluation for the same case and seed; None where they are.
@@ -46,14 +46,14 @@ class Trajectory:
     remark: str | None = None
 
 
-def render(trajectories: Sequence[Trajectory], *, as_json: bool) -> str:
+def render(trajectories: Sequence[ServedTrajectory], *, as_json: bool) -> str:
     """Return the episodes as JSON or as text."""
     if as_json:
         return json.dumps([asdict(trajectory) for trajectory in trajectories], indent=2, ensure_ascii=False)
     return "\n\n".join(_block(trajectory) for trajectory in trajectories)
 
 
-def _block(trajectory: Trajectory) -> str:
+def _block(trajectory: ServedTrajectory) -> str:
     lines = [
         f"{trajectory.title} (item {trajectory.item}) for user {trajectory.user}, sample {trajectory.sample}: "
         f"{trajectory.profile}",

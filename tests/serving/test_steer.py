@@ -23,7 +23,7 @@ from eagle.latent.space import LatentSpace
 from eagle.latent.utility import PaperUtility
 from eagle.policies.agents import EngineScorer, LoraAgent
 from eagle.serving.steer import Steerer, rounding
-from eagle.serving.trajectories import Trajectory, render
+from eagle.serving.trajectories import ServedTrajectory, render
 
 USERS, ITEMS = ("u0", "u1", "u2"), ("i0", "i1", "i2", "i3")
 
@@ -99,7 +99,7 @@ def steerer(engine: Engine, remark: str | None = None) -> Steerer:
     return Steerer(agent, Writer(engine), Lengths(), utility, latent, texts, titles, horizon=3, remark=remark)
 
 
-def ask(opened: Steerer, number: int) -> list[Trajectory]:
+def ask(opened: Steerer, number: int) -> list[ServedTrajectory]:
     pairs = [(USERS[number % 3], ITEMS[number % 4]), ("u0", "i1")]
     return opened.steer(pairs, seed=number % 5, horizon=number % 3)
 
