@@ -107,7 +107,7 @@ def our_steps(folder: Path, size: Size, steps: int, now: Callable[[], float] = t
     phase = OnPolicy(
         OnPolicyPhase(episodes=size.prompts * size.each, rollouts_per_pair=size.each, baseline="leave_one_out"),
         Free(),  # type: ignore[arg-type]
-        Rules(lambda o: o.text, lambda anchor: ("Add a war.",), lambda anchor, action: 1.0, 1.0, 0.0, True, horizon=1),
+        Rules(lambda o: o.text, lambda anchor: ("Add a war.",), True, lambda anchor, action: 1.0, 1.0, 0.0, horizon=1),
         [Case(0, "anchor", "user", text) for text in texts],
         policy,
         kl_coefficient=0.1,

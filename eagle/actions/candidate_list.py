@@ -89,3 +89,8 @@ def is_in(action: str, others: Iterable[str]) -> bool:
 def unused(actions: Sequence[str], history: Sequence[str]) -> list[str]:
     """Return the actions not in ``history``; all of them where every one was used."""
     return [a for a in actions if not is_in(a, history)] or list(actions)
+
+
+def available(actions: Sequence[str], history: Sequence[str], *, repeat: bool) -> list[str]:
+    """Return the actions that may be taken: all where one may come twice, else :func:`unused` ones."""
+    return list(actions) if repeat else unused(actions, history)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eagle.actions.candidate_list import CandidateList, unused
+from eagle.actions.candidate_list import CandidateList, available
 from eagle.training.steps import CachedSteps
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ class RandomActions:
         """Return one listed action for each observation."""
         chosen = []
         for observation, seed in zip(observations, seeds, strict=True):
-            options = self.candidates.of(observation.anchor)
-            options = tuple(options if self.repeat else unused(options, observation.history))
+            options = available(self.candidates.of(observation.anchor), observation.history, repeat=self.repeat)
             chosen.append(options[int(np.random.default_rng(seed).integers(len(options)))])
         return chosen
 
@@ -66,7 +65,7 @@ class LinearRule:
         chosen = []
         for observation in observations:
             known = [a for a in self.candidates.of(observation.anchor) if a in self.shifts]
-            options = known if self.repeat else unused(known, observation.history)
+            options = available(known, observation.history, repeat=self.repeat)
             vector = self.user_vector(observation.user)
             chosen.append(max(options, key=lambda a: float(vector @ self.shifts[a])))
         return chosen

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from eagle.actions.candidate_list import CandidateList, is_in, is_valid_action, unused
-from eagle.core.errors import user_error
+from eagle.actions.candidate_list import CandidateList, is_in, is_valid_action
 from eagle.core.seeding import derive_seed
 from eagle.engine.base import LanguageModel, SamplingSpec
-from eagle.policies.prompt import ACTION_END, ACTION_PREFIX, named, policy_prompt
+from eagle.policies.acting import ActingRule, draw_until_taken, observed_prompt
+from eagle.policies.prompt import ACTION_END, ACTION_PREFIX
 
 if TYPE_CHECKING:
     from eagle.environment.steering import Observation
@@ -90,12 +90,12 @@ class LoraAgent:
 
     def prompt(self, observation: Observation) -> str:
         """Return the policy's prompt for an observation; at most the last ``history`` used actions are named."""
-        if observation.user not in self.profiles:
-            raise user_error(
-                "unknown user", found=observation.user, expected=f"one of {len(self.profiles)} users with a profile"
-            )
-        history = named(observation.history, self.history, repeat=self.repeat)
-        return policy_prompt(self.profiles[observation.user], observation.text, history)
+        return observed_prompt(self.profiles, observation, self.history, repeat=self.repeat)
+
+    @property
+    def rule(self) -> ActingRule:
+        """How it comes to an action, as in training."""
+        return ActingRule(self.prompt, self.candidates.of, self.repeat)
 
     def act(self, observations: Sequence[Observation], seeds: Sequence[int]) -> list[str]:
         """Return one action per observation; the same seeds give the same actions."""
@@ -111,13 +111,12 @@ class LoraAgent:
             self.model.load_adapter(None)
 
     def _freely(self, observations: Sequence[Observation], prompts: Sequence[str], seeds: Sequence[int]) -> list[str]:
-        actions: dict[int, str] = {}
-        for draws in _rounds(self.draws if self.temperature > 0 else 1):  # a greedy agent would write the same again
-            left = [row for row in range(len(prompts)) if row not in actions]
-            if not left:
-                break
+        def draw(left: list[int], draws: range) -> dict[int, str]:
             self.counts.resampled += len(left) if draws.start == 1 else 0
-            actions |= self._written(observations, prompts, seeds, left, draws)
+            return self._written(observations, prompts, seeds, left, draws)
+
+        rounds = _rounds(self.draws if self.temperature > 0 else 1)  # a greedy agent would write the same again
+        actions = draw_until_taken(len(prompts), rounds, draw)
         for row, text in actions.items():
             on_list = is_in(text, self.candidates.of(observations[row].anchor))
             self.counts.listed += on_list
@@ -147,15 +146,13 @@ class LoraAgent:
         bars = not self.repeat and draws[0] > 0
         used = [[ACTION_PREFIX + action for action in observations[row].history] if bars else () for row, _ in asked]
         completions = self.model.generate([prompts[row] for row, _ in asked], spec, [seed for _, seed in asked], used)
-        found: dict[int, str] = {}
+        rule, found = self.rule, dict[int, str]()
         for (row, _), done in zip(asked, completions, strict=True):
             text = done.text.strip()
-            if row not in found and done.finish == "stop" and self._allowed(text, observations[row]):
+            fine = row not in found and done.finish == "stop" and is_valid_action(text)
+            if fine and rule.may_take(text, observations[row]):
                 found[row] = text
         return found
-
-    def _allowed(self, text: str, observation: Observation) -> bool:
-        return is_valid_action(text) and (self.repeat or not is_in(text, observation.history))
 
     def _from_list(
         self, observations: Sequence[Observation], prompts: Sequence[str], seeds: Sequence[int]
@@ -166,10 +163,7 @@ class LoraAgent:
     def _pick(
         self, observations: Sequence[Observation], prompts: Sequence[str], seeds: Sequence[int], temperature: float
     ) -> list[str]:
-        lists = [
-            list(self.candidates.of(o.anchor)) if self.repeat else unused(self.candidates.of(o.anchor), o.history)
-            for o in observations
-        ]
+        lists = [self.rule.options(o) for o in observations]
         chosen = []
         for scores, actions, seed in zip(self.scorer(prompts, lists), lists, seeds, strict=True):
             if temperature > 0:

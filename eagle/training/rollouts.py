@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eagle.actions.candidate_list import is_in, is_valid_action, unused
+from eagle.actions.candidate_list import is_valid_action
 from eagle.core import costs
 from eagle.core.seeding import derive_seed
+from eagle.policies.acting import ActingRule, draw_until_taken
 from eagle.policies.lora import LoraPolicy, Written
 
 if TYPE_CHECKING:
@@ -21,15 +22,15 @@ REDRAWS = 3
 
 
 @dataclass(frozen=True)
-class Rules:
-    """How episodes are played. ``actions``: listed actions of an anchor, ``explore``: their exploration weights."""
+class Rules(ActingRule):
+    """How episodes are played: the acting rule of agents, and exploration beside it.
 
-    prompt: Callable[[Observation], str]
-    actions: Callable[[str], Sequence[str]]
-    explore: Callable[[str, str], float]  # (anchor, action) -> weight
+    ``explore``: exploration weight of (anchor, action).
+    """
+
+    explore: Callable[[str, str], float]
     temperature: float
     epsilon: float
-    repeat: bool
     horizon: int
 
 
@@ -64,26 +65,23 @@ class Episode:
 
 
 def _write(
-    policy: LoraPolicy, prompts: Sequence[str], histories: Sequence[Sequence[str]], rules: Rules, seed: int
+    policy: LoraPolicy, prompts: Sequence[str], seen: Sequence[Observation], rules: Rules, seed: int
 ) -> list[Written | None]:
     """Write an action for each prompt; None where only used actions came."""
-    found: list[Written | None] = [None] * len(prompts)
-    for draw in range(1 if rules.repeat else REDRAWS):
-        rows = [row for row, written in enumerate(found) if written is None]
-        if not rows:
-            break
-        drawn = policy.write([prompts[r] for r in rows], rules.temperature, derive_seed(seed, draw))
-        for row, written in zip(rows, drawn, strict=True):
-            if rules.repeat or not is_in(written.text, histories[row]):
-                found[row] = written
-    return found
+
+    def draw(left: list[int], number: int) -> dict[int, Written]:
+        drawn = policy.write([prompts[row] for row in left], rules.temperature, derive_seed(seed, number))
+        return {row: one for row, one in zip(left, drawn, strict=True) if rules.may_take(one.text, seen[row])}
+
+    taken = draw_until_taken(len(prompts), range(1 if rules.repeat else REDRAWS), draw)
+    return [taken.get(row) for row in range(len(prompts))]
 
 
 def _choose(
     policy: LoraPolicy, seen: Observation, prompt: str, written: Written | None, rules: Rules, rng: np.random.Generator
 ) -> Turn:
     """Take what was written, or an exploration action with probability epsilon or where only repetitions came."""
-    options = list(rules.actions(seen.anchor)) if rules.repeat else unused(rules.actions(seen.anchor), seen.history)
+    options = rules.options(seen)
     weights = np.array([rules.explore(seen.anchor, a) for a in options])
     chance = weights / weights.sum() if weights.sum() > 0 else np.full(len(options), 1 / len(options))
     explored = bool(rng.random() < rules.epsilon)
@@ -118,7 +116,7 @@ def roll_out(
         seen = list(running.values())
         prompts = [rules.prompt(o) for o in seen]
         with costs.part("policy"):
-            written = _write(policy, prompts, [o.history for o in seen], rules, derive_seed(seed, "write", step))
+            written = _write(policy, prompts, seen, rules, derive_seed(seed, "write", step))
         turns = [_choose(policy, o, p, w, rules, rng) for o, p, w in zip(seen, prompts, written, strict=True)]
         with costs.part("environment"):
             results = environment.step([turn.action for turn in turns])

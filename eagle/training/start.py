@@ -8,7 +8,7 @@ from eagle.data.descriptions import Descriptions
 from eagle.environment.sharded import ShardedRewriter
 from eagle.environment.steering import Case, Observation, SteeringEnvironment
 from eagle.latent.encoders import load_encoder
-from eagle.policies.prompt import named, policy_prompt
+from eagle.policies.acting import observed_prompt
 from eagle.training.on_policy import OnPolicy
 from eagle.training.reference import design_weights
 from eagle.training.rollouts import Rules
@@ -31,8 +31,8 @@ def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, materi
     weights = design_weights(project)
 
     def prompt(observation: Observation) -> str:
-        history = named(observation.history, config.reference.history, repeat=config.train.repeat_actions)
-        return policy_prompt(material.profiles[observation.user], observation.text, history)
+        most, repeat = config.reference.history, config.train.repeat_actions
+        return observed_prompt(material.profiles, observation, most, repeat=repeat)
 
     return Rules(
         prompt=prompt,

@@ -62,5 +62,8 @@ class Counting:
 def rules(**settings: Any) -> Rules:
     values: dict[str, Any] = {"temperature": 1.0, "epsilon": 0.0, "repeat": True, "horizon": 2} | settings
     return Rules(
-        lambda o: "Action:", lambda anchor: LISTED, lambda anchor, action: float(action == LISTED[1]), **values
+        prompt=lambda o: "Action:",
+        actions=lambda anchor: LISTED,
+        explore=lambda anchor, action: float(action == LISTED[1]),
+        **values,
     )
