@@ -79,11 +79,11 @@ class Writer:
 
 
 class Lengths:
-    """A text's point: its length, and one."""
+    """A text's point: its length, and one; the last bits depend on the batch, as those of sentence models do."""
 
     def encode(self, texts: Sequence[str], years: Sequence[int | None]) -> np.ndarray:
         time.sleep(0.001)
-        return np.array([[len(text) / 100, 1.0] for text in texts], dtype=np.float32)
+        return np.array([[len(text) / 100 + 1e-6 * len(texts), 1.0] for text in texts], dtype=np.float32)
 
 
 def steerer(engine: Engine, remark: str | None = None) -> Steerer:
@@ -115,6 +115,12 @@ def test_requests_side_by_side_get_what_they_would_get_alone() -> None:
     assert engine.adapter is None
     assert [len(found[0].steps) for found in together[:3]] == [4, 2, 3]  # 0: the agent's own horizon
     assert shared.agent.counts.acted == 0  # each request counts for itself
+
+
+def test_a_shorter_request_is_the_beginning_of_a_longer_one() -> None:
+    opened = steerer(Engine())
+    (long,), (short,) = (opened.steer([("u1", "i2")], seed=7, horizon=horizon) for horizon in (3, 1))
+    assert short.steps == long.steps[:2]
 
 
 def test_samples_differ_and_the_first_has_the_seed_itself() -> None:
