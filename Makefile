@@ -2,8 +2,8 @@
 # make run SETTING=hour    with settings/hour.yaml over params.yaml
 # make lint   ruff and mypy                                         make parameters   params.yaml (defaults) and docs/parameters.md
 # make bench  ours against other libraries; ARGS="--only design"    make clean        remove all data and results
-# make docs   the site, into site/index.html
-.PHONY: run test bench docs lint parameters clean
+# make docs   the site, into site/index.html                        make dependencies the lists of dvc.yaml that follow from imports
+.PHONY: run test bench docs lint parameters dependencies clean
 SHELL := /bin/bash
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
@@ -36,6 +36,9 @@ lint: $(STAMP)
 
 parameters: $(STAMP)
 	$(BIN)/python -m eagle.config.parameters
+
+dependencies: $(STAMP)
+	$(BIN)/python -m eagle.config.dependencies
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: install it, or run: make PYTHON=/path/to/python3" >&2; exit 2; }

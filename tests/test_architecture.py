@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from eagle.config import Config
-from eagle.config.stages import SHARED_CODE, STAGES, Stage, all_instances
+from eagle.config.stages import STAGES, Stage, all_instances
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "eagle").rglob("*.py"))
@@ -58,30 +58,6 @@ def _imports(path: Path, *, top_level: bool = False, types: bool = True) -> set[
 
 def _for_types(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-
-
-def _file(module: str) -> Path | None:
-    path = ROOT / Path(*module.split("."))
-    return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.exists()), None)
-
-
-@cache
-def _reached(path: Path) -> frozenset[Path]:
-    """Files of eagle/ that a module reaches through imports, wherever in it they stand; shared plumbing is not
-    followed.
-    """
-    seen: set[Path] = set()
-    waiting = [path]
-    while waiting:
-        here = waiting.pop()
-        if here in seen:
-            continue
-        seen.add(here)
-        for name in _imports(here, types=False):
-            file = _file(name) if name.startswith("eagle.") else None
-            if file and file.stem not in SHARED_CODE and file.name != "__init__.py":
-                waiting.append(file)
-    return frozenset(seen)
 
 
 def test_only_its_room_imports_a_tool() -> None:
@@ -263,20 +239,6 @@ def test_a_stage_names_its_command_its_params_and_its_costs(stage: Stage) -> Non
     assert body["cmd"] == f"eagle stage {full}"
     assert [name for part in body["params"] for name in _listed(part)] == stage.dvc_params()
     assert f"reports/costs/{full}.json" in body["outs"]
-
-
-@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
-def test_a_stage_depends_on_the_code_that_it_reaches(stage: Stage) -> None:
-    code = [dep for dep in _body(stage.name)["deps"] if dep.startswith("eagle")]
-    start = _file(stage.module)
-    assert start is not None
-    reached = {path.relative_to(ROOT).as_posix() for path in _reached(start)}
-    assert sorted(file for file in reached if not any(file == dep or file.startswith(f"{dep}/") for dep in code)) == []
-
-
-def test_dependencies_on_code_exist() -> None:
-    deps = {dep for name in DVC for dep in _body(name)["deps"] if dep.startswith("eagle")}
-    assert [dep for dep in sorted(deps) if not (ROOT / dep).exists()] == []
 
 
 def test_instances_follow_the_parameters() -> None:

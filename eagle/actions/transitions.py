@@ -20,7 +20,8 @@ import pandas as pd
 from eagle.actions.expansion import Anchor, TransitionRow, Writer, apply_to_all, first_steps, second_steps
 from eagle.actions.outcomes import check_enough_worked, outcome_figures
 from eagle.actions.stored import read_actions
-from eagle.compute.sharding import ShardCache, answer_shards, cut, open_workers
+from eagle.compute.cutting import cut
+from eagle.compute.sharding import ShardCache, answer_shards, open_workers
 from eagle.compute.workers import Answerer, Workers
 from eagle.config import Config, TransitionsConfig
 from eagle.core.artifacts import write_json, write_table

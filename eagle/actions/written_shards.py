@@ -11,7 +11,8 @@ from typing import Any
 
 from eagle.actions.seeds import Seed
 from eagle.actions.written import ATTEMPTS, Request, WrittenStatistics, write_actions
-from eagle.compute.sharding import ShardCache, answer_shards, cut, open_workers
+from eagle.compute.cutting import cut
+from eagle.compute.sharding import ShardCache, answer_shards, open_workers
 from eagle.compute.workers import Answerer
 from eagle.config import Config
 from eagle.core.project import Project

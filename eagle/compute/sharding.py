@@ -13,7 +13,7 @@ import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +23,6 @@ from eagle.config import LLMConfig
 from eagle.core.artifacts import read_json, write_json
 from eagle.core.progress import bar
 
-T = TypeVar("T")
 Shard = TypeVar("Shard", bound=Sized)
 
 
@@ -42,19 +41,6 @@ def open_workers(llm: LLMConfig, factory: WorkerFactory) -> Iterator[Workers]:
 def in_order(workers: Workers, questions: Sequence[Any]) -> list[Any]:
     """Return all answers in the order of their questions."""
     return [answer for _, answer in sorted(workers.map(questions), key=lambda pair: pair[0])]
-
-
-def cut(items: Iterable[T], rows: int, size: Callable[[T], int] = lambda _: 1) -> list[list[T]]:
-    """Return the items in shards: whole items, until a shard has ``rows`` of what ``size`` counts."""
-    shards: list[list[T]] = []
-    room = 0
-    for item in items:
-        if room <= 0:
-            shards.append([])
-            room = rows
-        shards[-1].append(item)
-        room -= size(item)
-    return shards
 
 
 @dataclass(frozen=True)
@@ -103,7 +89,7 @@ def answer_shards(
     unit: str,
     count: Callable[[Shard], int] = len,
 ) -> list[Any]:
-    """Return the answer to every shard that :func:`cut` made, in order.
+    """Return the answer to every shard that :func:`eagle.compute.cutting.cut` made, in order.
 
     ``question`` makes the JSON-able question of a shard. With a cache, an answer that is there is not asked for again,
     and a bar (``title``) shows how many of ``unit`` are done, as ``count`` counts them; without one there is neither.

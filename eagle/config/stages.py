@@ -1,6 +1,7 @@
-"""Every stage of the pipeline: its function, the params sections it may read, the code it depends on.
+"""Every stage of the pipeline: its module, the params sections it may read.
 
-``dvc.yaml`` says the same to DVC; ``tests/test_architecture.py`` holds the two together.
+``dvc.yaml`` says the same to DVC; ``tests/test_architecture.py`` holds the two together. Which code decides a stage's
+result follows from its module's imports (`eagle.config.dependencies`).
 """
 
 from __future__ import annotations
@@ -13,28 +14,6 @@ from typing import Any
 from eagle.config import Config, Section
 from eagle.core.errors import closest, user_error
 from eagle.core.project import Project
-
-SHARED_CODE = frozenset(
-    {
-        "artifacts",
-        "cli",
-        "ray_workers",
-        "config",
-        "costs",
-        "errors",
-        "fork_client",
-        "packages",
-        "parts",
-        "progress",
-        "project",
-        "seeding",
-        "sharding",
-        "workers",
-        "stages",
-        "telemetry",
-    }
-)
-"""Modules that carry files, parameters, messages and shards but decide no result: changing one makes no stage stale."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +75,7 @@ STAGES: tuple[Stage, ...] = (
         "eagle.evaluation.stage",
         ("seed", "data", "domain", "evaluate", "utility", "profiles", "llm", "train", "reference"),
     ),
-    Stage("report", "eagle.report", ("registry",)),
+    Stage("report", "eagle.report.stage", ("registry",)),
     Stage("register", "eagle.registry.stage", tuple(Config.model_fields)),
 )
 

@@ -17,7 +17,8 @@ from typing import Any
 
 import pandas as pd
 
-from eagle.compute.sharding import ShardCache, answer_shards, cut, open_workers
+from eagle.compute.cutting import cut
+from eagle.compute.sharding import ShardCache, answer_shards, open_workers
 from eagle.compute.workers import Answerer
 from eagle.config import Config
 from eagle.core.artifacts import write_json, write_table

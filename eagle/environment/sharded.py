@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from eagle.compute.sharding import ShardCache, answer_shards, cut
+from eagle.compute.cutting import cut
+from eagle.compute.sharding import ShardCache, answer_shards
 from eagle.compute.workers import Answerer, Workers
 from eagle.config import Config, LLMConfig
 from eagle.core.artifacts import content_hash

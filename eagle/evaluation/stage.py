@@ -23,7 +23,7 @@ from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
 from eagle.data.stored import read_rating_split, read_ratings, read_source, read_users
 from eagle.domains.table import domain_of
-from eagle.engine.fetch import check_model_folder
+from eagle.engine.folders import check_model_folder
 from eagle.evaluation import tables
 from eagle.evaluation.arm import write_arms
 from eagle.evaluation.arms import Arms

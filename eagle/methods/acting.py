@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from eagle.compute.sharding import ShardCache, answer_shards, cut
+from eagle.compute.cutting import cut
+from eagle.compute.sharding import ShardCache, answer_shards
 from eagle.compute.workers import Workers
 from eagle.environment.steering import Observation
 

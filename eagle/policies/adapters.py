@@ -7,7 +7,7 @@ from pathlib import Path
 
 from eagle.core.artifacts import content_hash
 from eagle.core.errors import user_error
-from eagle.engine.fetch import other_model
+from eagle.engine.folders import other_model
 
 #: File beside peft's own two that holds the note.
 ADAPTER_NOTE = "eagle.json"

@@ -26,7 +26,7 @@ from eagle.core.artifacts import content_hash
 from eagle.core.errors import user_error
 from eagle.core.seeding import derive_seed
 from eagle.engine.base import SamplingSpec, Usage
-from eagle.engine.fetch import check_adapter_folder
+from eagle.engine.folders import check_adapter_folder
 from eagle.engine.torch.decoding import DecodeLoop, Ends, Network
 from eagle.engine.torch.rows import DecodingRow
 from eagle.engine.torch.sampling import uniforms

@@ -11,7 +11,7 @@ from pathlib import Path
 from eagle.config import RegistryConfig, load_config
 from eagle.core.errors import user_error
 from eagle.core.project import Project
-from eagle.engine.fetch import check_model_folder
+from eagle.engine.folders import check_model_folder
 from eagle.policies.adapters import ADAPTER_NOTE, check_base
 from eagle.serving.agent_files import NOTE, AgentFiles, borrowed_models
 from eagle.serving.steer import Steerer

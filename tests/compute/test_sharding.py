@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eagle.compute.sharding import ShardCache, answer_shards, cut, open_workers
+from eagle.compute.cutting import cut
+from eagle.compute.sharding import ShardCache, answer_shards, open_workers
 from eagle.compute.workers import InProcess, WorkerFactory, Workers
 from eagle.config import Config, LLMConfig, parse_config
 from eagle.core.errors import EagleError

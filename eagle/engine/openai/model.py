@@ -24,7 +24,7 @@ import openai
 from eagle.core.artifacts import content_hash
 from eagle.core.errors import EagleError, Problem, user_error
 from eagle.engine.base import Completion, Finish, Interrupted, SamplingSpec, Unfinished, Usage, before_stop
-from eagle.engine.fetch import check_model_folder
+from eagle.engine.folders import check_model_folder
 from eagle.engine.offline import stay_offline
 from eagle.engine.openai.endpoint import Body, Endpoint, Passing
 from eagle.engine.tokenizer import rendered, tokenized

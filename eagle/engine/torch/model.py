@@ -22,7 +22,7 @@ from cachetools import LRUCache
 from eagle.core.artifacts import content_hash
 from eagle.core.errors import user_error
 from eagle.engine.base import Completion, SamplingSpec, Usage, engine_code
-from eagle.engine.fetch import check_adapter_folder, check_model_folder
+from eagle.engine.folders import check_adapter_folder, check_model_folder
 from eagle.engine.offline import stay_offline
 from eagle.engine.torch.forbidden import ForbiddenTexts
 
