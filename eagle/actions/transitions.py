@@ -144,7 +144,7 @@ def run(config: Config, project: Project) -> None:
     reports/stages/transitions.json.
     """
     actions, descriptions = read_actions(project.actions), Descriptions.load(project.descriptions)
-    identity = environment_identity(config.llm, domain_of(config), project)
+    identity = environment_identity(config.llm, domain_of(config), project, __name__)
     cache = ShardCache(
         project.unfinished("transitions"), [_LAYOUT, config.transitions.decisive(), config.seed, identity]
     )

@@ -17,7 +17,8 @@ from eagle.compute.workers import Answerer
 from eagle.config import Config
 from eagle.core.project import Project
 from eagle.domains.table import domain_of
-from eagle.engine.open import model_identity, open_language_model
+from eagle.engine.identity import model_identity
+from eagle.engine.open import open_language_model
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def write_on_workers(
     domain = domain_of(config)
     told = [asdict(domain.suggesting), asdict(domain.fields)]
     settings = [ATTEMPTS, told, config.seed, config.actions.temperature, list(taken), spare]
-    cache = ShardCache(project.unfinished("actions"), [*settings, model_identity(config.llm, project.llm)])
+    cache = ShardCache(project.unfinished("actions"), [*settings, model_identity(config.llm, project.llm, __name__)])
     by_anchor = [list(own) for _, own in groupby(requests, key=lambda request: request.anchor)]
     shards = cut(by_anchor, config.llm.shard_rows, len)
     with open_workers(config.llm, OpenWriter(config, project.resolved(), tuple(taken), reserve)) as workers:

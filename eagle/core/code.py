@@ -90,7 +90,7 @@ def _is_package(module: str, root: Path) -> bool:
 
 def _neighbours(module: str, root: Path) -> set[str]:
     """Return the names of files, and of folders of other things than modules, that the module's texts name."""
-    texts = {node.value for node in ast.walk(_tree(module, root)) if isinstance(node, ast.Constant)}
+    texts = {node.value for node in ast.walk(_tree(module, root)) if isinstance(node, ast.Constant)} - {"__init__.py"}
     beside = _path(module, root).parent.iterdir()
     return {entry.name for entry in beside if entry.name in texts and (entry.is_file() or not any(entry.glob("*.py")))}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,14 +94,6 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, done: Mapping[int, Completion]) -> None:
         super().__init__()
         self.done = dict(done)
-
-
-def engine_code() -> str:
-    """Return a hash of this room's modules: other code may write another text with the same weights."""
-    digest = hashlib.sha256()
-    for module in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(module.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 @runtime_checkable

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 from eagle.config import LLMConfig
 from eagle.core import costs
-from eagle.core.artifacts import content_hash
-from eagle.engine.base import LanguageModel, engine_code
+from eagle.engine.base import LanguageModel
 from eagle.engine.engines import engine_opener, open_torch
 
 
@@ -29,13 +27,6 @@ def open_language_model(
     model = _open(config, folder, cache if config.cache and config.on_one_machine else None, single)
     costs.register(model.usage)
     return model
-
-
-def model_identity(config: LLMConfig, folder: Path) -> dict[str, Any]:
-    """Return what decides a model's texts, without opening it: its files, its parameters, and this room's code, the
-    prompts included.
-    """
-    return {"files": content_hash(folder), "llm": config.decisive(), "code": engine_code()}
 
 
 def _open(config: LLMConfig, folder: Path, cache: Path | None, single: bool) -> LanguageModel:

@@ -28,7 +28,8 @@ from eagle.data.stored import read_items, read_rating_split
 from eagle.domains.table import domain_of
 from eagle.domains.text import GENRES_AND_PLOT, Description, Fields
 from eagle.engine.base import SamplingSpec
-from eagle.engine.open import model_identity, open_language_model
+from eagle.engine.identity import model_identity
+from eagle.engine.open import open_language_model
 from eagle.environment.checks import check_text
 from eagle.environment.prompts import clean, describe_prompt
 
@@ -137,7 +138,7 @@ def write_plots(
     ]
     domain = domain_of(config)
     words = [asdict(domain.describing), asdict(domain.fields)]
-    surroundings = [config.seed, config.describe.temperature, words, model_identity(config.llm, project.llm)]
+    surroundings = [config.seed, config.describe.temperature, words, model_identity(config.llm, project.llm, __name__)]
     cache, shards = ShardCache(project.unfinished("describe"), surroundings), cut(told, config.llm.shard_rows)
     with open_workers(config.llm, OpenPlots(config, project.resolved())) as workers:
         answers = answer_shards(shards, workers, cache, title="plots", unit="text")

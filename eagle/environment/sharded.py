@@ -13,18 +13,18 @@ from eagle.config import Config, LLMConfig
 from eagle.core.artifacts import content_hash
 from eagle.core.project import Project
 from eagle.domains.base import Domain, rewriting_identity
-from eagle.engine.open import model_identity
+from eagle.engine.identity import model_identity
 from eagle.environment.rewrite import Request, Rewrite, Rewriter
 
 REWRITE = "rewrite"
 
 
-def environment_identity(llm: LLMConfig, domain: Domain, project: Project) -> dict[str, Any]:
-    """Return what decides a next text beside the request, without opening the model: the model, the domain's words, and
-    the genres that exist.
+def environment_identity(llm: LLMConfig, domain: Domain, project: Project, asking: str) -> dict[str, Any]:
+    """Return what decides a next text beside the request, without opening the model: the model, the domain's words,
+    the genres that exist, and the code that the module ``asking`` reaches, prompts and checks included.
     """
     return {
-        **model_identity(llm, project.llm),
+        **model_identity(llm, project.llm, asking),
         "domain": rewriting_identity(domain),
         "descriptions": content_hash(project.descriptions),
     }

@@ -165,7 +165,7 @@ class Arms:
     ) -> Arms:
         """Read what the arms share; ``hashes`` are those of everything that decides what they answer."""
         sections = [getattr(config, name).decisive() for name in ("evaluate", "train", "reference", "utility")]
-        identity = environment_identity(config.llm, domain_of(config), project)
+        identity = environment_identity(config.llm, domain_of(config), project, __name__)
         decisive = [sorted(hashes.items()), config.seed, identity, *sections]
         shard_cache = ShardCache(project.unfinished("evaluate"), decisive)
         return cls(config, project, held, load_training_data(config.utility, project), encoder, shard_cache)

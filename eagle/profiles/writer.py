@@ -27,7 +27,8 @@ from eagle.core.seeding import derive_seed
 from eagle.domains.base import Profiling
 from eagle.domains.table import domain_of
 from eagle.engine.base import Completion, LanguageModel, SamplingSpec
-from eagle.engine.open import model_identity, open_language_model
+from eagle.engine.identity import model_identity
+from eagle.engine.open import open_language_model
 from eagle.environment.checks import EXAMPLE_AT, repeats, similarity, to_last_sentence
 from eagle.environment.prompts import clean
 
@@ -196,7 +197,7 @@ def write_on_workers(
     """Return what :func:`write_profiles` returns, in shards of users; finished ones are kept under
     models/checkpoints/profiles.
     """
-    surroundings = [config.seed, asdict(domain_of(config).profiling), model_identity(config.llm, project.llm)]
+    surroundings = [config.seed, asdict(domain_of(config).profiling), model_identity(config.llm, project.llm, __name__)]
     cache, shards = ShardCache(project.unfinished("profiles"), surroundings), cut(told, config.llm.shard_rows)
     with open_workers(config.llm, OpenProfiles(config, project.resolved())) as workers:
         answers = answer_shards(

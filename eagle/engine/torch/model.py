@@ -21,8 +21,9 @@ from cachetools import LRUCache
 
 from eagle.core.artifacts import content_hash
 from eagle.core.errors import user_error
-from eagle.engine.base import Completion, SamplingSpec, Usage, engine_code
+from eagle.engine.base import Completion, SamplingSpec, Usage
 from eagle.engine.folders import check_adapter_folder, check_model_folder
+from eagle.engine.identity import TORCH, text_code
 from eagle.engine.offline import stay_offline
 from eagle.engine.torch.forbidden import ForbiddenTexts
 
@@ -99,7 +100,7 @@ class TorchModel:
             f"{self.dtype} {self.device} {torch.get_num_threads()} threads {self.batch_rows} "
             f"rows{' single' * self._single}"
         )
-        return f"{engine_code()} torch {torch.__version__} {numbers}"
+        return f"{text_code(TORCH)} torch {torch.__version__} {numbers}"
 
     # prompts ---------------------------------------------------------------
     def chat(self, messages: Sequence[tuple[str, str]], prefill: str = "") -> str:
