@@ -69,7 +69,7 @@ for _name in ("prefect.flow_runs", "prefect.task_runs"):
     logging.getLogger(_name).addFilter(_OneLine())
 
 
-def _stop(process: subprocess.Popen[str]) -> None:
+def stop(process: subprocess.Popen[str]) -> None:
     """End the process and its children where it still runs: as Ctrl-C does, and by force after half a minute."""
     for sign, patience in ((signal.SIGINT, 30), (signal.SIGKILL, 30)):
         if process.poll() is not None:
@@ -110,6 +110,6 @@ def bring_up_to_date(label: str, stages: list[str]) -> None:
                     last.append(line.rstrip())
                     log.info(line.rstrip())
         finally:
-            _stop(process)
+            stop(process)
     if process.returncode:
         raise _failure(list(last))

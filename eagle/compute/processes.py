@@ -42,7 +42,7 @@ def launch(work: Work, processes: int, device: str) -> None:
     if processes == 1:
         work(ALONE)
         return
-    gpus = _gpus(processes, device)
+    gpus = gpus_for(processes, device)
     with tempfile.TemporaryDirectory(prefix="eagle-") as folder:
         _run(work, processes, gpus > 0, Path(folder))
         for told in (read_json(file) for file in sorted(Path(folder).glob("process_*.json"))):
@@ -50,7 +50,7 @@ def launch(work: Work, processes: int, device: str) -> None:
             costs.add_updates(told["updates"])
 
 
-def _gpus(processes: int, device: str) -> int:
+def gpus_for(processes: int, device: str) -> int:
     """Return how many GPUs there are to compute on, 0 for the processor.
 
     EagleError where the processes have no place.

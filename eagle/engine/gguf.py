@@ -37,7 +37,7 @@ def convert_gguf(file: Path, target: Path) -> None:
         if not tokenizer.chat_template:
             raise user_error(f"{file} has no chat template", mend="take an instruction-tuned model")
         _split_digits(tokenizer, file)
-    _check_reads_english(model, tokenizer, file)
+    check_reads_english(model, tokenizer, file)
     model.to(torch.bfloat16)
     model.config.name_or_path = file.stem
     with complete_or_absent(target) as draft:
@@ -55,7 +55,7 @@ def _parsed_once() -> Iterator[None]:
     import gguf
 
     kept = {name: getattr(gguf, name) for name in ("GGUFReader", "get_tensor_name_map")}
-    for name, made in {**kept, "GGUFReader": _quick_reader(gguf.GGUFReader)}.items():
+    for name, made in {**kept, "GGUFReader": quick_reader(gguf.GGUFReader)}.items():
         setattr(gguf, name, functools.cache(made))
     try:
         yield
@@ -63,7 +63,7 @@ def _parsed_once() -> Iterator[None]:
         vars(gguf).update(kept)
 
 
-def _quick_reader(reader: Any) -> Any:
+def quick_reader(reader: Any) -> Any:
     """Return gguf's reader over a plain array: of a memory map NumPy makes slices, of which there are 250,000, far more
     slowly.
 
@@ -111,7 +111,7 @@ def _split_digits(tokenizer: Any, file: Path) -> None:
         )
 
 
-def _check_reads_english(model: Any, tokenizer: Any, file: Path) -> None:
+def check_reads_english(model: Any, tokenizer: Any, file: Path) -> None:
     """Wrongly decoded weights give fluent-looking files and nonsense texts: score one plain sentence."""
     import torch
 

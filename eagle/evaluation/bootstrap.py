@@ -71,7 +71,7 @@ class TwoWayBootstrap:
         )  # type: ignore[return-value]
 
     @cached_property
-    def _draws(self) -> tuple[np.ndarray, np.ndarray]:
+    def draws(self) -> tuple[np.ndarray, np.ndarray]:
         """How often each anchor (resamples, n_anchors) and each user (resamples, n_users) is drawn."""
         drawn = []
         for name, codes in zip(("anchors", "users"), self._codes, strict=True):
@@ -83,7 +83,7 @@ class TwoWayBootstrap:
     def _sums(self, values: np.ndarray) -> np.ndarray:
         """Weighted sum of ``values`` (n_cases,) in every resample (resamples,)."""
         anchor, user = self._codes
-        by_anchor, by_user = self._draws
+        by_anchor, by_user = self.draws
         table = np.zeros((by_anchor.shape[1], by_user.shape[1]))
         np.add.at(table, (anchor, user), values)
         sums: np.ndarray = np.einsum("ru,ru->r", by_anchor @ table, by_user)

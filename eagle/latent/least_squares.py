@@ -10,7 +10,7 @@ here is made of.
    steps do as well.
 4. Blocks are independent: they run on as many threads as BLAS would take, each with one BLAS thread, and in any order
    give the same. Threads take turns between the operations of a block, so steps run on few threads where blocks are
-   small (:func:`_threads_of_steps`).
+   small (:func:`threads_of_steps`).
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def normal_equations(
     def fill(block: Block, room: np.ndarray) -> None:
         left[block.rows], right[block.rows] = problem.sides(block, room)
 
-    problem.each(packed.blocks, fill, _threads())
+    problem.each(packed.blocks, fill, blas_threads())
     return left, right
 
 
@@ -229,7 +229,7 @@ def solve(
     def fill(block: Block, room: np.ndarray) -> None:
         solution[block.rows] = solve_rows(*problem.sides(block, room), penalty.astype(features.dtype))
 
-    problem.each(packed.blocks, fill, _threads())
+    problem.each(packed.blocks, fill, blas_threads())
     return _finite(solution)
 
 
@@ -249,20 +249,20 @@ def improve(
     def fill(block: Block, room: np.ndarray) -> None:
         solution[block.rows] = problem.descend(block, room, penalty.astype(features.dtype), start[block.rows], steps)
 
-    problem.each(packed.blocks, fill, _threads_of_steps(packed.blocks))
+    problem.each(packed.blocks, fill, threads_of_steps(packed.blocks))
     return _finite(solution)
 
 
-def _threads_of_steps(blocks: Sequence[Block]) -> int:
+def threads_of_steps(blocks: Sequence[Block]) -> int:
     """A step is many operations, and a thread that waits for its turn to call the next sleeps longer than a small one
     takes.
     """
     mean = sum(block.columns.size for block in blocks) // max(len(blocks), 1)
-    return max(1, min(_threads(), TOGETHER, mean // SHARE))
+    return max(1, min(blas_threads(), TOGETHER, mean // SHARE))
 
 
 @cache
-def _threads() -> int:
+def blas_threads() -> int:
     """As many as BLAS would take: its own variables, OMP_NUM_THREADS, or the cores that this process may use."""
     return max(
         (int(library["num_threads"]) for library in threadpool_info() if library["user_api"] == "blas"), default=1

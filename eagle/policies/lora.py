@@ -79,9 +79,9 @@ class LoraPolicy:
         self.usage = costs.Counts()
         costs.register(self.usage)
         base: Any = model.get_base_model()
-        self._fast = LoraLlama(model) if is_plain_lora(model) else None
+        self.fast = LoraLlama(model) if is_plain_lora(model) else None
         spoken_by = base.get_output_embeddings()
-        self.head = self._fast.head if self._fast else Head(spoken_by.weight, getattr(spoken_by, "bias", None))
+        self.head = self.fast.head if self.fast else Head(spoken_by.weight, getattr(spoken_by, "bias", None))
         self.ends = Ends(base, tokenizer)
         self._tries: dict[tuple[tuple[str, ...], bool], Trie] = {}
         self._prompts: dict[str, list[int]] = {}
@@ -230,8 +230,8 @@ class LoraPolicy:
         """Return hidden states ``(n_slots, width)`` at the predicting positions only."""
         self.usage.calls += 1
         self.usage.prompt_tokens += batch.read
-        if self._fast is not None and not self._drops():
-            return self._fast.states(batch)
+        if self.fast is not None and not self._drops():
+            return self.fast.states(batch)
         base: Any = self.model.get_base_model()
         decoder = base.get_decoder()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.model.dtype == torch.bfloat16):
@@ -334,9 +334,9 @@ class LoraPolicy:
     @contextmanager
     def _network(self) -> Iterator[Network]:
         """The active adapter as the decode loop wants it; outside of the block the model attends as before."""
-        if self._fast is not None:
+        if self.fast is not None:
             with torch.no_grad():
-                yield self._fast.network()
+                yield self.fast.network()
             return
         base: Any = self.model.get_base_model()
         training, attention = self.model.training, base.config._attn_implementation

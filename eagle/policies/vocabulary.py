@@ -14,7 +14,7 @@ import torch
 from eagle.policies.frozen import Frozen
 
 #: Numbers looked at together: what fits a processor's cache, or what keeps a GPU busy.
-_HELD, _HELD_ELSEWHERE = 1 << 19, 1 << 26
+HELD, _HELD_ELSEWHERE = 1 << 19, 1 << 26
 
 
 class Head(Frozen):
@@ -112,5 +112,5 @@ class _Spoken(torch.autograd.Function):
 
 
 def _parts(table: torch.Tensor) -> Iterator[slice]:
-    step = max(1, (_HELD if table.device.type == "cpu" else _HELD_ELSEWHERE) // table.shape[1])
+    step = max(1, (HELD if table.device.type == "cpu" else _HELD_ELSEWHERE) // table.shape[1])
     return (slice(start, start + step) for start in range(0, len(table), step))

@@ -115,14 +115,14 @@ class OnPolicy:
         prompts = [turn.prompt for e in fine for turn in e.turns]
         rewards = np.array([[float(turn.reward or 0.0) for turn in e.turns] for e in fine])
         with costs.part("scoring"):
-            states = self._states(prompts) if self.settings.baseline == "value" else None
+            states = self.states_of(prompts) if self.settings.baseline == "value" else None
         advantages, goals = self._advantages(rewards, states, np.array([e.group for e in fine]))
         self.policy.seed_dropout(self.parallel.own_seed(seed))
-        row = self._descend_policy(
+        row = self.descend_policy(
             [t for e in fine for t in e.turns], advantages.ravel(), warm(1.0, number, self.settings.warmup)
         )
         if states is not None:
-            row["value_loss"] = self._descend_value(states, goals.ravel())
+            row["value_loss"] = self.descend_value(states, goals.ravel())
         return row | self._figures(episodes, rewards), [
             _record(e, t, i) for e in episodes[:2] for i, t in enumerate(e.turns)
         ]
@@ -151,11 +151,11 @@ class OnPolicy:
                 mend="lower the learning rate, raise train.kl_coefficient, or look at the texts in the phase before",
             )
 
-    def _values(self, states: torch.Tensor) -> np.ndarray:
+    def values_of(self, states: torch.Tensor) -> np.ndarray:
         with torch.no_grad():
             return self.value(states).cpu().numpy().astype(float)
 
-    def _states(self, prompts: Sequence[str]) -> torch.Tensor:
+    def states_of(self, prompts: Sequence[str]) -> torch.Tensor:
         """Return the reference's hidden state ``(n, width)`` at the end of each prompt: features that do not move."""
         own = self.parallel.share(prompts)
         with torch.no_grad(), self.policy.as_reference():
@@ -173,13 +173,13 @@ class OnPolicy:
         gains = returns(rewards, self.gamma)
         if states is None:
             return leave_one_out(gains, groups) / self.settings.advantage_scale, gains
-        values = self._values(states).reshape(rewards.shape)
+        values = self.values_of(states).reshape(rewards.shape)
         found = gae(rewards, values, self.gamma, self.settings.gae_lambda)
         return found / self.settings.advantage_scale, found + values
 
-    def _descend_policy(self, turns: Sequence[Turn], advantages: np.ndarray, warmth: float) -> dict[str, Any]:
+    def descend_policy(self, turns: Sequence[Turn], advantages: np.ndarray, warmth: float) -> dict[str, Any]:
         own = self.parallel.share(list(zip(turns, advantages.tolist(), strict=True)))
-        loss, seen = self.descents["policy"].add_up(own, partial(self._loss, of=len(turns)), self._passes)
+        loss, seen = self.descents["policy"].add_up(own, partial(self._loss, of=len(turns)), self.passes_over)
         norm = self.descents["policy"].step(self.settings.learning_rate * warmth)
         kl, entropy = np.mean(self.parallel.gather(seen), axis=0).tolist()
         return {"loss": total(self.parallel, loss), "kl": kl, "entropy": entropy, "gradient_norm": norm}
@@ -198,7 +198,7 @@ class OnPolicy:
         loss = (weight * scored.kl - torch.tensor(pull, device=scored.kl.device) * scored.log_prob).sum() / of
         return loss, list(zip(scored.kl.tolist(), scored.entropy.tolist(), strict=True))
 
-    def _passes(self, own: Sequence[tuple[Turn, float]], at_once: int) -> Iterator[Sequence[tuple[Turn, float]]]:
+    def passes_over(self, own: Sequence[tuple[Turn, float]], at_once: int) -> Iterator[Sequence[tuple[Turn, float]]]:
         """Cut (turn, advantage) into runs of about ``TOKENS`` tokens and ``at_once`` turns at most; those of one prompt
         stand together, so that it is read once."""
         turns = [turn for turn, _ in own]
@@ -212,7 +212,7 @@ class OnPolicy:
         for run in runs(order, cost, TOKENS):
             yield from runs_of([own[i] for i in run], at_once)
 
-    def _descend_value(self, states: torch.Tensor, goals: np.ndarray) -> float:
+    def descend_value(self, states: torch.Tensor, goals: np.ndarray) -> float:
         def loss_of(own: Sequence[int]) -> tuple[torch.Tensor, list[None]]:
             target = torch.tensor(goals[own], dtype=torch.float32, device=self.policy.device)
             return torch.nn.functional.mse_loss(self.value(states[own]), target, reduction="sum") / len(goals), []

@@ -66,7 +66,7 @@ def train(config: Config, project: Project, arm: ReferenceName, parallel: Parall
             _starter(phase, training, derive_seed(seed, "phase", number))
             for number, phase in enumerate(config.train.phases)
         ]
-        checkpoints = project.unfinished(f"train_{arm}_{_key(config, project, arm)}")
+        checkpoints = project.unfinished(f"train_{arm}_{checkpoint_key(config, project, arm)}")
         trainer = Trainer(phases, checkpoints, config.train.checkpoint_every, watch, parallel)
         log = trainer.run()
     if parallel.main:
@@ -82,7 +82,7 @@ def _write(policy: LoraPolicy, log: Progress, project: Project, arm: ReferenceNa
     write_table(project.training_samples(arm), samples, "training_samples")
 
 
-def _key(config: Config, project: Project, arm: ReferenceName) -> str:
+def checkpoint_key(config: Config, project: Project, arm: ReferenceName) -> str:
     """Hash of all inputs and parameters: a checkpoint of other data or parameters is never taken up."""
     inputs = [
         project.llm,

@@ -166,7 +166,7 @@ def test_batch_of_many_shapes_equals_one_by_one() -> None:
 def test_chunks_equal_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     sets = [np.random.default_rng(seed).normal(size=(20, 4)) for seed in range(7)]
     whole = optimal_designs(sets)
-    monkeypatch.setattr("eagle.actions.design.solver._CHUNK_NUMBERS", 200)
+    monkeypatch.setattr("eagle.actions.design.solver.CHUNK_NUMBERS", 200)
     for a, b in zip(whole, optimal_designs(sets), strict=True):
         np.testing.assert_array_equal(a.weights, b.weights)
     assert optimal_designs([]) == []

@@ -125,22 +125,22 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self._send(*self.server.pass_on("GET", self.path, b""))
+        self.send(*self.server.pass_on("GET", self.path, b""))
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         fault = self.server.draw()
         if fault is None:
-            self._send(*self.server.pass_on("POST", self.path, body))
+            self.send(*self.server.pass_on("POST", self.path, body))
         elif fault == "late":
             self.connection.recv(1)  # until the client gives up
         elif fault == "lost":
             self.connection.shutdown(socket.SHUT_RDWR)
         else:
-            self._send(*_FAULTY[fault])
+            self.send(*_FAULTY[fault])
         self.close_connection = fault in ("late", "lost")
 
-    def _send(self, status: int, answer: bytes) -> None:
+    def send(self, status: int, answer: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()

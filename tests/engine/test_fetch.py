@@ -15,7 +15,7 @@ from eagle.config import Config, LLMConfig
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.engine import fetch
-from eagle.engine.gguf import _check_reads_english, _quick_reader
+from eagle.engine.gguf import check_reads_english, quick_reader
 from tests.tiny import build_tiny_text_encoder
 
 
@@ -74,7 +74,7 @@ def test_a_missing_and_a_broken_gguf_file_are_clear_errors(tmp_path: Path) -> No
 def test_a_model_that_knows_no_english_is_noticed(tiny_llm: Path) -> None:
     model = AutoModelForCausalLM.from_pretrained(tiny_llm, dtype=torch.float32)
     with pytest.raises(EagleError, match="does not know English"):
-        _check_reads_english(model, AutoTokenizer.from_pretrained(tiny_llm), Path("tiny.gguf"))
+        check_reads_english(model, AutoTokenizer.from_pretrained(tiny_llm), Path("tiny.gguf"))
 
 
 def test_packed_weights_are_read_as_the_format_says() -> None:
@@ -94,7 +94,7 @@ def test_the_quick_reader_reads_what_gguf_reads(tmp_path: Path) -> None:
     writer.add_tensor("output.weight", np.arange(12, dtype=np.float32).reshape(3, 4))
     for step in (writer.write_header_to_file, writer.write_kv_data_to_file, writer.write_tensors_to_file, writer.close):
         step()
-    plain, quick = (reader(tmp_path / "tiny.gguf") for reader in (gguf.GGUFReader, _quick_reader(gguf.GGUFReader)))
+    plain, quick = (reader(tmp_path / "tiny.gguf") for reader in (gguf.GGUFReader, quick_reader(gguf.GGUFReader)))
     assert {name: field.contents() for name, field in quick.fields.items()} == {
         name: f.contents() for name, f in plain.fields.items()
     }

@@ -51,8 +51,8 @@ def wanted(engine: TorchModel, prompts: list[str]) -> list[Completion]:
 @contextmanager
 def room_for(model: TorchModel, cells: int, error: Exception) -> Iterator[list[int]]:
     """Let the network raise ``error`` above so many new positions in one pass; yields the sizes of all passes."""
-    loop = model._loop
-    network, rows, tokens, sizes = loop.network, model.batch_rows, model._scored_tokens, []
+    loop = model.loop
+    network, rows, tokens, sizes = loop.network, model.batch_rows, model.scored_tokens, []
 
     def small(ids: torch.Tensor, *rest: Any) -> torch.Tensor:
         sizes.append(ids.numel())
@@ -64,7 +64,7 @@ def room_for(model: TorchModel, cells: int, error: Exception) -> Iterator[list[i
     try:
         yield sizes
     finally:
-        loop.network, model.batch_rows, model._scored_tokens = network, rows, tokens
+        loop.network, model.batch_rows, model.scored_tokens = network, rows, tokens
 
 
 def _texts(completions: list[Completion]) -> list[tuple[Any, ...]]:
@@ -102,14 +102,14 @@ def test_rows_that_have_ended_are_not_written_again(
     engine: TorchModel, prompts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[int] = []
-    loop = engine._loop
-    decode, network = loop._decode, loop.network
+    loop = engine.loop
+    decode, network = loop.decode, loop.network
 
     def counted(prefix: Any, shared: int, rows: Any, *others: Any) -> None:
         started.append(len(rows))
         decode(prefix, shared, rows, *others)
 
-    monkeypatch.setattr(loop, "_decode", counted)
+    monkeypatch.setattr(loop, "decode", counted)
     monkeypatch.setattr(engine, "batch_rows", ROWS)
     passes = 0
 
@@ -164,7 +164,7 @@ def test_where_one_row_is_too_much_there_is_one_clear_error(
         room_for(engine, 0, CUDA),
         pytest.raises(EagleError, match=f"memory runs out while {doing} with the smallest batch") as caught,
     ):
-        engine._loop._prefixes.clear()
+        engine.loop.prefixes.clear()
         getattr(engine, work)(*arguments)
     (problem,) = caught.value.problems
     assert problem.found == str(CUDA)

@@ -81,13 +81,13 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
-        self._send(200, json.dumps({"data": [{"id": "tiny"}, {"id": "other"}]}).encode())
+        self.send(200, json.dumps({"data": [{"id": "tiny"}, {"id": "other"}]}).encode())
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self._send(*(404, b"no such path") if self.path != "/v1/completions" else self.server.answer(body))
+        self.send(*(404, b"no such path") if self.path != "/v1/completions" else self.server.answer(body))
 
-    def _send(self, status: int, answer: bytes) -> None:
+    def send(self, status: int, answer: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(answer)))
         for name, value in self.server.headers.items():
@@ -249,7 +249,7 @@ def test_an_answer_that_trickles_in_is_not_in_time(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Each byte comes soon, the whole never: what counts is the answer, not the pause within it."""
-    send = Handler._send
+    send = Handler.send
     gone = threading.Event()
 
     def trickle(self: Handler, status: int, answer: bytes) -> None:
@@ -261,7 +261,7 @@ def test_an_answer_that_trickles_in_is_not_in_time(
         while not gone.wait(0.02):
             self.wfile.write(b" ")
 
-    monkeypatch.setattr(Handler, "_send", trickle)
+    monkeypatch.setattr(Handler, "send", trickle)
     engine = opened(timeout=2.0)
     (done,) = engine.generate(["Genres:"], SHORT, [1])
     gone.set()
@@ -273,7 +273,7 @@ def test_an_answer_that_trickles_in_is_not_in_time(
 def test_no_more_of_an_answer_is_read_than_one_can_bear(
     server: Server, engine: OpenAIModel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("eagle.engine.openai.line._LARGEST_ANSWER", 20_000)
+    monkeypatch.setattr("eagle.engine.openai.line.LARGEST_ANSWER", 20_000)
     server.answers = [(200, b" " * 20_001)]
     (done,) = engine.generate(["Genres:"], SHORT, [1])
     assert done.finish != "error"
@@ -331,7 +331,7 @@ def test_the_key_is_sent(server: Server, engine: OpenAIModel, monkeypatch: pytes
     monkeypatch.setenv("EAGLE_ENDPOINT_KEY", "abc")
     seen: list[str | None] = []
     monkeypatch.setattr(
-        Handler, "do_POST", lambda self: (seen.append(self.headers["Authorization"]), self._send(200, b""))
+        Handler, "do_POST", lambda self: (seen.append(self.headers["Authorization"]), self.send(200, b""))
     )
     engine.generate(["Genres:"], SHORT, [1])
     assert set(seen) == {"Bearer abc"}
@@ -359,7 +359,7 @@ def test_what_openais_own_variables_hold_is_not_sent(engine: OpenAIModel, monkey
     for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
         monkeypatch.setenv(name, "theirs")
     seen: list[str] = []
-    monkeypatch.setattr(Handler, "do_POST", lambda self: (seen.append(str(self.headers)), self._send(200, b"")))
+    monkeypatch.setattr(Handler, "do_POST", lambda self: (seen.append(str(self.headers)), self.send(200, b"")))
     engine.generate(["Genres:"], SHORT, [1])
     assert seen
     assert "theirs" not in "".join(seen)
@@ -480,7 +480,7 @@ def test_a_served_adapter_is_found_though_the_list_of_models_fails_at_first(
     (tmp_path / "agent/g_optimal/adapter_config.json").write_text("{}")
     name = served_name(tmp_path / "agent/g_optimal")
     answers = [(503, b""), (200, b"garbage"), (200, json.dumps({"data": [{"id": "tiny"}, {"id": name}]}).encode())]
-    monkeypatch.setattr(Handler, "do_GET", lambda self: self._send(*answers.pop(0)))
+    monkeypatch.setattr(Handler, "do_GET", lambda self: self.send(*answers.pop(0)))
     engine = opened()
     for adapter in (tmp_path / "agent/g_optimal", None, tmp_path / "agent/g_optimal"):
         engine.load_adapter(adapter)

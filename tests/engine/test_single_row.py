@@ -94,7 +94,7 @@ def test_what_is_told_of_a_text_is_that_of_float32(
 
 def _scored(exact: TorchModel, prompt: str, done: Completion) -> np.ndarray:
     """Return the log-probabilities of a text's own tokens, whatever tokens its letters would make."""
-    found = exact._scores(exact.tokenize([prompt]), [list(done.token_ids)], temperature=1.0)
+    found = exact.score_tokens(exact.tokenize([prompt]), [list(done.token_ids)], temperature=1.0)
     return np.asarray(found[0])
 
 
@@ -107,10 +107,12 @@ def test_several_rows_are_those_of_the_usual_engine(few_bit_llm: Path) -> None:
 
 
 @in_bfloat16
-def test_weights_opened_beside_others_share_their_head(few_bit_llm: Path) -> None:
+def test_an_adapted_model_shares_the_head_of_the_plain_one(few_bit_llm: Path, adapter: Path) -> None:
     model = TorchModel(few_bit_llm, dtype="bfloat16", device="cpu", single=True)
-    first, second = model._plain.single, model._open(model._base, model._plain).single
-    assert first and second and first.head is second.head
+    first = model.loop.single
+    model.load_adapter(adapter)
+    second = model.loop.single
+    assert first and second and first is not second and first.head is second.head
 
 
 @settings(max_examples=40, deadline=None)

@@ -14,7 +14,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
 from eagle.core.errors import EagleError
@@ -36,20 +35,6 @@ def plain(tiny_llm: Path) -> TorchModel:
     return TorchModel(tiny_llm, dtype="float32", device="cpu", batch_rows=2, fuse=False)
 
 
-@pytest.fixture(scope="module")
-def adapter(tiny_llm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("adapter")
-    base: Any = AutoModelForCausalLM.from_pretrained(tiny_llm, dtype=torch.float32)
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 reads an attribute that transformers 5.23 renames
-        torch.manual_seed(1)
-        config = LoraConfig(
-            r=4, lora_alpha=8, target_modules=["q_proj", "down_proj"], init_lora_weights=False, task_type="CAUSAL_LM"
-        )
-        get_peft_model(base, config).save_pretrained(folder)
-    return folder
-
-
 class TestContract(LanguageModelContract):
     @pytest.fixture
     def model(self, engine: TorchModel) -> TorchModel:
@@ -67,7 +52,7 @@ def _two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The tests' one thread would do all rows together, and so would two where rows are few."""
     before = torch.get_num_threads()
     torch.set_num_threads(2)
-    monkeypatch.setattr(decoding, "_ROWS_OF_A_PART", 1)
+    monkeypatch.setattr(decoding, "ROWS_OF_A_PART", 1)
     yield
     assert torch.get_num_threads() == 2, "the threads were not given back"
     torch.set_num_threads(before)
@@ -93,7 +78,7 @@ class TestContractSideBySide(LanguageModelContract):
             for row in rows:
                 row.tokens.append(1)
 
-        monkeypatch.setattr(engine._loop, "_draw", draw)  # the other rows never end by themselves
+        monkeypatch.setattr(engine.loop, "draw", draw)  # the other rows never end by themselves
         with pytest.raises(RuntimeError, match="the first row"):
             engine.generate(_prompts(engine), SamplingSpec(10**4, 1.0, stop=()), range(len(ASKED)))
 
@@ -109,7 +94,7 @@ def test_parts_are_the_same_with_any_number_of_threads(engine: TorchModel, monke
         for row in rows:
             row.finish = "stop"
 
-    monkeypatch.setattr(engine._loop, "_decode", decode)
+    monkeypatch.setattr(engine.loop, "decode", decode)
     prompts, found = _prompts(engine) * 20, []
     for threads in (1, 2, 3):
         monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
@@ -199,13 +184,13 @@ def test_scores_do_not_depend_on_what_is_scored_beside(engine: TorchModel) -> No
 
 def test_the_last_adapters_are_kept_and_the_plain_model_comes_back(tiny_llm: Path, adapter: Path) -> None:
     model = TorchModel(tiny_llm, dtype="float32", device="cpu")
-    plain = model._loop
+    plain = model.loop
     model.load_adapter(adapter)
-    merged = model._loop
+    merged = model.loop
     model.load_adapter(None)
-    assert model._loop is plain
+    assert model.loop is plain
     model.load_adapter(adapter)
-    assert model._loop is merged is not plain
+    assert model.loop is merged is not plain
 
 
 def test_merged_adapter_equals_peft(engine: TorchModel, tiny_llm: Path, adapter: Path) -> None:
@@ -231,11 +216,11 @@ def test_merged_adapter_equals_peft(engine: TorchModel, tiny_llm: Path, adapter:
 def test_end_of_turn_token_ends_a_row(tiny_llm: Path) -> None:
     model = TorchModel(tiny_llm, dtype="float32", device="cpu")
     first = model.generate(_prompts(model)[:1], SamplingSpec(4, 0.0, stop=()), [0])[0]
-    model._ends._tokens = frozenset({first.token_ids[2]})
+    model.ends.tokens = frozenset({first.token_ids[2]})
     ended = model.generate(_prompts(model)[:1], SamplingSpec(4, 0.0, stop=()), [0])[0]
     assert ended.finish == "stop"
     assert first.token_ids[: len(ended.token_ids)] == ended.token_ids
-    assert ended.text == model._ends.decode(ended.token_ids[:-1])
+    assert ended.text == model.ends.decode(ended.token_ids[:-1])
 
 
 def test_shared_tokens_are_computed_once(tiny_llm: Path) -> None:

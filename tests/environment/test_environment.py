@@ -87,10 +87,11 @@ def test_failed_episodes_may_be_dropped() -> None:
 
 
 def test_the_same_action_on_the_same_text_has_the_same_seed() -> None:
-    env = environment(sample=2)
+    writer = Appender()
+    env = SteeringEnvironment(writer, Lengths(), utility, sample=2)  # type: ignore[arg-type]
     env.reset(CASES, 7, 3)
     env.step(["x", "x", "x"])
-    asked = env._writer.asked  # type: ignore[attr-defined]
+    asked = writer.asked
     assert asked[0] == asked[2] == ("a", "x", derive_seed(7, "environment", "a", "x", 2))
     assert asked[1][2] != asked[0][2]
 

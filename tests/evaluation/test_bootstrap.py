@@ -66,7 +66,7 @@ def test_equals_the_slow_loop() -> None:
     boot = crossed(4, 5, resamples=50)
     values = rng.normal(size=20)
     values[[3, 11]] = np.nan
-    by_anchor, by_user = boot._draws
+    by_anchor, by_user = boot.draws
     means = []
     for a_counts, u_counts in zip(by_anchor, by_user, strict=True):
         drawn = [

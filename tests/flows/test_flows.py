@@ -20,7 +20,7 @@ from prefect.settings import PREFECT_API_URL
 
 from eagle.config import Config
 from eagle.config.stages import all_instances
-from flows.dvc import StageFailed, UserMistake, _stop, bring_up_to_date, up_to_date
+from flows.dvc import StageFailed, UserMistake, bring_up_to_date, stop, up_to_date
 from flows.embedding_training import embedding_training
 from flows.names import dated
 from flows.pipeline import main, pipeline
@@ -141,7 +141,7 @@ def test_stopping_ends_the_command_and_its_children() -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
-        _stop(process)
+        stop(process)
         assert process.returncode not in (None, 0)
         assert process.stdout.read() == ""  # ends only when no child holds the pipe any more
 

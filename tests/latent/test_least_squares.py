@@ -100,9 +100,9 @@ def test_blocks_and_threads_change_nothing(monkeypatch: pytest.MonkeyPatch, weig
     monkeypatch.setattr(least_squares, "BLOCK", 60)
     np.testing.assert_allclose(improve(pack(ratings), features, shift, penalty, start, 2, missing), whole, atol=1e-10)
     small = improve(pack(ratings), features, shift, penalty, start, 2, missing)
-    monkeypatch.setattr(least_squares, "_threads", lambda: 3)
+    monkeypatch.setattr(least_squares, "blas_threads", lambda: 3)
     monkeypatch.setattr(least_squares, "SHARE", 1)
-    assert least_squares._threads_of_steps(pack(ratings).blocks) == 3
+    assert least_squares.threads_of_steps(pack(ratings).blocks) == 3
     np.testing.assert_array_equal(improve(pack(ratings), features, shift, penalty, start, 2, missing), small)
 
 

@@ -48,8 +48,8 @@ def stir(policy: LoraPolicy, seed: int) -> None:
 
 
 def slowly(policy: LoraPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert policy._fast is not None
-    monkeypatch.setattr(policy, "_fast", None)
+    assert policy.fast is not None
+    monkeypatch.setattr(policy, "fast", None)
 
 
 def candidates(policy: LoraPolicy) -> tuple[list[np.ndarray], dict[str, torch.Tensor]]:

@@ -30,7 +30,7 @@ def plain(
 def test_values_and_gradients_are_those_of_whole_tables(
     temperature: float, held: int, biased: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vocabulary, "_HELD", held)
+    monkeypatch.setattr(vocabulary, "HELD", held)
     generator = torch.Generator().manual_seed(0)
     states, reference = (torch.randn(5, 8, generator=generator) for _ in range(2))
     weight, slot, token = (

@@ -98,19 +98,19 @@ def test_actions_with_an_advantage_become_likelier_and_replaced_ones_do_not_matt
 
     before = margin()
     for _ in range(3):
-        running._descend_policy([good, bad], np.array([1.0, -1.0]), 1.0)
+        running.descend_policy([good, bad], np.array([1.0, -1.0]), 1.0)
     after = margin()
     assert after > before + 1
     running.kl_coefficient = 0.0
-    row = running._descend_policy([replace(good, origin="replaced")], np.array([-5.0]), 1.0)
+    row = running.descend_policy([replace(good, origin="replaced")], np.array([-5.0]), 1.0)
     assert row["gradient_norm"] == 0
 
 
 def test_value_head_learns_its_goal(policy: LoraPolicy) -> None:
     running = phase(policy, Counting(), value_learning_rate=1e-2)
-    states = running._states(["Action:", "Genres: war.\nAction:"])
-    assert np.array_equal(running._values(states), [0.0, 0.0])
-    losses = [running._descend_value(states, np.array([1.0, -1.0])) for _ in range(40)]
+    states = running.states_of(["Action:", "Genres: war.\nAction:"])
+    assert np.array_equal(running.values_of(states), [0.0, 0.0])
+    losses = [running.descend_value(states, np.array([1.0, -1.0])) for _ in range(40)]
     assert losses[-1] < 0.05 * losses[0]
 
 
@@ -142,9 +142,9 @@ def test_the_size_of_a_pass_does_not_change_the_gradient(policy: LoraPolicy, mon
         monkeypatch.setattr(policy, "score_texts", held)
         monkeypatch.setattr("eagle.training.on_policy.TOKENS", tokens)
         running = phase(policy, Counting())
-        assert len(list(running._passes([(turn, 0.0) for turn in turns], tokens))) == passes
+        assert len(list(running.passes_over([(turn, 0.0) for turn in turns], tokens))) == passes
         monkeypatch.setattr(running.groups["policy"].optimizer, "step", lambda: None)
-        figures = running._descend_policy(turns, np.arange(6.0), 1.0)
+        figures = running.descend_policy(turns, np.arange(6.0), 1.0)
         found.append((figures["loss"], figures["gradient_norm"]))
     np.testing.assert_allclose(found, [found[0]] * 3, rtol=1e-5)
     assert policy.usage.halved == halved + 2  # at most 6 of 10,000 are there, 3 are too many, and 1 is not

@@ -134,7 +134,7 @@ def test_gpus_are_used_where_there_are_some(
     device: str, gpus: int, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
-    assert processes._gpus(2, device) == expected
+    assert processes.gpus_for(2, device) == expected
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=9), st.integers(0, 9))

@@ -24,7 +24,7 @@ from eagle.actions.design.frank_wolfe import solve
 from eagle.core.errors import EagleError, Problem, user_error
 
 MIN_TOLERANCE = 1e-8
-_CHUNK_NUMBERS = 400_000  # 3 MB of float64 per array, which stays in the cache: larger lists are solved in chunks
+CHUNK_NUMBERS = 400_000  # 3 MB of float64 per array, which stays in the cache: larger lists are solved in chunks
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def optimal_designs(sets: Sequence[ArrayLike], tolerance: float = 1e-3) -> list[
     if not arrays:
         return []
     largest = max(a.shape[0] for a in arrays) * max(a.shape[1] for a in arrays)
-    size = max(1, _CHUNK_NUMBERS // largest)
+    size = max(1, CHUNK_NUMBERS // largest)
     return [
         d
         for start in range(0, len(arrays), size)

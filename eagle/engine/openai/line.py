@@ -24,7 +24,7 @@ from eagle.core.errors import EagleError, did_you_mean, user_error
 
 _log = logging.getLogger(__name__)
 _CONNECT_SECONDS = 10.0
-_LARGEST_ANSWER = 16 * 2**20  # bytes; a scored prompt of 8,000 tokens has some 2 MiB of log-probabilities
+LARGEST_ANSWER = 16 * 2**20  # bytes; a scored prompt of 8,000 tokens has some 2 MiB of log-probabilities
 
 
 class Fault(httpx2.RequestError):
@@ -133,7 +133,7 @@ class _Bounded(httpx2.AsyncByteStream):
         read = 0
         async for piece in self._stream:
             read += len(piece)
-            if read > _LARGEST_ANSWER:
+            if read > LARGEST_ANSWER:
                 raise Fault("too long answer")
             yield piece
 

@@ -29,7 +29,7 @@ Network = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, SharedPrefixCache,
 # that many rows are dealt out to on a processor, however many threads there are: in bfloat16 a text depends on its part
 _PARTS = 2
 # at least: fewer rows are decoded together by all threads [M: 192 take .83 of the time in two parts, 64 take 1.08]
-_ROWS_OF_A_PART = 40
+ROWS_OF_A_PART = 40
 _COMPACT_BELOW = 0.8  # share of live rows at which the ended ones are taken out of the cache
 _PREFIXES = 16  # prefixes remembered, their beginnings by blocks among them
 _BLOCK = 64  # tokens by which prefixes are computed
@@ -47,9 +47,9 @@ class DecodeLoop:
     ) -> None:
         self.network, self.usage, self.single = network, usage, single
         self._config, self._dtype, self._device = model.config, model.dtype, model.device
-        self._ends = ends
+        self.ends = ends
         self._counting = Lock()
-        self._prefixes: LRUCache[tuple[int, ...], Prefix] = LRUCache(_PREFIXES)
+        self.prefixes: LRUCache[tuple[int, ...], Prefix] = LRUCache(_PREFIXES)
 
     @torch.inference_mode()
     def complete(self, rows: Sequence[DecodingRow], spec: SamplingSpec, batch_rows: int) -> None:
@@ -62,14 +62,14 @@ class DecodeLoop:
             for row in alike:
                 row.suffix = row.suffix[shared:]
             parts = split(alike, self._parts(len(alike)))
-            side_by_side([partial(self._decode, prefix, shared, part, spec, batch_rows) for part in parts])
+            side_by_side([partial(self.decode, prefix, shared, part, spec, batch_rows) for part in parts])
 
     def _parts(self, rows: int) -> int:
         """In how many parts so many rows are decoded side by side."""
-        return _PARTS if self._device.type == "cpu" and rows >= _PARTS * _ROWS_OF_A_PART else 1
+        return _PARTS if self._device.type == "cpu" and rows >= _PARTS * ROWS_OF_A_PART else 1
 
     @torch.inference_mode()  # which a thread does not inherit
-    def _decode(
+    def decode(
         self,
         prefix: Prefix,
         shared: int,
@@ -100,7 +100,7 @@ class DecodeLoop:
             positions = torch.tensor(
                 [[shared + len(row.suffix) + len(row.tokens) - 1] for row in live], device=self._device
             )
-            self._draw(
+            self.draw(
                 live, self._forward(ids, positions, torch.ones_like(ids, dtype=torch.bool), cache, column)[:, -1], spec
             )
 
@@ -110,7 +110,7 @@ class DecodeLoop:
         state = SingleRow(network, read, spec.max_new_tokens)
         while not row.finish:
             self.usage.computed_tokens += 1
-            self._draw([row], network(token, state), spec)
+            self.draw([row], network(token, state), spec)
             token = row.tokens[-1]
 
     def _opened(
@@ -128,10 +128,10 @@ class DecodeLoop:
             owner = [owner[i] for i in order]
             rests = [row.suffix[lengths[group] :] for row, group in zip(ordered, owner, strict=True)]
             cache, logits = self.read(prefix, shared, beginnings, owner, rests)
-            self._draw(ordered, logits[:, -1], spec)
+            self.draw(ordered, logits[:, -1], spec)
             yield from ((row, cache, number) for number, row in enumerate(ordered) if not row.finish)
 
-    def _draw(self, rows: Sequence[DecodingRow], logits: torch.Tensor, spec: SamplingSpec) -> None:
+    def draw(self, rows: Sequence[DecodingRow], logits: torch.Tensor, spec: SamplingSpec) -> None:
         """Add the next token to the rows that have not ended, from logits (rows, vocabulary), and notice which of them
         end.
         """
@@ -151,9 +151,9 @@ class DecodeLoop:
                 continue
             row.tokens.append(token)
             row.log_probs.append(log_prob)
-            row.text, row.finish = self._ends.ended(row.tokens, spec.stop)
+            row.text, row.finish = self.ends.ended(row.tokens, spec.stop)
             if not row.finish and len(row.tokens) == spec.max_new_tokens:
-                row.text, row.finish = self._ends.decode(row.tokens), "length"
+                row.text, row.finish = self.ends.decode(row.tokens), "length"
 
     def read(
         self,
@@ -215,13 +215,13 @@ class DecodeLoop:
         if not token_ids:
             return Prefix.empty(self._config, self._dtype, self._device)
         key = tuple(token_ids)
-        if key not in self._prefixes:
+        if key not in self.prefixes:
             start = (len(token_ids) - 1) // _BLOCK * _BLOCK
             cache = SharedPrefixCache(self.prefix(token_ids[:start]), 1)
             ids, real = self._left_padded([token_ids[start:]])
             self._forward(ids, real.cumsum(1) - 1 + start, real, cache, 0)
-            self._prefixes[key] = cache.as_prefix(len(token_ids) - start)
-        return self._prefixes[key]
+            self.prefixes[key] = cache.as_prefix(len(token_ids) - start)
+        return self.prefixes[key]
 
 
 class Ends:
@@ -231,7 +231,7 @@ class Ends:
         self._tokenizer = tokenizer
         declared = getattr(model.generation_config, "eos_token_id", None)
         ids = declared if isinstance(declared, list) else [declared]
-        self._tokens = frozenset(i for i in (*ids, tokenizer.eos_token_id) if i is not None)
+        self.tokens = frozenset(i for i in (*ids, tokenizer.eos_token_id) if i is not None)
         self._pieces: dict[int, str] = {}
 
     def decode(self, tokens: Sequence[int]) -> str:
@@ -242,7 +242,7 @@ class Ends:
     def ended(self, tokens: Sequence[int], stop: tuple[str, ...]) -> tuple[str, Finish | None]:
         """Say whether the last token ended the text, and which text that is."""
         last = tokens[-1]
-        if last in self._tokens:
+        if last in self.tokens:
             return self.decode(tokens[:-1]), "stop"
         if last not in self._pieces:
             self._pieces[last] = self.decode([last])

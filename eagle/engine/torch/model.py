@@ -69,7 +69,7 @@ class TorchModel:
         self.dtype = pick_dtype(dtype, self.device)
         self.batch_rows = batch_rows
         self._single = single and self.device.type == "cpu"
-        self._scored_tokens = SCORED_TOKENS
+        self.scored_tokens = SCORED_TOKENS  # in one pass; fewer once memory ran out
         self.tokenizer, self._base = _read_folder(Path(folder), self.dtype)
         self.name = Path(folder).name
         self.fingerprint = content_hash(Path(folder))
@@ -77,10 +77,10 @@ class TorchModel:
         self.batch_invariant = self.dtype == torch.float32
         self._usage = Usage()
         self._base.eval().requires_grad_(False).to(self.device)
-        self._ends = Ends(self._base, self.tokenizer)
+        self.ends = Ends(self._base, self.tokenizer)
         self._may_fuse = fuse
         self._plain = self._open(self._base)
-        self._loop = self._plain
+        self.loop = self._plain  # of the adapter that is loaded now
         layers: int = sum(p.nbytes for name, p in self._base.named_parameters() if "layers" in name)
         self._adapted: LRUCache[str, DecodeLoop] = LRUCache(max(1, _ADAPTED_BYTES // max(1, layers)))
 
@@ -152,7 +152,7 @@ class TorchModel:
             if i not in done
         ]
         try:
-            self._loop.complete(rows, spec, at_once)
+            self.loop.complete(rows, spec, at_once)
         finally:
             done |= {
                 row.index: Completion(row.text, tuple(row.tokens), tuple(row.log_probs), row.finish)
@@ -173,7 +173,7 @@ class TorchModel:
         if not asked or not end:
             return {}
         heads, tails = [token_ids[row] for row, _ in asked], [ids + end[0] for _, ids in asked]
-        found = self._scores(heads, tails, spec.temperature)
+        found = self.score_tokens(heads, tails, spec.temperature)
         own = {row: [i for i, (other, _) in enumerate(asked) if other == row] for row in texts}
         return {
             row: ForbiddenTexts([tails[i] for i in places], [found[i] for i in places]) for row, places in own.items()
@@ -200,20 +200,22 @@ class TorchModel:
         heads, tails = self.tokenize(prompts), self.tokenize(continuations)
         if any(not ids for ids in heads):
             raise ValueError("a prompt must not be empty")
-        scores = self._scores(heads, tails, temperature=1.0)
+        scores = self.score_tokens(heads, tails, temperature=1.0)
         self.usage.calls += 1
         self.usage.prompt_tokens += sum(len(ids) for ids in (*heads, *tails))
         self.usage.seconds += time.perf_counter() - started
         return scores
 
     @torch.inference_mode()
-    def _scores(self, heads: Sequence[list[int]], tails: Sequence[list[int]], temperature: float) -> list[np.ndarray]:
+    def score_tokens(
+        self, heads: Sequence[list[int]], tails: Sequence[list[int]], temperature: float
+    ) -> list[np.ndarray]:
         """Return the log-probability of each token of the tails as drawn at ``temperature``, by row."""
         done: dict[int, np.ndarray] = {i: np.zeros(0) for i, tail in enumerate(tails) if not tail}
         work = partial(self._score_left, heads, tails, temperature, done)
         there, least = sum(map(len, (*heads, *tails))), max(map(len, tails), default=1)
-        self._scored_tokens = halving(
-            work, self._scored_tokens, doing="scoring", there=there, least=least, unit="tokens", usage=self.usage
+        self.scored_tokens = halving(
+            work, self.scored_tokens, doing="scoring", there=there, least=least, unit="tokens", usage=self.usage
         )
         return [done[i] for i in range(len(heads))]
 
@@ -228,7 +230,7 @@ class TorchModel:
         """Score the tails that are not ``done``, ``at_once`` tokens together."""
         left = [i for i in range(len(heads)) if i not in done]
         for shared, members in groups([heads[i] for i in left]):
-            prefix = self._loop.prefix(heads[left[members[0]]][:shared])
+            prefix = self.loop.prefix(heads[left[members[0]]][:shared])
             scored = sorted((left[m] for m in members), key=lambda i: (len(heads[i]), heads[i], len(tails[i]), i))
             for batch in token_batches(scored, [len(heads[i]) - shared + len(tails[i]) for i in scored], at_once):
                 self._score(prefix, shared, [(i, heads[i][shared:], tails[i]) for i in batch], done, temperature)
@@ -246,7 +248,7 @@ class TorchModel:
         beginnings = list(dict.fromkeys(tuple(head[:-1]) for _, head, _ in rows))
         owner = [beginnings.index(tuple(head[:-1])) for _, head, _ in rows]
         rests = [[head[-1], *tail[:-1]] for _, head, tail in rows]
-        _, logits = self._loop.read(prefix, shared, list(map(list, beginnings)), owner, rests, keep=len(rests[-1]))
+        _, logits = self.loop.read(prefix, shared, list(map(list, beginnings)), owner, rests, keep=len(rests[-1]))
         for (index, _, tail), row in zip(rows, logits, strict=True):
             table = (row[-len(tail) :].float() / temperature).log_softmax(dim=-1)
             done[index] = table[torch.arange(len(tail)), torch.tensor(tail, device=self.device)].double().cpu().numpy()
@@ -255,13 +257,13 @@ class TorchModel:
     def load_adapter(self, folder: Path | None) -> None:
         """Switch to the LoRA adapter in ``folder``, merged into a copy of the weights, or back with None."""
         if folder is None:
-            self._loop = self._plain
+            self.loop = self._plain
             return
         check_adapter_folder(Path(folder), self.fingerprint)
         adapter = content_hash(Path(folder))
         if adapter not in self._adapted:
             self._adapted[adapter] = self._open(self._merged(Path(folder)), self._plain)
-        self._loop = self._adapted[adapter]
+        self.loop = self._adapted[adapter]
 
     def _merged(self, folder: Path) -> Any:
         from peft import PeftModel
@@ -287,10 +289,10 @@ class TorchModel:
     def _open(self, model: Any, beside: DecodeLoop | None = None) -> DecodeLoop:
         """Open weights; what equals those of ``beside`` is shared with it."""
         if not (self._may_fuse and is_plain_llama(model)):
-            return DecodeLoop(TransformersNetwork(model), model, self._ends, self._usage)
+            return DecodeLoop(TransformersNetwork(model), model, self.ends, self._usage)
         fused = FusedLlama.of(model, beside.network if beside and isinstance(beside.network, FusedLlama) else None)
         single = SingleLlama(model, fused, beside.single if beside else None) if self._single else None
-        return DecodeLoop(fused, model, self._ends, self._usage, single)
+        return DecodeLoop(fused, model, self.ends, self._usage, single)
 
 
 def _read_folder(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
