@@ -165,7 +165,7 @@ def name_own_files(config: Config, project: Project, *, code: bool = False) -> b
 
     Returns whether dvc.yaml has changed; a project without the file is left alone.
     """
-    path = project.root / "dvc.yaml"
+    path = project.dvc_yaml
     if not path.exists():
         return False
     before = path.read_text(encoding="utf-8")

@@ -64,6 +64,11 @@ class Project:
         return self.root / "params.yaml"
 
     @property
+    def dvc_yaml(self) -> Path:
+        """YAML that says to DVC what depends on what."""
+        return self.root / "dvc.yaml"
+
+    @property
     def dvc_lock(self) -> Path:
         """YAML that DVC writes: every output with its hash; absent where the stages ran without DVC."""
         return self.root / "dvc.lock"
@@ -72,6 +77,11 @@ class Project:
     def requirements_lock(self) -> Path:
         """The pinned packages of the environment."""
         return self.root / "requirements.lock"
+
+    @property
+    def status_page(self) -> Path:
+        """Markdown: the last run in one screen."""
+        return self.root / "docs/status.md"
 
     def setting(self, name: str) -> Path:
         """YAML of one named setting: what it changes in params.yaml."""

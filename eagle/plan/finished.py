@@ -60,7 +60,7 @@ def last_run(project: Project) -> Finished:
 
 def _params_then(project: Project) -> Config:
     """Return the parameters of the last run as DVC noted them; without its notes, the present ones."""
-    lock = project.root / "dvc.lock"
+    lock = project.dvc_lock
     if not lock.exists():
         return load_config(project.params)
     noted: dict[str, Any] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from eagle.core.artifacts import read_json
 from eagle.core.errors import user_error
 from eagle.core.project import Project
+from eagle.evaluation.stored import read_metrics
 from eagle.report.summary import Summary
 
 START = "<!-- written by python -m eagle.report.status: do not edit -->"
@@ -20,11 +21,11 @@ def figures(project: Project) -> str:
 
     EagleError where the project has no finished run.
     """
-    costs = project.reports / "costs.json"
+    costs = project.total_costs
     if not costs.exists():
         raise user_error(f"{costs} does not exist", mend="run `make run` or `dvc repro` first")
     said = Summary.read(project)
-    seed = read_json(project.metrics)["cases"].get("seed")
+    seed = read_metrics(project.metrics)["cases"].get("seed")
     heading = said.heading if seed is None else f"{said.heading}; seed {seed}"
     notes = [f"- {note}" for note in said.notes]
     table = _table([str(name) for name in said.table.columns], said.table.to_numpy().tolist())
@@ -58,7 +59,7 @@ def rewritten(page: str, part: str) -> str:
 
 def main(project: Project = Project()) -> None:  # noqa: B008  a frozen value
     """Rewrite docs/status.md of the project."""
-    page = project.root / "docs/status.md"
+    page = project.status_page
     page.write_text(rewritten(page.read_text(encoding="utf-8"), figures(project)), encoding="utf-8")
 
 

@@ -139,7 +139,9 @@ def alone(engine: TorchModel) -> list[tuple[str, Completion]]:
 
 
 @given(
-    st.lists(st.integers(0, 11), min_size=1, max_size=12), st.integers(1, 5), st.sampled_from([1, shared_prefix._TABLE])
+    st.lists(st.integers(0, 11), min_size=1, max_size=12),
+    st.integers(1, 5),
+    st.sampled_from([1, shared_prefix.HELD_SCORES]),
 )
 @settings(max_examples=25, deadline=None)
 def test_a_row_is_the_same_whatever_stands_beside_it(
@@ -148,7 +150,7 @@ def test_a_row_is_the_same_whatever_stands_beside_it(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "batch_rows", at_once)
         patch.setattr(
-            shared_prefix, "_TABLE", table
+            shared_prefix, "HELD_SCORES", table
         )  # 1: attention goes row by row, also over rows without a beginning
         beside = engine.generate([alone[row][0] for row in rows], STOPPED, rows)
     for row, done in zip(rows, beside, strict=True):

@@ -19,7 +19,7 @@ from transformers.cache_utils import Cache
 
 NAME = "eagle_shared_prefix"
 _STRETCH = 16  # columns by which the buffers grow: products of odd widths are slow
-_TABLE = 1 << 19  # scores held at a time: a megabyte stays in the processor's cache
+HELD_SCORES = 1 << 19  # scores held at a time: a megabyte stays in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class SharedPrefixCache(Cache):
         kv_heads, columns = self._keys.shape[1], self._keys.shape[3] + self.prefix.keys.shape[2]
         grouped = (query * scaling).view(rows, kv_heads, -1, new, width).transpose(0, 1)
         out = torch.zeros_like(grouped, memory_format=torch.contiguous_format)
-        fit = max(1, _TABLE * kv_heads // (heads * new * columns))  # rows whose scores for one key-value head fit
+        fit = max(1, HELD_SCORES * kv_heads // (heads * new * columns))  # rows whose scores for one key-value head fit
         for head in range(kv_heads):
             for row in range(0, rows, fit):
                 self._attend_some(layer, head, slice(row, row + fit), grouped[head], out[head])
