@@ -75,7 +75,7 @@ GENERIC: tuple[tuple[str, ...], ...] = (
         "Add a local speciality.",
     ),
 )
-ANY_LABEL: tuple[Sentence, ...] = ((0, "Turn it towards {genre}."), (4, "Add a strong touch of {genre}."))
+ANY_LABEL: tuple[Sentence, ...] = ((0, "Make {genre} its main theme."), (4, "Add a strong touch of {genre}."))
 MIX = "Mix {first} with {second}."
 ANY_TASTE: tuple[Sentence, ...] = (
     (3, "Make it for those who love a challenge."),
