@@ -16,7 +16,7 @@ SITE := .venv/.site
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 run: $(STAMP)
-	$(if $(SETTING),$(BIN)/eagle setting $(SETTING))
+	$(if $(SETTING),$(BIN)/eagle setting "$(SETTING)")
 	$(BIN)/python -m flows.pipeline
 
 test: $(EXTRAS)
@@ -42,7 +42,7 @@ dependencies: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: install it, or run: make PYTHON=/path/to/python3" >&2; exit 2; }
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
 	$(BIN)/python -m pip install --quiet --progress-bar off -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
