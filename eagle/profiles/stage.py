@@ -94,7 +94,7 @@ def _measure(
     texts = {"full": table["full"]}
     if config.profiles.origin == "llm":
         texts["full, from ratings"] = table["derived"]
-    vectors = latent.user_vectors[:, :-1].astype(np.float64)  # the last coordinate is 1 for everybody
+    vectors = latent.user_vectors[:, np.ptp(latent.user_vectors, axis=0) > 0].astype(np.float64)  # one is 1 for all
     return {
         name: profile_check(
             column[measured].tolist(),
