@@ -12,7 +12,7 @@ from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.core.seeding import stream
 from eagle.data.descriptions import Descriptions
-from eagle.data.stored import read_item_split, read_user_split
+from eagle.data.stored import read_item_split, read_ratings, read_user_split, read_users
 from eagle.domains.text import Description
 
 RATERS = 200  # more move the mean rater preference by less than its interval
@@ -81,3 +81,16 @@ def anchor_groups(ratings: pd.DataFrame, anchors: tuple[str, ...]) -> dict[str, 
     means = dict.fromkeys(anchors, overall) | ((grouped["sum"] + 5 * overall) / (grouped["count"] + 5)).to_dict()
     middle = float(np.median([means[a] for a in anchors]))
     return {a: "low_rated" if means[a] < middle else "high_rated" for a in anchors}
+
+
+def case_groups(held: HeldOut, project: Project) -> dict[str, np.ndarray]:
+    """Return labels of every case: how its anchor is rated, and what the source says about its user."""
+    ratings = read_ratings(project.catalogue_files.ratings)
+    kinds = anchor_groups(ratings, held.anchors)
+    groups = {"anchors": np.array([kinds[anchor] for anchor in held.cases["anchor"]])}
+    people = read_users(project.catalogue_files.users).set_index("user")
+    for column in ("gender", "age_group"):
+        if column in people:
+            labels = people[column].astype("string").fillna("unknown").to_dict()
+            groups[column] = np.array([str(labels.get(user, "unknown")) for user in held.cases["user"]])
+    return groups
