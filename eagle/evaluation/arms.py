@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from eagle.compute.devices import pick_device, pick_dtype
 from eagle.compute.sharding import ShardCache, open_workers
 from eagle.compute.workers import Answerer, Workers
 from eagle.config import Config
@@ -33,52 +31,12 @@ from eagle.methods.base import TextUtility
 from eagle.methods.context import MethodContext
 from eagle.methods.rollout import roll_out, stopped_early
 from eagle.methods.table import METHODS, open_method
-from eagle.policies.adapters import same_shape
-from eagle.policies.agents import ListScorer, LoraAgent
-from eagle.policies.lora import LoraPolicy
+from eagle.policies.agents import LoraAgent
+from eagle.policies.trie_scorers import TrieScorers
 from eagle.training.setup import TrainingData, load_training_data
 
 if TYPE_CHECKING:
     from eagle.policies.base import Agent
-
-SCORED_TOGETHER = 16  # prompts; bounds memory
-
-
-@dataclass
-class TrieScorers:
-    """Score listed actions through the trie, over one policy that is opened when first asked: adapters of one shape
-    take turns in it.
-    """
-
-    config: Config
-    base: Path
-    _policy: LoraPolicy | None = None
-    _adapter: Path | None = None
-
-    def of(self, adapter: Path) -> ListScorer:
-        """Return the scorer of one adapter: log pi over each list, (K,) per prompt."""
-        return partial(self._score, adapter)
-
-    def _score(self, adapter: Path, prompts: Sequence[str], lists: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        import torch
-
-        policy, found = self._opened(adapter), []
-        with torch.no_grad():
-            for start in range(0, len(prompts), SCORED_TOGETHER):
-                part = slice(start, start + SCORED_TOGETHER)
-                found += [row.double().cpu().numpy() for row in policy.log_policies(prompts[part], lists[part])]
-        return found
-
-    def _opened(self, adapter: Path) -> LoraPolicy:
-        if self._policy is None or self._adapter is None or not same_shape(adapter, self._adapter):
-            device = pick_device(self.config.llm.device)
-            self._policy = LoraPolicy.load(
-                self.base, adapter, dtype=pick_dtype(self.config.llm.dtype, device), device=device
-            )
-        elif adapter != self._adapter:
-            self._policy.take(adapter)
-        self._adapter = adapter
-        return self._policy
 
 
 def adapter_of(arm: Arm, project: Project) -> Path:

@@ -22,7 +22,6 @@ from eagle.engine.base import LanguageModel
 from eagle.engine.open import open_language_model
 from eagle.environment.rewrite import Rewriter
 from eagle.environment.steering import Case, SteeringEnvironment, Writer
-from eagle.evaluation.arms import TrieScorers
 from eagle.evaluation.scoring import RememberingEncoder, score
 from eagle.latent.base import TextEncoder, Utility
 from eagle.latent.encoders import load_encoder
@@ -31,6 +30,7 @@ from eagle.latent.utilities import fit_utility
 from eagle.methods.acting import LocalAgents
 from eagle.methods.rollout import roll_out
 from eagle.policies.agents import ActionCounts, LoraAgent
+from eagle.policies.trie_scorers import TrieScorers
 from eagle.profiles.stored import Profiles
 from eagle.serving.agent_files import AgentFiles
 from eagle.serving.trajectories import Neighbour, ServedTrajectory, TrajectoryStep
