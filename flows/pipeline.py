@@ -12,6 +12,7 @@ import psutil
 from prefect import flow
 
 from eagle.config import load_config
+from eagle.config.dependencies import name_own_files
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from flows import fork_server
@@ -56,7 +57,8 @@ def main() -> int:
 
     signal.signal(signal.SIGINT, _stop_at_once)
     try:
-        load_config()  # mistakes in params.yaml are told before anything is started
+        config = load_config()  # mistakes in params.yaml are told before anything is started
+        name_own_files(config, Project())
         if up_to_date():  # which needs no server
             print("every stage is up to date")
         else:

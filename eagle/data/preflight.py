@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from eagle.config import Config, load_config
+from eagle.config.takeover import takeover_line
 from eagle.core.errors import EagleError, Problem
 from eagle.core.project import Project
 
@@ -23,7 +24,7 @@ def check_project(project: Project) -> list[str]:
     """Return one line for each thing that is fine; raise one EagleError that names everything that is not."""
     problems: list[Problem] = []
     fine: list[str] = []
-    for part in (_surroundings, _lock, _parameters, _data):
+    for part in (_surroundings, _lock, _parameters, _taken_over, _data):
         try:
             fine += part(project)
         except EagleError as error:
@@ -99,6 +100,11 @@ def _parameters(project: Project) -> list[str]:
         else None
     )
     return [f"parameters: {len(written)} sections"]
+
+
+def _taken_over(project: Project) -> list[str]:
+    line = takeover_line(project)
+    return [line] if line else []
 
 
 def _data(project: Project) -> list[str]:

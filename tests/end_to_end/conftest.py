@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from eagle.config import load_config
+from eagle.config.dependencies import name_own_files
 from eagle.core.costs import account
 from eagle.core.project import Project
 from flows.fork_server import running
@@ -53,6 +55,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(root, "git", "init", "-q", ".")
     run(root, "dvc", "init", "-q")
     shutil.copy2(ROOT / ".dvc/config", root / ".dvc/config")
+    name_own_files(load_config(root / "params.yaml"), Project(root))  # as `make run` does
     _install_models(root)
     with pytest.MonkeyPatch.context() as patch:  # as in a flow; what tests run again, runs by itself
         patch.setenv("PYTHONPATH", str(root))

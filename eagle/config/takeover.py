@@ -1,0 +1,42 @@
+"""A project that an earlier version of EAGLE has left: what has to be made again, in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from eagle.core.project import Project
+
+
+def made_by_other_code(project: Project) -> list[str]:
+    """Return the finished stages, as dvc.lock names them, whose code lay in other files than dvc.yaml names now."""
+    lock, present = _stages(project.root / "dvc.lock"), _stages(project.root / "dvc.yaml")
+    return [name for name, made in lock.items() if _code(made) != _code(present.get(name.split("@")[0], {}))]
+
+
+def takeover_line(project: Project) -> str:
+    """Return one line where every finished stage was made by an earlier version, else nothing.
+
+    It is said once: after the first stage that is made again, one finished stage is of the present version.
+    """
+    stale = made_by_other_code(project)
+    if not stale or len(stale) < len(_stages(project.root / "dvc.lock")):
+        return ""
+    return (
+        "This project was made by an earlier version of EAGLE, whose code lay in other files; "
+        f"these stages will be made again: {', '.join(stale)}"
+    )
+
+
+def _stages(path: Path) -> dict[str, Any]:
+    """Return the stages of a dvc.yaml or dvc.lock; none where there is no such file."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return dict((yaml.safe_load(text) or {}).get("stages") or {})
+
+
+def _code(stage: dict[str, Any]) -> set[str]:
+    """Return the paths of code that a stage depends on."""
+    deps = [dep["path"] if isinstance(dep, dict) else dep for dep in stage.get("do", stage).get("deps", [])]
+    return {path for path in deps if path.startswith("eagle/")}
