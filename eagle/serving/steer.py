@@ -171,4 +171,4 @@ def rounding(config: Config, model: LanguageModel) -> str | None:
     if model.batch_invariant:
         return None
     dtype = str(pick_dtype(config.llm.dtype, pick_device(config.llm.device))).removeprefix("torch.")
-    return f"written by the pass for single rows in {dtype}: may differ from the evaluation's text"
+    return f"written one row at a time in {dtype}: may differ from the evaluation's text"

@@ -144,7 +144,7 @@ def test_what_cannot_be_steered_is_said_at_once() -> None:
 def test_a_rounded_text_says_so_and_an_exact_one_says_nothing() -> None:
     half = parse_config({"llm": {"dtype": "bfloat16", "device": "cpu"}})
     remark = rounding(half, Engine(batch_invariant=False))
-    assert remark == "written by the pass for single rows in bfloat16: may differ from the evaluation's text"
+    assert remark == "written one row at a time in bfloat16: may differ from the evaluation's text"
     rounded = steerer(Engine(), remark).samples("u1", "i2", samples=1, seed=7)
     assert remark in render(rounded, as_json=False)
     assert json.loads(render(rounded, as_json=True))[0]["remark"] == remark
