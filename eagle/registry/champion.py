@@ -22,6 +22,7 @@ from eagle.evaluation.bounds import BoundCheck
 from eagle.evaluation.comparison import final_rows
 
 CASES = "cases.json"
+BESIDE = ("methods", "judges")  # parameters of ``evaluate`` that add rows and columns and decide no agent's U
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def surroundings(config: Config, project: Project, cases: pd.DataFrame) -> str:
         config.seed,
         config.data.noun,
         *([config.domain.decisive()] if config.domain != DomainConfig() else []),
-        *(getattr(config, name).decisive() for name in ("llm", "utility", "evaluate")),
+        *(getattr(config, name).decisive() for name in ("llm", "utility")),
+        {name: value for name, value in config.evaluate.decisive().items() if name not in BESIDE},
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
