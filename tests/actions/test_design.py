@@ -16,7 +16,7 @@ from eagle.actions.design.coordinates import span_coordinates
 from eagle.actions.design.newton import newton_step
 from eagle.core.errors import EagleError
 
-quick = settings(max_examples=40, deadline=None, derandomize=True)
+quick = settings(max_examples=40, derandomize=True)
 small_integers = arrays(np.int64, array_shapes(min_dims=2, max_dims=2, max_side=8), elements=st.integers(-3, 3))
 any_finite = arrays(
     np.float64,

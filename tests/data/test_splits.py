@@ -48,7 +48,7 @@ CASES = {
 }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(**CASES)
 def test_whatever_the_shares_the_parts_are_disjoint_and_complete(
     users: int, items: int, per_user: int, texts: float, seed: int, panel: float, holdout: float, test: float
@@ -78,7 +78,7 @@ def test_whatever_the_shares_the_parts_are_disjoint_and_complete(
     assert set(user_split.loc[user_split["split"] != "train", "user"]) <= fit
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 1000), order=st.integers(0, 1000))
 def test_the_order_of_rows_does_not_matter_and_the_seed_does(seed: int, order: int) -> None:
     built = catalogue(20, 60, 10)

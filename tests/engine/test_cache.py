@@ -151,7 +151,7 @@ def one_store(tmp_path_factory: pytest.TempPathFactory) -> CompletionStore:
     return CompletionStore(tmp_path_factory.mktemp("store") / "completions.sqlite")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.text(),
     st.lists(st.integers(0, 2**40)),

@@ -37,7 +37,7 @@ def step(seed: int, tokens: tuple[int, ...], temperature: float) -> np.ndarray:
     forbidden=st.sets(st.sampled_from(SEQUENCES), min_size=1, max_size=6),
     temperature=st.sampled_from([0.5, 1.0, 2.0]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_draw_is_the_conditional_one(seed: int, forbidden: set[tuple[int, ...]], temperature: float) -> None:
     own = {s: np.prod([step(seed, s[:i], temperature)[s[i]] for i in range(LENGTH)]) for s in SEQUENCES}
     expected = {s: 0.0 if s in forbidden else p / (1 - sum(own[b] for b in forbidden)) for s, p in own.items()}

@@ -72,7 +72,7 @@ def _texts(completions: list[Completion]) -> list[tuple[Any, ...]]:
 
 
 @given(st.integers(60, 600), st.sampled_from([CUDA, PROCESSOR, ONEDNN, MemoryError()]))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_in_float32_a_halved_batch_changes_no_text(
     engine: TorchModel, prompts: list[str], wanted: list[Completion], cells: int, error: Exception
 ) -> None:

@@ -115,7 +115,7 @@ def test_an_adapted_model_shares_the_head_of_the_plain_one(few_bit_llm: Path, ad
     assert first and second and first is not second and first.head is second.head
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**32 - 1),
     rows=st.sampled_from([16, 48, 320]),

@@ -143,7 +143,7 @@ def alone(engine: TorchModel) -> list[tuple[str, Completion]]:
     st.integers(1, 5),
     st.sampled_from([1, shared_prefix.HELD_SCORES]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_row_is_the_same_whatever_stands_beside_it(
     engine: TorchModel, alone: list[tuple[str, Completion]], rows: list[int], at_once: int, table: int
 ) -> None:
@@ -314,7 +314,7 @@ def test_only_many_rows_that_begin_alike_go_by_themselves() -> None:
 
 
 @given(TOKENS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_stems_are_common_beginnings_and_leave_a_token(rows: list[list[int]]) -> None:
     rows = sorted(rows)
     lengths, owner = stems(rows)
@@ -326,7 +326,7 @@ def test_stems_are_common_beginnings_and_leave_a_token(rows: list[list[int]]) ->
 
 
 @given(TOKENS, st.integers(1, 5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_parts_hold_every_row_once_and_none_of_them_much_more_than_its_share(
     suffixes: list[list[int]], parts: int
 ) -> None:
@@ -340,7 +340,7 @@ def test_parts_hold_every_row_once_and_none_of_them_much_more_than_its_share(
 
 
 @given(TOKENS, st.integers(1, 5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_batches_hold_every_row_once_whatever_the_order(suffixes: list[list[int]], at_most: int) -> None:
     rows = [DecodingRow(i, suffix, np.zeros(1)) for i, suffix in enumerate(suffixes)]
     batches = list(row_batches(rows, at_most))
@@ -364,7 +364,7 @@ class TestSampling:
         np.testing.assert_allclose(np.bincount(tokens, minlength=4) / 1000, [0, 0.625, 0, 0.375], atol=1e-3)
 
     @given(st.integers(0, 10**6), st.floats(0.05, 0.999), st.floats(0.3, 2.0))
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     def test_short_sort_equals_full_sort(self, seed: int, top_p: float, temperature: float) -> None:
         rng = np.random.default_rng(seed)
         logits = torch.tensor(rng.normal(scale=3.0, size=(4, 5000)), dtype=torch.float32)
@@ -378,7 +378,7 @@ class TestSampling:
             assert abs(float(mass[place] - mass[(order[row] == tokens[row]).nonzero()[0, 0]])) < 1e-5
 
     @given(st.integers(0, 10**6), st.integers(1, 700))
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     def test_draw_by_blocks_equals_draw_from_whole_rows(self, seed: int, width: int) -> None:
         rng = np.random.default_rng(seed)
         logits = torch.tensor(rng.normal(scale=4.0, size=(3, width)), dtype=torch.float32)

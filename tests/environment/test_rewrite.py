@@ -165,7 +165,7 @@ def test_repeated_sentences_are_noticed() -> None:
 
 
 @given(st.lists(st.sampled_from(["drama", "crime", "opera"]), max_size=4), st.text(max_size=80), st.booleans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_what_passes_is_a_usable_line(genres: list[str], plot: str, finished: bool) -> None:
     checked = check_text(
         clean(f"Genres: {', '.join(genres)}. Plot: {plot}"), finished=finished, vocabulary=frozenset({"drama", "crime"})

@@ -101,7 +101,7 @@ def test_nothing_to_average_and_a_single_cluster() -> None:
         boot.mean([1.0])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(2, 6), st.integers(1, 6), st.integers(0, 50), st.floats(-1e6, 1e6))
 def test_moves_with_the_values(n_anchors: int, n_users: int, seed: int, shift: float) -> None:
     boot = crossed(n_anchors, n_users, resamples=60, seed=seed)

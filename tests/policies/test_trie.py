@@ -104,7 +104,7 @@ def test_the_size_of_a_pass_does_not_change_scores(policy: LoraPolicy, monkeypat
 sequences = st.lists(st.lists(st.integers(1, 3), min_size=1, max_size=5), min_size=1, max_size=8, unique_by=tuple)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sequences, st.booleans())
 def test_trie_structure(found: list[list[int]], full: bool) -> None:
     ended = [[*s, 0] for s in found]
@@ -121,7 +121,7 @@ def test_trie_structure(found: list[list[int]], full: bool) -> None:
 prompts = st.lists(st.lists(st.integers(1, 3), min_size=1, max_size=5), min_size=1, max_size=5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(prompts)
 def test_what_prompts_begin_with_alike_is_one_token(found: list[list[int]]) -> None:
     batch = pack(found, [build_trie([[1, 0], [2, 0]], full=True)] * len(found))
