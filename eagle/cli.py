@@ -56,10 +56,13 @@ def stage(
         raise typer.Exit(code)
     from eagle.config import load_config
     from eagle.config.stages import run_stage
+    from eagle.config.takeover import prepare
     from eagle.core.project import Project
 
     project = Project()
-    run_stage(name, load_config(project.params), project)
+    config = load_config(project.params)
+    prepare(config, project)
+    run_stage(name, config, project)
 
 
 @app.command()

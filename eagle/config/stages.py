@@ -7,7 +7,6 @@ result follows from its module's imports (`eagle.config.dependencies`).
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -98,23 +97,11 @@ def run_stage(name: str, config: Config, project: Project) -> None:
         raise user_error(
             f"there is no stage {name!r}", expected=f"one of {', '.join(known)}", mend=_did_you_mean(name, known)
         )
-    _tell(config, project)
     stage = known[name]
     arguments: list[Any] = name.split("@")[1:]
     function = stage.function()
     with account(name, project.cost(name)):
         function(config.only(stage.sections), project, *arguments)
-
-
-def _tell(config: Config, project: Project) -> None:
-    """Say what a user should know before the work begins; name the user's own files in dvc.yaml."""
-    from eagle.config.dependencies import name_own_files
-    from eagle.config.takeover import takeover_line
-
-    if line := takeover_line(project):
-        print(line, file=sys.stderr, flush=True)
-    if name_own_files(config, project):
-        print("dvc.yaml names your files now, so that DVC sees when they change", file=sys.stderr, flush=True)
 
 
 def _did_you_mean(name: str, known: Mapping[str, Stage]) -> str:

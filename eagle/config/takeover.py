@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from eagle.config.dependencies import name_own_files
+from eagle.config.root import Config
 from eagle.core.project import Project
 
 
 def made_by_other_code(project: Project) -> list[str]:
     """Return the finished stages, as dvc.lock names them, whose code lay in other files than dvc.yaml names now."""
-    lock, present = _stages(project.root / "dvc.lock"), _stages(project.root / "dvc.yaml")
+    lock, present = _stages(project.dvc_lock), _stages(project.dvc_yaml)
     return [name for name, made in lock.items() if _code(made) != _code(present.get(name.split("@")[0], {}))]
 
 
@@ -22,12 +25,20 @@ def takeover_line(project: Project) -> str:
     It is said once: after the first stage that is made again, one finished stage is of the present version.
     """
     stale = made_by_other_code(project)
-    if not stale or len(stale) < len(_stages(project.root / "dvc.lock")):
+    if not stale or len(stale) < len(_stages(project.dvc_lock)):
         return ""
     return (
         "This project was made by an earlier version of EAGLE, whose code lay in other files; "
         f"these stages will be made again: {', '.join(stale)}"
     )
+
+
+def prepare(config: Config, project: Project) -> None:
+    """Say on standard error what a user should know before a stage begins; name the user's own files in dvc.yaml."""
+    if line := takeover_line(project):
+        print(line, file=sys.stderr, flush=True)
+    if name_own_files(config, project):
+        print("dvc.yaml names your files now, so that DVC sees when they change", file=sys.stderr, flush=True)
 
 
 def _stages(path: Path) -> dict[str, Any]:

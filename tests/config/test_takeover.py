@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from eagle.config.takeover import made_by_other_code, takeover_line
+from eagle.config import Config, DataConfig, OwnFiles
+from eagle.config.takeover import made_by_other_code, prepare, takeover_line
 from eagle.core.project import Project
 
 STAGES = {
@@ -43,3 +44,16 @@ def test_nothing_is_said_of_this_version_or_once_the_first_stage_is_made(
 
 def test_a_new_project_has_nothing_to_take_over(tmp_path: Path) -> None:
     assert takeover_line(Project(tmp_path)) == ""
+
+
+def test_a_stage_says_it_on_standard_error_and_names_own_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = project(tmp_path, BEFORE)
+    (tmp_path / "ratings.csv").write_text("user,item,rating\n")
+    config = Config(data=DataConfig(source="files", files=OwnFiles(ratings="ratings.csv")))
+    prepare(config, old)
+    told = capsys.readouterr()
+    assert "will be made again: fetch, train@uniform" in told.err and "names your files" in told.err
+    assert told.out == ""
+    assert '"ratings.csv",  # named in params.yaml' in old.dvc_yaml.read_text()
