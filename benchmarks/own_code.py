@@ -20,13 +20,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import pandas as pd
 import yaml
 
-from eagle.config import Config
+from eagle.config import Config, load_config
 from eagle.config.stages import STAGES, all_instances
 from eagle.core.artifacts import read_json
 from eagle.core.project import Project
+from eagle.data.stored import read_items, read_users
 
 ALONE = """
 import eagle.serving.steer as place
@@ -72,23 +72,22 @@ class Taken:
 
 def pieces(project: Project) -> list[Piece]:
     """Return the pieces that are measured by a command."""
-    items = pd.read_parquet(project.catalogue / "items.parquet")
-    users = pd.read_parquet(project.catalogue / "users.parquet")
-    steer = ("steer", "--user", str(users["user"].iloc[0]), "--item", str(items["item"].iloc[0]))
-    agent = sorted((project.root / "models/agent").iterdir())[0]
-    steer = (*steer, "--agent", f"models/agent/{agent.name}")
+    files, arm = project.catalogue_files, load_config(project.params).train.arms[0]
+    user, item = read_users(files.users)["user"].iloc[0], read_items(files.items)["item"].iloc[0]
+    agent = project.agent(arm).relative_to(project.root)
+    steer = ("steer", "--user", str(user), "--item", str(item), "--agent", str(agent))
     found = [
         Piece(f"eagle steer, row alone, {dtype}", ALONE, steer, {"llm.dtype": dtype})
         for dtype in ("float32", "bfloat16")
     ]
     params = {"train.phases": [UPDATES]}
-    return [*found, Piece("update of the training, own LoRA passes", LORA, ("stage", f"train@{agent.name}"), params)]
+    return [*found, Piece("update of the training, own LoRA passes", LORA, ("stage", f"train@{arm}"), params)]
 
 
 def copied(project: Project, folder: Path, params: dict[str, Any]) -> Project:
     """Return a copy of what a command needs, with parameters changed."""
-    shutil.copytree(project.root / "data", folder / "data", symlinks=True)
-    shutil.copytree(project.root / "models", folder / "models", ignore=shutil.ignore_patterns("checkpoints"))
+    for name in ("data", "models"):
+        shutil.copytree(project.root / name, folder / name, ignore=shutil.ignore_patterns("checkpoints"))
     settings = yaml.safe_load(project.params.read_text(encoding="utf-8"))
     for name, value in params.items():
         section, field = name.split(".")
@@ -101,7 +100,7 @@ def copied(project: Project, folder: Path, params: dict[str, Any]) -> Project:
 
 def run(piece: Piece, project: Project, *, without: bool) -> Taken:
     """Run the command once, as a process of its own."""
-    shutil.rmtree(project.root / "models/checkpoints", ignore_errors=True)
+    shutil.rmtree(project.checkpoints, ignore_errors=True)
     code = (piece.without if without else "") + COMMAND
     start = time.perf_counter()
     with subprocess.Popen(
