@@ -16,6 +16,8 @@ from eagle.config import Config
 from eagle.config.parameters import params_yaml
 from eagle.config.stages import STAGES
 from eagle.core.artifacts import write_json
+from eagle.core.project import Project
+from eagle.evaluation.arm import anchor_arm, write_arms
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +71,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "reports/table2.csv").write_text(f"{header}\nanchor,0,False{',0.25' * 12}\n", encoding="utf-8")
     cases = {"noun": "film", "anchors": 1, "users": 1, "horizon": 1, "confidence": 0.95}
     write_json(tmp_path / "reports/metrics.json", {"cases": cases})
+    write_arms(Project(tmp_path), [anchor_arm()])
     write_dvc(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")

@@ -168,13 +168,13 @@ def test_every_flow_is_deployed() -> None:
     assert {Path(d["entrypoint"].split(":")[0]).stem for d in DEPLOYMENTS} == modules
 
 
-def test_pool_limit_and_deployments_as_the_readme_says(tmp_path: Path) -> None:
+def test_pool_limit_and_deployments_as_the_docs_say(tmp_path: Path) -> None:
     for name in ("flows", "eagle"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("prefect.yaml", "params.yaml", "README.md"):
+    for name in ("prefect.yaml", "params.yaml", "docs/operating.md"):
         shutil.copy2(ROOT / name, tmp_path)
     commands = re.findall(
-        r"^prefect (?:work-pool|deploy).*", (tmp_path / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+        r"^prefect (?:work-pool|deploy).*", (tmp_path / "operating.md").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert len(commands) == 3
     surroundings = {**os.environ, "PREFECT_API_URL": PREFECT_API_URL.value(), "PYTHONPATH": str(tmp_path)}
