@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from eagle.config import IDLE, AllActionPhase, Config, OnPolicyPhase, Section
+from eagle.config import IDLE, AllActionPhase, Config, OnPolicyPhase, Section, load_config
 from eagle.config.kinds import Kind
 from eagle.core.artifacts import complete_or_absent
 
@@ -136,12 +137,19 @@ def parameters_markdown() -> str:
     return "".join(parts)
 
 
-def write(root: Path = Path(".")) -> None:
-    """Write both files with the defaults; values that a user has changed in params.yaml are lost."""
-    for path, text in ((root / "params.yaml", params_yaml()), (root / "docs/parameters.md", parameters_markdown())):
+def write(root: Path = Path("."), *, keep: bool = False) -> None:
+    """Write params.yaml and docs/parameters.md with the defaults; ``keep``: params.yaml alone, with its own values.
+
+    With ``keep``, what params.yaml lacks is added with its default, so that a project of an earlier version goes on.
+    """
+    params = root / "params.yaml"
+    texts = {params: params_yaml(load_config(params) if keep else None)}
+    if not keep:
+        texts[root / "docs/parameters.md"] = parameters_markdown()
+    for path, text in texts.items():
         with complete_or_absent(path) as draft:
             draft.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    write()
+    write(keep="--keep" in sys.argv[1:])

@@ -95,7 +95,11 @@ def _parameters(project: Project) -> list[str]:
     written = yaml.safe_load(project.params.read_text(encoding="utf-8"))
     absent = [section for section in Config.model_fields if section not in written]
     _require(
-        Problem(f"{project.params} lacks sections that dvc.yaml names", ", ".join(absent), mend="`make parameters`")
+        Problem(
+            f"{project.params} lacks sections that dvc.yaml names",
+            found=f"no {', '.join(absent)}",
+            mend="`python -m eagle.config.parameters --keep` adds them with their defaults and keeps your values",
+        )
         if absent
         else None
     )

@@ -54,3 +54,14 @@ def test_write_makes_both_files(tmp_path: Path) -> None:
     write(tmp_path)
     assert (tmp_path / "params.yaml").read_text(encoding="utf-8") == params_yaml()
     assert (tmp_path / "docs/parameters.md").read_text(encoding="utf-8") == parameters_markdown()
+
+
+def test_a_file_of_an_earlier_version_gets_what_it_lacks_and_keeps_its_values(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text("seed: 9\nevaluate: {horizon: 2}\n", encoding="utf-8")
+    write(tmp_path, keep=True)
+    found = parse_config(yaml.safe_load(file.read_text(encoding="utf-8")))
+    default = Config()
+    assert found.seed == 9 and found.evaluate == default.evaluate.model_copy(update={"horizon": 2})
+    assert _keys(yaml.safe_load(file.read_text(encoding="utf-8"))) == _keys(default.model_dump(mode="json"))
+    assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
