@@ -11,7 +11,7 @@ from hypothesis import settings
 from eagle.core import telemetry
 
 telemetry.switch_off()
-settings.register_profile("untimed")  # a busy machine fails no test
+settings.register_profile("untimed", deadline=None)  # a busy machine fails no test
 settings.load_profile("untimed")
 _SHORT = tempfile.mkdtemp(prefix="eagle-ray-", dir="/tmp")  # names of sockets below it have a length limit
 _STATE = tempfile.mkdtemp(prefix="eagle-tests-")

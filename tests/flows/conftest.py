@@ -70,7 +70,8 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     (tmp_path / "reports/table2.csv").write_text(f"{header}\nanchor,0,False{',0.25' * 12}\n", encoding="utf-8")
     cases = {"noun": "film", "anchors": 1, "users": 1, "horizon": 1, "confidence": 0.95}
-    write_json(tmp_path / "reports/metrics.json", {"cases": cases})
+    anchor = {"more_defects_than_reference": 0}
+    write_json(tmp_path / "reports/metrics.json", {"anchor": anchor, "cases": cases})
     write_arms(Project(tmp_path), [anchor_arm()])
     write_dvc(tmp_path)
     monkeypatch.chdir(tmp_path)
