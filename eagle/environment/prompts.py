@@ -1,7 +1,7 @@
 """The environment's prompt: chat turns of the domain that show what applying a change means.
 
 The head is the same for all rows (computed once), and the assistant's turn is pre-filled with the name of the first
-field ("Genres:"; docs/method.md: 10-18% defective texts against 29-51% for plain prompts).
+field ("Genres:"; measured with SmolLM2-135M: 10-18% defective texts against 29-51% for plain prompts).
 """
 
 from __future__ import annotations
