@@ -1,7 +1,7 @@
 """Films, and other stories: what a viewer sees, what happens, who it happens to.
 
-The chat turns are of our own writing and as long as the texts they are followed by (measured with SmolLM2-135M: 10-18% defective
-texts against 29-51% for plain prompts).
+The chat turns are of our own writing and as long as the texts they are followed by (measured with SmolLM2-135M:
+10-18% defective texts against 29-51% for plain prompts).
 """
 
 from __future__ import annotations
