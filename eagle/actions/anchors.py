@@ -40,8 +40,8 @@ def choose_anchors(descriptions: pd.DataFrame, splits: pd.DataFrame, split: str,
             expected=f"at least {count} (actions.{split}_anchors)",
             mend=f"lower actions.{split}_anchors, or use a larger catalogue",
         )
-    told = items["origin"].isin(["source", "llm"]) & (items["plot"].fillna("") != "")
-    with_plot = spread_over(items[told], min(count, int(told.sum())), seed, split)
+    has_plot = items["origin"].isin(["source", "llm"]) & (items["plot"].fillna("") != "")
+    with_plot = spread_over(items[has_plot], min(count, int(has_plot.sum())), seed, split)
     lacking = count - len(with_plot)
     if lacking:
         _log.warning(
@@ -52,5 +52,5 @@ def choose_anchors(descriptions: pd.DataFrame, splits: pd.DataFrame, split: str,
             count,
             split,
         )
-    filled = spread_over(items[~told], lacking, seed, f"{split}-filled")
+    filled = spread_over(items[~has_plot], lacking, seed, f"{split}-filled")
     return pd.concat([with_plot, filled]).assign(split=split).sort_values("item").reset_index(drop=True)

@@ -74,14 +74,14 @@ def opening_of(request: Request, domain: Domain) -> str:
 def request_prompt(model: LanguageModel, request: Request, domain: Domain) -> str:
     """Return the few-shot chat prompt of a request; the assistant's turn is opened with an order."""
     messages = [("system", domain.suggesting.task)]
-    for told, opening, answer in domain.suggesting.examples:
-        messages += [("user", f"{told}\n{opening} ..."), ("assistant", answer)]
+    for text, opening, answer in domain.suggesting.examples:
+        messages += [("user", f"{text}\n{opening} ..."), ("assistant", answer)]
     opening = opening_of(request, domain)
-    told = request.text
+    shown = request.text
     for name in (domain.fields.labels, domain.fields.body):
-        told = told.replace(f"{name}: ", "")
+        shown = shown.replace(f"{name}: ", "")
     reader = f"{request.profile}\n" if request.profile else ""
-    return model.chat([*messages, ("user", f"{reader}{told}\n{opening} ...")], opening)
+    return model.chat([*messages, ("user", f"{reader}{shown}\n{opening} ...")], opening)
 
 
 def clean_action(text: str) -> str | None:

@@ -58,8 +58,8 @@ def write_on_workers(
     """
     spare = {half: [asdict(seed) for seed in seeds] for half, seeds in reserve.items()}
     domain = domain_of(config)
-    told = [asdict(domain.suggesting), asdict(domain.fields)]
-    settings = [ATTEMPTS, told, config.seed, config.actions.temperature, list(taken), spare]
+    wording = [asdict(domain.suggesting), asdict(domain.fields)]
+    settings = [ATTEMPTS, wording, config.seed, config.actions.temperature, list(taken), spare]
     cache = ShardCache(project.unfinished("actions"), [*settings, model_identity(config.llm, project.llm, __name__)])
     by_anchor = [list(own) for _, own in groupby(requests, key=lambda request: request.anchor)]
     shards = cut(by_anchor, config.llm.shard_rows, len)

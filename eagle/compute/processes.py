@@ -45,9 +45,9 @@ def launch(work: Work, processes: int, device: str) -> None:
     gpus = gpus_for(processes, device)
     with tempfile.TemporaryDirectory(prefix="eagle-") as folder:
         _run(work, processes, gpus > 0, Path(folder))
-        for told in (read_json(file) for file in sorted(Path(folder).glob("process_*.json"))):
-            costs.add_worker(told["spent"])
-            costs.add_updates(told["updates"])
+        for report in (read_json(file) for file in sorted(Path(folder).glob("process_*.json"))):
+            costs.add_worker(report["spent"])
+            costs.add_updates(report["updates"])
 
 
 def gpus_for(processes: int, device: str) -> int:

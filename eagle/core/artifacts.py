@@ -85,8 +85,8 @@ def _system_error(error: Exception) -> int | None:
     """
     if isinstance(error, OSError) and error.errno:
         return error.errno
-    told = re.search(r"\[Errno (\d+)\]|\(os error (\d+)\)", str(error))
-    return int(told[1] or told[2]) if told else None
+    match = re.search(r"\[Errno (\d+)\]|\(os error (\d+)\)", str(error))
+    return int(match[1] or match[2]) if match else None
 
 
 def _is_under(folder: Path, error: Exception) -> bool:

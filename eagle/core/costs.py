@@ -121,7 +121,7 @@ class Meter:
     """Counts in a worker process for as long as it lives."""
 
     def __init__(self) -> None:
-        self._account, self._told = _Account(), dict.fromkeys(_COUNTED, 0)
+        self._account, self._reported = _Account(), dict.fromkeys(_COUNTED, 0)
         _OPEN.append(self._account)
 
     @property
@@ -131,8 +131,8 @@ class Meter:
 
     def spent(self) -> dict[str, int | float]:
         """Return tokens and calls since the last reading, and the largest memory so far."""
-        before, self._told = self._told, self._account.totals()
-        return {name: self._told[name] - before[name] for name in _COUNTED} | {_PEAK: self._account.peak()}
+        before, self._reported = self._reported, self._account.totals()
+        return {name: self._reported[name] - before[name] for name in _COUNTED} | {_PEAK: self._account.peak()}
 
 
 def peak_memory_mib() -> float:

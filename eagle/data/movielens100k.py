@@ -68,8 +68,10 @@ def films(table: pd.DataFrame, plots: Path, summaries: Path) -> pd.DataFrame:
     released = pd.to_numeric(table["release_date"].str[-4:], errors="coerce").astype("Int64")
     year = pd.Series(years, index=table.index, dtype="Int64").fillna(released)
     known = [None if pd.isna(y) else int(y) for y in year]
-    told = pd.read_csv(plots)
-    entries = [Plot(*row) for row in zip(told["Title"], told["Category"], told["Plot"], strict=True)]
+    entries_table = pd.read_csv(plots)
+    entries = [
+        Plot(*row) for row in zip(entries_table["Title"], entries_table["Category"], entries_table["Plot"], strict=True)
+    ]
     leads = json.loads(summaries.read_text(encoding="utf-8"))
     texts = find_plots(list(zip(table["movie_title"], lists, known, strict=True)), entries, leads)
     return pd.DataFrame(

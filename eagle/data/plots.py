@@ -109,8 +109,8 @@ def find_plots(films: Sequence[Film], plots: Iterable[Plot], summaries: Mapping[
         lead = next((leads[name] for name in names if name in leads and _introduces(leads[name], year)), None)
         # one plot cannot serve two films of one name, and it does not say which of them it tells
         known = next((by_title[name] for name in names if name in by_title and len(years[name]) == 1), [])
-        told = _best_match(known, genres, year)
-        found.append((tidy(told) if told else None) or (story(lead) if lead else None))
+        plot = _best_match(known, genres, year)
+        found.append((tidy(plot) if plot else None) or (story(lead) if lead else None))
     return found
 
 
@@ -175,18 +175,18 @@ def story(lead: str) -> str | None:
 
     None where fewer than ten words are told: a film without a plot is better than one with its awards.
     """
-    told: list[str] = []
+    clauses: list[str] = []
     for sentence in _SENTENCE_END.split(_STAR_IN_BRACKETS.sub("", tidy(lead))):
-        clause = _told_in(sentence, begun=bool(told))
+        clause = _plot_clause(sentence, begun=bool(clauses))
         if clause:
-            told.append(clause[0].upper() + clause[1:])
-        elif told:
+            clauses.append(clause[0].upper() + clause[1:])
+        elif clauses:
             break
-    text = " ".join(told)
+    text = " ".join(clauses)
     return text if len(text.split()) >= 10 else None
 
 
-def _told_in(sentence: str, begun: bool) -> str | None:
+def _plot_clause(sentence: str, begun: bool) -> str | None:
     """Return the part of a sentence that belongs to the story; once it has begun, plain sentences go on with it."""
     plain = not _PRODUCTION.search(sentence)
     telling = _TELLING.search(sentence)

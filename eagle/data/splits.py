@@ -188,14 +188,14 @@ def run(config: Config, project: Project) -> None:
 
 def summary(catalogue: Catalogue, items: pd.DataFrame, users: pd.DataFrame, ratings: pd.DataFrame) -> dict[str, object]:
     """Return how many rows each part has, and how many of its items have a text."""
-    told = catalogue.items.loc[catalogue.items["text"].notna(), "item"]
+    with_text = catalogue.items.loc[catalogue.items["text"].notna(), "item"]
 
     def counts(values: pd.Series) -> dict[str, int]:
         return {str(name): int(number) for name, number in values.value_counts().sort_index().items()}
 
     return {
         "items": counts(items["split"]),
-        "items_with_text": counts(items.loc[items["item"].isin(told), "split"]),
+        "items_with_text": counts(items.loc[items["item"].isin(with_text), "split"]),
         "users": counts(users["split"]),
         "ratings": counts(ratings["part"]),
     }

@@ -98,9 +98,9 @@ def shorten(text: str, max_words: int, fields: Fields = GENRES_AND_PLOT) -> str:
 def describe(items: pd.DataFrame, max_words: int, fields: Fields = GENRES_AND_PLOT) -> pd.DataFrame:
     """Return the descriptions table from the catalogue's own words (schema descriptions)."""
     rows = []
-    for item, told, named, released in zip(items["item"], items["text"], items["genres"], items["year"], strict=True):
+    for item, text, named, released in zip(items["item"], items["text"], items["genres"], items["year"], strict=True):
         genres = tuple(dict.fromkeys(g for g in (_genre(name) for name in named) if g))
-        plot = shorten(told, max_words, fields) if isinstance(told, str) else ""
+        plot = shorten(text, max_words, fields) if isinstance(text, str) else ""
         year = None if pd.isna(released) else int(released)
         rows.append(
             (
@@ -132,14 +132,14 @@ def write_plots(
 ) -> Counter[str]:
     """Let the model write the plots of ``rows`` into ``table``; return how many failed, by cause."""
     years = [None if pd.isna(table["year"][row]) else int(table["year"][row]) for row in rows]
-    told = [
+    requests = [
         [table["item"][row], str(items["title"][row]), year, list(table["genres"][row])]
         for row, year in zip(rows, years, strict=True)
     ]
     domain = domain_of(config)
     words = [asdict(domain.describing), asdict(domain.fields)]
     surroundings = [config.seed, config.describe.temperature, words, model_identity(config.llm, project.llm, __name__)]
-    cache, shards = ShardCache(project.unfinished("describe"), surroundings), cut(told, config.llm.shard_rows)
+    cache, shards = ShardCache(project.unfinished("describe"), surroundings), cut(requests, config.llm.shard_rows)
     with open_workers(config.llm, OpenPlots(config, project.resolved())) as workers:
         answers = answer_shards(shards, workers, cache, title="plots", unit="text")
     causes: Counter[str] = Counter()

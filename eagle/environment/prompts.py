@@ -43,8 +43,8 @@ def describe_prompt(model: LanguageModel, title: str, year: int | None, labels: 
     labels.
     """
     messages = [("system", domain.describing.task)]
-    for told, answer in domain.describing.examples:
-        messages += [("user", told), ("assistant", answer)]
+    for request, answer in domain.describing.examples:
+        messages += [("user", request), ("assistant", answer)]
     known = f"{clean(title)} ({year})" if year is not None else clean(title)
     messages.append(("user", f"{known}: {', '.join(labels)}"))
     head = Description(labels, "", domain.fields).render()

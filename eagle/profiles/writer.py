@@ -114,10 +114,10 @@ def _defect(line: str, before: Sequence[str], titles: Sequence[str], words: Prof
 
 @dataclass(frozen=True)
 class History:
-    """What the model is told about a user, and the titles that its answer may not hold."""
+    """What the model reads about a user, and the titles that its answer may not hold."""
 
     user: str
-    told: str
+    ratings: str
     titles: tuple[str, ...]
 
 
@@ -143,10 +143,10 @@ def _named(title: str, genres: Sequence[str]) -> str:
 
 
 def write_profiles(
-    model: LanguageModel, told: Sequence[History], config: Config
+    model: LanguageModel, histories: Sequence[History], config: Config
 ) -> tuple[dict[str, str], dict[str, int]]:
     """Return (user -> five lines) for the users whose every section passed, and how many draws failed, by cause."""
-    known = {history.user: history for history in told}
+    known = {history.user: history for history in histories}
     words = domain_of(config).profiling
     written: dict[str, list[str]] = {user: [] for user in known}
     causes: Counter[str] = Counter()
@@ -156,7 +156,7 @@ def write_profiles(
             waiting = [user for user, lines in written.items() if len(lines) == number]
             if not waiting:
                 break
-            prompts = [profile_prompt(model, known[user].told, written[user], words) for user in waiting]
+            prompts = [profile_prompt(model, known[user].ratings, written[user], words) for user in waiting]
             seeds = [derive_seed(config.seed, "profile", user, section, attempt) for user in waiting]
             for user, completion in zip(waiting, model.generate(prompts, spec, seeds), strict=True):
                 line, cause = _judged(completion, written[user], known[user].titles, words)
@@ -185,20 +185,20 @@ class OpenProfiles:
         model = open_language_model(config.llm, self.project.llm, self.project.completions)
 
         def answer(question: Sequence[Mapping[str, Any]]) -> list[Any]:
-            told = [History(**{**fields, "titles": tuple(fields["titles"])}) for fields in question]
-            return list(write_profiles(model, told, config))
+            histories = [History(**{**fields, "titles": tuple(fields["titles"])}) for fields in question]
+            return list(write_profiles(model, histories, config))
 
         return answer
 
 
 def write_on_workers(
-    config: Config, project: Project, told: Sequence[History]
+    config: Config, project: Project, histories: Sequence[History]
 ) -> tuple[dict[str, str], dict[str, int]]:
     """Return what :func:`write_profiles` returns, in shards of users; finished ones are kept under
     models/checkpoints/profiles.
     """
     surroundings = [config.seed, asdict(domain_of(config).profiling), model_identity(config.llm, project.llm, __name__)]
-    cache, shards = ShardCache(project.unfinished("profiles"), surroundings), cut(told, config.llm.shard_rows)
+    cache, shards = ShardCache(project.unfinished("profiles"), surroundings), cut(histories, config.llm.shard_rows)
     with open_workers(config.llm, OpenProfiles(config, project.resolved())) as workers:
         answers = answer_shards(
             shards,

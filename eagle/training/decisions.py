@@ -94,9 +94,15 @@ class DecisionSource:
         unused = np.array([a not in history for a in actions])
         unused |= not unused.any()  # where nothing is left, all may come again
         available = unused if self.used == "left_out" else np.ones(len(actions), bool)
-        told = named(history, self.most_named or self.horizon, repeat=self.used != "named")
+        named_actions = named(history, self.most_named or self.horizon, repeat=self.used != "named")
         return Decision(
-            state, user, policy_prompt(self.profiles[user], state.text, told), actions, values, unused, available
+            state,
+            user,
+            policy_prompt(self.profiles[user], state.text, named_actions),
+            actions,
+            values,
+            unused,
+            available,
         )
 
     def _follow(self, rng: np.random.Generator, decision: Decision) -> State:
