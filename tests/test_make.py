@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -25,7 +26,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def planned(folder: Path, *words: str) -> list[str]:
     """Return the commands that make would run, in order."""
-    done = subprocess.run(["make", "-n", *words], cwd=folder, capture_output=True, text=True, check=True)
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}  # of a `make test`
+    done = subprocess.run(["make", "-n", *words], cwd=folder, env=alone, capture_output=True, text=True, check=True)
     return done.stdout.splitlines()
 
 
