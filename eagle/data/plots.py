@@ -109,8 +109,8 @@ def find_plots(films: Sequence[Film], plots: Iterable[Plot], summaries: Mapping[
         lead = next((leads[name] for name in names if name in leads and _introduces(leads[name], year)), None)
         # one plot cannot serve two films of one name, and it does not say which of them it tells
         known = next((by_title[name] for name in names if name in by_title and len(years[name]) == 1), [])
-        plot = _best_match(known, genres, year)
-        found.append((tidy(plot) if plot else None) or (story(lead) if lead else None))
+        best = _best_match(known, genres, year)
+        found.append((tidy(best) if best else None) or (story(lead) if lead else None))
     return found
 
 
