@@ -12,6 +12,9 @@ from eagle.config.dependencies import name_own_files
 from eagle.config.root import Config
 from eagle.core.project import Project
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's where it is there: every stage reads the lock file as it starts [M: .04 s for 4,088 lines, not .29]."""
+
 
 def made_by_other_code(project: Project) -> list[str]:
     """Return the finished stages, as dvc.lock names them, whose code lay in other files than dvc.yaml names now."""
@@ -44,7 +47,7 @@ def prepare(config: Config, project: Project) -> None:
 def _stages(path: Path) -> dict[str, Any]:
     """Return the stages of a dvc.yaml or dvc.lock; none where there is no such file."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    return dict((yaml.safe_load(text) or {}).get("stages") or {})
+    return dict((yaml.load(text, _LOADER) or {}).get("stages") or {})
 
 
 def _code(stage: dict[str, Any]) -> set[str]:
