@@ -11,7 +11,7 @@ from eagle.config.base import IDLE, Count, Fraction, Natural, NonNegative, Posit
 from eagle.config.data import DataConfig, DomainConfig, FileColumns, OwnFiles, SplitConfig
 from eagle.config.environment import LOCAL, DescribeConfig, LLMConfig, ProfilesConfig
 from eagle.config.evaluation import EvaluateConfig
-from eagle.config.latent import EncoderConfig, FactorsConfig, UtilityConfig
+from eagle.config.latent import EncoderConfig, FactorsConfig, NoveltyConfig, UtilityConfig
 from eagle.config.load import load_config, parse_config, read_values
 from eagle.config.registry import BoundsConfig, RegistryConfig
 from eagle.config.root import Config
@@ -46,6 +46,7 @@ __all__ = [
     "LoraSettings",
     "Natural",
     "NonNegative",
+    "NoveltyConfig",
     "OnPolicyPhase",
     "OwnFiles",
     "PaperSampler",

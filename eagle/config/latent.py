@@ -51,12 +51,26 @@ class EncoderConfig(Section):
     )
 
 
+class NoveltyConfig(Section):
+    kind: Literal["constraint", "sum"] = Field(
+        "constraint",
+        description="constraint: a text has to be new enough, and then preference alone decides; sum: the distance is "
+        "added to the preference [P 5.2; M: people confirm what preference wins, not what distance wins]",
+    )
+    least: NonNegative = Field(
+        0.85,
+        description="least distance of a text that is new enough, in the unit of utility.distance (novelty: 1 = as "
+        "lonely as its neighbours are) [O: of 20 real items 19 are farther from the rest]",
+    )
+
+
 class UtilityConfig(Section):
     kind: UtilityKind = Field("paper", description="weighted sum of preference and distance [P 5.2]")
     preference_weight: NonNegative = Field(1.0, description="weight of <z_u, z> [P 5.2]")
     distance_weight: NonNegative = Field(
-        0.1, description="lambda: weight of the distance to the catalogue [P 5.2; value open]"
+        0.1, description="lambda: weight of the distance to the catalogue in a sum [P 5.2; value open]"
     )
+    novelty: NoveltyConfig = Field(NoveltyConfig(), description="what distance does")
     neighbours: Count = Field(3, description="nearest catalogue items in the distance [P 5.2]")
     distance: Literal["novelty", "paper"] = Field(
         "novelty",
@@ -68,3 +82,8 @@ class UtilityConfig(Section):
         description="divide each part by its SD over the encoded catalogue before weighing [M: the raw distance is a "
         "norm bonus]",
     )
+
+    @property
+    def weight_of_distance(self) -> float:
+        """Weight of the distance in U: none where novelty is a constraint."""
+        return self.distance_weight if self.novelty.kind == "sum" else 0.0

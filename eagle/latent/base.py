@@ -94,6 +94,10 @@ class Utility(Protocol):
         """
         ...
 
+    def new_enough(self, z: np.ndarray) -> np.ndarray:
+        """Return (n,) bool: which points ``z`` (n, d) are far enough from what exists to be kept by a search."""
+        ...
+
     def __call__(self, z: np.ndarray, users: Sequence[str]) -> np.ndarray:
         """Return U (n,) of points ``z`` (n, d), one user each."""
         ...

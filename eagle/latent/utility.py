@@ -1,17 +1,20 @@
 """U(z; D): how good a point of the latent space is for a user, and how far it is from what exists.
 
 Follows the paper (section 5.2):
-1. U = w_p * preference + w_d * distance; preference = <z_u, z>; distance = sum of the Euclidean distances to the 3
-   nearest catalogue items. z = E_D(text) of the generated text.
+1. U = w_p * preference + w_d * distance (``utility.novelty.kind: sum``); preference = <z_u, z>; distance = sum of the
+   Euclidean distances to the 3 nearest catalogue items. z = E_D(text) of the generated text.
 Where the paper is silent:
 2. Neighbours are those of the generated point, among the encoded catalogue texts (not factor vectors), and the anchor
    counts, so a point on a catalogue item has that item at distance 0.
 3. U is given in SD of U over the encoded catalogue (within user, pooled over users), 0 = the user's mean over the
    catalogue.
 Differs:
-4. Each part is divided by its own SD over the catalogue before weighing (``utility.standardize``): raw, the weights
+4. Distance is a condition and no part of the sum, unless ``utility.novelty.kind`` is ``sum``: preference is maximised
+   among the points that are new enough. Real ratings confirm what preference wins and not what distance wins
+   (docs/method.md).
+5. Each part is divided by its own SD over the catalogue before weighing (``utility.standardize``): raw, the weights
    would depend on the arbitrary scale of the factors.
-5. ``utility.distance: novelty`` divides the mean distance to the nearest distinct catalogue points by those points' own
+6. ``utility.distance: novelty`` divides the mean distance to the nearest distinct catalogue points by those points' own
    mean distance
    to their neighbours: 1 = as lonely as the neighbourhood is anyway. Measured on the embedded default, items with
    plots, each
@@ -88,11 +91,13 @@ class PaperUtility:
 
     @classmethod
     def fit(cls, latent: LatentSpace, config: UtilityConfig) -> PaperUtility:
-        """Measure scales on the encoded catalogue; EagleError where both weights are 0."""
-        if config.preference_weight == 0 and config.distance_weight == 0:
+        """Measure scales on the encoded catalogue; EagleError where nothing has a weight."""
+        if config.preference_weight == 0 and config.weight_of_distance == 0:
             raise user_error(
-                "utility.preference_weight and utility.distance_weight are both 0",
-                mend="give at least one of them a weight",
+                "the utility weighs nothing",
+                found=f"utility.preference_weight 0, utility.distance_weight {config.distance_weight:g}, "
+                f"utility.novelty.kind {config.novelty.kind}",
+                mend="give preference a weight, or distance one with utility.novelty.kind=sum",
             )
         kind = PaperDistance if config.distance == "paper" else Novelty
         distance = kind(latent.item_vectors, config.neighbours)
@@ -104,7 +109,7 @@ class PaperUtility:
         covariance = float((users @ (centred.T @ (away - away.mean()) / len(items))).mean())
         preference_sd = _scale(preference_variance) if config.standardize else 1.0
         distance_sd = _scale(away.var()) if config.standardize else 1.0
-        a, b = config.preference_weight / preference_sd, config.distance_weight / distance_sd
+        a, b = config.preference_weight / preference_sd, config.weight_of_distance / distance_sd
         variance = a * a * preference_variance + 2 * a * b * covariance + b * b * away.var()
         centre = a * (users @ items.mean(axis=0)) + b * away.mean()
         return cls(latent, config, distance, preference_sd, distance_sd, centre, _scale(variance))
@@ -134,10 +139,17 @@ class PaperUtility:
         preference = np.einsum("nd,nd->n", taste, z) / self.preference_sd
         return {"preference": preference, "distance": self.distance(z) / self.distance_sd}
 
+    def new_enough(self, z: np.ndarray) -> np.ndarray:
+        """Return (n,) bool: whether points ``z`` (n, d) are as far from the catalogue as ``utility.novelty`` asks."""
+        if self.config.novelty.kind == "sum":
+            return np.ones(len(z), dtype=bool)
+        enough: np.ndarray = self.distance(np.asarray(z, np.float64)) >= self.config.novelty.least
+        return enough
+
     def __call__(self, z: np.ndarray, users: Sequence[str]) -> np.ndarray:
         """Return U (n,) of points ``z`` (n, d), one user each, in SD of U over the encoded catalogue."""
         parts = self.parts(z, users)
-        raw = self.config.preference_weight * parts["preference"] + self.config.distance_weight * parts["distance"]
+        raw = self.config.preference_weight * parts["preference"] + self.config.weight_of_distance * parts["distance"]
         scaled: np.ndarray = (raw - self.centre[self.latent.user_index(users)]) / self.unit
         return scaled
 
@@ -150,6 +162,7 @@ class PaperUtility:
             / self.preference_sd
             * (z @ self.latent.user_vectors[rows].T.astype(np.float64))
         )
-        raw += self.config.distance_weight / self.distance_sd * self.distance(z)[:, None]
+        if self.config.weight_of_distance:
+            raw += self.config.weight_of_distance / self.distance_sd * self.distance(z)[:, None]
         scaled: np.ndarray = (raw - self.centre[rows]) / self.unit
         return scaled

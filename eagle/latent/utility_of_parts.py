@@ -39,6 +39,10 @@ class UtilityOfParts(ABC):
     def parts(self, z: np.ndarray, users: Sequence[str]) -> Mapping[str, np.ndarray]:
         """Return what U is made of, by name: (n,) each, of points ``z`` (n, d), one user each."""
 
+    def new_enough(self, z: np.ndarray) -> np.ndarray:
+        """Return (n,) bool: every point is, unless a subclass has a condition."""
+        return np.ones(len(z), dtype=bool)
+
     def __call__(self, z: np.ndarray, users: Sequence[str]) -> np.ndarray:
         """Return U (n,) of points ``z`` (n, d), one user each."""
         rows = self.latent.user_index(users)

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -17,8 +17,8 @@ from eagle.core.seeding import derive_seed
 
 if TYPE_CHECKING:
     from eagle.environment.branching import BranchingEnvironment
-    from eagle.environment.steering import Case, Utility
-    from eagle.latent.base import TextEncoder
+    from eagle.environment.steering import Case
+    from eagle.latent.base import TextEncoder, Utility
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,48 @@ class Seeds:
 
 
 @dataclass(frozen=True)
+class Valued:
+    """What texts are worth to their users, (n,) each."""
+
+    utility: np.ndarray
+    """U in SD over the catalogue."""
+    preference: np.ndarray
+    """The part of U that is the predicted rating, in its own SD; NaN where a utility of one's own has no such part."""
+    new: np.ndarray
+    """bool: as far from the catalogue as the utility asks."""
+    whole: np.ndarray
+    """bool: no gate of the text's quality is failed."""
+
+    @property
+    def eligible(self) -> np.ndarray:
+        """(n,) bool: what a search may keep."""
+        found: np.ndarray = self.new & self.whole
+        return found
+
+
+@dataclass(frozen=True)
 class TextUtility:
-    """U of texts: the encoder and the utility as one function."""
+    """U of texts: the encoder and the utility as one function, and what makes a text eligible."""
 
     encoder: TextEncoder
     utility: Utility
+    broken: Callable[[Sequence[str]], np.ndarray] | None = None
+    """Says of texts whether they are broken, (n,) bool; None where no text is."""
 
     def __call__(self, texts: Sequence[str], years: Sequence[int | None], users: Sequence[str]) -> np.ndarray:
         """Return U (n,), in SD over the catalogue, of each text for its user."""
         return np.asarray(self.utility(self.encoder.encode(texts, years), users), dtype=np.float64)
+
+    def value(self, texts: Sequence[str], years: Sequence[int | None], users: Sequence[str]) -> Valued:
+        """Return what each text is worth to its user, and whether it may be kept."""
+        z = self.encoder.encode(texts, years)
+        none = np.full(len(texts), np.nan)
+        return Valued(
+            utility=np.asarray(self.utility(z, users), dtype=np.float64),
+            preference=np.asarray(self.utility.parts(z, users).get("preference", none), dtype=np.float64),
+            new=np.asarray(self.utility.new_enough(z), dtype=bool),
+            whole=np.ones(len(texts), dtype=bool) if self.broken is None else ~self.broken(texts),
+        )
 
 
 @runtime_checkable

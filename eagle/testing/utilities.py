@@ -46,6 +46,13 @@ class UtilityContract:
             assert np.shape(values) == (len(points),), f"part {name} should be (n,), got {np.shape(values)}"
             assert np.isfinite(values).all(), f"part {name} should be finite for every point"
 
+    def test_which_points_are_new_enough_is_said_of_each_alone(self, utility: Utility, points: np.ndarray) -> None:
+        together = np.asarray(utility.new_enough(points))
+        assert together.shape == (len(points),), f"new_enough of n points should be (n,), got {together.shape}"
+        assert together.dtype == bool, f"new_enough should say yes or no, got {together.dtype}"
+        alone = [bool(utility.new_enough(points[row : row + 1])[0]) for row in range(len(points))]
+        assert together.tolist() == alone, "whether a point is new enough should not depend on the others asked about"
+
     def test_all_pairs_equal_one_pair_at_a_time(
         self, utility: Utility, points: np.ndarray, latent: LatentSpace
     ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eagle.config import UtilityConfig
+from eagle.config import NoveltyConfig, UtilityConfig
 from eagle.core.errors import EagleError
 from eagle.latent.space import LatentSpace
 from eagle.latent.utility import Novelty, PaperDistance, PaperUtility
@@ -34,6 +34,7 @@ def drawn(seed: int = 0, n: int = 40, d: int = 3, users: int = 6) -> LatentSpace
     return space(rng.normal(size=(n, d)) + 1, rng.normal(size=(users, d)))
 
 
+SUM = NoveltyConfig(kind="sum")
 KINDS = pytest.mark.parametrize("kind", ["paper", "novelty"])
 
 
@@ -43,7 +44,9 @@ def test_the_papers_formula_by_hand() -> None:
     U = 5 * 2 + 0.5 * 4 before centring.
     """
     latent = space(np.array([[0.0], [1.0], [3.0], [10.0]]), np.array([[5.0]]))
-    utility = PaperUtility.fit(latent, UtilityConfig(distance="paper", distance_weight=0.5, standardize=False))
+    utility = PaperUtility.fit(
+        latent, UtilityConfig(novelty=SUM, distance="paper", distance_weight=0.5, standardize=False)
+    )
     parts = utility.parts(np.array([[2.0]]), ["u0"])
     assert parts["preference"][0] == pytest.approx(10)
     assert parts["distance"][0] == pytest.approx(4)
@@ -62,7 +65,7 @@ def test_novelty_by_hand() -> None:
 @KINDS
 def test_zero_is_the_users_mean_and_one_the_pooled_spread(kind: str) -> None:
     latent = drawn()
-    all_pairs = PaperUtility.fit(latent, UtilityConfig(distance=kind, distance_weight=0.7)).matrix(
+    all_pairs = PaperUtility.fit(latent, UtilityConfig(novelty=SUM, distance=kind, distance_weight=0.7)).matrix(
         latent.item_vectors, latent.users
     )
     np.testing.assert_allclose(all_pairs.mean(axis=0), 0, atol=1e-6)
@@ -72,7 +75,7 @@ def test_zero_is_the_users_mean_and_one_the_pooled_spread(kind: str) -> None:
 @KINDS
 def test_each_standardised_part_has_spread_one_over_the_catalogue(kind: str) -> None:
     latent = drawn()
-    utility = PaperUtility.fit(latent, UtilityConfig(distance=kind))
+    utility = PaperUtility.fit(latent, UtilityConfig(novelty=SUM, distance=kind))
     preference = np.array([utility.parts(latent.item_vectors, [user] * 40)["preference"] for user in latent.users])
     assert np.sqrt(preference.var(axis=1).mean()) == pytest.approx(1, abs=1e-6)
     assert utility.parts(latent.item_vectors, ["u0"] * 40)["distance"].std() == pytest.approx(1)
@@ -81,7 +84,9 @@ def test_each_standardised_part_has_spread_one_over_the_catalogue(kind: str) -> 
 @KINDS
 def test_all_pairs_at_once_equal_one_pair_at_a_time(kind: str) -> None:
     latent, z = drawn(), np.random.default_rng(1).normal(size=(5, 3))
-    utility = PaperUtility.fit(latent, UtilityConfig(distance=kind, distance_weight=0.3, preference_weight=2.0))
+    utility = PaperUtility.fit(
+        latent, UtilityConfig(novelty=SUM, distance=kind, distance_weight=0.3, preference_weight=2.0)
+    )
     fast = utility.matrix(z, latent.users)
     for row in range(5):
         for column, user in enumerate(latent.users):
@@ -98,7 +103,7 @@ def test_all_pairs_at_once_equal_one_pair_at_a_time(kind: str) -> None:
 def test_the_order_of_the_catalogue_does_not_matter(kind: str, seed: int) -> None:
     latent, z = drawn(seed), np.random.default_rng(seed + 1).normal(size=(4, 3))
     moved = replace(latent, item_vectors=latent.item_vectors[np.random.default_rng(seed).permutation(40)])
-    config = UtilityConfig(distance=kind)
+    config = UtilityConfig(novelty=SUM, distance=kind)
     before = PaperUtility.fit(latent, config).matrix(z, latent.users)
     np.testing.assert_allclose(PaperUtility.fit(moved, config).matrix(z, latent.users), before, atol=1e-6)
 
@@ -107,7 +112,7 @@ def test_the_order_of_the_catalogue_does_not_matter(kind: str, seed: int) -> Non
 def test_moving_the_catalogue_and_the_point_together_changes_nothing(kind: str) -> None:
     latent, z = drawn(), np.random.default_rng(1).normal(size=(4, 3))
     moved = replace(latent, item_vectors=(latent.item_vectors + 5).astype(np.float32))
-    config = UtilityConfig(distance=kind, distance_weight=0.5)
+    config = UtilityConfig(novelty=SUM, distance=kind, distance_weight=0.5)
     before = PaperUtility.fit(latent, config).matrix(z, latent.users)
     np.testing.assert_allclose(PaperUtility.fit(moved, config).matrix(z + 5, latent.users), before, atol=1e-4)
 
@@ -121,7 +126,7 @@ def test_the_scale_of_the_factors_does_not_matter_once_standardised(kind: str, s
         item_vectors=latent.item_vectors * np.float32(scale),
         user_vectors=latent.user_vectors / np.float32(scale),
     )
-    config = UtilityConfig(distance=kind, distance_weight=0.5)
+    config = UtilityConfig(novelty=SUM, distance=kind, distance_weight=0.5)
     before = PaperUtility.fit(latent, config).matrix(z, latent.users)
     np.testing.assert_allclose(PaperUtility.fit(scaled, config).matrix(z * scale, latent.users), before, atol=1e-4)
 
@@ -131,7 +136,7 @@ def test_the_scale_of_the_factors_does_not_matter_once_standardised(kind: str, s
 def test_a_catalogue_smaller_than_the_neighbourhood_is_finite(kind: str, n: int) -> None:
     latent = drawn(n=n)
     assert np.isfinite(
-        PaperUtility.fit(latent, UtilityConfig(distance=kind)).matrix(np.ones((2, 3)), latent.users)
+        PaperUtility.fit(latent, UtilityConfig(novelty=SUM, distance=kind)).matrix(np.ones((2, 3)), latent.users)
     ).all()
 
 
@@ -139,7 +144,7 @@ def test_a_catalogue_smaller_than_the_neighbourhood_is_finite(kind: str, n: int)
 def test_other_tastes_on_the_same_scales(kind: Any) -> None:
     """U is affine in the user's vector: the mean of two tastes finds a point worth the mean of what the two find it."""
     latent = drawn()
-    own = PaperUtility.fit(latent, UtilityConfig(distance=kind))
+    own = PaperUtility.fit(latent, UtilityConfig(novelty=SUM, distance=kind))
     before = own.matrix(latent.item_vectors, latent.users)
     np.testing.assert_allclose(own.with_tastes(latent.user_vectors).matrix(latent.item_vectors, latent.users), before)
     between = own.with_tastes((latent.user_vectors + latent.user_vectors[::-1]) / 2)
@@ -162,9 +167,21 @@ def test_novelty_does_not_grow_with_the_norm_where_the_papers_distance_does() ->
     assert abs(left_out["novelty"]) < left_out["paper"] - 0.3
 
 
-def test_two_zero_weights_are_one_clear_error() -> None:
-    with pytest.raises(EagleError, match="both 0"):
-        PaperUtility.fit(drawn(), UtilityConfig(preference_weight=0, distance_weight=0))
+@pytest.mark.parametrize("settings", [{"novelty": SUM, "distance_weight": 0}, {}])
+def test_a_utility_that_weighs_nothing_is_one_clear_error(settings: dict[str, Any]) -> None:
+    """Where novelty is a constraint, the distance has no weight, whatever ``distance_weight`` says."""
+    with pytest.raises(EagleError, match="weighs nothing"):
+        PaperUtility.fit(drawn(), UtilityConfig(preference_weight=0, **settings))
+
+
+def test_as_a_constraint_novelty_decides_who_may_win_and_not_who_wins() -> None:
+    """Items at 0, 2 and 4 with one neighbour: the point 1 is half as lonely as usual, 2 is an item, 12 far from all."""
+    latent, points = space(np.array([[0.0], [2.0], [4.0]]), np.array([[5.0]])), np.array([[1.0], [2.0], [12.0]])
+    bound = PaperUtility.fit(latent, UtilityConfig(neighbours=1, novelty=NoveltyConfig(least=0.5)))
+    assert bound.new_enough(points).tolist() == [True, False, True]
+    np.testing.assert_allclose(bound.matrix(points, ["u0"]), bound.preference_only().matrix(points, ["u0"]))
+    free = PaperUtility.fit(latent, UtilityConfig(neighbours=1, novelty=SUM))
+    assert free.new_enough(points).all()
 
 
 def test_an_unknown_user_is_named() -> None:

@@ -1,0 +1,97 @@
+"""Search with an agent: several actions are drawn in every step, and the best text is gone on from.
+
+1. Follows METHOD's measurements: one draw leaves little to win over a rule, several draws with the best text kept much.
+2. The budget is divided evenly over the steps; the first steps get what is left over.
+3. ``beam`` texts are gone on from, which share a step's draws. A text is gone on from again where no change of it is
+   better.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eagle.environment.branching import BranchingEnvironment
+from eagle.environment.steering import Case, Observation
+from eagle.methods.base import Seeds, TextUtility, Trajectory
+from eagle.methods.selection import SearchTree, value
+from eagle.policies.base import Agent
+
+
+def draws_by_step(budget: int, steps: int) -> list[int]:
+    """Return how many texts each step gets, none where the budget has no room for a step."""
+    each, more = divmod(budget, steps)
+    return [draws for number in range(steps) if (draws := each + (number < more))]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One text that is asked for: the tree, the node that is changed, the state there, and the seed of the action."""
+
+    tree: int
+    parent: int | None
+    state: Observation
+    seed: int
+
+
+@dataclass(frozen=True)
+class Search:
+    """Draws actions from ``agent`` for ``steps`` changes at most, ``beam`` texts wide."""
+
+    agent: Agent
+    name: str
+    steps: int = 1
+    beam: int = 1
+
+    def run(
+        self,
+        cases: Sequence[Case],
+        budget: int,
+        seeds: Seeds,
+        environment: BranchingEnvironment,
+        utility: TextUtility,
+    ) -> list[Trajectory]:
+        """Return one trajectory per case, which ends at the best eligible text, or accepts nothing where none is."""
+        trees = [SearchTree(case, environment.start(case)) for case in cases]
+        for step, draws in enumerate(draws_by_step(budget, self.steps)):
+            asked = [one for number, tree in enumerate(trees) for one in self._asked(number, tree, step, draws, seeds)]
+            before = [len(tree.nodes) for tree in trees]
+            actions = self.agent.act([one.state for one in asked], [one.seed for one in asked])
+            changes = environment.apply([one.state for one in asked], actions, repeats(trees, asked, actions))
+            for one, action, change in zip(asked, actions, changes, strict=True):
+                trees[one.tree].add(change, action, one.seed, one.parent)
+            value(trees, before, utility)
+        return [tree.trajectory() for tree in trees]
+
+    def _asked(self, number: int, tree: SearchTree, step: int, draws: int, seeds: Seeds) -> list[Asked]:
+        parents = tree.ranked(self.beam, self.steps)
+        return [
+            Asked(
+                number,
+                parent := parents[draw % len(parents)],
+                tree.state(parent),
+                seeds.of(tree.case.case, step, draw),
+            )
+            for draw in range(draws)
+        ]
+
+
+def repeats(trees: Sequence[SearchTree], asked: Sequence[Asked], actions: Sequence[str]) -> list[int]:
+    """Return, for each text asked for, how often its case has asked for this action on this text before.
+
+    That number is part of the text's seed: the k-th time anybody asks, the same text comes.
+    """
+    seen: dict[int, Counter[tuple[str, str]]] = {}
+    numbers = []
+    for one, action in zip(asked, actions, strict=True):
+        if one.tree not in seen:
+            seen[one.tree] = _asked_before(trees[one.tree])
+        key = (one.state.text, action)
+        numbers.append(seen[one.tree][key])
+        seen[one.tree][key] += 1
+    return numbers
+
+
+def _asked_before(tree: SearchTree) -> Counter[tuple[str, str]]:
+    return Counter((tree.state(node.parent).text, node.candidate.action) for node in tree.nodes)
