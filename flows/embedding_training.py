@@ -17,4 +17,4 @@ from flows.names import dated
 def embedding_training() -> None:
     with fork_server.running():
         bring_up_to_date("catalogue and splits", ["fetch", "models", "validate", "split"])
-        bring_up_to_date("latent space", ["factors", "describe", "encoder", "profiles"])
+        bring_up_to_date("latent space", ["factors", "describe", "quality", "encoder", "profiles"])

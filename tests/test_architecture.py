@@ -115,6 +115,7 @@ FLOORS = (
     ("domains",),
     ("latent", "engine"),
     ("environment",),
+    ("quality",),
     ("profiles", "actions"),
     ("policies",),
     ("training",),

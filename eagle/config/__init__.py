@@ -13,6 +13,7 @@ from eagle.config.environment import LOCAL, DescribeConfig, LLMConfig, ProfilesC
 from eagle.config.evaluation import EvaluateConfig
 from eagle.config.latent import EncoderConfig, FactorsConfig, NoveltyConfig, UtilityConfig
 from eagle.config.load import load_config, parse_config, read_values
+from eagle.config.quality import GateName, QualityConfig
 from eagle.config.registry import BoundsConfig, RegistryConfig
 from eagle.config.root import Config
 from eagle.config.training import (
@@ -42,6 +43,7 @@ __all__ = [
     "FactorsConfig",
     "FileColumns",
     "Fraction",
+    "GateName",
     "LLMConfig",
     "LoraSettings",
     "Natural",
@@ -53,6 +55,7 @@ __all__ = [
     "Phase",
     "Positive",
     "ProfilesConfig",
+    "QualityConfig",
     "ReferenceConfig",
     "ReferenceName",
     "RegistryConfig",

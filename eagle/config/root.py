@@ -13,6 +13,7 @@ from eagle.config.data import DataConfig, DomainConfig, SplitConfig
 from eagle.config.environment import DescribeConfig, LLMConfig, ProfilesConfig
 from eagle.config.evaluation import EvaluateConfig
 from eagle.config.latent import EncoderConfig, FactorsConfig, UtilityConfig
+from eagle.config.quality import QualityConfig
 from eagle.config.registry import RegistryConfig
 from eagle.config.training import ReferenceConfig, TrainConfig
 
@@ -26,6 +27,7 @@ class Config(Section):
     split: SplitConfig = Field(SplitConfig(), description="what is held out")
     factors: FactorsConfig = Field(FactorsConfig(), description="weighted ALS on ratings alone")
     describe: DescribeConfig = Field(DescribeConfig(), description="texts of the catalogue")
+    quality: QualityConfig = Field(QualityConfig(), description="which texts are whole")
     encoder: EncoderConfig = Field(EncoderConfig(), description="E_D, from text to latent space")
     utility: UtilityConfig = Field(UtilityConfig(), description="U(z; D)")
     profiles: ProfilesConfig = Field(ProfilesConfig(), description="what the agent is told about a user")

@@ -58,6 +58,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("split", "eagle.data.splits", ("seed", "split")),
     Stage("factors", "eagle.latent.factors", ("seed", "factors")),
     Stage("describe", "eagle.environment.describe", ("seed", "data", "domain", "describe", "llm")),
+    Stage("quality", "eagle.quality.stage", ("data", "domain", "quality")),
     Stage("encoder", "eagle.latent.stage", ("seed", "encoder", "factors")),
     Stage("profiles", "eagle.profiles.stage", ("seed", "data", "domain", "profiles", "llm")),
     Stage("actions", "eagle.actions.candidates", ("seed", "data", "domain", "actions", "llm")),

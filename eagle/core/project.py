@@ -152,6 +152,11 @@ class Project:
         return self.root / "models/text_model"
 
     @property
+    def quality(self) -> Path:
+        """JSON: the limits of whole texts."""
+        return self.root / "models/quality.json"
+
+    @property
     def factors(self) -> Path:
         return self.root / "models/factors.safetensors"
 

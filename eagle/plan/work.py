@@ -37,6 +37,7 @@ def work_of(config: Config, sizes: Sizes) -> dict[str, Work]:
         **{name: Work(ratings, 0, ratings) for name in ("fetch", "validate", "split")},
         "factors": Work(ratings * config.factors.iterations, 0, ratings),
         "describe": _plots(config, sizes),
+        "quality": Work(sizes.items),
         "encoder": Work(EMBEDDED * sizes.items + ratings * config.encoder.rounds, 0, sizes.items + ratings),
         "profiles": _profiles(config, sizes),
         "actions": _writing(anchors * config.actions.llm_written, MAX_TOKENS, config),
