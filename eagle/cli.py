@@ -72,6 +72,12 @@ def steer(
     agent: Annotated[
         str, typer.Option(help="'champion', a models:/ address, or a folder with an adapter")
     ] = "champion",
+    budget: Annotated[
+        int, typer.Option(min=0, help="texts to ask for, of which the best is kept; 0: one episode as it comes")
+    ] = 0,
+    method: Annotated[str, typer.Option(help="who searches, such as search_random; see evaluate.budgets.methods")] = (
+        "search_eagle"
+    ),
     samples: Annotated[int, typer.Option(min=1, help="how many trajectories")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="seed of the trajectories")] = 0,
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
@@ -79,9 +85,14 @@ def steer(
     """Show an agent at work: actions, texts, utilities, nearest items."""
     from eagle.core.project import Project
     from eagle.registry.addresses import open_steerer
+    from eagle.serving.searching import open_search
     from eagle.serving.trajectories import render
 
-    found = open_steerer(Project(), agent).samples(user, item, samples=samples, seed=seed)
+    steerer = open_steerer(Project(), agent)
+    if budget:
+        found = open_search(Project(), steerer, method).samples(user, item, budget=budget, samples=samples, seed=seed)
+    else:
+        found = steerer.samples(user, item, samples=samples, seed=seed)
     print(render(found, as_json=json))
 
 

@@ -6,8 +6,32 @@ from typing import Literal
 
 from pydantic import Field
 
-from eagle.config.base import Count, Fraction, NonNegative, Section
+from eagle.config.base import Count, Fraction, Natural, NonNegative, Section
 from eagle.config.kinds import JudgeKind, MethodKind
+
+
+class SearchConfig(Section):
+    budget: Count = Field(8, description="texts of the environment that a search may ask for one case [M: METHOD 10]")
+    steps: Count = Field(1, description="changes of a search at most; its budget is divided over them")
+    beam: Count = Field(1, description="texts that a search goes on from in each step")
+    temperature: NonNegative = Field(
+        1.0,
+        description="temperature of a language model's draws in a search; they are spread wider than a single one's",
+    )
+    rule_temperature: NonNegative = Field(
+        0.2, description="temperature of the linear rule's draws in a search, over its scores in SD of U [M]"
+    )
+
+
+class BudgetsConfig(Section):
+    most: Natural = Field(
+        8, description="largest budget of the comparison at equal budgets 1, 2, 4 and so on; 0 leaves it out [O: time]"
+    )
+    users: Natural = Field(40, description="held-out users of that comparison; 0 takes all of the split [O: time]")
+    methods: tuple[MethodKind, ...] = Field(
+        ("search_random", "search_linear_rule", "search_softmax_policy", "search_reference", "search_eagle"),
+        description="methods that are compared at equal budgets",
+    )
 
 
 class EvaluateConfig(Section):
@@ -32,8 +56,12 @@ class EvaluateConfig(Section):
         "Table 3; O: time]",
     )
     methods: tuple[MethodKind, ...] = Field(
-        (), description="further methods that become arms, as package.module:Name; the built-in ones always are"
+        ("search_random", "search_linear_rule", "search_eagle"),
+        description="methods that become arms beside the usual ones, with search.budget texts for each case; "
+        "package.module:Name for one's own",
     )
+    search: SearchConfig = Field(SearchConfig(), description="asking more than once")
+    budgets: BudgetsConfig = Field(BudgetsConfig(), description="comparison at equal budgets, one change")
     split: Literal["test", "validation"] = Field(
         "test", description="which held-out anchors and users; tune on validation only"
     )

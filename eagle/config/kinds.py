@@ -38,5 +38,6 @@ DomainKind = Annotated[str, Kind(("auto", "film", "clothing", "plain"))]
 EncoderKind = Annotated[str, Kind(("joint_hybrid", "two_stage"))]
 UtilityKind = Annotated[str, Kind(("paper",))]
 EngineKind = Annotated[str, Kind(("auto", "torch", "openai", "scripted"))]
-MethodKind = Annotated[str, Kind(("random", "linear_rule", "softmax_policy", "fixed_best"))]
+SEARCHES = ("search_random", "search_linear_rule", "search_softmax_policy", "search_reference", "search_eagle")
+MethodKind = Annotated[str, Kind(SEARCHES)]
 JudgeKind = Annotated[str, Kind(("panel",))]

@@ -248,6 +248,11 @@ class Project:
     def metrics(self) -> Path:
         return self.reports / "metrics.json"
 
+    @property
+    def budget(self) -> Path:
+        """CSV: every method at equal budgets; arm, budget, metric, mean, low, high, cases."""
+        return self.reports / "budget.csv"
+
     def table(self, number: int) -> Path:
         """CSV: table 2, 3 or 4 of the comparison."""
         return self.reports / f"table{number}.csv"

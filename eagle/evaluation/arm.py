@@ -7,7 +7,7 @@ its record, and reports/arms.json keeps the records of the last run for everythi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from eagle.config import Config
@@ -16,7 +16,7 @@ from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.methods.rollout import ANCHOR
 
-Kind = Literal["anchor", "rule", "reference", "eagle", "elsewhere", "macro", "method"]
+Kind = Literal["anchor", "rule", "reference", "eagle", "elsewhere", "macro", "search", "method"]
 Mode = Literal["free", "listed"]
 
 LINEAR, LINEAR_ONCE = "linear_rule", "linear_rule_once"
@@ -32,7 +32,8 @@ class Arm:
     """What tables and metrics call it."""
     kind: Kind
     """anchor: the unchanged item. rule: no language model acts. reference: a policy before training. eagle: a trained
-    one. elsewhere: a trained one in another environment. macro: all of its actions in one call. method: any other."""
+    one. elsewhere: a trained one in another environment. macro: all of its actions in one call. search: several texts
+    are asked for and the best is kept. method: any other."""
     start: str | None
     """Reference that a language-model policy is or was trained from; None where there is none."""
     mode: Mode
@@ -121,9 +122,31 @@ def arms_of(config: Config, methods: Iterable[Arm] = ()) -> tuple[Arm, ...]:
     return (anchor_arm(), *rules, *policies, *condition_arms(config), *methods)
 
 
-def method_arm(name: str, budget: int) -> Arm:
-    """Return the arm of a method that ``evaluate.methods`` adds."""
-    return Arm(name, "method", None, "free", name, budget)
+SEARCHES = {
+    "search_random": "Random actions",
+    "search_linear_rule": "Linear rule",
+    "search_softmax_policy": "Softmax policy",
+    "search_reference": "Reference",
+    "search_eagle": "EAGLE",
+}
+"""What a reader calls the proposers of searches."""
+
+
+def method_arm(name: str, budget: int, config: Config) -> Arm:
+    """Return the arm of a method that may ask for ``budget`` texts; a search with EAGLE has the start of its agent."""
+    if name not in SEARCHES:
+        return Arm(name, "method", None, "free", name, budget)
+    start = config.train.arms[0] if name in ("search_eagle", "search_reference") else None
+    return Arm(name, "search", start, "listed", f"{SEARCHES[name]}, best of {budget}", budget)
+
+
+def proposer_arms(config: Config) -> list[Arm]:
+    """Return the arms whose language models propose listed actions to searches; no table has them."""
+    found = []
+    for start in config.train.arms:
+        for arm in (reference_arm(start, 1), eagle_arm(start, 1)):
+            found.append(replace(arm, name=f"{arm.name}_proposes", mode="listed"))
+    return found
 
 
 def reference_of(arm: Arm, arms: Iterable[Arm]) -> Arm | None:

@@ -19,9 +19,10 @@ from eagle.domains.table import domain_of
 from eagle.engine.open import open_language_model
 from eagle.environment.rewrite import Rewriter
 from eagle.environment.sharded import ShardedRewriter, environment_identity, rewritten
-from eagle.environment.steering import Case, SteeringEnvironment
-from eagle.evaluation.arm import LINEAR, LINEAR_ONCE, Arm, arms_of, policy_arms
-from eagle.evaluation.cases import HeldOut
+from eagle.environment.steering import SteeringEnvironment, Writer
+from eagle.evaluation.arm import LINEAR, LINEAR_ONCE, Arm, arms_of, policy_arms, proposer_arms
+from eagle.evaluation.budgets import BudgetRun, pick_budget_cases, run_budgets
+from eagle.evaluation.cases import HeldOut, cases_of
 from eagle.evaluation.conditions import ELSEWHERE, OtherConditions, open_elsewhere
 from eagle.evaluation.method_arms import MethodArms, PolicyArms
 from eagle.latent.base import TextEncoder
@@ -30,7 +31,7 @@ from eagle.methods.agent_method import AgentMethod
 from eagle.methods.base import TextUtility
 from eagle.methods.context import MethodContext
 from eagle.methods.rollout import roll_out, stopped_early
-from eagle.methods.table import METHODS, open_method
+from eagle.methods.table import ARMS, open_method
 from eagle.policies.agents import LoraAgent
 from eagle.policies.trie_scorers import TrieScorers
 from eagle.training.setup import TrainingData, load_training_data
@@ -68,12 +69,16 @@ class OpenArms:
                 candidates=material.candidates,
                 profiles=material.profiles,
                 scorer=scorers.of(adapter_of(arm, project)),
-                temperature=config.evaluate.temperature,
+                temperature=temperature,
                 repeat=config.train.repeat_actions,
                 history=config.reference.history,
                 mode=arm.mode,
             )
-            for arm in policy_arms(config)
+            for arms, temperature in (
+                (policy_arms(config), config.evaluate.temperature),
+                (proposer_arms(config), config.evaluate.search.temperature),
+            )
+            for arm in arms
         }
         there = cache(lambda: open_elsewhere(config, project, model))
 
@@ -87,7 +92,7 @@ class OpenArms:
 
 def rule_agents(context: MethodContext) -> list[Agent]:
     """Return the agents of the built-in methods, which act side by side with the language models."""
-    return [method.agent for kind in METHODS if isinstance(method := open_method(kind, context), AgentMethod)]
+    return [method.agent for kind in ARMS if isinstance(method := open_method(kind, context), AgentMethod)]
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,8 @@ class Ran:
     """What the writing agents counted, by arm."""
     considered: pd.DataFrame | None
     """All candidates of the methods that ``evaluate.methods`` adds."""
+    budgets: BudgetRun | None
+    """The comparison at equal budgets, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +138,7 @@ class Arms:
     def run(self) -> Ran:
         """Run all arms."""
         config, settings, rows = self.config, self.config.evaluate, self.config.llm.shard_rows
-        cases = _cases(self.held)
+        cases = cases_of(self.held)
         with open_workers(config.llm, OpenArms(config, self.project.resolved())) as workers:
             context = self._context(workers)
             simple, further = LocalAgents(rule_agents(context)), MethodArms.open(config, context)
@@ -140,12 +147,20 @@ class Arms:
             environment = SteeringEnvironment(writer, self.encoder, self.material.utility)
             table, counts = roll_out(environment, cases, AgentGroups([simple, writing]), settings.horizon, config.seed)
             others = OtherConditions(config, cases, self.encoder, self.material.utility, workers, self.cache).run(table)
-            added, considered = further.run(cases, writer, TextUtility(self.encoder, self.material.utility))
+            utility = TextUtility(self.encoder, self.material.utility)
+            added, considered = further.run(cases, writer, utility)
+            budgets = self._at_budgets(context, writer, utility)
         once = stopped_early(table, LINEAR, LINEAR_ONCE, 1)
         place = list(table["arm"]).index(LINEAR)
         rows_of_all = pd.concat([table[:place], once, table[place:], *others, *added], ignore_index=True)
         candidates = pd.concat(considered, ignore_index=True) if considered else None
-        return Ran(arms_of(config, further.arms), rows_of_all, counts, candidates)
+        return Ran(arms_of(config, further.arms), rows_of_all, counts, candidates, budgets)
+
+    def _at_budgets(self, context: MethodContext, writer: Writer, utility: TextUtility) -> BudgetRun | None:
+        if not self.config.evaluate.budgets.most:
+            return None
+        held = pick_budget_cases(self.config, self.project)
+        return run_budgets(self.config, held, context, writer, utility)
 
     def _context(self, workers: Workers) -> MethodContext:
         policies = PolicyArms(self.config, workers, self.cache)
@@ -154,9 +169,3 @@ class Arms:
     def finish(self) -> None:
         """Forget unfinished work: the tables are written."""
         self.cache.clear()
-
-
-def _cases(held: HeldOut) -> list[Case]:
-    return [
-        Case(*row) for row in held.cases[["case", "anchor", "user", "text", "year"]].itertuples(index=False, name=None)
-    ]

@@ -14,6 +14,7 @@ from eagle.core.seeding import stream
 from eagle.data.descriptions import Descriptions
 from eagle.data.stored import read_item_split, read_ratings, read_user_split, read_users
 from eagle.domains.text import Description
+from eagle.environment.steering import Case
 
 RATERS = 200  # more move the mean rater preference by less than its interval
 
@@ -59,6 +60,12 @@ def pick_cases(config: EvaluateConfig, seed: int, project: Project) -> HeldOut:
     return HeldOut(
         _cross(anchors, chosen, described), tuple(anchors), tuple(chosen), tuple(_draw(raters, RATERS, seed, "raters"))
     )
+
+
+def cases_of(held: HeldOut) -> list[Case]:
+    """Return the cases as the environment takes them."""
+    columns = ["case", "anchor", "user", "text", "year"]
+    return [Case(*row) for row in held.cases[columns].itertuples(index=False, name=None)]
 
 
 def _cross(anchors: list[str], users: list[str], described: Descriptions) -> pd.DataFrame:

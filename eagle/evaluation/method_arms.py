@@ -15,7 +15,7 @@ from eagle.compute.sharding import ShardCache, Workers
 from eagle.config import Config
 from eagle.core.errors import EagleError, Problem, did_you_mean, user_error
 from eagle.environment.steering import Case, Writer
-from eagle.evaluation.arm import Arm, arms_of, method_arm, policy_arms
+from eagle.evaluation.arm import Arm, arms_of, method_arm, policy_arms, proposer_arms
 from eagle.methods.acting import ShardedAgents, WorkerAgent
 from eagle.methods.base import Method, TextUtility
 from eagle.methods.context import MethodContext
@@ -36,7 +36,7 @@ class PolicyArms:
     cache: ShardCache
 
     def __call__(self, name: str) -> Agent:
-        known = [arm.name for arm in policy_arms(self.config)]
+        known = [arm.name for arm in (*policy_arms(self.config), *proposer_arms(self.config))]
         if name not in known:
             raise user_error(
                 f"there is no arm {name!r} to build on",
@@ -51,8 +51,7 @@ class MethodArms:
     """Further methods, opened, each with its arm."""
 
     methods: Sequence[Method]
-    budget: int
-    seed: int
+    config: Config
 
     @classmethod
     def open(cls, config: Config, context: MethodContext) -> MethodArms:
@@ -67,23 +66,28 @@ class MethodArms:
                         f"evaluate.methods: {kind} would be a second arm of one name",
                         found=method.name,
                         expected=f"a name other than {', '.join(names)}",
-                        mend="every built-in method is an arm already; give your own another name",
+                        mend="give your own another name, or name it once",
                     )
                 )
             names.append(method.name)
         if problems:
             raise EagleError(problems)
-        return cls(methods, config.evaluate.horizon, config.seed)
+        return cls(methods, config)
+
+    @property
+    def budget(self) -> int:
+        """Texts that each of them may ask of the environment for one case."""
+        return self.config.evaluate.search.budget
 
     @property
     def arms(self) -> list[Arm]:
-        return [method_arm(method.name, self.budget) for method in self.methods]
+        return [method_arm(method.name, self.budget, self.config) for method in self.methods]
 
     def run(
         self, cases: Sequence[Case], writer: Writer, utility: TextUtility
     ) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
         """Return the trajectories and the candidates of every method."""
-        ran = [(m.name, run_method(m, cases, self.budget, self.seed, writer, utility)) for m in self.methods]
+        ran = [(m.name, run_method(m, cases, self.budget, self.config.seed, writer, utility)) for m in self.methods]
         return [trajectory_rows(*one) for one in ran], [candidate_rows(*one) for one in ran]
 
 

@@ -59,3 +59,16 @@ def score(trajectories: pd.DataFrame, cases: pd.DataFrame, encoder: TextEncoder,
         genre_line_utility=utility(encoder.encode(labels, years), users),
         z=pd.Series([row.tolist() for row in z.astype(np.float32)], dtype=object, index=trajectories.index),
     )
+
+
+def in_stars(rows: pd.DataFrame, cases: pd.DataFrame, encoder: TextEncoder, utility: Utility) -> pd.DataFrame:
+    """Return ``rows`` (case, user, text) with utility, and with the predicted rating <z_u, z> in stars.
+
+    preference_stars: less a constant of the user, which differences do not have.
+    """
+    years = rows["case"].map(cases.set_index("case")["year"])
+    known = [None if pd.isna(year) else int(year) for year in years]
+    users = rows["user"].tolist()
+    z = encoder.encode(rows["text"].tolist(), known).astype(np.float64)
+    tastes = utility.latent.rows_of_users(users).astype(np.float64)
+    return rows.assign(utility=utility(z, users), preference_stars=np.einsum("nd,nd->n", tastes, z))

@@ -10,7 +10,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+
+import pandas as pd
 
 from eagle.config import Config
 from eagle.core.project import Project
@@ -19,14 +22,17 @@ from eagle.data.stored import read_rating_split
 from eagle.engine.folders import check_model_folder
 from eagle.evaluation.arms import Arms
 from eagle.evaluation.bootstrap import TwoWayBootstrap
+from eagle.evaluation.budget_table import BudgetTable
+from eagle.evaluation.budgets import BudgetRun
 from eagle.evaluation.cases import HeldOut, case_groups, pick_cases
 from eagle.evaluation.comparison import Comparison
 from eagle.evaluation.inputs import input_hashes
 from eagle.evaluation.judges.base import Judge, JudgeData
 from eagle.evaluation.judges.table import fit_judges, judged_by_all
 from eagle.evaluation.method_arms import candidates_table
-from eagle.evaluation.scoring import RememberingEncoder, score
+from eagle.evaluation.scoring import RememberingEncoder, in_stars, score
 from eagle.evaluation.writing import Found, write_found
+from eagle.latent.base import TextEncoder, Utility
 from eagle.latent.encoders import load_encoder
 
 
@@ -55,12 +61,14 @@ def run(config: Config, project: Project) -> None:
         counts=ran.counts,
         judged_columns=[column for judge in judges.values() for column in judge.columns],
     )
+    budgets = None if ran.budgets is None else at_budgets(config, ran.budgets, encoder, utility, judges)
     found = Found(
         arms=ran.arms,
         trajectories=judged,
         candidates=candidates_table(judged, considered),
         results=comparison.results(),
         checks={name: judge.check() for name, judge in judges.items()},
+        budgets=budgets,
     )
     write_found(config, project, held, hashes, found)
     arms.finish()
@@ -79,6 +87,18 @@ def open_judges(config: Config, project: Project, held: HeldOut) -> dict[str, Ju
         confidence=config.evaluate.confidence,
     )
     return fit_judges(config.evaluate.judges, data)
+
+
+def at_budgets(
+    config: Config, ran: BudgetRun, encoder: TextEncoder, utility: Utility, judges: Mapping[str, Judge]
+) -> pd.DataFrame:
+    """Return reports/budget.csv: what every method wins at each budget."""
+    cases = ran.held.cases
+    answers = in_stars(ran.answers().reset_index(drop=True), cases, encoder, utility)
+    anchors = in_stars(cases, cases, encoder, utility)
+    judged = judged_by_all(judges, answers, cases)
+    columns = [column for judge in judges.values() for column in judge.columns]
+    return BudgetTable(bootstrap_over(ran.held, config), columns).of(judged, anchors)
 
 
 def bootstrap_over(held: HeldOut, config: Config) -> TwoWayBootstrap:

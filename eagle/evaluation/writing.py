@@ -17,6 +17,7 @@ from eagle.data.stored import read_source
 from eagle.domains.table import domain_of
 from eagle.evaluation import tables
 from eagle.evaluation.arm import Arm, write_arms
+from eagle.evaluation.budget_table import COLUMNS
 from eagle.evaluation.cases import HeldOut
 from eagle.evaluation.comparison import ArmResult
 from eagle.evaluation.conditions import elsewhere, environment_name
@@ -34,6 +35,8 @@ class Found:
     results: Sequence[ArmResult]
     checks: Mapping[str, Mapping[str, object]]
     """By judge: how good it is on ratings that it has not seen."""
+    budgets: pd.DataFrame | None
+    """Every method at equal budgets; see :mod:`eagle.evaluation.budget_table`."""
 
 
 def write_found(config: Config, project: Project, held: HeldOut, hashes: Mapping[str, str], found: Found) -> None:
@@ -47,6 +50,8 @@ def write_found(config: Config, project: Project, held: HeldOut, hashes: Mapping
     _write_csv(tables.table2(found.results), project.table(2))
     _write_csv(tables.table3(found.results, *environments), project.table(3))
     _write_csv(tables.table4(found.results, personalised=personalised), project.table(4))
+    budgets = pd.DataFrame(columns=COLUMNS) if found.budgets is None else found.budgets
+    _write_csv(budgets, project.budget)
     source = read_source(project.catalogue_files.source)["source"]
     beside = {**found.checks, "cases": _settings(config, held), "inputs": {"source": source, **hashes}}
     write_json(project.metrics, tables.metrics(found.results, beside))

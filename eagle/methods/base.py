@@ -104,13 +104,19 @@ class TextUtility:
 
     def value(self, texts: Sequence[str], years: Sequence[int | None], users: Sequence[str]) -> Valued:
         """Return what each text is worth to its user, and whether it may be kept."""
-        z = self.encoder.encode(texts, years)
-        none = np.full(len(texts), np.nan)
+        pairs = list(zip(texts, years, strict=True))
+        place = {pair: row for row, pair in enumerate(dict.fromkeys(pairs))}
+        row = np.array([place[pair] for pair in pairs], dtype=int)
+        said = [text for text, _ in place]
+        z = self.encoder.encode(said, [year for _, year in place])
+        new = np.asarray(self.utility.new_enough(z), dtype=bool)
+        whole = np.ones(len(said), dtype=bool) if self.broken is None else ~self.broken(said)
+        preference = self.utility.parts(z[row], users).get("preference", np.full(len(row), np.nan))
         return Valued(
-            utility=np.asarray(self.utility(z, users), dtype=np.float64),
-            preference=np.asarray(self.utility.parts(z, users).get("preference", none), dtype=np.float64),
-            new=np.asarray(self.utility.new_enough(z), dtype=bool),
-            whole=np.ones(len(texts), dtype=bool) if self.broken is None else ~self.broken(texts),
+            utility=np.asarray(self.utility(z[row], users), dtype=np.float64),
+            preference=np.asarray(preference, dtype=np.float64),
+            new=new[row],
+            whole=whole[row],
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eagle.actions.candidate_list import CandidateList
 from eagle.config import Config
@@ -24,6 +24,10 @@ class MethodContext:
     """Held-out users of the comparison."""
     agent: Callable[[str], Agent]
     """Opens an arm in which a language model acts, such as eagle_g_optimal; it writes on the workers."""
+
+    def with_config(self, config: Config) -> MethodContext:
+        """Return the same with other parameters."""
+        return replace(self, config=config)
 
     @property
     def horizon(self) -> int:

@@ -54,11 +54,14 @@ def trajectory_rows(name: str, trajectories: Sequence[Trajectory]) -> pd.DataFra
 
 
 def candidate_rows(name: str, trajectories: Sequence[Trajectory]) -> pd.DataFrame:
-    """Return one row for every candidate: case, step, draw, action, text, accepted, and what a trajectory's row has."""
+    """Return one row for every candidate: case, step, draw, action, text, accepted, and what a trajectory's row has.
+
+    ``order``: its place among all candidates of its case, in the order in which they were written.
+    """
     rows = [
-        _row(name, trajectory, candidate) | {"draw": candidate.draw, "accepted": candidate.accepted}
+        _row(name, trajectory, candidate) | {"order": place, "draw": candidate.draw, "accepted": candidate.accepted}
         for trajectory in trajectories
-        for candidate in trajectory.candidates
+        for place, candidate in enumerate(trajectory.candidates)
     ]
     return pd.DataFrame(rows)
 

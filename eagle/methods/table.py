@@ -7,7 +7,7 @@ from eagle.core.parts import load_part
 from eagle.methods.base import Method
 from eagle.methods.context import MethodContext
 
-METHODS = {
+ARMS = {
     "random": "eagle.methods.built_in:random_actions",
     "linear_rule": "eagle.methods.built_in:linear_rule",
     "softmax_policy": "eagle.methods.built_in:softmax_policy",
@@ -15,13 +15,22 @@ METHODS = {
 }
 """Name -> what is called with the context and returns the method. All of these are arms of every evaluation."""
 
+METHODS = {
+    "search_random": "eagle.methods.proposers:search_random",
+    "search_linear_rule": "eagle.methods.proposers:search_linear_rule",
+    "search_softmax_policy": "eagle.methods.proposers:search_softmax_policy",
+    "search_reference": "eagle.methods.proposers:search_reference",
+    "search_eagle": "eagle.methods.proposers:search_eagle",
+}
+"""The same for methods that are run where ``evaluate.methods``, ``evaluate.budgets.methods`` or a user asks."""
+
 
 def open_method(kind: str, context: MethodContext) -> Method:
-    """Open a method by its name in :data:`METHODS`, or one's own by ``package.module:Name``.
+    """Open a method by its name in :data:`ARMS` or :data:`METHODS`, or one's own by ``package.module:Name``.
 
     Raises EagleError where there is no such part, or where it is no method.
     """
-    method = load_part("method", kind, METHODS)(context)
+    method = load_part("method", kind, {**ARMS, **METHODS})(context)
     if not isinstance(method, Method):
         raise user_error(
             f"{kind} opens no method",

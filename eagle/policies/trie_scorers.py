@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from eagle.policies.agents import ListScorer
 from eagle.policies.lora import LoraPolicy
 
 SCORED_TOGETHER = 16  # prompts; bounds memory
+REMEMBERED = 50_000  # lists of scores: some 10 MB
 
 
 @dataclass
@@ -26,12 +27,27 @@ class TrieScorers:
 
     config: Config
     base: Path
+    _scored: dict[tuple[Path, str, tuple[str, ...]], np.ndarray] = field(default_factory=dict)
     _policy: LoraPolicy | None = None
     _adapter: Path | None = None
 
     def of(self, adapter: Path) -> ListScorer:
-        """Return the scorer of one adapter: log pi over each list, (K,) per prompt."""
-        return partial(self._score, adapter)
+        """Return the scorer of one adapter: log pi over each list, (K,) per prompt.
+
+        A search asks for one prompt again and again; its scores are remembered, the last ``REMEMBERED`` of them.
+        """
+        return partial(self._remembered, adapter)
+
+    def _remembered(self, adapter: Path, prompts: Sequence[str], lists: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        asked = [(adapter, prompt, tuple(actions)) for prompt, actions in zip(prompts, lists, strict=True)]
+        new = [key for key in dict.fromkeys(asked) if key not in self._scored]
+        if new:
+            scores = self._score(adapter, [prompt for _, prompt, _ in new], [actions for _, _, actions in new])
+            self._scored |= dict(zip(new, scores, strict=True))
+        found = [self._scored[key] for key in asked]
+        for key in list(self._scored)[: max(0, len(self._scored) - REMEMBERED)]:
+            del self._scored[key]
+        return found
 
     def _score(self, adapter: Path, prompts: Sequence[str], lists: Sequence[Sequence[str]]) -> list[np.ndarray]:
         import torch

@@ -16,6 +16,7 @@ from mlflow.types.schema import Array, ColSpec, DataType, Object, ParamSchema, P
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.serving.agent_files import AgentFiles, borrowed_models
+from eagle.serving.searching import own_search
 from eagle.serving.steer import Steerer
 
 _STEP = [
@@ -36,7 +37,13 @@ SIGNATURE = ModelSignature(
             ColSpec(Array(Object(_STEP)), "trajectory"),
         ]
     ),
-    params=ParamSchema([ParamSpec("seed", DataType.long, 0), ParamSpec("horizon", DataType.long, 0)]),
+    params=ParamSchema(
+        [
+            ParamSpec("seed", DataType.long, 0),
+            ParamSpec("horizon", DataType.long, 0),
+            ParamSpec("budget", DataType.long, 0),
+        ]
+    ),
 )
 
 
@@ -46,17 +53,21 @@ class SteeringModel(PythonModel):
     def load_context(self, context: Any) -> None:
         files = AgentFiles(Path(context.artifacts["agent"]), *borrowed_models(Project()))
         self.steerer = Steerer.load(files)
+        self.searcher = own_search(files.config(), self.steerer)
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Return user, item, text, utility (SD of U) and trajectory (list of steps) for every row.
 
-        ``params``: the seed of what is drawn, and the horizon (changes; 0: the agent's own).
+        ``params``: the seed of what is drawn; the horizon (changes; 0: the agent's own); the budget (texts, of which
+        the best is kept; 0: one episode as it comes).
         """
         pairs = list(zip(model_input["user"].astype(str), model_input["item"].astype(str), strict=True))
         try:
-            found = self.steerer.steer(
-                pairs, **{name: int((params or {}).get(name, 0)) for name in ("seed", "horizon")}
-            )
+            asked = {name: int((params or {}).get(name, 0)) for name in ("seed", "horizon", "budget")}
+            if asked["budget"]:
+                found = self.searcher.search(pairs, budget=asked["budget"], seed=asked["seed"])
+            else:
+                found = self.steerer.steer(pairs, seed=asked["seed"], horizon=asked["horizon"])
         except EagleError as error:
             raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
         kept = {prop.name for prop in _STEP}

@@ -56,6 +56,7 @@ class Steerer:
     texts: Mapping[str, str]  # of every item
     titles: dict[str, str]
     horizon: int
+    scorers: TrieScorers
     remark: str | None = None  # why texts may not be the evaluation's
     turns: Lock = field(default_factory=Lock)
 
@@ -69,13 +70,14 @@ class Steerer:
     def open(cls, config: Config, project: Project, adapter: Path) -> Steerer:
         """Open an adapter folder in a project, with the settings of the evaluation."""
         latent, model = load_latent(project.encoder), open_language_model(config.llm, project.llm, single=True)
+        scorers = TrieScorers(config, project.llm)
         agent = LoraAgent(
             name=AGENT,
             model=model,
             adapter=adapter,
             candidates=CandidateList.load(project.actions),
             profiles=Profiles.load(project.profiles).short,
-            scorer=TrieScorers(config, project.llm).of(adapter),
+            scorer=scorers.of(adapter),
             temperature=config.evaluate.temperature,
             repeat=config.train.repeat_actions,
             history=config.reference.history,
@@ -89,6 +91,7 @@ class Steerer:
             texts=Descriptions.load(project.descriptions).texts,
             titles=read_titles(project.catalogue_files.items),
             horizon=config.evaluate.horizon,
+            scorers=scorers,
             remark=rounding(config, model),
         )
 
@@ -104,20 +107,24 @@ class Steerer:
             raise user_error(
                 "horizon is no number of changes", found=horizon, expected="at least 1, or 0 for the agent's own"
             )
-        self._check(pairs)
-        cases = [self._case(number, user, item) for number, (user, item) in enumerate(pairs)]
+        cases = self.cases(pairs)
         encoder = RememberingEncoder(EncoderInTurn(self.encoder, self.turns))
         environment = SteeringEnvironment(WriterInTurn(self.writer, self.turns), encoder, self.utility)
         agents = LocalAgents([AgentInTurn(replace(self.agent, counts=ActionCounts()), self.turns)])
         rows, _ = roll_out(environment, cases, agents, horizon or self.horizon, seed)
         table = pd.DataFrame([asdict(case) for case in cases]).astype({"year": object})
         scored = score(rows[rows["arm"] == AGENT].reset_index(drop=True), table, encoder, self.utility)
-        return [self._trajectory(mine.sort_values("step"), sample) for _, mine in scored.groupby("case", sort=True)]
+        return [self.trajectory(mine.sort_values("step"), sample) for _, mine in scored.groupby("case", sort=True)]
 
     def samples(self, user: str, item: str, *, samples: int, seed: int) -> list[ServedTrajectory]:
         """Return ``samples`` episodes for one user and item; the first has ``seed`` itself."""
         seeds = [derive_seed(seed, "sample", n) if n else seed for n in range(samples)]
         return [found for n, own in enumerate(seeds) for found in self.steer([(user, item)], seed=own, sample=n)]
+
+    def cases(self, pairs: Sequence[tuple[str, str]]) -> list[Case]:
+        """Return one case per (user, item), numbered from 0; unknown ids are one EagleError."""
+        self._check(pairs)
+        return [self._case(number, user, item) for number, (user, item) in enumerate(pairs)]
 
     def _check(self, pairs: Sequence[tuple[str, str]]) -> None:
         known = {"user": self.agent.profiles.keys() & set(self.latent.users), "item": self.texts.keys()}
@@ -142,7 +149,8 @@ class Steerer:
     def _case(self, number: int, user: str, item: str) -> Case:
         return Case(number, item, user, self.texts[item], self.latent.years[item])
 
-    def _trajectory(self, rows: pd.DataFrame, sample: int) -> ServedTrajectory:
+    def trajectory(self, rows: pd.DataFrame, sample: int) -> ServedTrajectory:
+        """Return the scored rows of one episode, in the order of its steps, as a record."""
         steps = [
             TrajectoryStep(
                 int(r["step"]),

@@ -142,7 +142,16 @@ def small_config(model: Path, **changes: dict[str, Any]) -> Config:
             "checkpoint_every": 1,
             "lora": {"rank": 2},
         },
-        "evaluate": {"anchors": 3, "users": 4, "horizon": 2, "bootstrap": 50, "macro": True, "other_temperature": 1.5},
+        "evaluate": {
+            "anchors": 3,
+            "users": 4,
+            "horizon": 2,
+            "bootstrap": 50,
+            "macro": True,
+            "other_temperature": 1.5,
+            "search": {"budget": 2},
+            "budgets": {"most": 2, "users": 3},
+        },
         # A model this small keeps no bound that means something; what bounds do: tests/report and tests/registry.
         "registry": {
             "bounds": {

@@ -1,0 +1,109 @@
+"""Searches that come with the project: who proposes the actions that a search draws.
+
+Every proposer draws from the candidate actions with a temperature of its own, so that a search sees different ones.
+The language models draw from their distribution over the list, through the trie: one reading of the prompt serves all
+draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eagle.actions.candidate_list import CandidateList, available
+from eagle.core.errors import user_error
+from eagle.methods.context import MethodContext
+from eagle.methods.rules import RandomActions, mean_shifts
+from eagle.methods.search import Search
+from eagle.methods.softmax_fit import fit_softmax_policy
+from eagle.policies.base import Agent
+
+if TYPE_CHECKING:
+    from eagle.environment.steering import Observation
+    from eagle.latent.base import Utility
+
+
+@dataclass(frozen=True)
+class SoftLinearRule:
+    """Draws an action by exp(score / temperature), the score being what its mean shift is worth to the user."""
+
+    candidates: CandidateList
+    scores: Callable[[str], Mapping[str, float]]
+    """User -> action -> score in SD of U."""
+    temperature: float
+    repeat: bool = False
+    name: str = "soft_linear_rule"
+
+    def act(self, observations: Sequence[Observation], seeds: Sequence[int]) -> list[str]:
+        """Return one action of the list for each observation; temperature 0 takes the best."""
+        chosen, known = [], {}
+        for seen, seed in zip(observations, seeds, strict=True):
+            if seen.user not in known:
+                known[seen.user] = self.scores(seen.user)
+            own = known[seen.user]
+            actions = [a for a in self.candidates.of(seen.anchor) if a in own]
+            options = available(actions, seen.history, repeat=self.repeat)
+            scores = np.array([own[action] for action in options])
+            if self.temperature > 0:
+                scores = scores / self.temperature + np.random.default_rng(seed).gumbel(size=len(scores))
+            chosen.append(options[int(np.argmax(scores))])
+        return chosen
+
+
+def shift_values(shifts: Mapping[str, np.ndarray], utility: Utility) -> Callable[[str], dict[str, float]]:
+    """Return what each mean shift is worth to a user by predicted rating, in SD over the catalogue."""
+    actions, taste = list(shifts), utility.preference_only()
+    moved = np.stack([shifts[action] for action in actions]).astype(np.float32)
+
+    def of(user: str) -> dict[str, float]:
+        worth = taste.matrix(moved, [user])[:, 0] - taste.matrix(np.zeros_like(moved[:1]), [user])[0, 0]
+        return dict(zip(actions, worth.tolist(), strict=True))
+
+    return of
+
+
+def _search(context: MethodContext, agent: Agent, name: str) -> Search:
+    settings = context.config.evaluate.search
+    return Search(agent, name, settings.steps, settings.beam)
+
+
+def search_random(context: MethodContext) -> Search:
+    """Return the search that draws listed actions uniformly: unguided search."""
+    return _search(context, RandomActions(context.candidates, context.repeat), "search_random")
+
+
+def search_linear_rule(context: MethodContext) -> Search:
+    """Return the search that draws by the linear rule's scores."""
+    data, settings = context.data, context.config.evaluate.search
+    scores = shift_values(mean_shifts(data.steps), data.utility)
+    agent = SoftLinearRule(data.candidates, scores, settings.rule_temperature, context.repeat)
+    return _search(context, agent, "search_linear_rule")
+
+
+def search_softmax_policy(context: MethodContext) -> Search:
+    """Return the search that draws from the softmax policy on genre features."""
+    agent = fit_softmax_policy(context.data, context.project, repeat=context.repeat)
+    return _search(context, replace(agent, temperature=1.0), "search_softmax_policy")
+
+
+def search_reference(context: MethodContext) -> Search:
+    """Return the search that draws from the reference policy that the first trained agent started from."""
+    return _search(context, context.agent(f"reference_{_start(context)}_proposes"), "search_reference")
+
+
+def search_eagle(context: MethodContext) -> Search:
+    """Return the search that draws from the first trained agent: EAGLE asked more than once."""
+    return _search(context, context.agent(f"eagle_{_start(context)}_proposes"), "search_eagle")
+
+
+def _start(context: MethodContext) -> str:
+    if not context.config.train.arms:
+        raise user_error(
+            "there is no trained agent to search with",
+            found="train.arms is empty",
+            mend="name a reference in train.arms, or take search_eagle and search_reference out of evaluate",
+        )
+    return context.config.train.arms[0]
