@@ -74,7 +74,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "evaluate",
         "eagle.evaluation.stage",
-        ("seed", "data", "domain", "evaluate", "utility", "profiles", "llm", "train", "reference"),
+        ("seed", "data", "domain", "evaluate", "utility", "quality", "profiles", "llm", "train", "reference"),
     ),
     Stage("report", "eagle.report.stage", ("registry",)),
     Stage("register", "eagle.registry.stage", tuple(Config.model_fields)),

@@ -34,6 +34,8 @@ from eagle.methods.rollout import roll_out, stopped_early
 from eagle.methods.table import ARMS, open_method
 from eagle.policies.agents import LoraAgent
 from eagle.policies.trie_scorers import TrieScorers
+from eagle.quality.gates import TextGates
+from eagle.quality.stored import load_gates
 from eagle.training.setup import TrainingData, load_training_data
 
 if TYPE_CHECKING:
@@ -122,6 +124,7 @@ class Arms:
     held: HeldOut
     material: TrainingData
     encoder: TextEncoder
+    gates: TextGates
     cache: ShardCache
 
     @classmethod
@@ -129,11 +132,14 @@ class Arms:
         cls, config: Config, project: Project, held: HeldOut, hashes: dict[str, str], encoder: TextEncoder
     ) -> Arms:
         """Read what the arms share; ``hashes`` are those of everything that decides what they answer."""
-        sections = [getattr(config, name).decisive() for name in ("evaluate", "train", "reference", "utility")]
+        sections = [
+            getattr(config, name).decisive() for name in ("evaluate", "train", "reference", "utility", "quality")
+        ]
         identity = environment_identity(config.llm, domain_of(config), project, __name__)
         decisive = [sorted(hashes.items()), config.seed, identity, *sections]
         shard_cache = ShardCache(project.unfinished("evaluate"), decisive)
-        return cls(config, project, held, load_training_data(config.utility, project), encoder, shard_cache)
+        material, gates = load_training_data(config.utility, project), load_gates(project, config)
+        return cls(config, project, held, material, encoder, gates, shard_cache)
 
     def run(self) -> Ran:
         """Run all arms."""
@@ -147,7 +153,7 @@ class Arms:
             environment = SteeringEnvironment(writer, self.encoder, self.material.utility)
             table, counts = roll_out(environment, cases, AgentGroups([simple, writing]), settings.horizon, config.seed)
             others = OtherConditions(config, cases, self.encoder, self.material.utility, workers, self.cache).run(table)
-            utility = TextUtility(self.encoder, self.material.utility)
+            utility = TextUtility(self.encoder, self.material.utility, self.gates.broken)
             added, considered = further.run(cases, writer, utility)
             budgets = self._at_budgets(context, writer, utility)
         once = stopped_early(table, LINEAR, LINEAR_ONCE, 1)

@@ -66,9 +66,9 @@ def run_budgets(
 
 def valued(candidates: pd.DataFrame, cases: pd.DataFrame, utility: TextUtility) -> pd.DataFrame:
     """Return ``candidates`` with utility, new and whole; a failed text is not whole."""
-    years = candidates["case"].map(cases.set_index("case")["year"])
-    known = [None if pd.isna(year) else int(year) for year in years]
-    found = utility.value(candidates["text"].tolist(), known, candidates["user"].tolist())
+    about = cases.set_index("case").loc[candidates["case"]]
+    years = [None if pd.isna(year) else int(year) for year in about["year"]]
+    found = utility.value(candidates["text"].tolist(), years, candidates["user"].tolist(), about["text"].tolist())
     whole = found.whole & candidates["valid"].to_numpy(bool)
     return candidates.assign(utility=found.utility, new=found.new, whole=whole)
 

@@ -14,6 +14,7 @@ def input_hashes(config: Config, project: Project) -> dict[str, str]:
     folders = {
         "catalogue": project.catalogue,
         "descriptions": project.descriptions,
+        "quality": project.quality,
         "profiles": project.profiles,
         "actions": project.actions,
         "transitions": project.transitions,

@@ -95,7 +95,8 @@ def value(trees: Sequence[SearchTree], first: Sequence[int], utility: TextUtilit
     if not new:
         return
     states = [tree.nodes[place].state for tree, place in new]
-    found = utility.value([s.text for s in states], [s.year for s in states], [s.user for s in states])
+    made_from = [tree.case.text for tree, _ in new]
+    found = utility.value([s.text for s in states], [s.year for s in states], [s.user for s in states], made_from)
     for (tree, place), worth, eligible in zip(new, found.utility, found.eligible, strict=True):
         node = tree.nodes[place]
         fine = bool(eligible) and node.candidate.cause is None

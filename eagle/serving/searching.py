@@ -21,6 +21,7 @@ from eagle.methods.search import Search
 from eagle.methods.table import open_method
 from eagle.policies.agents import ActionCounts, LoraAgent
 from eagle.policies.base import Agent
+from eagle.policies.trie_scorers import TrieScorers
 from eagle.serving.steer import Steerer
 from eagle.serving.trajectories import ServedTrajectory
 from eagle.serving.turns import AgentInTurn, EncoderInTurn, WriterInTurn
@@ -47,7 +48,7 @@ class Searcher:
             raise user_error("the budget is no number of texts", found=budget, expected="at least 1")
         steerer, cases = self.steerer, self.steerer.cases(pairs)
         encoder = RememberingEncoder(EncoderInTurn(steerer.encoder, steerer.turns))
-        utility = TextUtility(encoder, steerer.utility)
+        utility = TextUtility(encoder, steerer.utility, steerer.gates.broken if steerer.gates else None)
         writer = WriterInTurn(steerer.writer, steerer.turns)
         found = run_method(self.method, cases, budget, seed, writer, utility)
         rows = trajectory_rows(self.method.name, found)
@@ -92,6 +93,7 @@ def open_search(project: Project, steerer: Steerer, method: str) -> Searcher:
 
 def _agents(config: Config, project: Project, steerer: Steerer) -> Callable[[str], Agent]:
     """What opens an arm in which a language model acts, over the steerer's model."""
+    scorers = steerer.scorers or TrieScorers(config, project.llm)
     known = {arm.name: arm for arm in (*proposer_arms(config), *policy_arms(config))}
 
     def opened(name: str) -> Agent:
@@ -102,7 +104,7 @@ def _agents(config: Config, project: Project, steerer: Steerer) -> Callable[[str
             adapter=adapter_of(arm, project),
             mode=arm.mode,
             temperature=config.evaluate.search.temperature,
-            scorer=steerer.scorers.of(adapter_of(arm, project)),
+            scorer=scorers.of(adapter_of(arm, project)),
             counts=ActionCounts(),
         )
         return AgentInTurn(agent, steerer.turns)

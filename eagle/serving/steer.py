@@ -32,6 +32,8 @@ from eagle.methods.rollout import roll_out
 from eagle.policies.agents import ActionCounts, LoraAgent
 from eagle.policies.trie_scorers import TrieScorers
 from eagle.profiles.stored import Profiles
+from eagle.quality.gates import TextGates
+from eagle.quality.stored import load_gates
 from eagle.serving.agent_files import AgentFiles
 from eagle.serving.trajectories import Neighbour, ServedTrajectory, TrajectoryStep
 from eagle.serving.turns import AgentInTurn, EncoderInTurn, WriterInTurn
@@ -56,8 +58,9 @@ class Steerer:
     texts: Mapping[str, str]  # of every item
     titles: dict[str, str]
     horizon: int
-    scorers: TrieScorers
     remark: str | None = None  # why texts may not be the evaluation's
+    scorers: TrieScorers | None = None  # of other agents over the same model
+    gates: TextGates | None = None  # None in an agent that was packed before there were any: no text is broken
     turns: Lock = field(default_factory=Lock)
 
     @classmethod
@@ -92,6 +95,7 @@ class Steerer:
             titles=read_titles(project.catalogue_files.items),
             horizon=config.evaluate.horizon,
             scorers=scorers,
+            gates=load_gates(project, config) if project.quality.exists() else None,
             remark=rounding(config, model),
         )
 

@@ -19,17 +19,17 @@ def test_methods_are_the_last_arms(tmp_path: Path) -> None:
     config = parse_config({"evaluate": {"methods": ["tests.end_to_end.own_method:BestOfTwo"]}})
     opened = MethodArms.open(config, replace(method_context(tmp_path), config=config))
     (last,) = opened.arms
-    assert (last.name, last.kind, last.budget) == ("best_of_two", "method", config.evaluate.horizon)
+    assert (last.name, last.kind, last.budget) == ("best_of_two", "method", config.evaluate.search.budget)
     assert arms_of(config, opened.arms)[-1] == last
     assert arms_of(config, opened.arms)[:-1] == arms_of(config)
 
 
 def test_two_arms_of_one_name_are_refused_all_at_once(tmp_path: Path) -> None:
     own = "tests.end_to_end.own_method:BestOfTwo"
-    config = parse_config({"evaluate": {"methods": ["random", own, own]}})
+    config = parse_config({"evaluate": {"methods": ["search_random", own, own, "search_random"]}})
     with pytest.raises(EagleError, match="second arm of one name") as caught:
         MethodArms.open(config, method_context(tmp_path))
-    assert [problem.found for problem in caught.value.problems] == ["random", "best_of_two"]
+    assert [problem.found for problem in caught.value.problems] == ["best_of_two", "search_random"]
 
 
 def test_every_text_that_was_considered_is_told() -> None:

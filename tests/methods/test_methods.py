@@ -21,8 +21,8 @@ from eagle.methods.rollout import roll_out
 from eagle.methods.rules import RandomActions
 from eagle.methods.running import candidate_rows, run_method, trajectory_rows
 from eagle.methods.softmax_fit import fit_softmax_policy
-from eagle.methods.table import METHODS, open_method
-from eagle.testing.methods import GenreCounts, MethodContract, PlantedWriter, method_context
+from eagle.methods.table import ARMS, METHODS, open_method
+from eagle.testing.methods import FirstUnused, GenreCounts, MethodContract, PlantedWriter, method_context
 from eagle.training.setup import load_training_data
 from tests.end_to_end.own_method import BestOfTwo
 from tests.training.project_files import build_project, config
@@ -35,16 +35,16 @@ def on_files(tmp_path_factory: pytest.TempPathFactory) -> MethodContext:
     """The context of a project on disk, which some of the built-in methods read."""
     project = build_project(tmp_path_factory.mktemp("methods") / "root")
     settings = config()
-    return MethodContext(settings, project, load_training_data(settings.utility, project), ("u6", "u7"), lambda _: ...)  # type: ignore[arg-type, return-value]
+    return MethodContext(settings, project, load_training_data(settings.utility, project), ("u6", "u7"), FirstUnused)
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, id=kind) for kind in METHODS])
+@pytest.mark.parametrize("kind", [pytest.param(kind, id=kind) for kind in (*ARMS, *METHODS)])
 class TestBuiltIn(MethodContract):
     """Every method of the table."""
 
     @pytest.fixture
     def method_kind(self, kind: str) -> Callable[[MethodContext], Method]:
-        return load_part("method", kind, METHODS)  # type: ignore[no-any-return]
+        return load_part("method", kind, {**ARMS, **METHODS})  # type: ignore[no-any-return]
 
     @pytest.fixture
     def context(self, on_files: MethodContext) -> MethodContext:

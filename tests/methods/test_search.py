@@ -45,7 +45,10 @@ class Adds:
 
 
 def play(
-    context: MethodContext, budget: int, steps: int, broken: Callable[[Sequence[str]], np.ndarray] | None = None
+    context: MethodContext,
+    budget: int,
+    steps: int,
+    broken: Callable[[Sequence[str], Sequence[str] | None], np.ndarray] | None = None,
 ) -> Trajectory:
     """Search for one case: user u0, who likes comedies."""
     utility = TextUtility(GenreCounts(), context.data.utility, broken)
@@ -85,13 +88,13 @@ def test_the_same_action_on_the_same_text_gives_another_text(context: MethodCont
 
 
 def test_a_broken_text_is_never_kept(context: MethodContext) -> None:
-    found = play(context, 12, 1, lambda texts: np.array(["comedy" in text for text in texts]))
+    found = play(context, 12, 1, lambda texts, _: np.array(["comedy" in text for text in texts]))
     assert any("comedy" in c.text for c in found.candidates)
     assert "comedy" not in found.text
 
 
 def test_where_nothing_is_eligible_nothing_is_accepted(context: MethodContext) -> None:
-    found = play(context, 6, 2, lambda texts: np.ones(len(texts), dtype=bool))
+    found = play(context, 6, 2, lambda texts, _: np.ones(len(texts), dtype=bool))
     assert len(found.candidates) == 6
     assert found.accepted == []
     assert found.text == found.case.text

@@ -1,0 +1,106 @@
+"""Equal budgets: smaller ones are read off one run, and nobody wins with a text that may not be kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eagle.environment.branching import BranchingEnvironment
+from eagle.environment.steering import Case
+from eagle.evaluation.bootstrap import TwoWayBootstrap
+from eagle.evaluation.budget_table import BudgetTable
+from eagle.evaluation.budgets import answers_at, budgets_up_to, valued
+from eagle.methods.base import Seeds, TextUtility
+from eagle.methods.context import MethodContext
+from eagle.methods.running import candidate_rows
+from eagle.methods.search import Search
+from eagle.testing.methods import GenreCounts, PlantedWriter, method_context, tell
+
+CASES = pd.DataFrame(
+    {"case": [4, 5], "anchor": ["i0", "i1"], "user": ["u0", "u1"], "text": ["first anchor", "second anchor"]}
+)
+
+
+def candidates(rows: list[tuple[int, int, str, float, bool, bool]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["case", "order", "text", "utility", "new", "whole"])
+    return table.assign(arm="search", step=1, action="Do.", valid=True)
+
+
+def test_budgets_double_up_to_the_largest() -> None:
+    assert budgets_up_to(0) == []
+    assert budgets_up_to(1) == [1]
+    assert budgets_up_to(8) == [1, 2, 4, 8]
+    assert budgets_up_to(12) == [1, 2, 4, 8, 12]
+
+
+def test_the_answer_is_the_best_whole_and_new_text_among_the_first() -> None:
+    table = candidates(
+        [
+            (4, 0, "plain", 0.1, True, True),
+            (4, 1, "broken", 9.0, True, False),
+            (4, 2, "copied", 8.0, False, True),
+            (4, 3, "good", 1.0, True, True),
+            (5, 0, "no", 5.0, False, False),
+        ]
+    )
+    assert answers_at(table, CASES, 1)["text"].tolist() == ["plain", "second anchor"]
+    found = answers_at(table, CASES, 4)
+    assert found["text"].tolist() == ["good", "second anchor"]
+    assert found["found"].tolist() == [True, False]
+
+
+@given(st.lists(st.tuples(st.floats(-3, 3), st.booleans(), st.booleans()), min_size=1, max_size=16))
+def test_more_budget_never_wins_less(drawn: list[tuple[float, bool, bool]]) -> None:
+    table = candidates([(4, n, f"text {n}", u, new, whole) for n, (u, new, whole) in enumerate(drawn)])
+    worth = {f"text {n}": u for n, (u, _, _) in enumerate(drawn)}
+    found = [answers_at(table, CASES, budget).iloc[0] for budget in budgets_up_to(16)]
+    kept = [worth[one["text"]] for one in found if one["found"]]
+    assert kept == sorted(kept)
+
+
+@pytest.mark.parametrize("budget", [1, 2, 5])
+def test_reading_a_budget_off_is_running_at_it(budget: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+    context = method_context(tmp_path_factory.mktemp("budgets"))
+    cases = [Case(n, f"i{n}", f"u{n}", tell("war", f"Story {n}.")) for n in range(3)]
+    about = pd.DataFrame([vars(case) for case in cases]).astype({"year": object})
+    read = answers_at(_run(context, cases, about, 8), about, budget)
+    run = answers_at(_run(context, cases, about, budget), about, budget)
+    pd.testing.assert_frame_equal(read, run)
+
+
+def _run(context: MethodContext, cases: list[Case], about: pd.DataFrame, budget: int) -> pd.DataFrame:
+    utility = TextUtility(GenreCounts(), context.data.utility)
+    method, environment = Search(context.agent("any"), "search"), BranchingEnvironment(PlantedWriter(), 7, budget)
+    found = method.run(cases, budget, Seeds(7), environment, utility)
+    return valued(candidate_rows("search", found), about, utility)
+
+
+def test_the_table_has_gains_over_anchors_and_eagle_over_the_others_case_by_case() -> None:
+    cases = [(n // 3, n % 3) for n in range(6)]
+    bootstrap = TwoWayBootstrap([f"a{a}" for a, _ in cases], [f"u{u}" for _, u in cases], 50, 0.95, 7)
+    anchors = pd.DataFrame({"utility": np.arange(6.0), "preference_stars": np.zeros(6)})
+    own = pd.DataFrame({"case": range(6), "utility": np.arange(6.0) + 2, "preference_stars": 0.5, "found": True})
+    answers = pd.concat(
+        [
+            own.assign(arm="search_eagle", budget=1, liked=1.0),
+            own.assign(arm="search_random", budget=1, utility=np.arange(6.0) + 0.5, liked=np.nan),
+        ]
+    )
+    table = BudgetTable(bootstrap, ["liked"]).of(answers, anchors).set_index(["arm", "metric"])
+    assert table.loc[("search_eagle", "utility_gain"), "mean"] == pytest.approx(2)
+    assert table.loc[("search_random", "utility_gain"), "mean"] == pytest.approx(0.5)
+    ahead = table.loc[("search_eagle", "utility_gain_over_search_random")]
+    assert ahead[["mean", "low", "high"]].tolist() == pytest.approx([1.5, 1.5, 1.5])
+    assert np.isnan(table.loc[("search_random", "liked"), "mean"])
+
+
+def test_another_configuration_leaves_the_context_as_it_is(tmp_path_factory: pytest.TempPathFactory) -> None:
+    context = method_context(tmp_path_factory.mktemp("context"))
+    other = context.with_config(context.config.model_copy(update={"seed": 8}))
+    assert other == replace(context, config=other.config)
+    assert context.config.seed != 8
