@@ -6,6 +6,8 @@
    since one sample is mostly noise.
 3. Differs: what follows the action is planned in the latent space (best continuation, no action twice unless allowed),
    so that the policy is trained on the horizon that it will act over; ``lookahead`` 1 gives the one-step value.
+4. Beside its value an action has a spread: the environment answers the same request differently each time, which
+   matters to who asks several times and keeps the best.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from eagle.training.steps import CachedSteps
 UserUtility = Callable[[np.ndarray, str], np.ndarray]
 #: Deepest exact plan: K^2 states of K actions each.
 DEEPEST = 3
+#: An action's own spread counts against that of all actions as so many rows against its own.
+SPREAD_ROWS = 10.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,33 @@ class ActionValues:
         for text, action, vector in zip(self.steps.state_text, self.steps.action, self.steps.next_vector, strict=True):
             sums.setdefault((str(text), int(action)), []).append(vector)
         return {key: np.mean(found, axis=0) for key, found in sums.items()}
+
+    @cached_property
+    def _expected_next(self) -> np.ndarray:
+        """Where the model expects the next text of each cached row, ``(n_rows, d)``."""
+        steps, model = self.steps, self.dynamics
+        moved = np.einsum("nde,ne->nd", model.slope[steps.action], steps.state_vector)
+        return np.asarray(steps.state_vector + model.shift[steps.action] + moved)
+
+    @cached_property
+    def _spreads(self) -> dict[str, np.ndarray]:
+        """Spread ``(n_actions,)`` by user, filled as users are asked for."""
+        return {}
+
+    def spread(self, user: str, actions: Sequence[str]) -> np.ndarray:
+        """Return the SD of U ``(K,)`` of single texts around what the model expects of their action, for this user.
+
+        The variance of each action is pooled with that of all (``SPREAD_ROWS``). It holds what differs between anchors
+        beyond the model, too, which is small beside what differs between two texts of one request.
+        """
+        if user not in self._spreads:
+            steps = self.steps
+            found, expected = self.utility(steps.next_vector, user), self.utility(self._expected_next, user)
+            squares = (np.asarray(found, float) - np.asarray(expected, float)) ** 2
+            counts = np.bincount(steps.action, minlength=len(steps.vocabulary))
+            sums = np.bincount(steps.action, squares, minlength=len(steps.vocabulary))
+            self._spreads[user] = np.sqrt((sums + SPREAD_ROWS * squares.mean()) / (counts + SPREAD_ROWS))
+        return self._spreads[user][[self.index[a] for a in actions]]
 
     def next_vectors(self, state: State, actions: Sequence[str]) -> np.ndarray:
         """Return smoothed mean next vectors ``(K, d)`` of a state."""

@@ -12,6 +12,8 @@
 5. Differs: in the first updates (contrast_updates) what an action is worth to everyone is taken off its value, so that
    the policy reads the profile before it learns what all users like; the objective of the remaining updates is the true
    one.
+6. Differs on demand: with ``draws`` above 1 the policy is trained for E[max of so many draws] instead of E[Q]: what an
+   action is worth to the set stands in the place of Q (:mod:`eagle.training.max_of_n`).
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from eagle.core.seeding import derive_seed, stream
 from eagle.policies.lora import LoraPolicy
 from eagle.training.checkpoint import Trained
 from eagle.training.decisions import Decision, DecisionSource
+from eagle.training.max_of_n import BestOf, worth_to_a_set
 from eagle.training.optimizer import Descent, adamw, warm
 from eagle.training.scoring import available, expected_values, score_decisions
 
@@ -79,8 +82,10 @@ def list_loss(
 
 @dataclass(frozen=True)
 class Seen:
-    """What an update saw of one decision, in plain numbers; ``policy``: action text -> probability, over its whole
-    list.
+    """What an update saw of one decision, in plain numbers.
+
+    ``policy``: action text -> probability, over its whole list. ``regret``: what the best choice is worth more than the
+    policy. ``set_utility``: E[max of the draws] where there are several.
     """
 
     policy: dict[str, float]
@@ -89,6 +94,8 @@ class Seen:
     kl: float
     entropy: float
     listed_mass: float
+    regret: float
+    set_utility: float | None
 
 
 def information(policies: Sequence[Mapping[str, float]]) -> float:
@@ -124,7 +131,7 @@ class AllAction:
         seed: int,
         parallel: Parallel = ALONE,
     ) -> None:
-        self.settings, self.policy, self.parallel = settings, policy, parallel
+        self.settings, self.source, self.policy, self.parallel = settings, source, policy, parallel
         self.kl_coefficient, self.seed, self.updates = kl_coefficient, seed, settings.updates
         self.pool = source.sample(stream(seed, self.kind, "pool"), max(settings.pool, settings.pairs))
         # What the frozen reference says of a pair never changes: it is asked once.
@@ -174,16 +181,7 @@ class AllAction:
         shared = [decision for decision, _, _ in own]
         log_pi, log_vocabulary = self.policy.score_lists([d.prompt for d in shared], [d.actions for d in shared])
         parts = [
-            list_loss(
-                available(pi, decision),
-                available(reference, decision),
-                vocabulary,
-                torch.tensor(goal[decision.available], dtype=torch.float32, device=pi.device),
-                advantage_scale=self.settings.advantage_scale,
-                kl_coefficient=self.kl_coefficient,
-                listed_mass=self.settings.listed_mass,
-                closed_form=self.settings.objective == "closed_form",
-            )
+            self._part(decision, goal, available(reference, decision), available(pi, decision), vocabulary)
             for (decision, goal, reference), pi, vocabulary in zip(own, log_pi, log_vocabulary, strict=True)
         ]
         worth, before = (
@@ -195,12 +193,54 @@ class AllAction:
                 utility,
                 reference_utility,
                 *(float(v.detach()) for v in (part.kl, part.entropy, part.mass.exp())),
+                regret=float(decision.stakes.max()) - utility,
+                set_utility=self._set_utility(decision, pi),
             )
-            for policy, utility, reference_utility, part in zip(
-                as_policies(shared, log_pi), worth.tolist(), before.tolist(), parts, strict=True
+            for decision, pi, policy, utility, reference_utility, part in zip(
+                shared, log_pi, as_policies(shared, log_pi), worth.tolist(), before.tolist(), parts, strict=True
             )
         ]
         return share_of_mean([p.loss for p in parts], of), seen
+
+    def _part(
+        self,
+        decision: Decision,
+        goal: np.ndarray,
+        log_reference: torch.Tensor,
+        log_pi: torch.Tensor,
+        log_vocabulary: torch.Tensor,
+    ) -> ListLoss:
+        """Return the loss of one decision; the two policies are those among its choices."""
+        closed_form = self.settings.objective == "closed_form"
+        worth = worth_to_a_set(
+            self._drawn(decision, goal),
+            log_pi.detach().double().cpu().numpy(),
+            log_reference.double().cpu().numpy(),
+            kl_coefficient=self.kl_coefficient,
+            closed_form=closed_form,
+        )
+        return list_loss(
+            log_pi,
+            log_reference,
+            log_vocabulary,
+            torch.tensor(worth, dtype=torch.float32, device=log_pi.device),
+            advantage_scale=self.settings.advantage_scale,
+            kl_coefficient=self.kl_coefficient,
+            listed_mass=self.settings.listed_mass,
+            closed_form=closed_form,
+        )
+
+    def _drawn(self, decision: Decision, values: np.ndarray) -> BestOf:
+        """Return the draws that the policy is trained for, with ``values`` (K,) in the place of the decision's own."""
+        draws = self.settings.draws
+        spread = self.source.values.spread(decision.user, decision.choices) if draws > 1 else np.zeros(1)
+        return BestOf(values[decision.available], spread, draws)
+
+    def _set_utility(self, decision: Decision, log_pi: torch.Tensor) -> float | None:
+        if self.settings.draws == 1:
+            return None
+        pi = available(log_pi.detach(), decision).double().exp().cpu().numpy()
+        return self._drawn(decision, decision.values).expected(pi)
 
 
 def without_common(decisions: Sequence[Decision]) -> list[np.ndarray]:
@@ -225,6 +265,8 @@ def _figures(seen: Sequence[Seen]) -> dict[str, Any]:
     return {
         "utility": mean("utility"),
         "gain": mean("utility") - mean("reference_utility"),
+        "regret": mean("regret"),
+        **({} if seen[0].set_utility is None else {"set_utility": mean("set_utility")}),
         "kl": mean("kl"),
         "entropy": mean("entropy"),
         "information": information(policies),
