@@ -60,6 +60,11 @@ class AllActionPhase(Section):
         "[M: the first ranks second and third choices worse on validation pairs, and with seed 7 it takes one action "
         "for everybody]",
     )
+    draws: Count = Field(
+        1,
+        description="N, how often the agent will be asked: with more than 1 it is trained for E[max of N draws], the "
+        "spread of U within an action included, instead of E[U] [P: 1]",
+    )
     updates: Natural = Field(
         80, description="gradient steps [M: 60; 110 gain 4% more on validation pairs, 80 within the noise]"
     )
@@ -118,8 +123,15 @@ class OnPolicyPhase(Section):
     )
     gae_lambda: Fraction = Field(0.95, description="lambda of GAE [P leaves it open]")
     advantage_scale: Positive = Field(1.0, description="advantages are divided by this")
-    epsilon: Fraction = Field(
-        0.0, description="probability of a design-drawn action instead of the policy's own [arXiv 2405.19883]"
+    epsilon: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0,
+        description="probability of an action drawn from the list instead of the policy's own [P: 0; arXiv 2405.19883]",
+    )
+    epsilon_decay: Literal["linear", "none"] = Field(
+        "linear", description="epsilon falls to 0 by the last update, or stays"
+    )
+    explore: Literal["design", "uniform"] = Field(
+        "design", description="how these actions are drawn: by the anchor's G-optimal design, or evenly"
     )
     max_failures: Fraction = Field(
         0.5, description="share of failed episodes at which training stops with an error [O]"

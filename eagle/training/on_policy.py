@@ -7,8 +7,14 @@
 3. The KL is exact over the vocabulary at every token of the actions taken, summed over an action (the paper leaves the
    estimator open).
 4. Differs on demand: rewards by step (the same objective at gamma 1), a leave-one-out baseline over rollouts of one
-   pair, exploration by the design with probability epsilon (with truncated importance weights).
-5. Differs: a failed episode is left out of baseline and loss and counted; above a share of failures training stops.
+   pair.
+5. Differs on demand: exploration with probability epsilon, evenly or by the design, which may fall to 0. Episodes are
+   then played by the mixture b = (1 - epsilon) pi + epsilon q, and it is the return of this mixture that is climbed:
+   grad log b = (1 - epsilon) (pi / b) grad log pi, so an action counts with pi / b, whoever chose it, and returns,
+   baselines and value head stay those of the episodes as they were played. No weight is cut off (each is at most
+   1 / (1 - epsilon)), no product over steps is needed, and with epsilon at 0 it is the policy's own return. The KL is
+   taken along the actions that were played.
+6. Differs: a failed episode is left out of baseline and loss and counted; above a share of failures training stops.
 
 Of several processes (train.processes) the main one plays all episodes; what is learnt from them is shared.
 """
@@ -16,7 +22,7 @@ Of several processes (train.processes) the main one plays all episodes; what is 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -29,6 +35,7 @@ from eagle.config import OnPolicyPhase
 from eagle.core import costs
 from eagle.core.errors import user_error
 from eagle.core.seeding import derive_seed, stream
+from eagle.policies.exploring import falling
 from eagle.policies.lora import LoraPolicy
 from eagle.policies.trie import runs
 from eagle.training.advantages import gae, leave_one_out, returns
@@ -48,15 +55,15 @@ TOKENS = 1024
 
 
 def importance(log_prob: float, turn: Turn, epsilon: float) -> float:
-    """Return min(1, pi / behaviour) of an action under the mixture of policy and exploration.
+    """Return pi / ((1 - epsilon) pi + epsilon q) of an action, q its probability when exploring.
 
-    0 for one put in by hand.
+    At most 1 / (1 - epsilon); 0 for one put in by hand.
     """
     if turn.origin == "replaced":
         return 0.0
     own = float(np.exp(log_prob))
     mixed = (1 - epsilon) * own + epsilon * turn.behaviour
-    return min(1.0, own / mixed) if mixed > 0 else 0.0
+    return own / mixed if mixed > 0 else 0.0
 
 
 def repetition(text: str) -> float:
@@ -82,9 +89,12 @@ class OnPolicy:
         gamma: float,
         seed: int,
         parallel: Parallel = ALONE,
+        best_return: Callable[[str, str], float] | None = None,
     ) -> None:
-        """``environment`` is None in a process that does not play."""
-        self.parallel = parallel
+        """``environment`` is None in a process that does not play; ``best_return``: the return that the best plan of
+        listed actions has at an anchor for a user, from which regret is counted.
+        """
+        self.parallel, self.best_return = parallel, best_return
         self.settings, self.environment, self.rules, self.pairs, self.policy = (
             settings,
             environment,
@@ -109,7 +119,8 @@ class OnPolicy:
         """Play episodes, take one step of the policy and one of the value head."""
         seed = derive_seed(self.seed, self.kind, number)
         cases, groups = self._cases(number)
-        episodes = self.parallel.from_main(lambda: self._play(cases, groups, seed))
+        rules = self.rules_at(number)
+        episodes = self.parallel.from_main(lambda: self._play(cases, groups, seed, rules))
         fine = [e for e in episodes if e.cause is None]
         self._check_failures(episodes)
         prompts = [turn.prompt for e in fine for turn in e.turns]
@@ -123,7 +134,7 @@ class OnPolicy:
         )
         if states is not None:
             row["value_loss"] = self.descend_value(states, goals.ravel())
-        return row | self._figures(episodes, rewards), [
+        return row | self._figures(episodes, rewards) | self._exploration(rules, fine, rewards), [
             _record(e, t, i) for e in episodes[:2] for i, t in enumerate(e.turns)
         ]
 
@@ -136,9 +147,15 @@ class OnPolicy:
         picked = [self.pairs[drawn[group]] for group in groups]
         return [replace(case, case=number * len(groups) + i) for i, case in enumerate(picked)], groups
 
-    def _play(self, cases: Sequence[Case], groups: Sequence[int], seed: int) -> list[Episode]:
+    def rules_at(self, number: int) -> Rules:
+        """Return the rules of one update, counted from 0."""
+        if self.settings.epsilon_decay == "none":
+            return self.rules
+        return replace(self.rules, epsilon=falling(self.rules.epsilon, number, self.updates))
+
+    def _play(self, cases: Sequence[Case], groups: Sequence[int], seed: int, rules: Rules) -> list[Episode]:
         assert self.environment is not None
-        return roll_out(self.policy, self.environment, self.rules, cases, groups, seed, world=self.seed)
+        return roll_out(self.policy, self.environment, rules, cases, groups, seed, world=self.seed)
 
     def _check_failures(self, episodes: Sequence[Episode]) -> None:
         causes = Counter(e.cause for e in episodes if e.cause is not None)
@@ -191,10 +208,7 @@ class OnPolicy:
             [turn.prompt for turn, _ in own], [turn.tokens for turn, _ in own], self.rules.temperature
         )
         found = scored.log_prob.detach().tolist()
-        pull = [
-            importance(o, turn, self.settings.epsilon) * advantage
-            for o, (turn, advantage) in zip(found, own, strict=True)
-        ]
+        pull = [importance(o, turn, turn.epsilon) * advantage for o, (turn, advantage) in zip(found, own, strict=True)]
         loss = (weight * scored.kl - torch.tensor(pull, device=scored.kl.device) * scored.log_prob).sum() / of
         return loss, list(zip(scored.kl.tolist(), scored.entropy.tolist(), strict=True))
 
@@ -236,6 +250,13 @@ class OnPolicy:
             "no_op_rate": float(np.mean([t.copied for t in turns])),
             "distinct_actions": len({t.action for t in turns}),
         }
+
+    def _exploration(self, rules: Rules, fine: Sequence[Episode], rewards: np.ndarray) -> dict[str, Any]:
+        found = {"epsilon": rules.epsilon} if self.rules.epsilon > 0 else {}
+        if self.best_return is not None:
+            best = [self.best_return(e.case.anchor, e.case.user) for e in fine]
+            found["regret"] = float(np.mean(np.array(best) - returns(rewards, self.gamma)[:, 0]))
+        return found
 
 
 def _record(episode: Episode, turn: Turn, step: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from eagle.actions.candidate_list import is_valid_action
 from eagle.core import costs
 from eagle.core.seeding import derive_seed
 from eagle.policies.acting import ActingRule, draw_until_taken
+from eagle.policies.exploring import Weight, chances
 from eagle.policies.lora import LoraPolicy, Written
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Rules(ActingRule):
     ``explore``: exploration weight of (anchor, action).
     """
 
-    explore: Callable[[str, str], float]
+    explore: Weight
     temperature: float
     epsilon: float
     horizon: int
@@ -40,7 +41,7 @@ class Turn:
 
     ``origin``: "policy" (freely written), "explored" (drawn by the exploration design) or "replaced" (instead of a
     repetition). ``behaviour`` is the probability with which exploration would have drawn this action (0 for one that is
-    not listed).
+    not listed), ``epsilon`` that of exploring at all.
     """
 
     prompt: str
@@ -52,6 +53,7 @@ class Turn:
     reward: float | None
     text: str | None
     copied: bool
+    epsilon: float = 0.0
 
 
 @dataclass
@@ -82,8 +84,7 @@ def _choose(
 ) -> Turn:
     """Take what was written, or an exploration action with probability epsilon or where only repetitions came."""
     options = rules.options(seen)
-    weights = np.array([rules.explore(seen.anchor, a) for a in options])
-    chance = weights / weights.sum() if weights.sum() > 0 else np.full(len(options), 1 / len(options))
+    chance = chances(rules.explore, seen.anchor, options)
     explored = bool(rng.random() < rules.epsilon)
     drawn = int(rng.choice(len(options), p=chance))
     if written is None or explored:
@@ -92,7 +93,7 @@ def _choose(
     else:
         action, tokens, origin = written.text, written.tokens, "policy"
     behaviour = float(chance[options.index(action)]) if action in options else 0.0
-    return Turn(prompt, action, tokens, origin, behaviour, is_valid_action(action), None, None, False)
+    return Turn(prompt, action, tokens, origin, behaviour, is_valid_action(action), None, None, False, rules.epsilon)
 
 
 def roll_out(

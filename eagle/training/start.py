@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from eagle.config import Config, OnPolicyPhase
+from collections.abc import Callable
+from functools import cache
+
+from eagle.config import AllActionPhase, Config, OnPolicyPhase
 from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
 from eagle.environment.sharded import ShardedRewriter
 from eagle.environment.steering import Case, Observation, SteeringEnvironment
 from eagle.latent.encoders import load_encoder
 from eagle.policies.acting import observed_prompt
+from eagle.policies.exploring import by_design, evenly
 from eagle.training.on_policy import OnPolicy
 from eagle.training.reference import design_weights
 from eagle.training.rollouts import Rules
@@ -28,7 +32,6 @@ def training_cases(project: Project, material: TrainingData) -> list[Case]:
 
 def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, material: TrainingData) -> Rules:
     """Return how episodes are played under these parameters."""
-    weights = design_weights(project)
 
     def prompt(observation: Observation) -> str:
         most, repeat = config.reference.history, config.train.repeat_actions
@@ -37,12 +40,37 @@ def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, materi
     return Rules(
         prompt=prompt,
         actions=material.candidates.of,
-        explore=lambda anchor, action: weights.get((anchor, action), 0.0),
+        explore=by_design(design_weights(project)) if phase.explore == "design" else evenly,
         temperature=config.train.temperature,
         epsilon=phase.epsilon,
         repeat=config.train.repeat_actions,
         horizon=config.train.horizon,
     )
+
+
+def best_returns(config: Config, material: TrainingData) -> Callable[[str, str], float]:
+    """Return the function that gives the return, by the values of training, of the best plan of listed actions at an
+    anchor for a user.
+
+    Plans are as deep as an episode, but for :data:`eagle.training.action_values.DEEPEST`.
+    """
+    horizon, repeat = config.train.horizon, config.train.repeat_actions
+    weight = AllActionPhase().single_cell_weight
+    source = material.source(
+        "train",
+        single_cell_weight=weight,
+        horizon=horizon,
+        lookahead=horizon,
+        used="open" if repeat else "left_out",
+    )
+
+    @cache
+    def best(anchor: str, user: str) -> float:
+        decision = source.first(anchor, user)
+        start = material.user_utility(decision.state.vector[None], user)[0] if config.train.reward == "step" else 0.0
+        return float(decision.stakes.max() - start)
+
+    return best
 
 
 def open_environment(training: Training) -> SteeringEnvironment:
@@ -69,4 +97,5 @@ def start_on_policy(phase: OnPolicyPhase, training: Training, seed: int) -> OnPo
         gamma=config.train.gamma,
         seed=seed,
         parallel=training.parallel,
+        best_return=best_returns(config, material),
     )

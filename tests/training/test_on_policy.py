@@ -13,7 +13,9 @@ import torch
 
 from eagle.config import LoraSettings, OnPolicyPhase
 from eagle.core.errors import EagleError
+from eagle.policies.exploring import falling
 from eagle.policies.lora import LoraPolicy
+from eagle.training.advantages import leave_one_out
 from eagle.training.on_policy import OnPolicy, importance, repetition
 from eagle.training.rollouts import Rules, Turn, roll_out
 from tests.tiny import build_tiny_llm
@@ -64,6 +66,67 @@ def test_importance_weights() -> None:
     assert importance(np.log(0.3), turn, 0.0) == pytest.approx(1)
     assert importance(np.log(0.3), replace(turn, behaviour=0.9), 0.5) == pytest.approx(0.3 / 0.6)
     assert importance(np.log(0.3), replace(turn, origin="replaced"), 0.5) == 0
+
+
+def test_weighted_actions_climb_the_return_of_the_mixture_that_played_them() -> None:
+    """Summed over all actions: b w A grad log pi = grad J(b) / (1 - epsilon), whatever A is taken against."""
+    epsilon, explored = 0.6, torch.tensor([0.7, 0.2, 0.1, 0.0], dtype=torch.float64)
+    rewards = torch.tensor([1.0, -2.0, 0.5, 3.0], dtype=torch.float64)
+    logits = torch.tensor([0.3, -0.2, 1.0, 0.0], dtype=torch.float64, requires_grad=True)
+    pi = logits.softmax(0)
+    mixed = (1 - epsilon) * pi + epsilon * explored
+    (expected,) = torch.autograd.grad(mixed @ rewards, logits, retain_graph=True)
+    turns = [Turn("", "x", (), "policy", float(q), True, 1.0, "", False, epsilon) for q in explored]
+    weights = torch.tensor(
+        [importance(p, t, t.epsilon) for p, t in zip(pi.detach().log().tolist(), turns, strict=True)]
+    )
+    assert float(weights.max()) == pytest.approx(1 / (1 - epsilon))  # the one that is never explored
+    for baseline in (0.0, float((mixed @ rewards).detach())):
+        pull = mixed.detach() * weights * (rewards - baseline)
+        (found,) = torch.autograd.grad((pull * logits.log_softmax(0)).sum(), logits)
+        np.testing.assert_allclose(found, expected / (1 - epsilon), atol=1e-12)
+
+
+def test_epsilon_falls_to_zero_and_the_row_tells_it_with_the_regret(policy: LoraPolicy) -> None:
+    running = phase(policy, Counting(), rules(epsilon=0.9), updates=3)
+    running.best_return = lambda anchor, user: 2.0
+    rows = [running.update(number)[0] for number in range(3)]
+    assert [row["epsilon"] for row in rows] == pytest.approx([0.9, 0.45, 0.0])
+    assert [row["regret"] for row in rows] == pytest.approx([2.0 - row["reward"] for row in rows])
+    staying = phase(policy, Counting(), rules(epsilon=0.9), updates=3, epsilon_decay="none")
+    assert [staying.rules_at(number).epsilon for number in range(3)] == [0.9] * 3
+
+
+def test_without_epsilon_how_it_would_fall_changes_nothing(base: Path, tmp_path: Path) -> None:
+    LoraPolicy.create(base, LoraSettings(rank=4), 0).save(tmp_path / "reference")
+    found = []
+    for decay in ("linear", "none"):
+        policy = LoraPolicy.load(base, tmp_path / "reference", trainable=True)
+        running = phase(policy, Counting(), updates=2, epsilon_decay=decay)
+        found.append([running.update(number)[0] for number in range(2)])
+    assert found[0] == found[1]
+    assert not {"epsilon", "regret"} & set(found[0][0])
+
+
+def regret_of(epsilon: float, seed: int, updates: int = 60) -> float:
+    """Return the last regret of a policy over four actions whose best one it hardly ever takes at first."""
+    rng, worth, even = np.random.default_rng(seed), np.array([0.0, 0.3, 1.0, 0.1]), np.full(4, 0.25)
+    logits = np.array([4.0, 2.0, 0.0, 0.0])
+    for update in range(updates):
+        pi = np.exp(logits) / np.exp(logits).sum()
+        now = falling(epsilon, update, updates)
+        taken = rng.choice(4, size=8, p=(1 - now) * pi + now * even)
+        gains = worth[taken] + 0.3 * rng.normal(size=8)
+        pull = leave_one_out(gains[:, None], np.zeros(8, int))[:, 0]
+        turn = Turn("", "x", (), "policy", 0.25, True, 1.0, "", False)
+        weights = np.array([importance(np.log(pi[a]), turn, now) for a in taken])
+        logits = logits + 3.0 * (weights * pull) @ (np.eye(4)[taken] - pi) / 8
+    return float(worth.max() - pi @ worth)
+
+
+def test_exploring_ends_with_less_regret_where_the_best_action_is_seldom_taken() -> None:
+    without, explored = (np.mean([regret_of(epsilon, seed) for seed in range(20)]) for epsilon in (0.0, 0.5))
+    assert explored < 0.02 < 0.04 < without
 
 
 def test_repetition_by_hand() -> None:
