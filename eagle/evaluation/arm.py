@@ -35,7 +35,8 @@ class Arm:
     one. elsewhere: a trained one in another environment. macro: all of its actions in one call. search: several texts
     are asked for and the best is kept. method: any other."""
     start: str | None
-    """Reference that a language-model policy is or was trained from; None where there is none."""
+    """Reference that a language-model policy is or was trained from, also of one that is searched with; None where
+    there is none."""
     mode: Mode
     """free: it writes its own actions. listed: it takes actions of the list."""
     label: str
@@ -122,12 +123,13 @@ def arms_of(config: Config, methods: Iterable[Arm] = ()) -> tuple[Arm, ...]:
     return (anchor_arm(), *rules, *policies, *condition_arms(config), *methods)
 
 
+SEARCH_EAGLE = "search_eagle"
 SEARCHES = {
     "search_random": "Random actions",
     "search_linear_rule": "Linear rule",
     "search_softmax_policy": "Softmax policy",
     "search_reference": "Reference",
-    "search_eagle": "EAGLE",
+    SEARCH_EAGLE: "EAGLE",
 }
 """What a reader calls the proposers of searches."""
 
@@ -136,7 +138,7 @@ def method_arm(name: str, budget: int, config: Config) -> Arm:
     """Return the arm of a method that may ask for ``budget`` texts; a search with EAGLE has the start of its agent."""
     if name not in SEARCHES:
         return Arm(name, "method", None, "free", name, budget)
-    start = config.train.arms[0] if name in ("search_eagle", "search_reference") else None
+    start = config.train.arms[0] if name == SEARCH_EAGLE else None
     return Arm(name, "search", start, "listed", f"{SEARCHES[name]}, best of {budget}", budget)
 
 
@@ -154,6 +156,11 @@ def reference_of(arm: Arm, arms: Iterable[Arm]) -> Arm | None:
     if arm.kind != "eagle":
         return None
     return next((one for one in arms if one.kind == "reference" and one.start == arm.start), None)
+
+
+def search_of(arm: Arm, arms: Iterable[Arm]) -> Arm | None:
+    """Return the arm that searches with a trained policy; None where none was run."""
+    return next((one for one in arms if one.kind == "search" and arm.start and one.start == arm.start), None)
 
 
 def write_arms(project: Project, arms: Sequence[Arm]) -> None:

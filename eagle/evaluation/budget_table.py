@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from eagle.evaluation.arm import SEARCH_EAGLE
 from eagle.evaluation.bootstrap import Estimate, TwoWayBootstrap
 
-EAGLE = "search_eagle"
 GAINS = ("utility", "preference_stars")
 """Figures of a text that are told as gains over the anchor's own text."""
 COLUMNS = ["arm", "budget", "metric", "mean", "low", "high", "cases"]
@@ -50,7 +50,7 @@ class BudgetTable:
 
     def _compared(self, arm: str, figures: dict[str, dict[str, np.ndarray]]) -> Iterator[tuple[str, Estimate]]:
         """What EAGLE is ahead of each other method by, case by case."""
-        if arm != EAGLE:
+        if arm != SEARCH_EAGLE:
             return
         for other, theirs in figures.items():
             for name, values in figures[arm].items():

@@ -22,15 +22,17 @@ def find_gaps(
     titles: dict[str, str],
     profiles: dict[str, str],
 ) -> pd.DataFrame:
-    """Return every final text of an EAGLE arm with a gain over its anchor, best first; a text is listed once, for its
-    best user.
+    """Return every final text of EAGLE with a gain over its anchor, best first; a text is listed once, for its best
+    user. Where EAGLE was searched with, the texts are those that its search kept.
 
     Columns: rank, arm, user, profile, anchor, anchor_title, anchor_text, text, actions, utility, anchor_utility, gain
     (SD of U), user_preference, rater_preference, distance, nearest (ids), nearest_titles, nearest_distances (latent,
     Euclidean), novelty (distance to the nearest item over the catalogue's median distance between neighbours; 1 = as
     far apart as items usually are).
     """
-    finals = [_gains(trajectories[trajectories["arm"] == arm.name]) for arm in arms if arm.kind == "eagle"]
+    searched = [arm for arm in arms if arm.kind == "search" and arm.start is not None]
+    asked = searched or [arm for arm in arms if arm.kind == "eagle"]
+    finals = [_gains(trajectories[trajectories["arm"] == arm.name]) for arm in asked]
     found = (
         pd.concat([f for f in finals if len(f)], ignore_index=True)
         if any(len(f) for f in finals)

@@ -1,4 +1,7 @@
-"""Who is the champion: the new agent only where it beats the present one on the same held-out cases."""
+"""Who is the champion: the new agent only where it is surely ahead of the present one on the same held-out cases.
+
+An agent is judged as it is used: by the texts that its search keeps with the default budget, where one was run.
+"""
 
 from __future__ import annotations
 
@@ -93,8 +96,8 @@ def decide(
 ) -> Promotion:
     """Compare on the same cases; ``replay`` lets the champion play the new agent's cases where its own were others.
 
-    Without a champion the new agent becomes it. With one, an agent with ``broken`` bounds does not.
-    Where the champion cannot be replayed (its language model is not here), it stays.
+    Without a champion the new agent becomes it. With one it has to be ahead by an interval that excludes 0, and to keep
+    its bounds: ``broken`` is empty. Where the champion cannot be replayed (its language model is not here), it stays.
     """
     if champion is None:
         return Promotion(True, "there was no champion")
@@ -111,7 +114,7 @@ def decide(
         new.anchors, new.users, config.evaluate.bootstrap, config.evaluate.confidence, config.seed
     )
     gain = bootstrap.mean(difference)
-    wins = bool(gain.mean > 0)
+    wins = gain.low > 0  # never on the mean alone; one case has no interval and moves nothing
     reason = (
         f"mean paired difference of final U over {len(difference)} held-out cases is {gain.mean:+.3f} "
         f"[{gain.low:+.3f}, {gain.high:+.3f}]"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from eagle.config import Config
 from eagle.core.project import Project
-from eagle.evaluation.arm import Arm, load_arms
+from eagle.evaluation.arm import Arm, load_arms, search_of
 from eagle.evaluation.bounds import BoundCheck, check_bounds, outside
 from eagle.evaluation.stored import read_metrics, read_trajectories
 from eagle.registry.champion import CaseScores, scores_of, surroundings
@@ -21,6 +21,8 @@ class NewAgent:
     """The best trained arm of this run, which stands for champion."""
 
     arm: Arm
+    searched: bool
+    """Whether its scores are those of the texts that its search kept."""
     cases: pd.DataFrame
     """Its held-out cases in order: columns anchor, user."""
     scores: CaseScores
@@ -30,13 +32,14 @@ class NewAgent:
 
 def best_agent(config: Config, project: Project) -> NewAgent:
     """Return the trained arm with the highest mean final U, with its scores and the bounds that it breaks."""
-    trajectories = read_trajectories(project.trajectories)
-    arm = best_arm(load_arms(project), trajectories)
+    trajectories, arms = read_trajectories(project.trajectories), load_arms(project)
+    arm = best_arm(arms, trajectories)
     start = (trajectories["arm"] == arm.name) & (trajectories["step"] == 0)
     cases = trajectories.loc[start].sort_values("case")[["anchor", "user"]]
-    scores = scores_of(trajectories, arm, surroundings(config, project, cases))
+    scores = scores_of(trajectories, search_of(arm, arms) or arm, surroundings(config, project, cases))
     figures, curve = read_metrics(project.metrics)[arm.name], read_curve(project.curve(str(arm.curve)))
-    return NewAgent(arm, cases, scores, outside(check_bounds(config.registry.bounds, figures, curve)))
+    searched = search_of(arm, arms) is not None
+    return NewAgent(arm, searched, cases, scores, outside(check_bounds(config.registry.bounds, figures, curve)))
 
 
 def best_arm(arms: Sequence[Arm], trajectories: pd.DataFrame) -> Arm:

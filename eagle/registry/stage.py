@@ -20,6 +20,7 @@ from eagle.registry.runs import log_pipeline
 from eagle.registry.store import Store, champion_version, download, open_store
 from eagle.serving.agent_files import AgentFiles, borrowed_models, pack_agent
 from eagle.serving.model import SIGNATURE
+from eagle.serving.searching import own_search
 from eagle.serving.steer import Steerer
 
 _PINNED = ("mlflow", "torch", "transformers", "peft", "pandas", "pyarrow", "pydantic", "safetensors")
@@ -100,7 +101,10 @@ def _replay(folder: Path, config: Config, project: Project, agent: NewAgent) -> 
     champion.check_borrowed()
     steerer = Steerer.open(config, project, champion.agent(champion.arm))
     pairs = list(zip(agent.cases["user"], agent.cases["anchor"], strict=True))
-    found = steerer.steer(pairs, seed=config.seed)
+    if agent.searched:
+        found = own_search(config, steerer).search(pairs, budget=config.evaluate.search.budget, seed=config.seed)
+    else:
+        found = steerer.steer(pairs, seed=config.seed)
     return replace(agent.scores, utility=[trajectory.utility for trajectory in found])
 
 

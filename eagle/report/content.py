@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eagle.evaluation.arm import Arm
+from eagle.evaluation.arm import SEARCHES, Arm
 from eagle.evaluation.comparison import final_rows
 from eagle.report.accounts import total_costs
 from eagle.report.inputs import Inputs
@@ -53,6 +53,34 @@ def headlines(inputs: Inputs, gap_count: int) -> list[Headline]:
         Headline(f"{gap_count:,}", "texts that beat their starting point, over all EAGLE rows"),
         Headline(f"{costs['seconds'] / 60:.0f} min", f"of computing, {used}"),
     ]
+
+
+def budget_labels(table: pd.DataFrame) -> dict[str, str]:
+    """Return what a reader calls the arms of reports/budget.csv, by arm."""
+    return {arm: SEARCHES.get(arm, arm.replace("_", " ")) for arm in dict.fromkeys(table["arm"])}
+
+
+BUDGET_COLUMNS = {
+    "utility_gain": "gain in U, SD",
+    "user_choice": "panel prefers",
+    "shelf_stars": "hidden shelf, stars",
+    "shelf_personal": "its personal part",
+    "found": "found",
+}
+"""Columns of the page's table at equal budgets."""
+
+
+def budget_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return one row per arm at the smallest and the largest budget, and what EAGLE is ahead of the arm by."""
+    rows: list[dict[str, Any]] = []
+    for budget in sorted({table["budget"].min(), table["budget"].max()}) if len(table) else []:
+        at = table[table["budget"] == budget].set_index(["arm", "metric"])[["mean", "low", "high"]]
+        found = at.to_dict("index")
+        for arm, label in budget_labels(table).items():
+            cells = {metric: found.get((arm, metric)) for metric in BUDGET_COLUMNS}
+            ahead = found.get(("search_eagle", f"utility_gain_over_{arm}"))
+            rows.append({"name": label, "arm": arm, "budget": budget, "ahead": ahead, **cells})
+    return rows
 
 
 def records(table: pd.DataFrame, arms: Sequence[Arm]) -> list[dict[str, Any]]:

@@ -78,6 +78,36 @@ def steps(by_arm: Mapping[Arm, Sequence[Mapping[str, float | None]]]) -> str:
     return to_svg(figure, "steps", "Mean utility after each change, one line per arm")
 
 
+BUDGET_FIGURES = {
+    "utility_gain": "Gain in U over the anchor (SD)",
+    "user_choice": "Share of texts that the panel prefers",
+    "shelf_stars": "Hidden shelf: gain (stars)",
+}
+"""What the budget curves show, where it was measured."""
+
+
+def budgets(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
+    """What each method wins over budgets, one line per arm; ``table`` as reports/budget.csv, ``labels`` by arm."""
+    shown = {metric: title for metric, title in BUDGET_FIGURES.items() if (table["metric"] == metric).any()}
+    figure, axes = new_figure(9.4, 3.2, 1, max(1, len(shown)))
+    marks = dict(zip(labels, "osD^vPX*<>", strict=False))
+    with matplotlib.rc_context(STYLE):
+        for axis, (metric, title) in zip(axes, shown.items(), strict=False):
+            for arm, label in labels.items():
+                mine = table[(table["arm"] == arm) & (table["metric"] == metric)].sort_values("budget")
+                main = arm == "search_eagle"
+                style = {"color": ACCENT if main else QUIET, "linewidth": 2.2 if main else 1, "label": label}
+                axis.plot(mine["budget"], mine["mean"], marker=marks.get(arm, "o"), markersize=4, **style)
+                if main:
+                    axis.fill_between(mine["budget"], mine["low"], mine["high"], color=FILL, zorder=0)
+            axis.set_xscale("log", base=2)
+            axis.set_xticks(sorted(table["budget"].unique()), [str(b) for b in sorted(table["budget"].unique())])
+            axis.set_xlabel("texts per case")
+            axis.set_title(title)
+        axes[0].legend(fontsize=7)
+    return to_svg(figure, "budgets", "What each method wins over budgets, with the interval of EAGLE")
+
+
 def curves(table: pd.DataFrame, name: str, wanted: Sequence[str], label: str) -> str:
     """Small multiples of a learning curve's columns over updates."""
     columns = [c for c in wanted if c in table and pd.api.types.is_numeric_dtype(table[c]) and table[c].notna().any()]

@@ -32,6 +32,8 @@ class Inputs:
     tables: dict[str, pd.DataFrame]
     """table2, table3, table4."""
     trajectories: pd.DataFrame
+    budgets: pd.DataFrame
+    """reports/budget.csv; without rows where the comparison at equal budgets was left out."""
     curves: dict[str, pd.DataFrame]
     """Learning curves by name, in alphabetical order."""
     stages: dict[str, dict[str, Any]]
@@ -60,6 +62,7 @@ class Inputs:
             project.arms,
             project.metrics,
             project.trajectories,
+            project.budget,
             *map(project.table, TABLES),
             project.costs,
             project.curves,
@@ -80,6 +83,7 @@ class Inputs:
             metrics=read_metrics(project.metrics),
             tables={f"table{n}": read_comparison(project.table(n)) for n in TABLES},
             trajectories=read_trajectories(project.trajectories),
+            budgets=read_comparison(project.budget),
             curves={path.stem: read_curve(path) for path in sorted(project.curves.glob("*.csv"))},
             stages={path.stem: read_json(path) for path in sorted(project.all_stage_metrics.glob("*.json"))},
             costs=read_costs(project),

@@ -19,12 +19,13 @@ from eagle.gaps.find import best_per_anchor
 from eagle.report import content, pictures
 from eagle.report.accounts import total_costs
 from eagle.report.inputs import Inputs
-from eagle.report.words import LIMITS, bounds_sentence, number, panel_sentence, verdicts
+from eagle.report.words import LIMITS, bounds_sentence, interval, number, panel_sentence, verdicts
 
 GAPS_SHOWN = 10
 SECTIONS = (
     ("gaps", "Best gaps"),
     ("table", "Comparison"),
+    ("budgets", "Asking more than once"),
     ("learning", "Learning curves"),
     ("map", "Latent map"),
     ("design", "Exploration design"),
@@ -39,6 +40,7 @@ def environment() -> Environment:
     """Return the template environment: everything escaped, a missing name is an error."""
     made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
     made.filters["number"] = number
+    made.filters["interval"] = interval
     made.filters["share"] = lambda value: "–" if value is None or pd.isna(value) else f"{100 * float(value):.0f}%"
     made.filters["count"] = lambda value: f"{float(value):,.0f}"
     return made
@@ -67,6 +69,8 @@ def _shown(inputs: Inputs, gaps: pd.DataFrame, checks: Mapping[Arm, Sequence[Bou
         "confidence": f"{100 * cases.get('confidence', 0.95):.0f}%",
         **{name: content.records(table, inputs.arms) for name, table in inputs.tables.items()},
         "svg": pictures.fixed(inputs, best),
+        "budget_rows": content.budget_rows(inputs.budgets),
+        "budget_columns": content.BUDGET_COLUMNS,
         "panel": panel_sentence(metrics["panel"]),
         "groups": [{"name": arm.label, "rows": content.group_rows(metrics, arm)} for arm in trained],
         "curves": pictures.curves(inputs),

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from eagle.evaluation.arm import ANCHOR, LINEAR_ONCE
 from eagle.report import figures
-from eagle.report.content import paths
+from eagle.report.content import budget_labels, paths
 from eagle.report.inputs import Inputs
 
 PATHS_SHOWN = 8
@@ -43,6 +43,8 @@ def fixed(inputs: Inputs, gaps: pd.DataFrame) -> dict[str, Markup]:
         "design": figures.design(inputs.weights),
         "costs": figures.costs(inputs.costs),
     }
+    if len(inputs.budgets):
+        found["budgets"] = figures.budgets(inputs.budgets, budget_labels(inputs.budgets))
     return {name: Markup(svg) for name, svg in found.items()}
 
 

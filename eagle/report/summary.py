@@ -19,7 +19,7 @@ from eagle.core.project import Project
 from eagle.evaluation.arm import Arm, load_arms
 from eagle.evaluation.bounds import outside, read_bounds
 from eagle.evaluation.stored import read_comparison, read_metrics
-from eagle.report.words import bounds_sentence, compared, number
+from eagle.report.words import bounds_sentence, budget_sentence, compared, number
 
 ESTIMATES = {"utility": "U, SD", "gain_over_reference": "over reference", "gain_over_linear": "over linear rule"}
 NARROWEST = 114  # columns of text that the table needs in a terminal
@@ -81,7 +81,8 @@ def _notes(arms: Sequence[Arm], metrics: dict[str, Any], project: Project) -> li
         notes.append(f"{arm.label}: against its reference {against[0]}, against the linear rule {against[1]}.")
         own = checks.get(arm.name, [])
         notes += [bounds_sentence(arm, own)] if outside(own) else []
-    return notes
+    at_budgets = budget_sentence(read_comparison(project.budget)) if project.budget.exists() else ""
+    return [*notes, at_budgets] if at_budgets else notes
 
 
 def _places(project: Project) -> dict[str, str]:

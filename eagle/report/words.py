@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from eagle.evaluation.arm import Arm
+from eagle.evaluation.arm import SEARCH_EAGLE, SEARCHES, Arm
 from eagle.evaluation.bounds import BoundCheck, outside
 
 FIGURES = {
@@ -114,3 +114,23 @@ def panel_sentence(panel: Mapping[str, Any]) -> str:
         f"Asked about items it never saw, the panel orders two of a user's ratings rightly with probability {auc}; "
         f"the same ranking for everybody reaches {average}. 0.5 would be chance."
     )
+
+
+def budget_sentence(table: pd.DataFrame) -> str:
+    """Say what EAGLE wins at the largest budget and whom it is ahead of; "" where it was not compared.
+
+    ``table``: reports/budget.csv.
+    """
+    most = table["budget"].max()
+    at = table[(table["budget"] == most) & (table["arm"] == SEARCH_EAGLE)].set_index("metric").to_dict("index")
+    if "utility_gain" not in at:
+        return ""
+    said = f"EAGLE, best of {most}: {interval(at['utility_gain'])} SD of U over the anchor"
+    ahead = "_over_"
+    others = {
+        name.partition(ahead)[2]: figures for name, figures in at.items() if name.startswith(f"utility_gain{ahead}")
+    }
+    against = [f"{SEARCHES.get(other, other).lower()} {interval(figures)}" for other, figures in others.items()]
+    said += f"; over {', '.join(against)}" if against else ""
+    shelf = at.get("shelf_stars")
+    return f"{said}. Real ratings of hidden items: {interval(shelf)} stars." if shelf else f"{said}."

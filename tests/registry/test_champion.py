@@ -35,8 +35,9 @@ def test_the_first_agent_becomes_champion() -> None:
     assert decision.gain is None
 
 
-@pytest.mark.parametrize(("new", "moves"), [((1, 1, 1, 2), True), ((1, 1, 1, 1), False), ((1, 1, 1, 0.5), False)])
-def test_only_a_better_agent_on_the_same_cases_moves_it(new: tuple[float, ...], moves: bool) -> None:
+@pytest.mark.parametrize(("new", "moves"), [((2, 2, 2, 3), True), ((1, 1, 1, 2), False), ((1, 1, 1, 1), False), ((1, 1, 1, 0.5), False)]
+)
+def test_only_a_surely_better_agent_on_the_same_cases_moves_it(new: tuple[float, ...], moves: bool) -> None:
     decision = decide(scores(*new), scores(1, 1, 1, 1), never, CONFIG)
     assert decision.moves is moves
     assert decision.gain is not None
@@ -52,7 +53,7 @@ def test_other_cases_are_played_by_the_champion_first() -> None:
 
 
 def test_an_agent_outside_its_bounds_replaces_nobody() -> None:
-    decision = decide(scores(1, 1, 1, 2), scores(1, 1, 1, 1), never, CONFIG, BROKEN)
+    decision = decide(scores(2, 2, 2, 3), scores(1, 1, 1, 1), never, CONFIG, BROKEN)
     assert not decision.moves and decision.reason.endswith("; outside its bounds: defects 0.4 (at most 0.1)")
     assert decision.gain is not None and decision.gain["mean"] > 0
     assert decide(scores(1, 1, 1, 2), None, never, CONFIG, BROKEN).moves

@@ -12,6 +12,7 @@ from eagle.core.project import Project
 from eagle.evaluation import tables
 from eagle.evaluation.arm import Arm, anchor_arm, eagle_arm, reference_arm, rule_arms, write_arms
 from eagle.evaluation.bootstrap import TwoWayBootstrap
+from eagle.evaluation.budget_table import BudgetTable
 from eagle.evaluation.comparison import Comparison
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>"
@@ -92,8 +93,19 @@ def _evaluation(project: Project) -> None:
     write_json(project.metrics, tables.metrics(results, extra))
     made = {"table2": tables.table2(results), "table3": tables.table3(results, HOSTILE, None)}
     made["table4"] = tables.table4(results, personalised=True)
+    _at_budgets(bootstrap, cases).to_csv(project.budget, index=False)
     for name, table in made.items():
         table.to_csv(project.reports / f"{name}.csv", index=False)
+
+
+def _at_budgets(bootstrap: TwoWayBootstrap, cases: pd.DataFrame) -> pd.DataFrame:
+    anchors = cases.assign(preference_stars=0.0)
+    answers = [
+        anchors.assign(arm=arm, budget=budget, utility=cases["utility"] + gain * budget, found=True)
+        for arm, gain in (("search_eagle", 0.5), ("search_random", 0.2), (f"own {HOSTILE}", 0.1))
+        for budget in (1, 2)
+    ]
+    return BudgetTable(bootstrap, ["user_choice"]).of(pd.concat(answers), anchors)
 
 
 def _training(project: Project) -> None:

@@ -80,3 +80,20 @@ def test_a_panel_near_chance_is_not_believed() -> None:
     panel = {"auc": estimate(0.6, 0.58, 0.62), "auc_average_rater": estimate(0.55, 0.5, 0.6), "near_chance": False}
     assert "rightly with probability 0.60 [0.58, 0.62]" in panel_sentence(panel)
     assert "mean nothing in this run" in panel_sentence(panel | {"near_chance": True})
+
+
+def test_equal_budgets_in_one_sentence() -> None:
+    rows = [
+        ("search_eagle", 2, "utility_gain", 1.0, 0.8, 1.2),
+        ("search_eagle", 8, "utility_gain", 1.5, 1.2, 1.8),
+        ("search_eagle", 8, "utility_gain_over_search_random", 0.5, 0.3, 0.7),
+        ("search_eagle", 8, "shelf_stars", 0.06, 0.01, 0.11),
+        ("search_random", 8, "utility_gain", 1.0, 0.8, 1.2),
+    ]
+    table = pd.DataFrame(rows, columns=["arm", "budget", "metric", "mean", "low", "high"])
+    said = budget_sentence(table)
+    assert said == (
+        "EAGLE, best of 8: +1.50 [+1.20, +1.80] SD of U over the anchor; over random actions +0.50 [+0.30, +0.70]. "
+        "Real ratings of hidden items: +0.06 [+0.01, +0.11] stars."
+    )
+    assert budget_sentence(table.iloc[-1:]) == budget_sentence(table.iloc[:0]) == ""
