@@ -35,7 +35,8 @@ def test_the_first_agent_becomes_champion() -> None:
     assert decision.gain is None
 
 
-@pytest.mark.parametrize(("new", "moves"), [((2, 2, 2, 3), True), ((1, 1, 1, 2), False), ((1, 1, 1, 1), False), ((1, 1, 1, 0.5), False)]
+@pytest.mark.parametrize(
+    ("new", "moves"), [((2, 2, 2, 3), True), ((1, 1, 1, 2), False), ((1, 1, 1, 1), False), ((1, 1, 1, 0.5), False)]
 )
 def test_only_a_surely_better_agent_on_the_same_cases_moves_it(new: tuple[float, ...], moves: bool) -> None:
     decision = decide(scores(*new), scores(1, 1, 1, 1), never, CONFIG)

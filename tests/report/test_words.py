@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from eagle.config import BoundsConfig
 from eagle.evaluation.arm import Arm, eagle_arm
 from eagle.evaluation.bounds import BoundCheck
-from eagle.report.words import FIGURES, bounds_sentence, compared, interval, number, panel_sentence, verdicts
+from eagle.report.words import (
+    FIGURES,
+    bounds_sentence,
+    budget_sentence,
+    compared,
+    interval,
+    number,
+    panel_sentence,
+    verdicts,
+)
 
 EAGLE = eagle_arm("g_optimal", 3)
 
