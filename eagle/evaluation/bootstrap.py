@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -104,15 +104,50 @@ class TwoWayBootstrap:
         if not known.any():
             return NOTHING
         centre = float(numbers[known].mean())
-        if max(np.unique(codes[known]).size for codes in self._codes) < 2:
+        if self._alone(known):
             return Estimate(centre, math.nan, math.nan, int(known.sum()))
+        return self._interval(centre, self._means(numbers, known), int(known.sum()))
+
+    def standard_error(self, values: Sequence[float] | np.ndarray) -> float:
+        """Return the standard error of the mean over cases; NaN where there is only one cluster each way."""
+        numbers = np.asarray(values, dtype=float)
+        known = np.isfinite(numbers)
+        return math.nan if self._alone(known) else float(self._means(numbers, known).std())
+
+    def _alone(self, known: np.ndarray) -> bool:
+        return max(np.unique(codes[known]).size for codes in self._codes) < 2
+
+    def _means(self, numbers: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """Means over the known cases in all resamples that draw one."""
+        centre = float(numbers[known].mean())
         weights = self._sums(known.astype(float))
         drawn = weights > 0
         # centred values: a constant then has an interval of exactly zero width
-        means = centre + self._sums(np.where(known, numbers - centre, 0.0))[drawn] / weights[drawn]
+        means: np.ndarray = centre + self._sums(np.where(known, numbers - centre, 0.0))[drawn] / weights[drawn]
+        return means
+
+    def _interval(self, centre: float, drawn: np.ndarray, cases: int) -> Estimate:
         tail = (1 - self.confidence) / 2
-        low, high = np.quantile(means, [tail, 1 - tail])
-        return Estimate(centre, float(low), float(high), int(known.sum()))
+        low, high = np.quantile(drawn, [tail, 1 - tail])
+        return Estimate(centre, float(low), float(high), cases)
+
+    def ratio(self, numerator: np.ndarray, denominator: np.ndarray) -> Estimate:
+        """Return the mean of one value over the mean of another, over cases that have both, and its interval.
+
+        NaN where the second mean is not above 0; NaN ends where it cannot be told from 0, for then neither can the
+        ratio be told from any.
+        """
+        above, below = np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float)
+        known = np.isfinite(above) & np.isfinite(below)
+        if not known.any() or not below[known].mean() > 0:
+            return replace(NOTHING, cases=int(known.sum()))
+        centre = float(above[known].mean() / below[known].mean())
+        if self._alone(known):
+            return Estimate(centre, math.nan, math.nan, int(known.sum()))
+        means = self._means(below, known)
+        if np.mean(means <= 0) > (1 - self.confidence) / 2:
+            return Estimate(centre, math.nan, math.nan, int(known.sum()))
+        return self._interval(centre, (self._means(above, known) / means)[means > 0], int(known.sum()))
 
     def difference(self, first: np.ndarray, second: np.ndarray, where: np.ndarray | None = None) -> Estimate:
         """Return the mean paired difference ``first - second`` over cases in which both have a value."""

@@ -112,3 +112,13 @@ def test_moves_with_the_values(n_anchors: int, n_users: int, seed: int, shift: f
     assert here.high <= values.max() + 1e-9
     for name in ("mean", "low", "high"):
         assert getattr(there, name) == pytest.approx(getattr(here, name) + shift, abs=1e-6)
+
+
+def test_the_standard_error_is_that_of_the_interval() -> None:
+    bootstrap = crossed(12, 12)
+    values = np.random.default_rng(3).normal(size=144)
+    values[:7] = np.nan
+    found = bootstrap.mean(values)
+    assert bootstrap.standard_error(values) == pytest.approx((found.high - found.low) / (2 * 1.96), rel=0.1)
+    assert bootstrap.standard_error(np.ones(144)) == pytest.approx(0.0, abs=1e-12)
+    assert np.isnan(bootstrap.standard_error(np.full(144, np.nan)))
