@@ -67,13 +67,13 @@ def asked_users(users: pd.DataFrame, most: int) -> list[str]:
 
 
 def _written(
-    latent: LatentSpace, splits: Splits, project: Project, config: Config
+    latent: LatentSpace, splits: Splits, history: pd.DataFrame, project: Project, config: Config
 ) -> tuple[dict[str, str], dict[str, int]]:
     """Let the LLM write full profiles: (user -> text for those that passed), counts of failures by cause."""
     asked = asked_users(splits.users[splits.users["user"].isin(latent.users)], config.profiles.written)
     titles = read_items(project.catalogue_files.items).set_index("item")["title"]
     items = Descriptions.load(project.descriptions).table.set_index("item")[["genres"]].join(titles)
-    return write_on_workers(config, project, histories(splits.part("fit"), asked, items, config.profiles.history))
+    return write_on_workers(config, project, histories(history, asked, items, config.profiles.history))
 
 
 def _measure(
@@ -131,7 +131,7 @@ def run(config: Config, project: Project) -> None:
     failures: dict[str, int] = {}
     table["derived"] = table["full"]
     if config.profiles.origin == "llm":
-        written, failures = _written(latent, splits, project, config)
+        written, failures = _written(latent, splits, history, project, config)
         table["full"] = [written.get(user, full) for user, full in zip(table["user"], table["full"], strict=True)]
         table["origin"] = np.where(table["user"].isin(list(written)), "llm", "ratings")
     report = {
