@@ -66,5 +66,6 @@ class EvaluateConfig(Section):
         "test", description="which held-out anchors and users; tune on validation only"
     )
     judges: tuple[JudgeKind, ...] = Field(
-        ("panel",), description="who judges texts beside the utility; the panel has to be among them [P: 124 people]"
+        ("panel", "hidden_shelf"),
+        description="who judges texts beside the utility; the panel has to be among them [P: 124 people]",
     )

@@ -40,4 +40,4 @@ UtilityKind = Annotated[str, Kind(("paper",))]
 EngineKind = Annotated[str, Kind(("auto", "torch", "openai", "scripted"))]
 SEARCHES = ("search_random", "search_linear_rule", "search_softmax_policy", "search_reference", "search_eagle")
 MethodKind = Annotated[str, Kind(SEARCHES)]
-JudgeKind = Annotated[str, Kind(("panel",))]
+JudgeKind = Annotated[str, Kind(("panel", "hidden_shelf"))]

@@ -18,7 +18,7 @@ import pandas as pd
 from eagle.config import Config
 from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
-from eagle.data.stored import read_rating_split
+from eagle.data.stored import read_item_split, read_rating_split
 from eagle.engine.folders import check_model_folder
 from eagle.evaluation.arms import Arms
 from eagle.evaluation.bootstrap import TwoWayBootstrap
@@ -75,7 +75,7 @@ def run(config: Config, project: Project) -> None:
 
 
 def open_judges(config: Config, project: Project, held: HeldOut) -> dict[str, Judge]:
-    """Return the judges, fitted to the panel's own ratings, by name."""
+    """Return the judges, fitted to ratings that no stage before learns from, by name."""
     ratings = read_rating_split(project.split_files.ratings)
     described = Descriptions.load(project.descriptions)
     data = JudgeData(
@@ -85,6 +85,8 @@ def open_judges(config: Config, project: Project, held: HeldOut) -> dict[str, Ju
         seed=config.seed,
         resamples=config.evaluate.bootstrap,
         confidence=config.evaluate.confidence,
+        hidden=hidden_ratings(ratings, read_item_split(project.split_files.items), config.evaluate.split),
+        cases=held.cases,
     )
     return fit_judges(config.evaluate.judges, data)
 
@@ -99,6 +101,12 @@ def at_budgets(
     judged = judged_by_all(judges, answers, cases)
     columns = [column for judge in judges.values() for column in judge.columns]
     return BudgetTable(bootstrap_over(ran.held, config), columns).of(judged, anchors)
+
+
+def hidden_ratings(ratings: pd.DataFrame, items: pd.DataFrame, split: str) -> pd.DataFrame:
+    """Return user, item, rating, split: all ratings of validation items and, where ``split`` is test, of test items."""
+    kept = items[items["split"].isin({"validation", split})]
+    return ratings[["user", "item", "rating"]].merge(kept[["item", "split"]], on="item")
 
 
 def bootstrap_over(held: HeldOut, config: Config) -> TwoWayBootstrap:

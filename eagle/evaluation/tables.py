@@ -51,14 +51,16 @@ DEFAULT = "default: free text"
 
 def table2(results: Sequence[ArmResult]) -> pd.DataFrame:
     """One row per arm; every estimate as name, name_low, name_high; then behaviour, and the mark for gains with more
-    defects; last the estimates of judges beside the panel.
+    defects; last the estimates of judges beside the panel, and name_cases: how many cases each of these knows.
     """
     rows = []
     for result in results:
         row: dict[str, Any] = {"arm": result.arm.name, **_with_bounds(result, ESTIMATES)}
         row |= {name: result.behaviour.get(name, math.nan) for name in BEHAVIOUR}
         row |= {"more_defects_than_reference": result.marked}
-        rows.append(row | _with_bounds(result, [name for name in result.estimates if name not in ESTIMATES]))
+        further = [name for name in result.estimates if name not in ESTIMATES]
+        counts = {f"{name}_cases": result.estimates[name].cases for name in further}
+        rows.append(row | _with_bounds(result, further) | counts)
     return pd.DataFrame(rows).round(4)
 
 
@@ -127,7 +129,10 @@ def metrics(results: Sequence[ArmResult], extra: dict[str, Any]) -> dict[str, An
     """Nested plain numbers for `dvc metrics`: arm -> figure -> mean, low, high; None where there is none."""
     found: dict[str, Any] = {}
     for result in results:
-        figures: dict[str, Any] = {name: estimate.as_dict() for name, estimate in result.estimates.items()}
+        figures: dict[str, Any] = {
+            name: estimate.as_dict() | ({} if name in ESTIMATES else {"cases": estimate.cases})
+            for name, estimate in result.estimates.items()
+        }
         figures |= {name: round(value, 6) for name, value in result.behaviour.items()}
         figures["more_defects_than_reference"] = int(result.marked)
         figures["by_group"] = {

@@ -27,14 +27,23 @@ class JudgeContract:
 
     @pytest.fixture
     def data(self) -> JudgeData:
-        ratings, texts, _ = catalogue()
+        ratings, told, _ = catalogue()
+        texts = {f"i{n}": (text, 1950 + n % 50 if n % 7 else None) for n, text in enumerate(told)}
+        splits = {f"i{n}": ("validation", "test")[n % 2] for n in range(2 * len(told) // 3)}
+        anchors, users = ["i0", "i0", "i1", "i2"], ["u0", "u1", "u0", "u20"]
+        cases = pd.DataFrame({"case": range(4), "anchor": anchors, "user": users})
         return JudgeData(
             ratings,
-            {f"i{n}": (text, 1950 + n % 50 if n % 7 else None) for n, text in enumerate(texts)},
+            texts,
             ("u20", "u21", "u22"),
             seed=7,
             resamples=20,
             confidence=0.95,
+            hidden=ratings.assign(split=ratings["item"].map(splits)).dropna(subset="split"),
+            cases=cases.assign(
+                text=[texts[anchor][0] for anchor in anchors],
+                year=pd.Series([texts[anchor][1] for anchor in anchors], dtype=object),
+            ),
         )
 
     @pytest.fixture
@@ -43,17 +52,7 @@ class JudgeContract:
 
     @pytest.fixture
     def cases(self, data: JudgeData) -> pd.DataFrame:
-        anchors = ["i0", "i0", "i1", "i2"]
-        texts = [data.texts[anchor] for anchor in anchors]
-        return pd.DataFrame(
-            {
-                "case": range(4),
-                "anchor": anchors,
-                "user": ["u0", "u1", "u0", "u20"],
-                "text": [text for text, _ in texts],
-                "year": [year for _, year in texts],
-            }
-        )
+        return data.cases
 
     @pytest.fixture
     def trajectories(self, cases: pd.DataFrame) -> pd.DataFrame:
@@ -79,7 +78,9 @@ class JudgeContract:
             f"judge should return the columns that it names: {list(judge.columns)}, got {list(judged.columns)}"
         )
         assert judged.index.equals(trajectories.index), "judge should keep the trajectories' index, row for row"
-        assert np.isfinite(judged.to_numpy(float)).all(), "a judgement should be a finite number for every row"
+        values = judged.to_numpy(float)
+        assert not np.isinf(values).any(), "a judgement should be a finite number, or NaN where the judge does not know"
+        assert np.isfinite(values).any(axis=0).all(), "every column should hold a number for some row"
 
     def test_what_it_is_given_stays_as_it_is(
         self, judge: Judge, trajectories: pd.DataFrame, cases: pd.DataFrame

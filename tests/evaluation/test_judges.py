@@ -10,6 +10,7 @@ import pytest
 from eagle.core.errors import EagleError
 from eagle.evaluation.judges.base import Judge, JudgeData
 from eagle.evaluation.judges.panel_judge import PanelJudge
+from eagle.evaluation.judges.shelf import HiddenShelf
 from eagle.evaluation.judges.table import JUDGES, fit_judges, judged_by_all
 from eagle.testing.judges import JudgeContract
 
@@ -46,9 +47,12 @@ class TestPanel(JudgeContract):
     def judge_class(self) -> type[Judge]:
         return PanelJudge
 
-    def test_it_is_the_built_in_judge(self, data: JudgeData) -> None:
+    def test_it_is_built_in_beside_the_hidden_shelf(self, data: JudgeData) -> None:
         judges = fit_judges(JUDGES, data)
-        assert {name: type(judge) for name, judge in judges.items()} == {"panel": PanelJudge}
+        assert {name: type(judge) for name, judge in judges.items()} == {
+            "panel": PanelJudge,
+            "hidden_shelf": HiddenShelf,
+        }
 
     @pytest.fixture
     def own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:

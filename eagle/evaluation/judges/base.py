@@ -14,7 +14,7 @@ Texts = Mapping[str, tuple[str, int | None]]
 
 @dataclass(frozen=True)
 class JudgeData:
-    """What a judge may learn from: ratings that neither factors nor encoder ever see."""
+    """What a judge may learn from: ratings that no stage before the evaluation learns from."""
 
     ratings: pd.DataFrame  # user, item, rating: rows of part `panel`
     texts: Texts  # of every described item
@@ -22,6 +22,8 @@ class JudgeData:
     seed: int
     resamples: int  # of bootstrap intervals
     confidence: float  # level of the intervals
+    hidden: pd.DataFrame  # user, item, rating, split: all rows of validation items and, where judged, of test items
+    cases: pd.DataFrame  # case, anchor, user, text (the anchor's), year: what will be judged
 
 
 class Judge(Protocol):
@@ -37,7 +39,9 @@ class Judge(Protocol):
         ...
 
     def judge(self, trajectories: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFrame:
-        """Return :attr:`columns`, one row of finite numbers for each row of ``trajectories``, under its index.
+        """Return :attr:`columns`, one row of numbers for each row of ``trajectories``, under its index.
+
+        NaN where the judge does not know: means leave such cases out and say how many are left.
 
         ``trajectories``: arm, case, anchor, user, step, action, text, utility and more. ``cases``: case, anchor, user,
         text (the anchor's), year. An equal text in an equal case is judged equally, whichever arm it is from.

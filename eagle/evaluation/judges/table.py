@@ -10,7 +10,10 @@ from eagle.core.errors import user_error
 from eagle.core.parts import load_part
 from eagle.evaluation.judges.base import Judge, JudgeData
 
-JUDGES = {"panel": "eagle.evaluation.judges.panel_judge:PanelJudge"}
+JUDGES = {
+    "panel": "eagle.evaluation.judges.panel_judge:PanelJudge",
+    "hidden_shelf": "eagle.evaluation.judges.shelf:HiddenShelf",
+}
 
 
 def fit_judges(kinds: Iterable[str], data: JudgeData) -> dict[str, Judge]:
