@@ -10,9 +10,12 @@ import pandas as pd
 
 from eagle.evaluation.arm import SEARCH_EAGLE
 from eagle.evaluation.bootstrap import Estimate, TwoWayBootstrap
+from eagle.evaluation.confirmed import confirmed
 
 GAINS = ("utility", "preference_stars")
 """Figures of a text that are told as gains over the anchor's own text."""
+PROMISED, CONFIRMING = "preference_stars_gain", "shelf_stars"
+"""What U promises in stars, and what real ratings say of it."""
 COLUMNS = ["arm", "budget", "metric", "mean", "low", "high", "cases"]
 
 
@@ -36,6 +39,9 @@ class BudgetTable:
             for arm, own in figures.items():
                 rows += [self._row(arm, budget, name, self.bootstrap.mean(values)) for name, values in own.items()]
                 rows += [self._row(arm, budget, *one) for one in self._compared(arm, figures)]
+                if PROMISED in own and CONFIRMING in own:
+                    share = confirmed(own[PROMISED], own[CONFIRMING], self.bootstrap)
+                    rows.append(self._row(arm, budget, "confirmed_share", share))
         return pd.DataFrame(rows, columns=COLUMNS).round(6)
 
     def _figures(self, mine: pd.DataFrame, anchors: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -13,8 +13,8 @@ def confirmed(promised: np.ndarray, shelf: np.ndarray, bootstrap: TwoWayBootstra
     Parameters
     ----------
     promised: (n_cases,) gain in preference over the anchor, in stars: preference is <z_u, z>, a predicted rating less
-        what every text has in common, so for the paper's utility the gain in column ``preference`` (in its SD) times
-        ``PaperUtility.preference_sd``. Novelty is no promise of a rating and is left out.
+        what every text has in common, column ``preference_stars`` of
+        :func:`eagle.evaluation.scoring.in_stars`. Novelty is no promise of a rating and is left out.
     shelf: (n_cases,) ``shelf_stars``; NaN for users with too few hidden ratings, whose cases are left out.
     bootstrap: of the cases.
 

@@ -99,6 +99,15 @@ def test_the_table_has_gains_over_anchors_and_eagle_over_the_others_case_by_case
     assert np.isnan(table.loc[("search_random", "liked"), "mean"])
 
 
+def test_the_share_that_real_ratings_confirm_stands_beside_what_is_promised() -> None:
+    bootstrap = TwoWayBootstrap(["i0", "i0", "i1", "i1"], ["u0", "u1"] * 2, 50, 0.95, 0)
+    own = pd.DataFrame({"case": range(4), "found": True, "utility": 1.0, "preference_stars": [3.0, 4.0, 5.0, 6.0]})
+    answers = own.assign(arm="search_random", budget=2, shelf_stars=[0.5, 0.5, 0.5, np.nan])
+    anchors = own.assign(preference_stars=[1.0, 2.0, 3.0, 4.0])
+    table = BudgetTable(bootstrap, ["shelf_stars"]).of(answers, anchors).set_index("metric")
+    assert table.loc["confirmed_share", ["mean", "cases"]].tolist() == pytest.approx([0.25, 3])
+
+
 def test_another_configuration_leaves_the_context_as_it_is(tmp_path_factory: pytest.TempPathFactory) -> None:
     context = method_context(tmp_path_factory.mktemp("context"))
     other = context.with_config(context.config.model_copy(update={"seed": 8}))
