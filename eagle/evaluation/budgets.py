@@ -65,12 +65,12 @@ def run_budgets(
 
 
 def valued(candidates: pd.DataFrame, cases: pd.DataFrame, utility: TextUtility) -> pd.DataFrame:
-    """Return ``candidates`` with utility, new and whole; a failed text is not whole."""
+    """Return ``candidates`` with utility, preference, new and whole; a failed text is not whole."""
     about = cases.set_index("case").loc[candidates["case"]]
     years = [None if pd.isna(year) else int(year) for year in about["year"]]
     found = utility.value(candidates["text"].tolist(), years, candidates["user"].tolist(), about["text"].tolist())
     whole = found.whole & candidates["valid"].to_numpy(bool)
-    return candidates.assign(utility=found.utility, new=found.new, whole=whole)
+    return candidates.assign(utility=found.utility, preference=found.preference, new=found.new, whole=whole)
 
 
 def answers_at(candidates: pd.DataFrame, cases: pd.DataFrame, budget: int) -> pd.DataFrame:

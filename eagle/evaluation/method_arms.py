@@ -23,8 +23,13 @@ from eagle.methods.running import candidate_rows, run_method, trajectory_rows
 from eagle.methods.table import open_method
 from eagle.policies.base import Agent
 
-COLUMNS = ["arm", "case", "step", "draw", "action", "text", "utility", "preference", "novelty", "accepted"]
-"""Of reports/candidates.parquet; novelty is the distance part of U, NaN where a utility of one's own has none."""
+COLUMNS = [
+    "comparison", "arm", "case", "anchor", "user", "step", "draw", "action", "text", "utility", "preference", "novelty",
+    "eligible", "accepted",
+]  # fmt: skip
+"""Of reports/candidates.parquet. comparison: arms (the main table's cases) or budgets (those of the comparison at equal
+budgets, where draw is the place among all texts of a case). novelty is the distance part of U, NaN where a utility of
+one's own has none; eligible is missing where nobody selected."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +96,20 @@ class MethodArms:
         return [trajectory_rows(*one) for one in ran], [candidate_rows(*one) for one in ran]
 
 
-def candidates_table(scored: pd.DataFrame, considered: pd.DataFrame | None) -> pd.DataFrame:
+def candidates_table(
+    scored: pd.DataFrame, considered: pd.DataFrame | None, at_budgets: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Return every text that any arm considered, with its U and the parts of U.
 
     ``scored``: trajectories of all arms; ``considered``: scored candidates of the arms whose methods say which they had
-    (None: no arm did). All other arms take the one text that they draw.
+    (None: no arm did). All other arms take the one text that they draw. ``at_budgets``: candidates of the comparison at
+    equal budgets, valued.
     """
     own = scored[scored["step"] > 0].assign(draw=0, accepted=True)
     if considered is not None:
         own = pd.concat([own[~own["arm"].isin(set(considered["arm"]))], considered], ignore_index=True)
-    return own.rename(columns={"distance_bonus": "novelty"}).reindex(columns=COLUMNS).reset_index(drop=True)
+    tables = [own.rename(columns={"distance_bonus": "novelty"}).assign(comparison="arms")]
+    if at_budgets is not None:
+        eligible = (at_budgets["new"] & at_budgets["whole"]).astype("boolean")
+        tables.append(at_budgets.assign(comparison="budgets", draw=at_budgets["order"], eligible=eligible))
+    return pd.concat([table.reindex(columns=COLUMNS) for table in tables], ignore_index=True)

@@ -65,7 +65,7 @@ def run(config: Config, project: Project) -> None:
     found = Found(
         arms=ran.arms,
         trajectories=judged,
-        candidates=candidates_table(judged, considered),
+        candidates=candidates_table(judged, considered, None if ran.budgets is None else ran.budgets.candidates),
         results=comparison.results(),
         checks={name: judge.check() for name, judge in judges.items()},
         budgets=budgets,

@@ -192,7 +192,9 @@ class AllAction:
                 policy,
                 utility,
                 reference_utility,
-                *(float(v.detach()) for v in (part.kl, part.entropy, part.mass.exp())),
+                kl=float(part.kl.detach()),
+                entropy=float(part.entropy.detach()),
+                listed_mass=float(part.mass.exp().detach()),
                 regret=float(decision.stakes.max()) - utility,
                 set_utility=self._set_utility(decision, pi),
             )
