@@ -13,6 +13,8 @@ from eagle.core.seeding import stream
 from eagle.evaluation.words import parts, words, words_kept
 
 MIN_PLOT_WORDS = 5
+OF_ANSWERS = ("broken", "repeated_triple", "copied_item", "high_perplexity")
+"""Columns of :func:`eagle.quality.columns.quality_columns` whose share is that of an arm's answers."""
 
 
 def broken(text: str) -> bool:
@@ -67,14 +69,17 @@ def behaviour(steps: pd.DataFrame, final: pd.DataFrame, anchor_texts: pd.Series,
     """Return one arm's shares, 0 to 1 unless said.
 
     ``steps`` from :func:`describe_steps`, ``final`` the arm's last row per case, ``anchor_texts`` the anchors' own
-    texts by case. words_kept and genres_named describe final texts; distinct_actions is a count; mutual_information is
-    in nats, of first-step actions and users.
+    texts by case. words_kept, genres_named and OF_ANSWERS describe final texts; distinct_actions is a count;
+    mutual_information is in nats, of first-step actions and users. What quality_columns did not add is left out.
     """
     kept = [words_kept(anchor_texts[case], text) for case, text in zip(final["case"], final["text"], strict=True)]
     named = float(np.mean([len(parts(text).genres) for text in final["text"]]))
     figures = {"words_kept": float(np.mean(kept)), "genres_named": named}
+    figures |= {name: float(final[name].mean()) for name in OF_ANSWERS if name in final}
     if steps.empty:
         return figures
+    if "off_action" in steps and steps["off_action"].notna().any():
+        figures["off_action"] = float(steps["off_action"].mean())
     first = steps[steps["step"] == 1]
     return {
         "defects": float(steps["defect"].mean()),

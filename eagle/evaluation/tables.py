@@ -37,6 +37,11 @@ BEHAVIOUR = (
     "fallen_back",
     "listed",
     "mutual_information",
+    "broken",
+    "repeated_triple",
+    "copied_item",
+    "high_perplexity",
+    "off_action",
 )
 NOT_RUN = {
     "elsewhere": "not run: dvc exp run -S evaluate.other_temperature=0.5 (or -S evaluate.other_model=FOLDER)",

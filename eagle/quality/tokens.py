@@ -13,4 +13,5 @@ _UNIT = re.compile(f"[{_UNSPACED}]|[^{_UNSPACED}]+")
 
 def tokens(text: str) -> list[str]:
     """Return the lower-case words of a text in order."""
-    return [unit for word in words(text) for unit in ([word] if word.isascii() else _UNIT.findall(word))]
+    found = words(text)
+    return found if text.isascii() else [unit for word in found for unit in _UNIT.findall(word)]

@@ -80,3 +80,25 @@ def test_shares_of_an_arm() -> None:
     )
     assert 0 < found["words_kept"] < 1
     assert set(behaviour(described[:0], final, pd.Series({0: PLOT, 1: PLOT}), seed=0)) == {"words_kept", "genres_named"}
+
+
+def test_quality_is_that_of_answers_and_following_that_of_all_changes() -> None:
+    steps = pd.DataFrame(
+        {
+            "case": [0, 0],
+            "user": ["u", "u"],
+            "step": [1, 2],
+            "action": ["Add a robot.", "Add a cat."],
+            "before": [PLOT, PLOT],
+            "text": [PLOT, PLOT],
+            "valid": [True, True],
+            "copied": [False, False],
+            "duplicate": [False, False],
+            "broken": [True, False],
+            "high_perplexity": [False, True],
+            "off_action": [1.0, np.nan],
+        }
+    )
+    found = behaviour(describe_steps(steps, []), steps[1:], pd.Series({0: PLOT}), seed=0)
+    assert (found["broken"], found["high_perplexity"], found["off_action"]) == (0, 1, 1)
+    assert "repeated_triple" not in found
