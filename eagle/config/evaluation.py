@@ -27,6 +27,7 @@ class BudgetsConfig(Section):
     most: Natural = Field(
         8, description="largest budget of the comparison at equal budgets 1, 2, 4 and so on; 0 leaves it out [O: time]"
     )
+    anchors: Natural = Field(0, description="held-out anchors of that comparison; 0 takes those of the main table")
     users: Natural = Field(40, description="held-out users of that comparison; 0 takes all of the split [O: time]")
     methods: tuple[MethodKind, ...] = Field(
         ("search_random", "search_linear_rule", "search_softmax_policy", "search_reference", "search_eagle"),

@@ -21,8 +21,9 @@ class QualityConfig(Section):
         description="share of the catalogue's own texts that may lie beyond each gate; 0 lets all of them pass [O]",
     )
     select: tuple[GateName, ...] = Field(
-        get_args(GateName),
-        description="gates that a text has to pass to be kept while another one passes; all others only count [O]",
+        tuple(gate for gate in get_args(GateName) if gate != "too_long"),
+        description="gates that a text has to pass to be kept while another one passes; all others only count [M: "
+        "too_long would break a third of fine texts, since the catalogue's own are cut at describe.max_words]",
     )
     names: tuple[str, ...] = Field(
         (), description="names that no text should take from the prompt, beside those in the domain's examples"

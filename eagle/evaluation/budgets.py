@@ -15,6 +15,7 @@ import pandas as pd
 
 from eagle.config import Config
 from eagle.core.project import Project
+from eagle.data.stored import read_user_split
 from eagle.environment.steering import Writer
 from eagle.evaluation.cases import HeldOut, cases_of, pick_cases
 from eagle.methods.base import TextUtility
@@ -30,9 +31,11 @@ def budgets_up_to(most: int) -> list[int]:
 
 
 def pick_budget_cases(config: Config, project: Project) -> HeldOut:
-    """Return the anchors of the main table crossed with more users of its split, the main table's first."""
-    users = config.evaluate.budgets.users or len(pick_cases(config.evaluate, config.seed, project).raters)
-    return pick_cases(config.evaluate.model_copy(update={"users": users}), config.seed, project)
+    """Return the cases of the comparison: the main table's anchors and users first, and more of the same split."""
+    settings, main = config.evaluate.budgets, config.evaluate
+    users = settings.users or len(read_user_split(project.split_files.users))  # no split has more
+    wanted = main.model_copy(update={"users": users, "anchors": settings.anchors or main.anchors})
+    return pick_cases(wanted, config.seed, project)
 
 
 @dataclass(frozen=True)

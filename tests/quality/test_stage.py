@@ -54,7 +54,7 @@ def test_the_stage_calibrates_on_real_texts_of_training_items(tmp_path: Path) ->
     }
     gates = load_gates(files, Config().only(SECTIONS))
     assert isinstance(gates, TextGates)
-    assert gates.causes([WRITTEN]) == [("repeated_triple", "repeated_opening", "too_long")]
+    assert gates.causes([WRITTEN]) == [("repeated_triple", "repeated_opening")]
     held_out = "Number 60 walks 63 miles along the river to see house 420."
     assert gates.causes([held_out, held_out], ["", held_out]) == [("copied_item",), ()]
 
