@@ -10,6 +10,7 @@ import pandas as pd
 
 from eagle.evaluation.words import parts
 from eagle.latent.base import TextEncoder, Utility
+from eagle.methods.base import TextUtility
 
 Pair = tuple[str, int | None]
 PART_COLUMNS = {"preference": "preference", "distance": "distance_bonus"}
@@ -59,6 +60,27 @@ def score(trajectories: pd.DataFrame, cases: pd.DataFrame, encoder: TextEncoder,
         genre_line_utility=utility(encoder.encode(labels, years), users),
         z=pd.Series([row.tolist() for row in z.astype(np.float32)], dtype=object, index=trajectories.index),
     )
+
+
+def with_eligible(scored: pd.DataFrame, cases: pd.DataFrame, utility: TextUtility) -> pd.DataFrame:
+    """Return scored rows with eligible (bool): whether the text is whole and new enough; the anchor's own text is.
+
+    The cases give what each text was made from.
+    """
+    anchors = scored["case"].map(cases.set_index("case")["text"])
+    years = [None if pd.isna(year) else int(year) for year in scored["year"]]
+    found = utility.value(scored["text"].tolist(), years, scored["user"].tolist(), anchors.tolist())
+    return scored.assign(eligible=found.eligible | (scored["text"] == anchors).to_numpy())
+
+
+def as_offered(scored: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with the utility that counts: that of the anchor where a text is not eligible.
+
+    A text that is broken or a copy of what exists would not be offered.
+    """
+    start = scored[scored["step"] == 0].drop_duplicates("case").set_index("case")["utility"]
+    offered = scored["utility"].where(scored["eligible"], scored["case"].map(start))
+    return scored.assign(utility=offered)
 
 
 def in_stars(rows: pd.DataFrame, cases: pd.DataFrame, encoder: TextEncoder, utility: Utility) -> pd.DataFrame:

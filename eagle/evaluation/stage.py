@@ -30,10 +30,11 @@ from eagle.evaluation.inputs import input_hashes
 from eagle.evaluation.judges.base import Judge, JudgeData
 from eagle.evaluation.judges.table import fit_judges, judged_by_all
 from eagle.evaluation.method_arms import candidates_table
-from eagle.evaluation.scoring import RememberingEncoder, in_stars, score
+from eagle.evaluation.scoring import RememberingEncoder, as_offered, in_stars, score, with_eligible
 from eagle.evaluation.writing import Found, write_found
 from eagle.latent.base import TextEncoder, Utility
 from eagle.latent.encoders import load_encoder
+from eagle.methods.base import TextUtility
 
 
 def run(config: Config, project: Project) -> None:
@@ -45,14 +46,18 @@ def run(config: Config, project: Project) -> None:
 
     arms = Arms.open(config, project, held, hashes, encoder)
     ran, utility = arms.run(), arms.material.utility
-    scored = score(ran.trajectories, held.cases, encoder, utility)
-    considered = None if ran.considered is None else score(ran.considered, held.cases, encoder, utility)
+    conditions = TextUtility(encoder, utility, arms.gates.broken)
+
+    def scored(rows: pd.DataFrame) -> pd.DataFrame:
+        return with_eligible(score(rows, held.cases, encoder, utility), held.cases, conditions)
+
     judges = open_judges(config, project, held)
-    judged = judged_by_all(judges, scored, held.cases)
+    judged = judged_by_all(judges, scored(ran.trajectories), held.cases)
+    considered = None if ran.considered is None else scored(ran.considered)
 
     comparison = Comparison(
         arms=ran.arms,
-        judged=judged,
+        judged=as_offered(judged),
         cases=held.cases,
         candidates=arms.material.candidates.shared,
         groups=case_groups(held, project),

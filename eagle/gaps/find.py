@@ -38,9 +38,8 @@ def find_gaps(
         if any(len(f) for f in finals)
         else _gains(trajectories[:0])
     )
-    found = found[
-        (found["gain"] > 0) & ~found["text"].map(broken).astype(bool) & (found["text"] != found["anchor_text"])
-    ]
+    offered = found["eligible"].astype(bool) & ~found["text"].map(broken).astype(bool)
+    found = found[offered & (found["gain"] > 0) & (found["text"] != found["anchor_text"])]
     found = found.sort_values(["gain", "arm", "case"], ascending=[False, True, True], kind="stable").drop_duplicates(
         "text"
     )
@@ -50,7 +49,7 @@ def find_gaps(
         anchor_title=[titles.get(anchor, anchor) for anchor in found["anchor"]],
         profile=[profiles.get(user, "") for user in found["user"]],
     )
-    return _nearest(found, latent, titles).drop(columns=["z", "case"])
+    return _nearest(found, latent, titles).drop(columns=["z", "case", "eligible"])
 
 
 def _gains(rows: pd.DataFrame) -> pd.DataFrame:
@@ -68,6 +67,7 @@ def _gains(rows: pd.DataFrame) -> pd.DataFrame:
         "user_preference",
         "rater_preference",
         "distance",
+        "eligible",
         "z",
     ]
     anchor_utility = final["case"].map(start["utility"])

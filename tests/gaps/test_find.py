@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eagle.evaluation.arm import Arm, anchor_arm, eagle_arm, reference_arm
+from eagle.config import Config
+from eagle.evaluation.arm import Arm, anchor_arm, eagle_arm, method_arm, reference_arm
 from eagle.gaps.find import best_per_anchor, find_gaps, typical_spacing
 from eagle.latent.space import LatentSpace
 
@@ -23,12 +24,14 @@ def line(plot: str) -> str:
 
 OLD, NEW = line("An old farmer keeps his land against all odds"), line("A retired thief plans one last job")
 BETTER, BROKEN = line("A young judge hides a letter from her town"), line("a b c a b c a b c a b c")
+KNOWN = line("A story that a film of the catalogue tells already")
 
 
 def episode(arm: Arm, case: int, gain: float, text: str, place: float, user: str = "u0") -> list[dict[str, Any]]:
     """Two rows: the anchor at utility 1 and point (0, 0), and one change that ends at (place, 0)."""
     shared = {"arm": arm.name, "case": case, "anchor": f"i{case}", "user": user}
     shared |= {"user_preference": 0.6, "rater_preference": 0.5, "distance": 0.3}
+    shared |= {"eligible": text != KNOWN}
     return [
         {**shared, "step": 0, "action": "", "text": OLD, "utility": 1.0, "z": [0.0, 0.0]},
         {**shared, "step": 1, "action": "Add a thief.", "text": text, "utility": 1 + gain, "z": [place, 0.0]},
@@ -52,6 +55,17 @@ def latent() -> LatentSpace:
 def gaps(latent: LatentSpace, *episodes: list[dict[str, Any]]) -> pd.DataFrame:
     table = pd.DataFrame([row for rows in episodes for row in rows])
     return find_gaps(table, ARMS, latent, TITLES, PROFILES)
+
+
+def test_where_eagle_was_searched_with_the_gaps_are_what_its_search_kept(latent: LatentSpace) -> None:
+    searched = method_arm("search_eagle", 8, Config())
+    rows = episode(EAGLE, 0, 9.0, NEW, 0.5) + episode(searched, 0, 0.5, BETTER, 0.5)
+    found = find_gaps(pd.DataFrame(rows), [*ARMS, searched], latent, TITLES, PROFILES)
+    assert found["text"].tolist() == [BETTER]
+
+
+def test_a_text_that_may_not_be_kept_is_no_gap(latent: LatentSpace) -> None:
+    assert gaps(latent, episode(EAGLE, 0, 0.5, KNOWN, 1.25)).empty
 
 
 def test_gains_of_trained_arms_are_ranked(latent: LatentSpace) -> None:

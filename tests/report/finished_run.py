@@ -62,6 +62,7 @@ def trajectories() -> pd.DataFrame:
                         "copied": False,
                         "seed": 1,
                         "duplicate": False,
+                        "eligible": True,
                         "user_preference": 0.5 + gain / 10,
                         "user_choice": 1.0 if gain else 0.5,
                         "rater_preference": 0.5,
