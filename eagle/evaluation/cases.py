@@ -68,6 +68,11 @@ def cases_of(held: HeldOut) -> list[Case]:
     return [Case(*row) for row in held.cases[columns].itertuples(index=False, name=None)]
 
 
+def texts_of(held: HeldOut) -> dict[int, str]:
+    """Return the anchor's text of every case."""
+    return dict(zip(held.cases["case"].tolist(), held.cases["text"].tolist(), strict=True))
+
+
 def _cross(anchors: list[str], users: list[str], described: Descriptions) -> pd.DataFrame:
     rows = [(anchor, user) for anchor in anchors for user in users]
     cases = pd.DataFrame(rows, columns=["anchor", "user"])

@@ -24,7 +24,7 @@ from eagle.evaluation.arms import Arms
 from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.budget_table import BudgetTable
 from eagle.evaluation.budgets import BudgetRun
-from eagle.evaluation.cases import HeldOut, case_groups, pick_cases
+from eagle.evaluation.cases import HeldOut, case_groups, pick_cases, texts_of
 from eagle.evaluation.comparison import Comparison
 from eagle.evaluation.inputs import input_hashes
 from eagle.evaluation.judges.base import Judge, JudgeData
@@ -32,9 +32,12 @@ from eagle.evaluation.judges.table import fit_judges, judged_by_all
 from eagle.evaluation.method_arms import candidates_table
 from eagle.evaluation.scoring import RememberingEncoder, as_offered, in_stars, score, with_eligible
 from eagle.evaluation.writing import Found, write_found
-from eagle.latent.base import TextEncoder, Utility
 from eagle.latent.encoders import load_encoder
+from eagle.latent.sentence import SentenceModel
 from eagle.methods.base import TextUtility
+from eagle.quality.columns import GATES, quality_columns
+from eagle.quality.gates import TextGates
+from eagle.quality.judging import Following
 
 
 def run(config: Config, project: Project) -> None:
@@ -53,6 +56,7 @@ def run(config: Config, project: Project) -> None:
 
     judges = open_judges(config, project, held)
     judged = judged_by_all(judges, scored(ran.trajectories), held.cases)
+    judged = quality_columns(judged, texts_of(held), arms.gates, following=following(arms))
     considered = None if ran.considered is None else scored(ran.considered)
 
     comparison = Comparison(
@@ -66,7 +70,7 @@ def run(config: Config, project: Project) -> None:
         counts=ran.counts,
         judged_columns=[column for judge in judges.values() for column in judge.columns],
     )
-    budgets = None if ran.budgets is None else at_budgets(config, ran.budgets, encoder, utility, judges)
+    budgets = None if ran.budgets is None else at_budgets(config, ran.budgets, arms.gates, conditions, judges)
     found = Found(
         arms=ran.arms,
         trajectories=judged,
@@ -96,15 +100,20 @@ def open_judges(config: Config, project: Project, held: HeldOut) -> dict[str, Ju
     return fit_judges(config.evaluate.judges, data)
 
 
+def following(arms: Arms) -> Following:
+    """Return the judge of whether a change follows its action, against the listed actions."""
+    return Following(SentenceModel(arms.project.text_model), arms.material.candidates.shared)
+
+
 def at_budgets(
-    config: Config, ran: BudgetRun, encoder: TextEncoder, utility: Utility, judges: Mapping[str, Judge]
+    config: Config, ran: BudgetRun, gates: TextGates, utility: TextUtility, judges: Mapping[str, Judge]
 ) -> pd.DataFrame:
     """Return reports/budget.csv: what every method wins at each budget."""
     cases = ran.held.cases
-    answers = in_stars(ran.answers().reset_index(drop=True), cases, encoder, utility)
-    anchors = in_stars(cases, cases, encoder, utility)
-    judged = judged_by_all(judges, answers, cases)
-    columns = [column for judge in judges.values() for column in judge.columns]
+    answers = in_stars(ran.answers().reset_index(drop=True), cases, utility.encoder, utility.utility)
+    anchors = in_stars(cases, cases, utility.encoder, utility.utility)
+    judged = quality_columns(judged_by_all(judges, answers, cases), texts_of(ran.held), gates)
+    columns = [*(column for judge in judges.values() for column in judge.columns), *GATES]
     return BudgetTable(bootstrap_over(ran.held, config), columns).of(judged, anchors)
 
 
