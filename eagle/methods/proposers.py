@@ -16,8 +16,10 @@ import numpy as np
 from eagle.actions.candidate_list import CandidateList, available
 from eagle.core.errors import user_error
 from eagle.methods.context import MethodContext
+from eagle.methods.direct_prompt import DirectPrompt
 from eagle.methods.rules import RandomActions, mean_shifts
 from eagle.methods.search import Search
+from eagle.methods.softmax import Tastes
 from eagle.methods.softmax_fit import fit_softmax_policy
 from eagle.policies.base import Agent
 
@@ -91,19 +93,28 @@ def search_softmax_policy(context: MethodContext) -> Search:
 
 def search_reference(context: MethodContext) -> Search:
     """Return the search that draws from the reference policy that the first trained agent started from."""
-    return _search(context, context.agent(f"reference_{_start(context)}_proposes"), "search_reference")
+    return _search(context, context.agent(f"reference_{first_arm(context)}_proposes"), "search_reference")
 
 
 def search_eagle(context: MethodContext) -> Search:
     """Return the search that draws from the first trained agent: EAGLE asked more than once."""
-    return _search(context, context.agent(f"eagle_{_start(context)}_proposes"), "search_eagle")
+    return _search(context, context.agent(f"eagle_{first_arm(context)}_proposes"), "search_eagle")
 
 
-def _start(context: MethodContext) -> str:
+def direct_prompt(context: MethodContext) -> Search:
+    """Return the search whose every change is the user's profile: direct prompting, several times."""
+    table = context.data.profile_table
+    users = [str(user) for user in table["user"]]
+    liked, disliked = (dict(zip(users, map(tuple, table[kind]), strict=True)) for kind in ("liked", "disliked"))
+    return _search(context, DirectPrompt(Tastes(liked, disliked)), "direct_prompt")
+
+
+def first_arm(context: MethodContext) -> str:
+    """Return the reference that the first trained agent started from; EagleError where no agent is trained."""
     if not context.config.train.arms:
         raise user_error(
             "there is no trained agent to search with",
             found="train.arms is empty",
-            mend="name a reference in train.arms, or take search_eagle and search_reference out of evaluate",
+            mend="name a reference in train.arms, or take the methods that search with one out of evaluate",
         )
     return context.config.train.arms[0]
