@@ -22,6 +22,7 @@ ONLY_IN = {
     "great_expectations": ("eagle/data/checks.py", "eagle/data/docs_view.py"),
     "typer": ("eagle/cli.py",),
     "faiss": ("eagle/latent/neighbours.py",),
+    "ribs": ("eagle/methods/searches/archive.py",),
     "pyspark": ("eagle/latent/spark.py",),
     "prefect": (),
     "dvc": (),

@@ -130,8 +130,14 @@ SEARCHES = {
     "search_softmax_policy": "Softmax policy",
     "search_reference": "Reference",
     SEARCH_EAGLE: "EAGLE",
+    "direct_prompt": "Direct prompting",
+    "tree_search": "Tree search",
+    "uct": "Tree search, UCT",
+    "evolution": "Evolution",
+    "quality_diversity": "Quality diversity",
+    "quality_diversity_eagle": "Quality diversity with EAGLE",
 }
-"""What a reader calls the proposers of searches."""
+"""What a reader calls the searches, most of them by who proposes."""
 
 
 def method_arm(name: str, budget: int, config: Config) -> Arm:

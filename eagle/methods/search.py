@@ -86,12 +86,8 @@ def repeats(trees: Sequence[SearchTree], asked: Sequence[Asked], actions: Sequen
     numbers = []
     for one, action in zip(asked, actions, strict=True):
         if one.tree not in seen:
-            seen[one.tree] = _asked_before(trees[one.tree])
+            seen[one.tree] = trees[one.tree].asked()
         key = (one.state.text, action)
         numbers.append(seen[one.tree][key])
         seen[one.tree][key] += 1
     return numbers
-
-
-def _asked_before(tree: SearchTree) -> Counter[tuple[str, str]]:
-    return Counter((tree.state(node.parent).text, node.candidate.action) for node in tree.nodes)

@@ -6,6 +6,7 @@ answers for all smaller budgets.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -70,6 +71,10 @@ class SearchTree:
         places = [p for p, node in enumerate(self.nodes) if node.eligible and node.state.step < deepest]
         best = sorted(places, key=lambda p: -self.nodes[p].utility)[:most]
         return [*best] or [None]
+
+    def asked(self) -> Counter[tuple[str, str]]:
+        """Return how often each (text, action) was asked."""
+        return Counter((self.state(node.parent).text, node.candidate.action) for node in self.nodes)
 
     def path(self, place: int | None) -> list[int]:
         """Return the places from the first change to this one."""

@@ -21,6 +21,12 @@ METHODS = {
     "search_softmax_policy": "eagle.methods.proposers:search_softmax_policy",
     "search_reference": "eagle.methods.proposers:search_reference",
     "search_eagle": "eagle.methods.proposers:search_eagle",
+    "direct_prompt": "eagle.methods.proposers:direct_prompt",
+    "tree_search": "eagle.methods.searches.opening:tree_search",
+    "uct": "eagle.methods.searches.opening:uct",
+    "evolution": "eagle.methods.searches.opening:evolution",
+    "quality_diversity": "eagle.methods.searches.opening:quality_diversity",
+    "quality_diversity_eagle": "eagle.methods.searches.opening:quality_diversity_eagle",
 }
 """The same for methods that are run where ``evaluate.methods``, ``evaluate.budgets.methods`` or a user asks."""
 

@@ -1,0 +1,1 @@
+"""Searches over texts: what they share, and trees, evolution and quality diversity."""
