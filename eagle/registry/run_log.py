@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from mlflow.entities import Metric, Param
 
 from eagle.registry.store import Store
@@ -70,6 +71,11 @@ class RunLog:
         columns = [c for c in table.select_dtypes("number").columns if c != "update"]
         rows = table[["update", *columns]].to_dict("records")
         self._metrics([(c, float(r[c]), int(r["update"])) for r in rows for c in columns if np.isfinite(r[c])])
+
+    def at_budgets(self, table: pd.DataFrame) -> None:
+        """Log the means of one arm's rows of reports/budget.csv as curves, the budget as the step."""
+        rows = table[np.isfinite(table["mean"])].to_dict("records")
+        self._metrics([(f"at_budget.{r['metric']}", float(r["mean"]), int(r["budget"])) for r in rows])
 
     def _metrics(self, entries: list[tuple[str, float, int]]) -> None:
         now = int(time.time() * 1000)

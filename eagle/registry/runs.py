@@ -14,7 +14,7 @@ from eagle.config import Config
 from eagle.core.artifacts import read_json
 from eagle.core.project import Project
 from eagle.evaluation.arm import Arm, load_arms
-from eagle.evaluation.stored import read_metrics, read_trajectories
+from eagle.evaluation.stored import read_comparison, read_metrics, read_trajectories
 from eagle.registry.provenance import commit, data_versions
 from eagle.registry.run_log import RunLog
 from eagle.registry.store import Store
@@ -44,8 +44,9 @@ def log_pipeline(config: Config, project: Project, store: Store) -> PipelineRuns
         parent.params(config.model_dump(mode="json"))
         parent.metrics({name: value for name, value in metrics.items() if name not in names})
         tables = sorted(project.reports.glob("table*.csv"))
-        parent.files([project.report, project.metrics, project.total_costs, project.trajectories, *tables])
-        children = Children(config, project, store, parent.run_id)
+        left = [project.report, project.metrics, project.total_costs, project.trajectories, project.budget]
+        parent.files([*left, *tables])
+        children = Children(config, project, store, parent.run_id, read_comparison(project.budget))
         for path in sorted(project.costs.glob("*.json")):
             children.stage(path.stem)
         of_arm = {
@@ -63,6 +64,8 @@ class Children:
     project: Project
     store: Store
     parent: str
+    budgets: pd.DataFrame
+    """reports/budget.csv."""
 
     def stage(self, name: str) -> None:
         """Log what a stage cost and measured."""
@@ -88,6 +91,7 @@ class Children:
                 run.files([texts], "texts")
             if arm.is_main:
                 run.files([self.project.training_samples(str(arm.start))], "texts")
+            run.at_budgets(self.budgets[self.budgets["arm"] == arm.name])
             if arm.curve:
                 self._curve(run, self.project.curve(arm.curve))
         return run.run_id

@@ -52,6 +52,13 @@ def test_figures_stand_with_their_arm_and_the_rest_with_the_parent(logged: Pipel
     assert "utility.mean" in run_of(store, logged.of_arm[SEARCH.name]).data.metrics
 
 
+def test_what_an_arm_wins_over_budgets_is_a_curve_whose_step_is_the_budget(logged: PipelineRuns, store: Store) -> None:
+    run = logged.of_arm[SEARCH.name]
+    history = store.client.get_metric_history(run, "at_budget.utility_gain")
+    assert [(one.step, one.value) for one in history] == [(1, pytest.approx(0.2)), (2, pytest.approx(0.4))]
+    assert not [name for name in run_of(store, logged.of_arm["random"]).data.metrics if name.startswith("at_budget")]
+
+
 def test_learned_arms_have_their_parameters_and_curves(logged: PipelineRuns, store: Store) -> None:
     sections = {
         name: {key.split(".")[0] for key in run_of(store, run_id).data.params} for name, run_id in logged.of_arm.items()

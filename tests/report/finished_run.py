@@ -103,7 +103,7 @@ def _at_budgets(bootstrap: TwoWayBootstrap, cases: pd.DataFrame) -> pd.DataFrame
     anchors = cases.assign(preference_stars=0.0)
     answers = [
         anchors.assign(arm=arm, budget=budget, utility=cases["utility"] + gain * budget, found=True)
-        for arm, gain in (("search_eagle", 0.5), ("search_random", 0.2), (f"own {HOSTILE}", 0.1))
+        for arm, gain in (("search_eagle", 0.5), (SEARCH.name, 0.2), (f"own {HOSTILE}", 0.1))
         for budget in (1, 2)
     ]
     return BudgetTable(bootstrap, ["user_choice"]).of(pd.concat(answers), anchors)
