@@ -59,7 +59,7 @@ def test_the_utilitys_parts_make_it_up(reports: Path) -> None:
 def test_the_judge_is_in_every_table(reports: Path) -> None:
     rows, table = pd.read_parquet(reports / "trajectories.parquet"), pd.read_csv(reports / "table2.csv")
     metrics = json.loads((reports / "metrics.json").read_text())
-    assert list(table)[-3:] == ["crowd_rating", "crowd_rating_low", "crowd_rating_high"]
+    assert list(table)[-4:] == [f"crowd_rating{part}" for part in ("", "_low", "_high", "_cases")]
     final = rows.sort_values("step").groupby(["arm", "case"])["crowd_rating"].last().groupby("arm").mean()
     for _, row in table.iterrows():
         assert row["crowd_rating"] == pytest.approx(final[row["arm"]], abs=1e-4)
