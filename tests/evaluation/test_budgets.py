@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,14 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eagle.compute.sharding import ShardCache
+from eagle.compute.workers import InProcess
 from eagle.environment.branching import BranchingEnvironment
+from eagle.environment.sharded import ShardedRewriter
 from eagle.environment.steering import Case
 from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.budget_table import BudgetTable
 from eagle.evaluation.budgets import answers_at, budgets_up_to, valued
-from eagle.methods.base import Seeds, TextUtility
+from eagle.methods.base import Seeds, TextUtility, Trajectory
 from eagle.methods.context import MethodContext
-from eagle.methods.running import candidate_rows
+from eagle.methods.running import candidate_rows, run_method
 from eagle.methods.search import Search
 from eagle.testing.methods import GenreCounts, PlantedWriter, method_context, tell
 
@@ -113,3 +119,37 @@ def test_another_configuration_leaves_the_context_as_it_is(tmp_path_factory: pyt
     other = context.with_config(context.config.model_copy(update={"seed": 8}))
     assert other == replace(context, config=other.config)
     assert context.config.seed != 8
+
+
+@dataclass
+class Stops:
+    """Writes like the planted writer; stops for good after so many shards. ``asked`` counts them."""
+
+    after: int
+    asked: int = 0
+
+    def __call__(self, question: Sequence[Any]) -> Any:
+        if self.asked == self.after:
+            raise KeyboardInterrupt
+        self.asked += 1
+        return [asdict(PlantedWriter().rewrite(*([part] for part in request))[0]) for request in question[1]]
+
+
+def test_killed_in_the_middle_of_a_search_and_run_again_gives_the_same(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    context = method_context(tmp_path_factory.mktemp("killed"))
+    cases = [Case(n, f"i{n % 3}", f"u{n % 3}", tell("war", f"Story {n}.")) for n in range(6)]
+    utility = TextUtility(GenreCounts(), context.data.utility)
+
+    def run(answerer: Stops, folder: Path) -> list[Trajectory]:
+        writer = ShardedRewriter(InProcess(lambda: answerer), 4, ShardCache(folder, "here"))
+        return run_method(Search(context.agent("any"), "search", steps=2, beam=2), cases, 6, 7, writer, utility)
+
+    whole = Stops(after=99)
+    uninterrupted = run(whole, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(Stops(after=3), tmp_path / "killed")
+    again = Stops(after=99)
+    assert run(again, tmp_path / "killed") == uninterrupted
+    assert again.asked == whole.asked - 3
