@@ -88,7 +88,9 @@ BUDGET_FIGURES = {
 
 def budgets(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
     """What each method wins over budgets, one line per arm; ``table`` as reports/budget.csv, ``labels`` by arm."""
-    shown = {metric: title for metric, title in BUDGET_FIGURES.items() if (table["metric"] == metric).any()}
+    known = set(table.loc[table["mean"].notna(), "metric"])
+    shown = {metric: title for metric, title in BUDGET_FIGURES.items() if metric in known}
+    place = {budget: number for number, budget in enumerate(sorted(table["budget"].unique()))}
     figure, axes = new_figure(9.4, 3.2, 1, max(1, len(shown)))
     marks = dict(zip(labels, "osD^vPX*<>", strict=False))
     with matplotlib.rc_context(STYLE):
@@ -97,11 +99,10 @@ def budgets(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
                 mine = table[(table["arm"] == arm) & (table["metric"] == metric)].sort_values("budget")
                 main = arm == "search_eagle"
                 style = {"color": ACCENT if main else QUIET, "linewidth": 2.2 if main else 1, "label": label}
-                axis.plot(mine["budget"], mine["mean"], marker=marks.get(arm, "o"), markersize=4, **style)
+                axis.plot(mine["budget"].map(place), mine["mean"], marker=marks.get(arm, "o"), markersize=4, **style)
                 if main:
-                    axis.fill_between(mine["budget"], mine["low"], mine["high"], color=FILL, zorder=0)
-            axis.set_xscale("log", base=2)
-            axis.set_xticks(sorted(table["budget"].unique()), [str(b) for b in sorted(table["budget"].unique())])
+                    axis.fill_between(mine["budget"].map(place), mine["low"], mine["high"], color=FILL, zorder=0)
+            axis.set_xticks(list(place.values()), [str(budget) for budget in place])
             axis.set_xlabel("texts per case")
             axis.set_title(title)
         axes[0].legend(fontsize=7)

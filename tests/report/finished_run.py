@@ -106,7 +106,8 @@ def _at_budgets(bootstrap: TwoWayBootstrap, cases: pd.DataFrame) -> pd.DataFrame
         for arm, gain in (("search_eagle", 0.5), (SEARCH.name, 0.2), (f"own {HOSTILE}", 0.1))
         for budget in (1, 2)
     ]
-    return BudgetTable(bootstrap, ["user_choice"]).of(pd.concat(answers), anchors)
+    judged = pd.concat(answers).assign(shelf_stars=np.nan)  # nobody has enough hidden ratings
+    return BudgetTable(bootstrap, ["user_choice", "shelf_stars"]).of(judged, anchors)
 
 
 def _training(project: Project) -> None:
