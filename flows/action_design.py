@@ -16,5 +16,5 @@ from flows.names import dated
 )
 def action_design() -> None:
     with fork_server.running():
-        bring_up_to_date("actions and transitions", ["actions", "transitions"])
+        bring_up_to_date("actions and transitions", ["actions", "environment", "transitions"])
         bring_up_to_date("design", ["design"])

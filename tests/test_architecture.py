@@ -120,7 +120,7 @@ FLOORS = (
     ("profiles", "actions"),
     ("policies",),
     ("training",),
-    ("methods",),
+    ("methods", "adapting"),
     ("evaluation",),
     ("gaps",),
     ("report", "serving"),

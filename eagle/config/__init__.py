@@ -7,6 +7,7 @@ embedded default (docs/method.md), [O] ours, with the reason.
 from __future__ import annotations
 
 from eagle.config.actions import ActionsConfig, DesignConfig, PaperSampler, TransitionsConfig
+from eagle.config.adapting import EnvironmentConfig
 from eagle.config.base import IDLE, Count, Fraction, Natural, NonNegative, Positive, Section
 from eagle.config.data import DataConfig, DomainConfig, FileColumns, OwnFiles, SplitConfig
 from eagle.config.environment import LOCAL, DescribeConfig, LLMConfig, ProfilesConfig
@@ -39,6 +40,7 @@ __all__ = [
     "DesignConfig",
     "DomainConfig",
     "EncoderConfig",
+    "EnvironmentConfig",
     "EvaluateConfig",
     "FactorsConfig",
     "FileColumns",

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from eagle.config.actions import ActionsConfig, DesignConfig, TransitionsConfig
+from eagle.config.adapting import EnvironmentConfig
 from eagle.config.base import Section
 from eagle.config.data import DataConfig, DomainConfig, SplitConfig
 from eagle.config.environment import DescribeConfig, LLMConfig, ProfilesConfig
@@ -35,6 +36,7 @@ class Config(Section):
     transitions: TransitionsConfig = Field(TransitionsConfig(), description="cached next texts")
     design: DesignConfig = Field(DesignConfig(), description="G-optimal exploration design")
     llm: LLMConfig = Field(LLMConfig(), description="the frozen language model: environment and base of the policy")
+    environment: EnvironmentConfig = Field(EnvironmentConfig(), description="the environment adapted to the catalogue")
     reference: ReferenceConfig = Field(ReferenceConfig(), description="reference policies by SFT")
     train: TrainConfig = Field(TrainConfig(), description="EAGLE")
     evaluate: EvaluateConfig = Field(EvaluateConfig(), description="held-out comparison of all arms")
@@ -53,6 +55,11 @@ class Config(Section):
             )
         if "panel" not in self.evaluate.judges:
             raise ValueError("evaluate.judges has to name the panel; judges of your own stand beside it")
+        if self.environment.adapt and (self.llm.endpoint is not None or self.llm.engine not in ("auto", "torch")):
+            raise ValueError(
+                "environment.adapt trains the model's own weights, which only the engine torch has: set it to false, "
+                "or llm.engine to torch without llm.endpoint"
+            )
         if self.llm.workers > 1 and self.llm.cluster is None:
             raise ValueError("llm.workers above 1 needs llm.cluster: 'local', or the address of a Ray cluster")
         if self.llm.cluster is not None and self.llm.endpoint is not None:

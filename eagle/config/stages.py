@@ -62,6 +62,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("encoder", "eagle.latent.stage", ("seed", "encoder", "factors")),
     Stage("profiles", "eagle.profiles.stage", ("seed", "data", "domain", "profiles", "llm")),
     Stage("actions", "eagle.actions.candidates", ("seed", "data", "domain", "actions", "llm")),
+    Stage("environment", "eagle.adapting.stage", ("seed", "data", "domain", "describe", "environment", "llm")),
     Stage("transitions", "eagle.actions.transitions", ("seed", "data", "domain", "transitions", "llm")),
     Stage("design", "eagle.actions.design.stage", ("seed", "design")),
     Stage("reference", "eagle.training.reference", ("seed", "reference", "utility", "llm"), each="reference.names"),

@@ -50,6 +50,23 @@ class SplitFiles:
 
 
 @dataclass(frozen=True)
+class EnvironmentFiles:
+    """The files of the environment's folder, in the project or in a draft of it."""
+
+    folder: Path
+
+    @property
+    def decision(self) -> Path:
+        """JSON: which model writes the texts, and why."""
+        return self.folder / "decision.json"
+
+    @property
+    def adapter(self) -> Path:
+        """Folder of the LoRA adapter that writes them; absent where the plain model does."""
+        return self.folder / "adapter"
+
+
+@dataclass(frozen=True)
 class Project:
     """Paths below one project root; a stage reads and writes through these and nothing else."""
 
@@ -145,6 +162,11 @@ class Project:
     def llm(self) -> Path:
         """Folder in transformers' layout: config, tokenizer, safetensors."""
         return self.root / "models/llm"
+
+    @property
+    def environment(self) -> Path:
+        """Folder: which model writes the environment's texts, and its adapter over the language model, if any."""
+        return self.root / "models/environment"
 
     @property
     def text_model(self) -> Path:

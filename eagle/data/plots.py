@@ -130,6 +130,12 @@ def _introduces(text: str, year: int | None) -> bool:
     return year is not None and any(abs(int(found) - year) <= 1 for found in opening)
 
 
+def genres_named(categories: str) -> tuple[str, ...]:
+    """Return the genres, in MovieLens' words, that a plot's categories say."""
+    lower = categories.lower()
+    return tuple(genre for genre, words in _CATEGORY_WORDS.items() if any(word in lower for word in words))
+
+
 def _shared_genres(categories: str, genres: Sequence[str]) -> int:
     lower = categories.lower()
     return sum(any(word in lower for word in _CATEGORY_WORDS.get(genre, ())) for genre in genres)

@@ -25,13 +25,17 @@ def opening(domain: Domain) -> str:
     return f"{domain.fields.labels}:"
 
 
-def rewrite_prompt(model: LanguageModel, text: str, action: str, domain: Domain) -> str:
+def rewrite_prompt(model: LanguageModel, text: str, action: str, domain: Domain, *, examples: bool = True) -> str:
     """Return the prompt that asks for ``text``, a line of the domain, with ``action`` applied."""
+    return model.chat(rewrite_turns(text, action, domain, examples=examples), prefill=opening(domain))
+
+
+def rewrite_turns(text: str, action: str, domain: Domain, *, examples: bool) -> list[tuple[str, str]]:
+    """Return the turns of that prompt; a model that was trained on the task needs no ``examples``."""
     messages = [("system", domain.rewriting.task)]
-    for before, change, after in domain.rewriting.examples:
+    for before, change, after in domain.rewriting.examples if examples else ():
         messages += [("user", _request(before, change)), ("assistant", after)]
-    messages.append(("user", _request(clean(text), clean(action))))
-    return model.chat(messages, prefill=opening(domain))
+    return [*messages, ("user", _request(clean(text), clean(action)))]
 
 
 def _request(text: str, change: str) -> str:

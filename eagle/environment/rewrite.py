@@ -5,6 +5,7 @@
    calls them): a small model holds to that.
 3. Ours: defective texts and unchanged copies are drawn again, at most `attempts` times in all, from further seeds of
    the same row. What is still defective is data with a cause; what is still a copy is marked so.
+4. Differs where `environment.adapt` found a better one: an adapter over the model, asked without examples.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from eagle.config import Config
 from eagle.core.project import Project
@@ -22,6 +24,7 @@ from eagle.domains.table import default_domain, domain_of
 from eagle.domains.text import Description
 from eagle.engine.base import Completion, LanguageModel, SamplingSpec
 from eagle.engine.open import open_language_model
+from eagle.environment.adapted import kept_adapter
 from eagle.environment.checks import EXAMPLE_AT, check_text, is_copy, sentences, similarity
 from eagle.environment.prompts import clean, opening, rewrite_prompt
 
@@ -49,7 +52,8 @@ class Rewriter:
     ``vocabulary``: genre words that a text may name (lower case); None allows all. ``domain``: what the texts are
     about, that of the default parameters where none is given. ``remember``: keep answers for the life of this object,
     so that a request (text, action, seed) is generated once. ``counts`` tells how often each
-    cause, "copied", "fine" and "dropped genre" occurred in the answers, by attempt result.
+    cause, "copied", "fine" and "dropped genre" occurred in the answers, by attempt result. ``adapter``: folder of the
+    LoRA adapter that writes, over the model; it was trained without the prompt's examples and is shown none.
     """
 
     def __init__(
@@ -61,8 +65,10 @@ class Rewriter:
         spec: SamplingSpec | None = None,
         attempts: int = 3,
         remember: bool = True,
+        adapter: Path | None = None,
     ) -> None:
         self.model = model
+        self.adapter = adapter
         self.domain = domain or default_domain()
         self.attempts = attempts
         self.counts: Counter[str] = Counter()
@@ -70,15 +76,22 @@ class Rewriter:
         self._vocabulary = None if vocabulary is None else frozenset(vocabulary)
         self._remember = remember
         self._known: dict[Request, Rewrite] = {}
-        self._shown = _shown(self.domain)
+        self._shown = () if adapter else _shown(self.domain)
 
     @classmethod
     def open(
-        cls, config: Config, project: Project, *, model: LanguageModel | None = None, remember: bool = True
+        cls,
+        config: Config,
+        project: Project,
+        *,
+        model: LanguageModel | None = None,
+        remember: bool = True,
+        plain: bool = False,
     ) -> Rewriter:
         """Build the environment of a project: its language model, and the genres of its descriptions.
 
-        Reads the parameter sections llm, data and domain.
+        Reads the parameter sections llm, data and domain. The adapter is that of stage environment, if it kept one
+        and ``plain`` is False: it fits no other model than the project's.
         """
         spec = SamplingSpec(config.llm.max_new_tokens, config.llm.temperature, config.llm.top_p)
         return cls(
@@ -87,6 +100,7 @@ class Rewriter:
             domain=domain_of(config),
             spec=spec,
             remember=remember,
+            adapter=None if plain else kept_adapter(project.environment),
         )
 
     def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Rewrite]:
@@ -111,10 +125,18 @@ class Rewriter:
         return done
 
     def _ask(self, requests: Sequence[Request], attempt: int) -> list[Completion]:
-        prompts = [rewrite_prompt(self.model, text, action, self.domain) for text, action, _ in requests]
-        return self.model.generate(
-            prompts, self._spec, [derive_seed(seed, "attempt", attempt) for _, _, seed in requests]
-        )
+        examples = self.adapter is None
+        prompts = [
+            rewrite_prompt(self.model, text, action, self.domain, examples=examples) for text, action, _ in requests
+        ]
+        seeds = [derive_seed(seed, "attempt", attempt) for _, _, seed in requests]
+        if self.adapter is None:
+            return self.model.generate(prompts, self._spec, seeds)
+        self.model.load_adapter(self.adapter)
+        try:
+            return self.model.generate(prompts, self._spec, seeds)
+        finally:
+            self.model.load_adapter(None)
 
     def _judge(self, request: Request, completion: Completion) -> Rewrite:
         tokens = len(completion.token_ids)

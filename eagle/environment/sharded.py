@@ -14,6 +14,7 @@ from eagle.core.artifacts import content_hash
 from eagle.core.project import Project
 from eagle.domains.base import Domain, rewriting_identity
 from eagle.engine.identity import model_identity
+from eagle.environment.adapted import kept_adapter
 from eagle.environment.rewrite import Request, Rewrite, Rewriter
 
 REWRITE = "rewrite"
@@ -23,10 +24,12 @@ def environment_identity(llm: LLMConfig, domain: Domain, project: Project, askin
     """Return what decides a next text beside the request, without opening the model: the model, the domain's words,
     the genres that exist, and the code that the module ``asking`` reaches, prompts and checks included.
     """
+    adapter = kept_adapter(project.environment)
     return {
         **model_identity(llm, project.llm, asking),
         "domain": rewriting_identity(domain),
         "descriptions": content_hash(project.descriptions),
+        **({"adapter": content_hash(adapter)} if adapter else {}),
     }
 
 

@@ -55,7 +55,9 @@ def open_elsewhere(config: Config, project: Project, model: LanguageModel) -> Re
     there, folder = elsewhere(config.llm, config.evaluate), config.evaluate.other_model
     assert there is not None
     other = open_language_model(there, Path(folder), project.completions) if folder else model
-    return Rewriter.open(config.model_copy(update={"llm": there}), project, model=other, remember=False)
+    return Rewriter.open(
+        config.model_copy(update={"llm": there}), project, model=other, remember=False, plain=folder is not None
+    )
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from eagle.config import Config
 from eagle.core.artifacts import content_hash
 from eagle.core.project import Project
+from eagle.environment.adapted import kept_adapter
 
 
 def input_hashes(config: Config, project: Project) -> dict[str, str]:
@@ -21,6 +22,8 @@ def input_hashes(config: Config, project: Project) -> dict[str, str]:
         "encoder": project.encoder,
         "environment model": project.llm,
     }
+    if (adapter := kept_adapter(project.environment)) is not None:
+        folders["environment adapter"] = adapter
     folders |= {f"reference {name}": project.reference(name) for name in config.reference.names}
     if config.evaluate.other_model:
         folders["other environment model"] = Path(config.evaluate.other_model)

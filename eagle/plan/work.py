@@ -19,6 +19,8 @@ PROMPT = 13  # actions imitated in the time of their prompt [M: .18 s and .014 s
 PLOT_TOKEN, PROFILE_TOKEN = 48, 0.16  # items, users done in the time of one token [M: .00006, .018 and .0029 s]
 EMBEDDED = 1_600  # ratings in a round of the encoder in the time of one text [M: .0061 s and .0000038 s]
 
+LEARNED, ANSWERED, EMBEDDED_STORY = 0.25, 0.02, 0.007  # in the time of the stage that is off [M: .6, .05, .02, 2.4 s]
+
 
 class Work(NamedTuple):
     """One stage's counts; only the ratio of two means anything."""
@@ -41,6 +43,7 @@ def work_of(config: Config, sizes: Sizes) -> dict[str, Work]:
         "encoder": Work(EMBEDDED * sizes.items + ratings * config.encoder.rounds, 0, sizes.items + ratings),
         "profiles": _profiles(config, sizes),
         "actions": _writing(anchors * config.actions.llm_written, MAX_TOKENS, config),
+        "environment": _environment(config),
         "transitions": _writing(rows, config.llm.max_new_tokens, config),
         "design": Work(rows),
         **{f"reference@{target}": _reference(config, target) for target in config.reference.names},
@@ -58,6 +61,16 @@ def transition_rows(config: Config) -> int:
 
 def _writing(texts: int, longest: int, config: Config) -> Work:
     return Work(texts * longest, texts * longest, min(texts, config.llm.batch_rows), texts)
+
+
+def _environment(config: Config) -> Work:
+    """Edits learned, answers written for them and for the comparison, and stories embedded, if there is any."""
+    settings = config.environment
+    if not settings.adapt:
+        return Work()
+    texts = settings.own_drawn + 2 * settings.anchors * settings.changes
+    edits, tokens = settings.updates * settings.edits, texts * config.llm.max_new_tokens
+    return Work(1 + LEARNED * edits + ANSWERED * texts + EMBEDDED_STORY * settings.stories, tokens, read=texts)
 
 
 def _plots(config: Config, sizes: Sizes) -> Work:

@@ -19,6 +19,7 @@ from eagle.config import Config, DomainConfig
 from eagle.core.artifacts import content_hash, read_json, write_json
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
+from eagle.environment.adapted import kept_adapter
 from eagle.evaluation.arm import Arm
 from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.bounds import BoundCheck
@@ -59,6 +60,7 @@ def surroundings(config: Config, project: Project, cases: pd.DataFrame) -> str:
         content_hash(project.encoder),
         content_hash(project.llm),
         content_hash(project.descriptions),
+        *([content_hash(adapter)] if (adapter := kept_adapter(project.environment)) else []),
         config.seed,
         config.data.noun,
         *([config.domain.decisive()] if config.domain != DomainConfig() else []),

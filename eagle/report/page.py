@@ -19,7 +19,15 @@ from eagle.gaps.find import best_per_anchor
 from eagle.report import content, pictures
 from eagle.report.accounts import total_costs
 from eagle.report.inputs import Inputs
-from eagle.report.words import LIMITS, bounds_sentence, interval, number, panel_sentence, verdicts
+from eagle.report.words import (
+    LIMITS,
+    bounds_sentence,
+    environment_sentences,
+    interval,
+    number,
+    panel_sentence,
+    verdicts,
+)
 
 GAPS_SHOWN = 10
 SECTIONS = (
@@ -63,7 +71,11 @@ def _shown(inputs: Inputs, gaps: pd.DataFrame, checks: Mapping[Arm, Sequence[Bou
         "cases": cases,
         "sections": SECTIONS,
         "headline": content.headlines(inputs, len(gaps)),
-        "verdicts": [*verdicts(metrics, trained, noun), *starmap(bounds_sentence, checks.items())],
+        "verdicts": [
+            *verdicts(metrics, trained, noun),
+            *starmap(bounds_sentence, checks.items()),
+            *environment_sentences(inputs.stages.get("environment")),
+        ],
         "gaps": best.to_dict("records"),
         "gap_count": len(gaps),
         "confidence": f"{100 * cases.get('confidence', 0.95):.0f}%",

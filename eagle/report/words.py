@@ -134,3 +134,13 @@ def budget_sentence(table: pd.DataFrame) -> str:
     said += f"; over {', '.join(against)}" if against else ""
     shelf = at.get("shelf_stars")
     return f"{said}. Real ratings of hidden items: {interval(shelf)} stars." if shelf else f"{said}."
+
+
+def environment_sentences(stage: Mapping[str, Any] | None) -> list[str]:
+    """Say which model wrote the texts where an adapted one was tried; nothing where none was."""
+    if not stage or not stage.get("tried"):
+        return []
+    why = "; ".join(stage["reasons"])
+    if stage["adapted"]:
+        return [f"The texts were written by a model that was adapted to this catalogue (validation items: {why})."]
+    return [f"An environment adapted to this catalogue was tried and not kept (validation items: {why})."]

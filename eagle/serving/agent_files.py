@@ -15,6 +15,7 @@ from eagle.config.parameters import params_yaml
 from eagle.core.artifacts import content_hash, read_json, write_json
 from eagle.core.errors import EagleError, Problem
 from eagle.core.project import Project
+from eagle.environment.adapted import kept_adapter
 
 #: File that makes a folder a packed agent: its arm, and which models it borrows.
 NOTE = "agent.json"
@@ -90,6 +91,8 @@ def pack_agent(config: Config, project: Project, arm: str, target: Path) -> Agen
     ):
         copy.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, copy)
+    if kept_adapter(project.environment) is not None:
+        shutil.copytree(project.environment, packed.environment)
     packed.params.write_text(params_yaml(config), encoding="utf-8")
     write_json(
         target / NOTE,

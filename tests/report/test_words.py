@@ -15,6 +15,7 @@ from eagle.report.words import (
     bounds_sentence,
     budget_sentence,
     compared,
+    environment_sentences,
     interval,
     number,
     panel_sentence,
@@ -107,3 +108,12 @@ def test_equal_budgets_in_one_sentence() -> None:
         "Real ratings of hidden items: +0.06 [+0.01, +0.11] stars."
     )
     assert budget_sentence(table.iloc[-1:]) == budget_sentence(table.iloc[:0]) == ""
+
+
+def test_an_adapted_environment_is_named_where_one_was_tried() -> None:
+    assert environment_sentences(None) == []
+    assert environment_sentences({"adapted": False, "reasons": ["environment.adapt is false"], "tried": {}}) == []
+    lost = environment_sentences({"adapted": False, "reasons": ["one", "two"], "tried": {"whole": 0.5}})
+    assert lost == ["An environment adapted to this catalogue was tried and not kept (validation items: one; two)."]
+    (kept,) = environment_sentences({"adapted": True, "reasons": ["better"], "tried": {"whole": 0.9}})
+    assert kept.startswith("The texts were written by a model that was adapted to this catalogue")

@@ -1,0 +1,82 @@
+"""Possible edits of real texts: a source for every target, before it is known which action leads from one to the other.
+
+1. A neighbour: one of the target's nearest stories with other labels.
+2. A splice: the target itself with its last sentence taken from a neighbour, so that a source keeps what the target
+   tells first. It teaches to leave the rest of a text alone, which neighbours do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from eagle.adapting.stories import Stories, sentences_of
+from eagle.domains.text import Description
+from eagle.latent.features import TextEmbedder
+
+NEIGHBOURS = 12  # nearest stories that may be a source [M: 30 lose the source]
+LEAST, MOST = 0.45, 0.85  # cosine of source and target [M: from .35 on the source is lost; above is the same film]
+SPLICES = 3  # sources made from one target [O: time]
+OWN = 0.5  # how much of the source is taken off the target to see what changed [M]
+
+
+@dataclass(frozen=True)
+class EditDraft:
+    """A source and the place of its target; ``change`` (d,) is the direction that leads from one to the other."""
+
+    kind: str
+    target: int
+    source: Description
+    change: np.ndarray
+
+
+def neighbour_drafts(stories: Stories, targets: Sequence[int]) -> list[EditDraft]:
+    """Return the sources of each target among its neighbours."""
+    return [
+        EditDraft("neighbour", target, stories.texts[source], stories.vectors[target] - OWN * stories.vectors[source])
+        for target, sources in _neighbours(stories, targets).items()
+        for source in sources
+        if set(stories.texts[source].genres) != set(stories.texts[target].genres)
+    ]
+
+
+def spliced_drafts(stories: Stories, targets: Sequence[int], embedder: TextEmbedder) -> list[EditDraft]:
+    """Return the sources of each target of several sentences that are spliced of it and of a neighbour."""
+    parts = [sentences_of(text.plot) for text in stories.texts]
+    several = [target for target in targets if len(parts[target]) > 1]
+    pairs = [
+        (target, source)
+        for target, sources in _neighbours(stories, several).items()
+        for source in [source for source in sources if len(parts[source]) > 1][:SPLICES]
+    ]
+    last = {text: parts[text][-1] for pair in pairs for text in pair}
+    vectors = dict(zip(last, embedder.embed(list(last.values())), strict=True))
+    return [
+        EditDraft(
+            "splice",
+            target,
+            _spliced(stories.texts[target], stories.texts[source], parts[target], last[source]),
+            vectors[target] - OWN * vectors[source],
+        )
+        for target, source in pairs
+    ]
+
+
+def _spliced(target: Description, source: Description, parts: Sequence[str], last: str) -> Description:
+    """The target's first sentences and the source's last; labels of both, so that an action may bring one in."""
+    common = [label for label in target.genres if label in source.genres]
+    return replace(source, genres=tuple(common) or source.genres, plot=" ".join([*parts[:-1], last]))
+
+
+def _neighbours(stories: Stories, targets: Sequence[int]) -> dict[int, list[int]]:
+    """Return the nearest stories of each target within the bounds, nearest first."""
+    if not len(targets):
+        return {}
+    cosines = stories.vectors[list(targets)] @ stories.vectors.T
+    order = np.argsort(-cosines, axis=1, kind="stable")
+    return {
+        target: [int(i) for i in row if LEAST <= near[i] <= MOST and i != target][:NEIGHBOURS]
+        for target, row, near in zip(targets, order[:, : 4 * NEIGHBOURS], cosines, strict=True)
+    }

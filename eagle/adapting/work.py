@@ -1,0 +1,143 @@
+"""What stage `environment` does where it adapts: find edits, learn them, compare."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from eagle.adapting.changes import NamedChange, changes_of
+from eagle.adapting.comparison import EnvironmentComparison
+from eagle.adapting.decision import decide
+from eagle.adapting.edits import Mined, mined_edits
+from eagle.adapting.learning import Adaptation, lessons_of
+from eagle.adapting.mining import Edit
+from eagle.adapting.own_answers import own_answers
+from eagle.compute.devices import pick_device, pick_dtype
+from eagle.config import Config
+from eagle.core.artifacts import complete_or_absent, content_hash
+from eagle.core.project import EnvironmentFiles, Project
+from eagle.core.seeding import derive_seed
+from eagle.data.corpus import read_corpus
+from eagle.data.descriptions import Descriptions
+from eagle.data.stored import read_item_split
+from eagle.domains.base import Domain
+from eagle.domains.table import domain_of
+from eagle.engine.base import LanguageModel, SamplingSpec
+from eagle.engine.open import open_language_model
+from eagle.environment.adapted import EnvironmentDecision
+from eagle.environment.rewrite import Rewriter
+from eagle.latent.sentence import SentenceModel
+from eagle.policies.lora import LoraPolicy
+from eagle.training.trainer import Trainer
+
+
+@dataclass
+class AdaptingWork:
+    """The steps, over what they share."""
+
+    config: Config
+    project: Project
+
+    @cached_property
+    def domain(self) -> Domain:
+        return domain_of(self.config)
+
+    @cached_property
+    def descriptions(self) -> Descriptions:
+        return Descriptions.load(self.project.descriptions)
+
+    @cached_property
+    def changes(self) -> list[NamedChange]:
+        return changes_of(self.domain, sorted(self.descriptions.genres))
+
+    @cached_property
+    def model(self) -> LanguageModel:
+        return open_language_model(self.config.llm, self.project.llm, self.project.completions)
+
+    @cached_property
+    def validation(self) -> dict[str, str]:
+        return self._lines("validation")
+
+    @cached_property
+    def mined(self) -> Mined:
+        settings = self.config.environment
+        return mined_edits(
+            read_corpus(self.config.data, self.project),
+            self.changes,
+            SentenceModel(self.project.text_model),
+            self.domain.fields,
+            max_words=self.config.describe.max_words,
+            stories=settings.stories,
+            wanted=settings.mined,
+            seed=self.config.seed,
+        )
+
+    @cached_property
+    def unfinished(self) -> Path:
+        """Folder of what is done so far with exactly these inputs and parameters."""
+        project, config = self.project, self.config
+        inputs = (project.llm, project.text_model, project.descriptions, project.splits, project.catalogue)
+        sections = (getattr(config, name).decisive() for name in ("data", "domain", "describe", "environment", "llm"))
+        key = json.dumps([config.seed, *sections, *(content_hash(path) for path in inputs)])
+        return project.unfinished(f"environment_{hashlib.sha256(key.encode()).hexdigest()[:16]}")
+
+    @property
+    def adapter(self) -> Path:
+        return EnvironmentFiles(self.unfinished).adapter
+
+    def edits(self) -> list[Edit]:
+        """Return what is learned from."""
+        settings = self.config.environment
+        own = own_answers(
+            self.writer(None), self._lines("train"), self.changes, settings.own_drawn, settings.own, self.config.seed
+        )
+        return [*self.mined.edits, *own]
+
+    def writer(self, adapter: Path | None) -> Rewriter:
+        """Return an environment that tries once."""
+        llm = self.config.llm
+        return Rewriter(
+            self.model,
+            self.descriptions.genres,
+            domain=self.domain,
+            spec=SamplingSpec(llm.max_new_tokens, llm.temperature, llm.top_p),
+            attempts=1,
+            adapter=adapter,
+        )
+
+    def learn(self, edits: Sequence[Edit]) -> list[dict[str, Any]]:
+        """Train the adapter, from a checkpoint where there is one, and save it; return the log's rows."""
+        config, seed = self.config, derive_seed(self.config.seed, "environment")
+        device = pick_device(config.llm.device)
+        dtype = pick_dtype(config.llm.dtype, device)
+        policy = LoraPolicy.create(self.project.llm, config.environment.lora, seed, dtype=dtype, device=device)
+        lessons = lessons_of(edits, policy.tokenizer, self.domain)
+        phase = Adaptation(policy, lessons, config.environment, seed)
+        log = Trainer([lambda: phase], self.unfinished, config.environment.checkpoint_every, dict).run()
+        with complete_or_absent(self.adapter) as draft:
+            policy.save(draft, kind="environment")
+        return log.rows
+
+    def decide(self) -> EnvironmentDecision:
+        """Compare both environments on validation items."""
+        settings, corpus = self.config.environment, [text.plot for text in self.mined.stories.texts]
+        comparison = EnvironmentComparison.draw(
+            self.validation, self.changes, corpus, settings.anchors, settings.changes, self.config.seed
+        )
+        return decide(comparison.figures(self.writer(None)), comparison.figures(self.writer(self.adapter)))
+
+    def clean(self) -> None:
+        """Remove the unfinished work: the result stands under its final name."""
+        shutil.rmtree(self.unfinished, ignore_errors=True)
+
+    def _lines(self, split: str) -> dict[str, str]:
+        """Return the lines of a split's items that have a text."""
+        table = read_item_split(self.project.split_files.items)
+        items = table.loc[table["split"] == split, "item"].astype(str)
+        return {item: self.descriptions.texts[item] for item in items if self.descriptions.plots[item]}

@@ -1,0 +1,28 @@
+"""The section about the environment's own model: how it is adapted to the catalogue."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from eagle.config.base import Count, Natural, Positive, Section
+from eagle.config.training import LoraSettings
+
+
+class EnvironmentConfig(Section):
+    adapt: bool = Field(
+        False,
+        description="fine-tune the environment's model on real texts of the domain, and use it where it beats the "
+        "plain one on validation items [O: time; torch only]",
+    )
+    stories: Count = Field(2400, description="real texts that edits are mined from, drawn at random [O: time]")
+    mined: Natural = Field(640, description="mined edits that are learned, at most [M]")
+    own: Natural = Field(260, description="the plain model's own good answers that are learned, at most [M]")
+    own_drawn: Natural = Field(960, description="answers drawn for these, two per training item and action [O: time]")
+    updates: Count = Field(110, description="gradient steps [M: 80 to 127]")
+    edits: Count = Field(8, description="edits per step [M]")
+    learning_rate: Positive = Field(0.0004, description="AdamW, falling linearly to zero [M]")
+    warmup: Natural = Field(5, description="steps of linear warm-up [O]")
+    checkpoint_every: Count = Field(15, description="updates between checkpoints")
+    anchors: Count = Field(12, description="validation items on which the two environments are compared [O]")
+    changes: Count = Field(30, description="actions that each of these items meets, half of them naming a label [O]")
+    lora: LoraSettings = Field(LoraSettings(), description="adapter")
