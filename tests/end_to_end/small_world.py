@@ -175,6 +175,6 @@ def write_project(root: Path, models: Path) -> Path:
     model = teach_language_model(models / "llm")
     build_tiny_text_encoder(models / "text_model")
     shutil.copy2(Path(__file__).parent / "own_method.py", root / "own_method.py")
-    own = small_config(model, evaluate={"methods": ["own_method:BestOfTwo"]})
+    own = small_config(model, evaluate={"methods": ["search_eagle", "own_method:BestOfTwo"]})
     (root / "params.yaml").write_text(params_yaml(own), encoding="utf-8")
     return root

@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 from eagle.cli import app
 from eagle.compute.ray_workers import connected
-from eagle.config import load_config
+from eagle.config import Config, load_config
 from eagle.config.stages import all_instances, run_stage
 from eagle.core.artifacts import content_hash, read_json
 from eagle.core.project import Project
@@ -106,11 +106,26 @@ def test_a_method_of_ones_own_is_an_arm(project: Path) -> None:
     assert mine.groupby(["case", "step"])["accepted"].sum().eq(1).all()
     tried = mine.pivot(index=["case", "step"], columns="accepted", values="utility")
     assert (tried[True] >= tried[False]).all()
-    others = candidates[candidates["arm"] != "best_of_two"]
+    searches = {"best_of_two", "search_eagle"}
+    others = candidates[~candidates["arm"].isin(searches) & candidates["comparison"].eq("arms")]
     assert others["accepted"].all()
     steps = pd.read_parquet(done.trajectories).query("step > 0")
-    assert len(others) == (steps["arm"] != "best_of_two").sum()
+    assert len(others) == (~steps["arm"].isin(searches)).sum()
     assert "best_of_two" in done.report.read_text(encoding="utf-8")
+
+
+def test_methods_are_compared_at_equal_budgets(project: Path) -> None:
+    done = Project(project)
+    table, candidates = pd.read_csv(done.budget), pd.read_parquet(done.candidates).query("comparison == 'budgets'")
+    assert set(table["arm"]) == set(candidates["arm"]) == set(Config().evaluate.budgets.methods)
+    assert sorted(set(table["budget"])) == [1, 2]
+    found = table[table["metric"] == "found"].pivot(index="arm", columns="budget", values="mean")
+    kept = candidates[candidates["eligible"]].assign(first=lambda rows: rows["draw"] == 0)
+    cases = candidates["case"].nunique()
+    for arm, shares in found.iterrows():
+        mine = kept[kept["arm"] == arm]
+        assert shares[2] == pytest.approx(mine["case"].nunique() / cases)
+        assert shares[1] == pytest.approx(mine[mine["first"]]["case"].nunique() / cases)
 
 
 def test_push_and_pull_restore_everything(project: Path, tmp_path: Path) -> None:
@@ -191,6 +206,9 @@ def test_steer_shows_the_evaluations_own_texts(project: Path) -> None:
     assert all(len(step["nearest"]) == 3 for step in told["steps"])
     (again,) = json.loads(run(project, *command, "--agent", "models/agent/g_optimal"))
     assert again == told
+    best = rows[(rows["arm"] == "search_eagle") & (rows["case"] == 0)].sort_values("step")
+    (searched,) = json.loads(run(project, *command, "--budget", "2"))
+    assert [step["text"] for step in searched["steps"]] == best["text"].tolist()
     said = run(project, "eagle", "steer", "--user", "u1x", "--item", "film 31", expect=2)
     assert "did you mean 'u1'?" in said
     assert "give an id: i31 (Film 31" in said
@@ -268,6 +286,7 @@ def test_the_scoring_server_answers(project: Path) -> None:
         try:
             (answer,) = _ask(port, [{"user": "u1", "item": "i3"}])["predictions"]
             (short,) = _ask(port, [{"user": "u1", "item": "i3"}], horizon=1)["predictions"]
+            (best,) = _ask(port, [{"user": "u1", "item": "i3"}], budget=2)["predictions"]
             with pytest.raises(urllib.error.HTTPError) as refused:
                 _ask(port, [{"user": "nobody", "item": "i3"}])
             message = refused.value.read().decode()
@@ -277,6 +296,8 @@ def test_the_scoring_server_answers(project: Path) -> None:
     assert isinstance(answer["utility"], float)
     assert [step["step"] for step in answer["trajectory"]] == [0, 1, 2]
     assert short["trajectory"] == answer["trajectory"][:2]
+    assert best["trajectory"][0] == answer["trajectory"][0]
+    assert best["text"] == best["trajectory"][-1]["text"]
     assert refused.value.code == 400
     assert "unknown user 'nobody'" in message
 
