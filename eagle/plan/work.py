@@ -19,6 +19,11 @@ PROMPT = 13  # actions imitated in the time of their prompt [M: .18 s and .014 s
 PLOT_TOKEN, PROFILE_TOKEN = 48, 0.16  # items, users done in the time of one token [M: .00006, .018 and .0029 s]
 EMBEDDED = 1_600  # ratings in a round of the encoder in the time of one text [M: .0061 s and .0000038 s]
 
+PROPOSERS, FEWER = (
+    2,
+    8,
+)  # [M: 50, 70 and 116 texts an anchor for random draws at budgets 8, 16 and 32; twice that in all]
+
 LEARNED, ANSWERED, EMBEDDED_STORY = 0.25, 0.02, 0.007  # in the time of the stage that is off [M: .6, .05, .02, 2.4 s]
 
 
@@ -110,13 +115,21 @@ def _train(config: Config) -> Work:
     return Work(weighed + PLAYED_STEP * played, tokens, at_once, weighed + STEP_READ * played)
 
 
+def _bank(config: Config) -> float:
+    """Texts of one change that all searches share: drawn anew for an action the more often, the larger the budget."""
+    budgets = config.evaluate.budgets
+    most = max(budgets.most, config.evaluate.search.budget if config.evaluate.methods else 0)
+    anchors = max(config.evaluate.anchors, budgets.anchors)
+    return PROPOSERS * anchors * config.actions.per_anchor * (1 + most / FEWER) if most else 0
+
+
 def _evaluate(config: Config) -> Work:
     """Cases x horizon x arms: every arm has texts written, the policies write their actions too."""
     settings, arms = config.evaluate, len(config.train.arms)
     cases = settings.anchors * settings.users
     other = settings.other_temperature is not None or settings.other_model is not None
     writing = len(config.reference.names) + arms * (1 + settings.listed_arms + other)
-    texts = cases * settings.horizon * (SIMPLE_ARMS + writing) + cases * arms * settings.macro
+    texts = cases * settings.horizon * (SIMPLE_ARMS + writing) + cases * arms * settings.macro + _bank(config)
     actions = cases * settings.horizon * writing
     tokens = texts * config.llm.max_new_tokens + actions * LONGEST_ACTION
     return Work(tokens, tokens, min(cases, 2 * config.llm.batch_rows), texts + actions)  # in two parts, side by side
