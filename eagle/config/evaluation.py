@@ -37,7 +37,7 @@ class BudgetsConfig(Section):
 
 class EvaluateConfig(Section):
     anchors: Count = Field(10, description="held-out anchors [M: 12; O: time]")
-    users: Count = Field(10, description="held-out users [M: 16; O: time]")
+    users: Count = Field(8, description="held-out users [M: 16; O: time]")
     horizon: Count = Field(3, description="H of every arm [P: 5; M: 3]")
     temperature: NonNegative = Field(0.5, description="agent's temperature; 0 is greedy [P: 0.5]")
     bootstrap: Count = Field(2000, description="resamples of anchors and users")
