@@ -128,7 +128,7 @@ def test_every_action_knows_what_it_names() -> None:
     horror = [change for change in changes.values() if change.label == "horror"]
     assert horror and all("horror" in change.action.lower() or change.telling for change in horror)
     robot = changes["Make the hero a robot."]
-    assert (robot.label, robot.telling) == (None, {"robot"})
+    assert robot.label is None and robot.telling == {"robot"}
     assert {change.label for change in changes.values()} == {None, "horror", "war"}
 
 

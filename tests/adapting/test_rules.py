@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -107,7 +108,7 @@ def test_a_better_environment_is_kept_and_both_sides_are_written_down() -> None:
         ({"remembered": 0.05}, "recite the corpus"),
     ],
 )
-def test_one_loss_is_enough_to_stay_with_the_plain_one(change: dict[str, float], reason: str) -> None:
+def test_one_loss_is_enough_to_stay_with_the_plain_one(change: dict[str, Any], reason: str) -> None:
     decision = decide(PLAIN, replace(BETTER, **change))
     assert not decision.adapted
     assert len(decision.reasons) == 1 and reason in decision.reasons[0]
