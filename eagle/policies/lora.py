@@ -31,6 +31,7 @@ from eagle.engine.torch.decoding import DecodeLoop, Ends, Network
 from eagle.engine.torch.rows import DecodingRow
 from eagle.engine.torch.sampling import uniforms
 from eagle.engine.torch.shared_prefix import TransformersNetwork
+from eagle.engine.torch.soft_tokens import read_as
 from eagle.policies.adapters import ADAPTER_NOTE, check_base
 from eagle.policies.lora_llama import LoraLlama, is_plain_lora
 from eagle.policies.prompt import ACTION_END, ACTION_PREFIX
@@ -173,6 +174,12 @@ class LoraPolicy:
         )
 
     # parameters ----------------------------------------------------------------------------------------------
+    @property
+    def embeddings(self) -> torch.Tensor:
+        """The embeddings of the vocabulary, (vocabulary, width)."""
+        base: Any = self.model.get_base_model()
+        return base.get_input_embeddings().weight  # type: ignore[no-any-return]
+
     def parameters(self) -> dict[str, torch.nn.Parameter]:
         """Return the trained parameters by name, in a fixed order."""
         return {name: p for name, p in self.model.named_parameters() if p.requires_grad}
@@ -226,17 +233,20 @@ class LoraPolicy:
     def _pack(self, prompts: Sequence[Sequence[int]], tries: Sequence[Trie]) -> PackedBatch:
         return pack(prompts, tries).to(self.device)
 
-    def hidden(self, batch: PackedBatch) -> torch.Tensor:
-        """Return hidden states ``(n_slots, width)`` at the predicting positions only."""
+    def hidden(self, batch: PackedBatch, soft: torch.Tensor | None = None) -> torch.Tensor:
+        """Return hidden states ``(n_slots, width)`` at the predicting positions only.
+
+        ``soft`` (m, width): what ids beyond the vocabulary stand for (:mod:`eagle.engine.torch.soft_tokens`).
+        """
         self.usage.calls += 1
         self.usage.prompt_tokens += batch.read
         if self.fast is not None and not self._drops():
-            return self.fast.states(batch)
+            return self.fast.states(batch, soft)
         base: Any = self.model.get_base_model()
         decoder = base.get_decoder()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.model.dtype == torch.bfloat16):
             states = decoder(
-                input_ids=batch.input_ids,
+                **read_as(batch.input_ids, base, soft),
                 position_ids=batch.position_ids,
                 attention_mask=batch.attention,
                 use_cache=False,
@@ -325,24 +335,24 @@ class LoraPolicy:
         rows = [DecodingRow(i, self.tokens(prompt), draws[i]) for i, prompt in enumerate(prompts)]
         self.usage.calls += 1
         self.usage.prompt_tokens += sum(len(row.suffix) for row in rows)
-        with self._network() as network:
+        with self.network() as network:
             loop = DecodeLoop(network, self.model.get_base_model(), self.ends, Usage())
             loop.complete(rows, SamplingSpec(max_new_tokens, temperature, stop=(ACTION_END,)), ROWS)
         self.usage.new_tokens += sum(len(row.tokens) for row in rows)
         return [Written(row.text.strip(), tuple(row.tokens), row.finish == "stop") for row in rows]
 
     @contextmanager
-    def _network(self) -> Iterator[Network]:
+    def network(self, soft: torch.Tensor | None = None) -> Iterator[Network]:
         """The active adapter as the decode loop wants it; outside of the block the model attends as before."""
         if self.fast is not None:
             with torch.no_grad():
-                yield self.fast.network()
+                yield self.fast.network(soft)
             return
         base: Any = self.model.get_base_model()
         training, attention = self.model.training, base.config._attn_implementation
         self.model.eval()
         try:
-            yield TransformersNetwork(base)
+            yield TransformersNetwork(base, soft)
         finally:
             base.set_attn_implementation(attention)
             self.model.train(training)

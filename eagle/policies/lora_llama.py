@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from peft.tuners.lora import Linear as LoraLinear
 
 from eagle.engine.torch.llama import FusedLlama, Layer, Linear, is_plain_llama
+from eagle.engine.torch.soft_tokens import embedded
 from eagle.policies.frozen import Frozen
 from eagle.policies.layer_steps import Attended, Gated, Normed, Product, Sight
 from eagle.policies.trie import PackedBatch
@@ -99,13 +99,15 @@ class LoraLlama:
             for norms, (joined, output, gate, up, down) in zip(self._norms, adapted, strict=True)
         ]
 
-    def network(self) -> FusedLlama:
+    def network(self, soft: torch.Tensor | None = None) -> FusedLlama:
         """Return the active adapter's network for the decode loop."""
-        return FusedLlama(self._model, self.head.forward, self._layers())
+        return FusedLlama(self._model, self.head.forward, self._layers(), soft)
 
-    def states(self, batch: PackedBatch) -> torch.Tensor:
-        """Return hidden states (n_slots, width) at the predicting positions."""
-        x = F.embedding(batch.input_ids.flatten()[batch.first], self._model.model.embed_tokens.weight)
+    def states(self, batch: PackedBatch, soft: torch.Tensor | None = None) -> torch.Tensor:
+        """Return hidden states (n_slots, width) at the predicting positions; ``soft`` tokens (m, width) get a
+        gradient.
+        """
+        x = embedded(batch.input_ids.flatten()[batch.first], self._model.model.embed_tokens.weight, soft)
         turn = self._model.model.rotary_emb(x, position_ids=batch.position_ids.flatten()[None, batch.first])
         cos, sin = (angle[0, :, None] for angle in turn)
         mask = torch.zeros(batch.attention.shape, dtype=x.dtype, device=x.device).masked_fill_(

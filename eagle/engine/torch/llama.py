@@ -16,6 +16,7 @@ import torch.nn.functional as F
 
 from eagle.compute.devices import PackedWeight, packs
 from eagle.engine.torch.shared_prefix import SharedPrefixCache
+from eagle.engine.torch.soft_tokens import embedded
 
 _ROWS = 64  # that weights are packed for
 
@@ -82,9 +83,12 @@ def is_plain_llama(model: Any) -> bool:
 
 
 class FusedLlama:
-    """New positions -> logits, over the products of ``layers`` and the rest of ``model``."""
+    """New positions -> logits, over the products of ``layers`` and the rest of ``model``.
 
-    def __init__(self, model: Any, head: Linear, layers: Sequence[Layer]) -> None:
+    ``soft``: what ids beyond the vocabulary stand for (:mod:`eagle.engine.torch.soft_tokens`).
+    """
+
+    def __init__(self, model: Any, head: Linear, layers: Sequence[Layer], soft: torch.Tensor | None = None) -> None:
         config = model.config
         self._heads: int = config.num_attention_heads
         self._kv_heads: int = config.num_key_value_heads
@@ -93,7 +97,7 @@ class FusedLlama:
         self._rotary = model.model.rotary_emb
         self._norm: torch.Tensor = model.model.norm.weight
         self._tables: tuple[torch.Tensor, torch.Tensor] = _tables(model)
-        self.head, self.layers = head, layers
+        self.head, self.layers, self._soft = head, layers, soft
 
     @classmethod
     def of(cls, model: Any, beside: FusedLlama | None = None) -> FusedLlama:
@@ -112,7 +116,7 @@ class FusedLlama:
         What is not ``real`` (rows, n) is padding; its logits mean nothing.
         """
         places = _Places(real)
-        x = F.embedding(places.pack(ids), self._tables[0])
+        x = embedded(places.pack(ids), self._tables[0], self._soft)
         cos, sin = (turn[0, :, None] for turn in self._rotary(x, position_ids=places.pack(positions)[None]))
         for number, layer in enumerate(self.layers):
             joined = layer.queries_keys_values(self._normed(x, layer.norm)).view(len(x), -1, self._width)

@@ -17,6 +17,8 @@ import torch.nn.functional as F
 from transformers import AttentionInterface
 from transformers.cache_utils import Cache
 
+from eagle.engine.torch.soft_tokens import read_as
+
 NAME = "eagle_shared_prefix"
 _STRETCH = 16  # columns by which the buffers grow: products of odd widths are slow
 HELD_SCORES = 1 << 19  # scores held at a time: a megabyte stays in the processor's cache
@@ -189,10 +191,10 @@ class _Work:
 
 
 class TransformersNetwork:
-    """Any causal language model of transformers, its attention replaced by the one above."""
+    """Any causal language model of transformers, its attention replaced by the one above; ``soft`` as in FusedLlama."""
 
-    def __init__(self, model: Any) -> None:
-        self._model = model
+    def __init__(self, model: Any, soft: torch.Tensor | None = None) -> None:
+        self._model, self._soft = model, soft
         model.set_attn_implementation(NAME)
 
     def __call__(
@@ -200,7 +202,7 @@ class TransformersNetwork:
     ) -> torch.Tensor:
         """See :class:`eagle.engine.torch.llama.FusedLlama`."""
         logits: torch.Tensor = self._model(
-            input_ids=ids,
+            **read_as(ids, self._model, self._soft),
             position_ids=positions,
             attention_mask=cache.mask,
             past_key_values=cache,
