@@ -13,7 +13,7 @@ from flows.names import dated
 @flow(
     name="EAGLE RL",
     flow_run_name=dated("EAGLE RL"),
-    description="Reference policies (SFT), then EAGLE by policy gradient, one arm after the other.",
+    description="Reference policies (SFT), then EAGLE by policy gradient, one arm after the other, then ELM.",
 )
 def eagle_rl() -> None:
     with fork_server.running():
@@ -21,3 +21,4 @@ def eagle_rl() -> None:
         bring_up_to_date("reference policies", [f"reference@{name}" for name in config.reference.names])
         for arm in config.train.arms:
             bring_up_to_date(f"EAGLE from {arm}", [f"train@{arm}"])
+        bring_up_to_date("ELM's adapter", ["elm"])

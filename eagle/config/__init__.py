@@ -10,6 +10,7 @@ from eagle.config.actions import ActionsConfig, DesignConfig, PaperSampler, Tran
 from eagle.config.adapting import EnvironmentConfig
 from eagle.config.base import IDLE, Count, Fraction, Natural, NonNegative, Positive, Section
 from eagle.config.data import DataConfig, DomainConfig, FileColumns, OwnFiles, SplitConfig
+from eagle.config.elm import ElmConfig
 from eagle.config.environment import LOCAL, DescribeConfig, LLMConfig, ProfilesConfig
 from eagle.config.evaluation import EvaluateConfig
 from eagle.config.latent import EncoderConfig, FactorsConfig, NoveltyConfig, UtilityConfig
@@ -39,6 +40,7 @@ __all__ = [
     "DescribeConfig",
     "DesignConfig",
     "DomainConfig",
+    "ElmConfig",
     "EncoderConfig",
     "EnvironmentConfig",
     "EvaluateConfig",

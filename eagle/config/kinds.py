@@ -39,6 +39,6 @@ EncoderKind = Annotated[str, Kind(("joint_hybrid", "two_stage"))]
 UtilityKind = Annotated[str, Kind(("paper",))]
 EngineKind = Annotated[str, Kind(("auto", "torch", "openai", "scripted"))]
 SEARCHES = ("search_random", "search_linear_rule", "search_softmax_policy", "search_reference", "search_eagle")
-FURTHER = ("direct_prompt", "tree_search", "uct", "evolution", "quality_diversity", "quality_diversity_eagle")
+FURTHER = ("direct_prompt", "tree_search", "uct", "evolution", "quality_diversity", "quality_diversity_eagle", "elm")
 MethodKind = Annotated[str, Kind((*SEARCHES, *FURTHER))]
 JudgeKind = Annotated[str, Kind(("panel", "hidden_shelf"))]

@@ -11,6 +11,7 @@ from eagle.config.actions import ActionsConfig, DesignConfig, TransitionsConfig
 from eagle.config.adapting import EnvironmentConfig
 from eagle.config.base import Section
 from eagle.config.data import DataConfig, DomainConfig, SplitConfig
+from eagle.config.elm import ElmConfig
 from eagle.config.environment import DescribeConfig, LLMConfig, ProfilesConfig
 from eagle.config.evaluation import EvaluateConfig
 from eagle.config.latent import EncoderConfig, FactorsConfig, UtilityConfig
@@ -39,6 +40,7 @@ class Config(Section):
     environment: EnvironmentConfig = Field(EnvironmentConfig(), description="the environment adapted to the catalogue")
     reference: ReferenceConfig = Field(ReferenceConfig(), description="reference policies by SFT")
     train: TrainConfig = Field(TrainConfig(), description="EAGLE")
+    elm: ElmConfig = Field(ElmConfig(), description="ELM, a baseline that decodes latent points")
     evaluate: EvaluateConfig = Field(EvaluateConfig(), description="held-out comparison of all arms")
     registry: RegistryConfig = Field(RegistryConfig(), description="MLflow")
 

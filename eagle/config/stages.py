@@ -72,6 +72,7 @@ STAGES: tuple[Stage, ...] = (
         ("seed", "data", "domain", "train", "reference", "utility", "llm"),
         each="train.arms",
     ),
+    Stage("elm", "eagle.methods.elm.stage", ("seed", "data", "domain", "elm", "llm")),
     Stage(
         "evaluate",
         "eagle.evaluation.stage",

@@ -196,6 +196,11 @@ class Project:
         return self.root / "models/agent" / arm
 
     @property
+    def elm(self) -> Path:
+        """Folder of ELM's adapter from latent points to soft tokens, or of the note that none was trained."""
+        return self.root / "models/elm"
+
+    @property
     def checkpoints(self) -> Path:
         """Unfinished work that a resumed run goes on from; not a DVC output, deleted on success."""
         return self.root / "models/checkpoints"

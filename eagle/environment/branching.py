@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from eagle.environment.steering import Case, Observation, Writer, change_seed
+
+if TYPE_CHECKING:
+    from eagle.environment.rewrite import Rewrite
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,17 @@ class BranchingEnvironment:
         """Return how many more texts may be asked for a case."""
         return self.budget - self.spent[case]
 
+    def charge(self, cases: Sequence[int]) -> None:
+        """Count one text for every entry of ``cases``: of this environment, or written by other means in its place.
+
+        Raises RuntimeError, and counts nothing, where a case would get more texts than its budget.
+        """
+        asked = Counter(cases)
+        over = sorted(case for case, texts in asked.items() if texts > self.left(case))
+        if over:
+            raise RuntimeError(f"more than the budget of {self.budget} texts per case is asked for cases {over}")
+        self.spent += asked
+
     def apply(
         self, states: Sequence[Observation], actions: Sequence[str], draws: Sequence[int] | None = None
     ) -> list[Change]:
@@ -49,27 +64,27 @@ class BranchingEnvironment:
         is the text that every other arm gets. Raises RuntimeError before anything is written where a case would get
         more texts than its budget.
         """
-        asked = Counter(state.case for state in states)
-        over = sorted(case for case, texts in asked.items() if texts > self.left(case))
-        if over:
-            raise RuntimeError(f"more than the budget of {self.budget} texts per case is asked for cases {over}")
+        self.charge([state.case for state in states])
         numbers = [0] * len(states) if draws is None else draws
         seeds = [
             change_seed(self.seed, state.text, action, draw)
             for state, action, draw in zip(states, actions, numbers, strict=True)
         ]
-        self.spent += asked
-        rewrites = self.writer.rewrite([state.text for state in states], list(actions), seeds)
-        return [
-            Change(
-                replace(
-                    state,
-                    step=state.step + 1,
-                    text=state.text if found.text is None else found.text,
-                    history=(*state.history, action),
-                ),
-                None if found.text is not None else found.cause or "failed",
-                found.copied,
-            )
-            for state, action, found in zip(states, actions, rewrites, strict=True)
-        ]
+        return changes(states, actions, self.writer.rewrite([state.text for state in states], list(actions), seeds))
+
+
+def changes(states: Sequence[Observation], actions: Sequence[str], rewrites: Sequence[Rewrite]) -> list[Change]:
+    """Return the states after ``rewrites``, the answers to one action on each of ``states``."""
+    return [
+        Change(
+            replace(
+                state,
+                step=state.step + 1,
+                text=state.text if found.text is None else found.text,
+                history=(*state.history, action),
+            ),
+            None if found.text is not None else found.cause or "failed",
+            found.copied,
+        )
+        for state, action, found in zip(states, actions, rewrites, strict=True)
+    ]

@@ -27,5 +27,7 @@ def input_hashes(config: Config, project: Project) -> dict[str, str]:
     folders |= {f"reference {name}": project.reference(name) for name in config.reference.names}
     if config.evaluate.other_model:
         folders["other environment model"] = Path(config.evaluate.other_model)
+    if "elm" in (*config.evaluate.methods, *config.evaluate.budgets.methods):
+        folders["ELM's adapter"] = project.elm
     folders |= {f"agent {arm}": project.agent(arm) for arm in config.train.arms}
     return {name: content_hash(folder) for name, folder in folders.items()}

@@ -27,6 +27,7 @@ METHODS = {
     "evolution": "eagle.methods.searches.opening:evolution",
     "quality_diversity": "eagle.methods.searches.opening:quality_diversity",
     "quality_diversity_eagle": "eagle.methods.searches.opening:quality_diversity_eagle",
+    "elm": "eagle.methods.elm.method:elm",
 }
 """The same for methods that are run where ``evaluate.methods``, ``evaluate.budgets.methods`` or a user asks."""
 

@@ -17,6 +17,7 @@ PLAYED_STEP = 200  # actions weighed in the time of one step played [M: .44 s an
 STEP_READ = 350  # actions whose tokens are as many as the prompts of one step played [M: 1.5 and some 530 tokens]
 PROMPT = 13  # actions imitated in the time of their prompt [M: .18 s and .014 s]
 PLOT_TOKEN, PROFILE_TOKEN = 48, 0.16  # items, users done in the time of one token [M: .00006, .018 and .0029 s]
+ELM_TEXT = 1.2  # starts of a stage that trains nothing in the time of one text [O: estimated from its arithmetic]
 EMBEDDED = 1_600  # ratings in a round of the encoder in the time of one text [M: .0061 s and .0000038 s]
 
 PROPOSERS, FEWER = (
@@ -53,6 +54,7 @@ def work_of(config: Config, sizes: Sizes) -> dict[str, Work]:
         "design": Work(rows),
         **{f"reference@{target}": _reference(config, target) for target in config.reference.names},
         **{f"train@{arm}": _train(config) for arm in config.train.arms},
+        "elm": _elm(config),
         "evaluate": _evaluate(config),
     }
     return {name: found.get(name, Work()) for name in all_instances(config)}
@@ -113,6 +115,13 @@ def _train(config: Config) -> Work:
         at_once = max(at_once, actions)
     tokens = played * (config.llm.max_new_tokens + LONGEST_ACTION)
     return Work(weighed + PLAYED_STEP * played, tokens, at_once, weighed + STEP_READ * played)
+
+
+def _elm(config: Config) -> Work:
+    """Texts read in training; 1 where none is trained, which leaves a stage that starts and ends."""
+    settings = config.elm
+    updates = settings.updates + settings.adapter_updates if settings.updates else 0
+    return Work(1 + ELM_TEXT * updates * settings.texts)
 
 
 def _bank(config: Config) -> float:
