@@ -1,20 +1,25 @@
 """Which agent is meant: the one place that turns an address into an agent at work.
 
 An address is ``champion``, a ``models:/`` address of the registry, a folder that the register stage packed, or the
-folder of one of this project's own adapters, such as models/agent/g_optimal. MLflow is imported for the first two only.
+folder of one of this project's own adapters, such as models/agent/g_optimal. MLflow is imported for the first two only,
+and what opens an agent once one is found, so that a wrong address is told at once.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from eagle.config import RegistryConfig, load_config
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.engine.folders import check_model_folder
 from eagle.policies.adapters import ADAPTER_NOTE, check_base
+from eagle.registry.location import store_with
 from eagle.serving.agent_files import NOTE, AgentFiles, borrowed_models
-from eagle.serving.steer import Steerer
+
+if TYPE_CHECKING:
+    from eagle.serving.steer import Steerer
 
 CHAMPION = "champion"
 
@@ -25,8 +30,15 @@ def open_steerer(project: Project, agent: str) -> Steerer:
     if (Path(agent) / ADAPTER_NOTE).exists():  # one of this project's own, registered or not
         check_model_folder(project.llm, chat=True)
         check_base(Path(agent), project.llm)
-        return Steerer.open(config, project, Path(agent))
-    return Steerer.load(agent_files(config.registry, project, agent))
+        return _steerer().open(config, project, Path(agent))
+    files = agent_files(config.registry, project, agent)
+    return _steerer().load(files)
+
+
+def _steerer() -> type[Steerer]:
+    from eagle.serving.steer import Steerer
+
+    return Steerer
 
 
 def agent_files(config: RegistryConfig, project: Project, agent: str) -> AgentFiles:
@@ -44,6 +56,7 @@ def agent_files(config: RegistryConfig, project: Project, agent: str) -> AgentFi
             "models/agent/g_optimal",
             mend="run `make run` first",
         )
+    uri = store_with(address, config, project)
     from eagle.registry.store import download
 
-    return AgentFiles(download(config, project, address), *borrowed_models(project))
+    return AgentFiles(download(address, uri), *borrowed_models(project))

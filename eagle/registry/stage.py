@@ -48,7 +48,7 @@ def run(config: Config, project: Project) -> None:
     agent = best_agent(config, project)
     before = champion_version(store.client, config.registry.model)
     version = _register(config, project, store, agent, runs.of_arm[agent.arm.name])
-    made = Registered(version, before, _against_champion(config, project, before, agent))
+    made = Registered(version, before, _against_champion(config, project, store, before, agent))
     _tag(config, project, store, agent, made)
     write_json(
         project.registration,
@@ -86,11 +86,13 @@ def _register(config: Config, project: Project, store: Store, agent: NewAgent, r
     return str(info.registered_model_version)
 
 
-def _against_champion(config: Config, project: Project, champion: str | None, agent: NewAgent) -> Promotion:
+def _against_champion(
+    config: Config, project: Project, store: Store, champion: str | None, agent: NewAgent
+) -> Promotion:
     """Compare the new agent with the ``champion``'s version, where there is one."""
     if champion is None:
         return decide(agent.scores, None, lambda: agent.scores, config)
-    folder = download(config.registry, project, f"models:/{config.registry.model}/{champion}")
+    folder = download(f"models:/{config.registry.model}/{champion}", store.uri)
     replay = partial(_replay, folder, config, project, agent)
     return decide(agent.scores, CaseScores.load(folder), replay, config, agent.broken)
 

@@ -13,8 +13,8 @@ from mlflow.exceptions import MlflowException
 from eagle.config import RegistryConfig
 from eagle.core.errors import user_error
 from eagle.core.project import Project
+from eagle.registry.location import SQLITE, resolve_uri
 
-_SQLITE = "sqlite:///"
 ARTIFACTS = "mlruns/artifacts"
 
 
@@ -27,32 +27,19 @@ class Store:
     experiment_id: str
 
 
-def resolve_uri(uri: str, root: Path) -> str:
-    """Return the store's address with a relative SQLite path resolved below the project; others as they are."""
-    path = uri.removeprefix(_SQLITE)
-    if not uri.startswith(_SQLITE) or Path(path).is_absolute():
-        return uri
-    return f"{_SQLITE}{(root / path).resolve()}"
-
-
-def is_there(uri: str) -> bool:
-    """Say whether a resolved store may be asked: MLflow would make the database of one that is not there."""
-    return not uri.startswith(_SQLITE) or Path(uri.removeprefix(_SQLITE)).exists()
-
-
 def open_store(config: RegistryConfig, project: Project) -> Store:
     """Open, and on first use make, the store and its experiment."""
     uri = resolve_uri(config.tracking_uri, project.root)
-    local = uri.startswith(_SQLITE)
+    local = uri.startswith(SQLITE)
     if local:
-        Path(uri.removeprefix(_SQLITE)).parent.mkdir(parents=True, exist_ok=True)
+        Path(uri.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
     client = MlflowClient(tracking_uri=uri, registry_uri=uri)
     found = client.get_experiment_by_name(config.experiment)
     if found is not None:
         return Store(client, uri, found.experiment_id)
     experiment = client.create_experiment(config.experiment, artifact_location=ARTIFACTS if local else None)
     if local:
-        _make_relative(Path(uri.removeprefix(_SQLITE)), experiment)
+        _make_relative(Path(uri.removeprefix(SQLITE)), experiment)
     return Store(client, uri, experiment)
 
 
@@ -70,13 +57,8 @@ def _make_relative(database: Path, experiment: str) -> None:
     connection.close()
 
 
-def download(config: RegistryConfig, project: Project, address: str) -> Path:
-    """Return a folder with the files of a registered agent."""
-    uri = resolve_uri(config.tracking_uri, project.root)
-    if not is_there(uri):
-        raise user_error(
-            f"{address} is not in the registry", found=f"no store at {uri}", mend="run `make run` or `dvc repro` first"
-        )
+def download(address: str, uri: str) -> Path:
+    """Return a folder with the files of an agent that is registered in the store."""
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     try:

@@ -10,10 +10,11 @@ import pytest
 
 from eagle.config import RegistryConfig
 from eagle.core.project import Project
+from eagle.registry.location import resolve_uri
 from eagle.registry.provenance import commit, data_versions
 from eagle.registry.run_log import RunLog, flatten, numbers
 from eagle.registry.runs import draw_curve
-from eagle.registry.store import open_store, resolve_uri
+from eagle.registry.store import open_store
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,29 @@
+"""Where the MLflow store is; MLflow itself, which takes seconds to import, is not needed to say so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eagle.config import RegistryConfig
+from eagle.core.errors import user_error
+from eagle.core.project import Project
+
+SQLITE = "sqlite:///"
+
+
+def resolve_uri(uri: str, root: Path) -> str:
+    """Return the store's address with a relative SQLite path resolved below the project; others as they are."""
+    path = uri.removeprefix(SQLITE)
+    if not uri.startswith(SQLITE) or Path(path).is_absolute():
+        return uri
+    return f"{SQLITE}{(root / path).resolve()}"
+
+
+def store_with(address: str, config: RegistryConfig, project: Project) -> str:
+    """Return the store that is asked for an agent; EagleError where there is none: MLflow would make its database."""
+    uri = resolve_uri(config.tracking_uri, project.root)
+    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
+        raise user_error(
+            f"{address} is not in the registry", found=f"no store at {uri}", mend="run `make run` or `dvc repro` first"
+        )
+    return uri
