@@ -18,7 +18,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def made_by_other_code(project: Project) -> list[str]:
     """Return the finished stages, as dvc.lock names them, whose code lay in other files than dvc.yaml names now."""
-    lock, present = _stages(project.dvc_lock), _stages(project.dvc_yaml)
+    lock, present = read_stages(project.dvc_lock), read_stages(project.dvc_yaml)
     return [name for name, made in lock.items() if _code(made) != _code(present.get(name.split("@")[0], {}))]
 
 
@@ -28,7 +28,7 @@ def takeover_line(project: Project) -> str:
     It is said once: after the first stage that is made again, one finished stage is of the present version.
     """
     stale = made_by_other_code(project)
-    if not stale or len(stale) < len(_stages(project.dvc_lock)):
+    if not stale or len(stale) < len(read_stages(project.dvc_lock)):
         return ""
     return (
         "This project was made by an earlier version of EAGLE, whose code lay in other files; "
@@ -44,7 +44,7 @@ def prepare(config: Config, project: Project) -> None:
         print("dvc.yaml names your files now, so that DVC sees when they change", file=sys.stderr, flush=True)
 
 
-def _stages(path: Path) -> dict[str, Any]:
+def read_stages(path: Path) -> dict[str, Any]:
     """Return the stages of a dvc.yaml or dvc.lock; none where there is no such file."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     return dict((yaml.load(text, _LOADER) or {}).get("stages") or {})

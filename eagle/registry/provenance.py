@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import subprocess
 
-import yaml
-
+from eagle.config.takeover import read_stages
 from eagle.core.project import Project
 
 
 def data_versions(project: Project) -> dict[str, str]:
     """Return output -> hash as dvc.lock has them; empty where the pipeline runs without DVC."""
-    if not project.dvc_lock.exists():
-        return {}
-    stages = (yaml.safe_load(project.dvc_lock.read_text(encoding="utf-8")) or {}).get("stages", {})
-    return {out["path"]: str(out.get("md5", "")) for stage in stages.values() for out in stage.get("outs", [])}
+    stages = read_stages(project.dvc_lock).values()
+    return {out["path"]: str(out.get("md5", "")) for stage in stages for out in stage.get("outs", [])}
 
 
 def commit(project: Project) -> str:
