@@ -70,6 +70,14 @@ def _adapter(folder: Path, base: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module", autouse=True)
+def impatient() -> Iterator[None]:
+    """As many retries as ever, without openai's growing waits between them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.01)
+        yield
+
+
 @pytest.fixture(scope="module")
 def line(world: World) -> Iterator[Line]:
     with line_to(world.port) as line:
@@ -173,7 +181,6 @@ def test_a_pipeline_ends_with_the_same_tables_when_three_answers_of_ten_fail(
     prepared: Project, world: World, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(prepared.root)
-    monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.01)
     for stage in AFTER:
         run_stage(stage, _config(world, line), prepared)
     wanted = _tables(prepared)
