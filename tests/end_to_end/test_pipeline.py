@@ -11,6 +11,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,6 +30,8 @@ from eagle.core.project import Project
 from tests.compute.ray_here import skip_without_ray
 from tests.docs.pages import README, TUTORIAL, commands
 from tests.end_to_end.conftest import environment, run
+
+Command = Callable[..., str]
 
 
 def stale(root: Path) -> set[str]:
@@ -185,11 +188,23 @@ def test_the_registered_agent_holds_no_base_weights_and_no_pickle(project: Path,
     assert read_json(next(folder.rglob("agent.json")))["base"]["hash"] == content_hash(project / "models/llm")
 
 
-def test_steer_shows_the_evaluations_own_texts(project: Path) -> None:
+@pytest.fixture
+def here(project: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run ``eagle`` in this process, where everything is imported, and return what it says."""
+    monkeypatch.chdir(project)
+
+    def command(*words: str, expect: int = 0) -> str:
+        done = CliRunner().invoke(app, words, catch_exceptions=False)
+        assert done.exit_code == expect, done.output
+        return done.stdout if expect == 0 else done.output
+
+    return command
+
+
+def test_steer_shows_the_evaluations_own_texts(project: Path, here: Command) -> None:
     rows = pd.read_parquet(Project(project).trajectories)
     mine = rows[(rows["arm"] == "eagle_g_optimal") & (rows["case"] == 0)].sort_values("step")
     command = (
-        "eagle",
         "steer",
         "--user",
         mine["user"].iloc[0],
@@ -199,40 +214,39 @@ def test_steer_shows_the_evaluations_own_texts(project: Path) -> None:
         "7",
         "--json",
     )
-    (told,) = json.loads(run(project, *command))
+    (told,) = json.loads(run(project, "eagle", *command))
     assert [step["text"] for step in told["steps"]] == mine["text"].tolist()
     assert [step["action"] for step in told["steps"]] == mine["action"].tolist()
     assert [step["utility"] for step in told["steps"]] == pytest.approx(mine["utility"].tolist(), abs=1e-4)
     assert all(len(step["nearest"]) == 3 for step in told["steps"])
-    (again,) = json.loads(run(project, *command, "--agent", "models/agent/g_optimal"))
+    (again,) = json.loads(here(*command, "--agent", "models/agent/g_optimal"))
     assert again == told
     best = rows[(rows["arm"] == "search_eagle") & (rows["case"] == 0)].sort_values("step")
-    (searched,) = json.loads(run(project, *command, "--budget", "2"))
+    (searched,) = json.loads(here(*command, "--budget", "2"))
     assert [step["text"] for step in searched["steps"]] == best["text"].tolist()
-    said = run(project, "eagle", "steer", "--user", "u1x", "--item", "film 31", expect=2)
+    said = here("steer", "--user", "u1x", "--item", "film 31", expect=2)
     assert "did you mean 'u1'?" in said
     assert "give an id: i31 (Film 31" in said
     assert "Traceback" not in said
 
 
-def test_gaps_and_check_and_report_speak(project: Path) -> None:
-    found = json.loads(run(project, "eagle", "gaps", "--top", "3", "--json"))
+def test_gaps_and_check_and_report_speak(here: Command) -> None:
+    found = json.loads(here("gaps", "--top", "3", "--json"))
     assert all(gap["gain"] > 0 for gap in found)
-    assert "checks passed" in run(project, "eagle", "check")
-    assert "EAGLE, G-optimal" in run(project, "eagle", "report")
+    assert "checks passed" in here("check")
+    assert "EAGLE, G-optimal" in here("report")
 
 
 @pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:UserWarning")  # MLflow's, when it is imported
-def test_the_commands_of_readme_and_tutorial_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands_of_readme_and_tutorial_run(here: Command) -> None:
     """With ids of this project; commands of other tools run elsewhere, in this module and in tests/flows."""
-    monkeypatch.chdir(project)
-    here = {"13": "u1", "1": "u2", "182": "i3"}
+    known = {"13": "u1", "1": "u2", "182": "i3"}
     for words in dict.fromkeys(tuple(words) for page in (README, TUTORIAL) for words in commands(page)):
         if words[0] == "eagle":
-            ids = [here.get(word, word) if before in ("--user", "--item") else word for before, word in pairwise(words)]
-            done = CliRunner().invoke(app, ids, catch_exceptions=False)
-            assert done.exit_code == 0, done.output
-            assert done.output
+            ids = [
+                known.get(word, word) if before in ("--user", "--item") else word for before, word in pairwise(words)
+            ]
+            assert here(*ids)
         else:
             assert words[0] in ("make", "open", ".", "git") or words[:2] in (("dvc", "exp"), ("dvc", "metrics"))
 
@@ -243,7 +257,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _ask(port: int, rows: list[dict[str, str]], patience: float = 120, **params: int) -> dict:
+def _ask(port: int, rows: list[dict[str, str]], patience: float = 600, **params: int) -> dict:
     body = json.dumps({"dataframe_records": rows, "params": params}).encode()
     asked = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"})
     end = time.monotonic() + patience
@@ -349,10 +363,10 @@ def test_two_ray_workers_write_the_identical_tables_and_make_nothing_stale(proje
     assert read_json(there.metrics) == read_json(here.metrics)
 
 
-def test_an_experiment_stands_beside_the_first_result(project: Path, client: MlflowClient) -> None:
+def test_an_experiment_stands_beside_the_first_result(project: Path, server: str | None, client: MlflowClient) -> None:
     run(project, "dvc", "checkout", "-q", "--force")
     first = read_json(Project(project).reports / "registration.json")
-    run(project, "dvc", "exp", "run", "-q", "-S", "train.kl_coefficient=0.05", "-n", "weaker-kl")
+    run(project, "dvc", "exp", "run", "-q", "-S", "train.kl_coefficient=0.05", "-n", "weaker-kl", server=server)
     second = read_json(Project(project).reports / "registration.json")
     assert second["version"] == "2"
     assert second["champion_before"] == first["version"]
