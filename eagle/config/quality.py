@@ -28,3 +28,7 @@ class QualityConfig(Section):
     names: tuple[str, ...] = Field(
         (), description="names that no text should take from the prompt, beside those in the domain's examples"
     )
+    perplexity: bool = Field(
+        False,
+        description="also let the base model judge the answers of all arms, by how much they surprise it [O: time]",
+    )

@@ -20,6 +20,7 @@ from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
 from eagle.data.stored import read_item_split, read_rating_split
 from eagle.engine.folders import check_model_folder
+from eagle.engine.open import open_language_model
 from eagle.evaluation.arms import Arms
 from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.budget_table import BudgetTable
@@ -37,7 +38,7 @@ from eagle.latent.sentence import SentenceModel
 from eagle.methods.base import TextUtility
 from eagle.quality.columns import GATES, quality_columns
 from eagle.quality.gates import TextGates
-from eagle.quality.judging import Following
+from eagle.quality.judging import Following, Perplexity, load_perplexity
 
 
 def run(config: Config, project: Project) -> None:
@@ -56,7 +57,8 @@ def run(config: Config, project: Project) -> None:
 
     judges = open_judges(config, project, held)
     judged = judged_by_all(judges, scored(ran.trajectories), held.cases)
-    judged = quality_columns(judged, texts_of(held), arms.gates, following=following(arms))
+    odd = perplexity(config, project)
+    judged = quality_columns(judged, texts_of(held), arms.gates, perplexity=odd, following=following(arms))
     considered = None if ran.considered is None else scored(ran.considered)
 
     comparison = Comparison(
@@ -103,6 +105,13 @@ def open_judges(config: Config, project: Project, held: HeldOut) -> dict[str, Ju
 def following(arms: Arms) -> Following:
     """Return the judge of whether a change follows its action, against the listed actions."""
     return Following(SentenceModel(arms.project.text_model), arms.material.candidates.shared)
+
+
+def perplexity(config: Config, project: Project) -> Perplexity | None:
+    """Return the base model as a judge of odd texts, where ``quality.perplexity`` asks for it."""
+    if not config.quality.perplexity:
+        return None
+    return load_perplexity(project, config, open_language_model(config.llm, project.llm))
 
 
 def at_budgets(

@@ -26,18 +26,27 @@ def quality_columns(
     anchor's text.
 
     broken: beyond a selecting gate. repeated_triple, copied_item: beyond this gate, whether it selects or not; where
-    nothing was calibrated none is. high_perplexity: odd to the base model. off_action: the change is no nearer to its
-    action than to the others, NaN where nothing changed. The last two are there for judges that are given.
+    nothing was calibrated none is. high_perplexity: odd to the base model, NaN before a case's last step. off_action:
+    the change is no nearer to its action than to the others, NaN where nothing changed. The last two are there for
+    judges that are given.
     """
     texts, made_from = rows["text"].tolist(), [anchors[case] for case in rows["case"]]
     beyond = gates.exceeded(texts, made_from).set_axis(rows.index)
     found = {"broken": gates.broken(texts, made_from)}
     found |= {gate: beyond[gate].to_numpy() if gate in beyond else np.zeros(len(rows), bool) for gate in GATES}
     if perplexity is not None:
-        found["high_perplexity"] = perplexity.high(texts)
+        found["high_perplexity"] = _high_perplexity(rows, perplexity)
     if following is not None:
         found["off_action"] = _off_action(rows, following)
     return rows.assign(**found)
+
+
+def _high_perplexity(rows: pd.DataFrame, perplexity: Perplexity) -> np.ndarray:
+    """Return 1.0 for odd answers, 0.0 for others, NaN for texts on the way to them, (n_rows,)."""
+    last = np.flatnonzero(rows["step"] == rows.groupby(["arm", "case"])["step"].transform("max"))
+    high = np.full(len(rows), np.nan)
+    high[last] = perplexity.high(rows["text"].iloc[last].tolist())
+    return high
 
 
 def _off_action(rows: pd.DataFrame, following: Following) -> np.ndarray:

@@ -113,17 +113,6 @@ class TextGates:
         limits = Limits(len(real), percentile, most, excluded)
         return cls(limits, catalogue=everything, examples=shown, names=said, select=select)
 
-    def besides(self, items: Iterable[str]) -> TextGates:
-        """Return the same gates over the other items: texts that are made from these may keep their words."""
-        left_out = set(map(body, items))
-        return TextGates(
-            self.limits,
-            catalogue=[text for text in self._items.texts if text not in left_out],
-            examples=self._examples.texts,
-            names=self._names,
-            select=self.select,
-        )
-
     @property
     def note(self) -> str | None:
         """What has to be said where there is nothing to calibrate on, else None."""
