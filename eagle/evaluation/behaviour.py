@@ -13,7 +13,7 @@ from eagle.core.seeding import stream
 from eagle.evaluation.words import parts, words, words_kept
 
 MIN_PLOT_WORDS = 5
-OF_ANSWERS = ("broken", "repeated_triple", "copied_item", "high_perplexity")
+OF_ANSWERS = ("broken", "repeated_triple", "copied_item", "too_long", "high_perplexity")
 """Columns of :func:`eagle.quality.columns.quality_columns` whose share is that of an arm's answers."""
 
 

@@ -40,6 +40,7 @@ BEHAVIOUR = (
     "broken",
     "repeated_triple",
     "copied_item",
+    "too_long",
     "high_perplexity",
     "off_action",
 )

@@ -10,7 +10,7 @@ import pandas as pd
 from eagle.quality.gates import TextGates
 from eagle.quality.judging import Following, Perplexity
 
-GATES = ("repeated_triple", "copied_item")
+GATES = ("repeated_triple", "copied_item", "too_long")
 """Gates with a column of their own; all that select are together in ``broken``."""
 
 
@@ -25,10 +25,10 @@ def quality_columns(
     """Return ``rows`` (arm, case, step, action, text: all steps, from 0 on) with more columns; ``anchors``: case -> its
     anchor's text.
 
-    broken: beyond a selecting gate. repeated_triple, copied_item: beyond this gate, whether it selects or not; where
-    nothing was calibrated none is. high_perplexity: odd to the base model, NaN before a case's last step. off_action:
-    the change is no nearer to its action than to the others, NaN where nothing changed. The last two are there for
-    judges that are given.
+    broken: beyond a selecting gate. repeated_triple, copied_item, too_long: beyond this gate, whether it selects or
+    not; where nothing was calibrated none is. high_perplexity: odd to the base model, NaN before a case's last step.
+    off_action: the change is no nearer to its action than to the others, NaN where nothing changed. The last two are
+    there for judges that are given.
     """
     texts, made_from = rows["text"].tolist(), [anchors[case] for case in rows["case"]]
     beyond = gates.exceeded(texts, made_from).set_axis(rows.index)

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eagle.config import UtilityConfig
+from eagle.config import QualityConfig, UtilityConfig
 from eagle.engine.scripted import ScriptedModel
 from eagle.methods.base import TextUtility
 from eagle.methods.selection import best_eligible
-from eagle.quality.columns import quality_columns
+from eagle.quality.columns import GATES, quality_columns
 from eagle.quality.gates import TextGates
 from eagle.quality.judging import Following, Perplexity, surprise
 from eagle.testing.hacks import LikesLongTexts, WordCounts
@@ -90,13 +90,13 @@ def test_columns_say_what_gates_and_judges_say() -> None:
     shuffled = table.sample(frac=1, random_state=3)
     again_found = quality_columns(shuffled, anchors, gates, following=Following(Counts(), "abc")).sort_index()
     pd.testing.assert_frame_equal(again_found, found.drop(columns="high_perplexity"))
-    assert set(quality_columns(table, anchors, gates).columns) == {*table, "broken", "repeated_triple", "copied_item"}
+    assert set(quality_columns(table, anchors, gates).columns) == {*table, "broken", *GATES}
 
 
 def test_without_calibration_no_column_accuses_anybody() -> None:
     table = rows([REAL[0], "a a a a a a"], ["a"])
     found = quality_columns(table, {4: REAL[0]}, TextGates.fit([]))
-    assert not found[["broken", "repeated_triple", "copied_item"]].any(axis=None)
+    assert not found[["broken", *GATES]].any(axis=None)
 
 
 def test_a_utility_that_likes_long_texts_cannot_win_with_them() -> None:
@@ -114,3 +114,10 @@ def test_a_utility_that_likes_long_texts_cannot_win_with_them() -> None:
     assert "too_long" in gates.causes(padded[3:])[0]
     shown = quality_columns(rows([REAL[0], padded[3]], ["a"]), {4: REAL[0]}, gates)
     assert shown["broken"].tolist() == [False, True]
+
+
+def test_the_default_parameters_show_long_texts_where_they_do_not_select() -> None:
+    gates = TextGates.fit(REAL, select=QualityConfig().select)
+    long = f"{NEW[:-1]}, {', '.join(f'{n} birds of kind{n}' for n in range(6))}."
+    shown = quality_columns(rows([REAL[0], long], ["a"]), {4: REAL[0]}, gates)
+    assert (shown["broken"].tolist(), shown["too_long"].tolist()) == ([False, False], [False, True])
