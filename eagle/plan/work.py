@@ -25,7 +25,7 @@ PROPOSERS, FEWER = (
     8,
 )  # [M: 50, 70 and 116 texts an anchor for random draws at budgets 8, 16 and 32; twice that in all]
 
-LEARNED, ANSWERED, EMBEDDED_STORY = 0.25, 0.02, 0.007  # in the time of the stage that is off [M: .6, .05, .02, 2.4 s]
+LEARNED, ANSWERED, EMBEDDED_STORY = 0.25, 0.02, 0.007  # in the time of the stage that is off [O: .6, .05, .02, 2.4 s]
 
 
 class Work(NamedTuple):

@@ -1,5 +1,5 @@
-"""A whole small run with an encoder, a utility and a judge of one's own, as docs/extending.md gives them: one file and
-one line each, and all of them are seen in the tables.
+"""A whole small run with an encoder, a utility and a judge of one's own, as docs/extending.md gives them, and with a
+domain of one's own: one file and one line each, and all of them are seen in the tables.
 """
 
 from __future__ import annotations
@@ -16,6 +16,16 @@ from eagle.core.project import Project
 from tests.docs.extending_page import write_files
 from tests.end_to_end.small_world import small_config, write_project
 
+DOMAIN = """
+from dataclasses import replace
+
+from eagle.domains.film import film
+
+
+def dragons(settings, noun):
+    words = film(settings, noun)
+    return replace(words, generic=tuple(("Let a dragon guard the gold.", *actions) for actions in words.generic))
+"""
 KINDS = {"encoder": "own_encoder:BagOfWords", "utility": "own_utility:Cautious", "judge": "own_judge:Crowd"}
 
 
@@ -24,11 +34,13 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("own parts")
     write_project(root, root / "models")
     write_files(root)
+    (root / "own_dragons.py").write_text(DOMAIN)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         patch.syspath_prepend(root)
         config = small_config(
             root / "models/llm",
+            domain={"kind": "own_dragons:dragons"},
             encoder={"kind": KINDS["encoder"]},
             utility={"kind": KINDS["utility"]},
             reference={"names": ["g_optimal"], "updates": 1},
@@ -46,6 +58,11 @@ def test_the_encoder_is_judged_beside_the_built_in_ones(reports: Path) -> None:
     assert (report["kind"], report["dimension"]) == (KINDS["encoder"], 24)
     for group in report["cold"].values():
         assert {KINDS["encoder"], "joint_hybrid, as in U", "two_stage, as in U"} <= set(group)
+
+
+def test_the_domains_actions_are_tried(reports: Path) -> None:
+    tried = pd.read_parquet(reports / "candidates.parquet")["action"]
+    assert "Let a dragon guard the gold." in set(tried)
 
 
 def test_the_utilitys_parts_make_it_up(reports: Path) -> None:
