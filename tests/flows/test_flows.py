@@ -20,6 +20,7 @@ from prefect.settings import PREFECT_API_URL
 
 from eagle.config import Config
 from eagle.config.stages import all_instances
+from eagle.core.fork_client import ADDRESS
 from flows.dvc import StageFailed, UserMistake, bring_up_to_date, stop, up_to_date
 from flows.embedding_training import embedding_training
 from flows.names import dated
@@ -43,7 +44,8 @@ def one_task(stages: list[str], task: Callable[..., None] = bring_up_to_date) ->
     one()
 
 
-def test_the_pipeline_brings_every_stage_up_to_date_once(toy: Path) -> None:
+def test_the_pipeline_brings_every_stage_up_to_date_once(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ADDRESS, "/nowhere")  # stages of one line need no fork server
     pipeline()
     assert order(toy) == all_instances(Config())
     pipeline()
