@@ -132,7 +132,7 @@ def test_a_wrong_name_lists_the_served_models(world: World, line: Line) -> None:
 
 # a pipeline
 # ----------------------------------------------------------------------------------------------------------------------
-BEFORE = ("fetch", "validate", "split", "factors", "describe", "encoder", "profiles", "actions")
+BEFORE = ("fetch", "validate", "split", "factors", "describe", "quality", "encoder", "profiles", "actions")
 AFTER = ("transitions", "design", "reference@g_optimal", "train@g_optimal", "evaluate")
 
 
@@ -170,7 +170,7 @@ def prepared(world: World, line: Line, tmp_path_factory: pytest.TempPathFactory)
 
 def _tables(project: Project) -> dict[str, Any]:
     tables: dict[str, Any] = {
-        name: (project.reports / f"{name}.csv").read_text() for name in ("table2", "table3", "table4")
+        name: (project.reports / f"{name}.csv").read_text() for name in ("budget", "table2", "table3", "table4")
     }
     tables["transitions"] = read_table(project.transitions, "transitions").to_csv()
     tables["trajectories"] = read_table(project.trajectories, "trajectories").to_csv()
