@@ -56,12 +56,8 @@ class Search:
         trees = [SearchTree(case, environment.start(case)) for case in cases]
         for step, draws in enumerate(draws_by_step(budget, self.steps)):
             asked = [one for number, tree in enumerate(trees) for one in self._asked(number, tree, step, draws, seeds)]
-            before = [len(tree.nodes) for tree in trees]
             actions = self.agent.act([one.state for one in asked], [one.seed for one in asked])
-            changes = environment.apply([one.state for one in asked], actions, repeats(trees, asked, actions))
-            for one, action, change in zip(asked, actions, changes, strict=True):
-                trees[one.tree].add(change, action, one.seed, one.parent)
-            value(trees, before, utility)
+            write(trees, asked, actions, environment, utility)
         return [tree.trajectory() for tree in trees]
 
     def _asked(self, number: int, tree: SearchTree, step: int, draws: int, seeds: Seeds) -> list[Asked]:
@@ -75,6 +71,21 @@ class Search:
             )
             for draw in range(draws)
         ]
+
+
+def write(
+    trees: Sequence[SearchTree],
+    asked: Sequence[Asked],
+    actions: Sequence[str],
+    environment: BranchingEnvironment,
+    utility: TextUtility,
+) -> None:
+    """Let the environment write all texts asked for, one for each of ``actions``; add them to their trees, valued."""
+    before = [len(tree.nodes) for tree in trees]
+    changes = environment.apply([one.state for one in asked], actions, repeats(trees, asked, actions))
+    for one, action, change in zip(asked, actions, changes, strict=True):
+        trees[one.tree].add(change, action, one.seed, one.parent)
+    value(trees, before, utility)
 
 
 def repeats(trees: Sequence[SearchTree], asked: Sequence[Asked], actions: Sequence[str]) -> list[int]:

@@ -8,19 +8,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eagle.environment.branching import BranchingEnvironment
-from eagle.environment.steering import Case
-from eagle.methods.base import Seeds, TextUtility, Trajectory
+from eagle.methods.base import Seeds
 from eagle.methods.searches.designed import DesignedActions
-from eagle.methods.searches.growing import CaseSearch, Idea, grow
+from eagle.methods.searches.growing import CaseSearch, GrowingMethod, Idea
 from eagle.methods.searches.tree import DEPTH, Branching
 
 
 @dataclass(frozen=True)
-class TreeSearch:
+class TreeSearch(GrowingMethod):
     """Opens the text of highest U that still has untried actions, ``width`` actions at a time."""
 
     actions: DesignedActions
@@ -28,21 +25,9 @@ class TreeSearch:
     width: int = 4
     name: str = "tree_search"
 
-    def run(
-        self,
-        cases: Sequence[Case],
-        budget: int,
-        seeds: Seeds,
-        environment: BranchingEnvironment,
-        utility: TextUtility,
-    ) -> list[Trajectory]:
-        """Return one trajectory per case; its way leads to the best eligible text."""
-        branching = Branching(self.actions, seeds, self.depth)
-
-        def propose(searches: Sequence[CaseSearch], rooms: Sequence[int]) -> list[list[Idea]]:
-            return [best_open(s, branching)[: min(room, self.width)] for s, room in zip(searches, rooms, strict=True)]
-
-        return grow(cases, budget, environment, utility, propose)
+    def ideas(self, one: CaseSearch, room: int, seeds: Seeds) -> list[Idea]:
+        """Open the best text that has untried changes."""
+        return best_open(one, Branching(self.actions, seeds, self.depth))[: min(room, self.width)]
 
 
 def best_open(one: CaseSearch, branching: Branching) -> list[Idea]:

@@ -8,20 +8,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from eagle.environment.branching import BranchingEnvironment
-from eagle.environment.steering import Case
-from eagle.methods.base import Seeds, TextUtility, Trajectory
-from eagle.methods.searches.growing import CaseSearch, Idea, grow
+from eagle.methods.base import Seeds
+from eagle.methods.searches.growing import CaseSearch, GrowingMethod, Idea
 from eagle.methods.searches.mutation import Mutation
 
 
 @dataclass(frozen=True)
-class Evolution:
+class Evolution(GrowingMethod):
     """``population`` survivors have ``children`` children a generation, a share ``crossed`` of them by crossover.
 
     ``crossing``: the action that brings a text's essence into another. A population of one only mutates.
@@ -34,26 +32,11 @@ class Evolution:
     crossed: float = 0.5
     name: str = "evolution"
 
-    def run(
-        self,
-        cases: Sequence[Case],
-        budget: int,
-        seeds: Seeds,
-        environment: BranchingEnvironment,
-        utility: TextUtility,
-    ) -> list[Trajectory]:
-        """Return one trajectory per case; its way leads to the best eligible text, along the first parents."""
-
-        def propose(searches: Sequence[CaseSearch], rooms: Sequence[int]) -> list[list[Idea]]:
-            children = [min(room, self.children) for room in rooms]
-            return [self._generation(one, most, seeds) for one, most in zip(searches, children, strict=True)]
-
-        return grow(cases, budget, environment, utility, propose)
-
-    def _generation(self, one: CaseSearch, children: int, seeds: Seeds) -> list[Idea]:
+    def ideas(self, one: CaseSearch, room: int, seeds: Seeds) -> list[Idea]:
+        """Return a generation's children; the way to a crossed text goes along the first parents."""
         alive = survivors(one, self.population)
         ideas: list[Idea] = []
-        for more in range(children):
+        for more in range(min(room, self.children)):
             seed = one.seed(seeds, more)
             rng = np.random.default_rng(seed)
             if len(alive) > 1 and rng.random() < self.crossed:

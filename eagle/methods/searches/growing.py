@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ from dataclasses import dataclass
 from eagle.environment.branching import BranchingEnvironment
 from eagle.environment.steering import Case, Observation
 from eagle.methods.base import Seeds, TextUtility, Trajectory
-from eagle.methods.search import Asked, repeats
-from eagle.methods.selection import SearchTree, value
+from eagle.methods.search import Asked, write
+from eagle.methods.selection import SearchTree
 
 
 @dataclass(frozen=True)
@@ -119,16 +120,34 @@ def _write(
     environment: BranchingEnvironment,
     utility: TextUtility,
 ) -> None:
-    trees = [one.tree for one in searches]
     asked = [
         Asked(number, node_of(idea.parent), one.state(idea.parent), idea.seed)
         for number, (one, own) in enumerate(zip(searches, ideas, strict=True))
         for idea in own
     ]
-    actions = [idea.action for own in ideas for idea in own]
     for one in searches:
         one.last_round = len(one)
-    changes = environment.apply([one.state for one in asked], actions, repeats(trees, asked, actions))
-    for request, action, change in zip(asked, actions, changes, strict=True):
-        trees[request.tree].add(change, action, request.seed, request.parent)
-    value(trees, [one.last_round - 1 for one in searches], utility)
+    write([one.tree for one in searches], asked, [idea.action for own in ideas for idea in own], environment, utility)
+
+
+class GrowingMethod(ABC):
+    """A method whose cases grow each by itself: a subclass says what one case asks for next."""
+
+    def run(
+        self,
+        cases: Sequence[Case],
+        budget: int,
+        seeds: Seeds,
+        environment: BranchingEnvironment,
+        utility: TextUtility,
+    ) -> list[Trajectory]:
+        """Return one trajectory per case; its way leads to the best eligible text."""
+
+        def propose(searches: Sequence[CaseSearch], rooms: Sequence[int]) -> list[list[Idea]]:
+            return [self.ideas(one, room, seeds) for one, room in zip(searches, rooms, strict=True)]
+
+        return grow(cases, budget, environment, utility, propose)
+
+    @abstractmethod
+    def ideas(self, one: CaseSearch, room: int, seeds: Seeds) -> list[Idea]:
+        """Return at most ``room`` changes to ask for next; none ends this case."""

@@ -10,19 +10,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eagle.environment.branching import BranchingEnvironment
-from eagle.environment.steering import Case
-from eagle.methods.base import Seeds, TextUtility, Trajectory
+from eagle.methods.base import Seeds
 from eagle.methods.searches.designed import DesignedActions
-from eagle.methods.searches.growing import CaseSearch, Idea, grow
+from eagle.methods.searches.growing import CaseSearch, GrowingMethod, Idea
 from eagle.methods.searches.tree import DEPTH, Branching, subtree_means
 
 
 @dataclass(frozen=True)
-class Uct:
+class Uct(GrowingMethod):
     """Writes one text per case and round. ``exploration``: weight of the bonus, SD of U; ``widening``: changes that a
     text is given for the root of its visits.
     """
@@ -33,24 +30,11 @@ class Uct:
     widening: float = 2.0
     name: str = "uct"
 
-    def run(
-        self,
-        cases: Sequence[Case],
-        budget: int,
-        seeds: Seeds,
-        environment: BranchingEnvironment,
-        utility: TextUtility,
-    ) -> list[Trajectory]:
-        """Return one trajectory per case; its way leads to the best eligible text."""
-        branching = Branching(self.actions, seeds, self.depth)
-
-        def propose(searches: Sequence[CaseSearch], rooms: Sequence[int]) -> list[list[Idea]]:
-            return [self._next(s, branching) if room > 0 else [] for s, room in zip(searches, rooms, strict=True)]
-
-        return grow(cases, budget, environment, utility, propose)
-
-    def _next(self, one: CaseSearch, branching: Branching) -> list[Idea]:
+    def ideas(self, one: CaseSearch, room: int, seeds: Seeds) -> list[Idea]:
         """Walk from the anchor's text to the one to change, and return its next change; none where all are tried."""
+        if room <= 0:
+            return []
+        branching = Branching(self.actions, seeds, self.depth)
         children, (visits, means) = one.children(), subtree_means(one)
         can_grow = branching.can_grow(one, children)
         place = 0
