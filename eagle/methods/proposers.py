@@ -22,6 +22,7 @@ from eagle.methods.search import Search
 from eagle.methods.softmax import Tastes
 from eagle.methods.softmax_fit import fit_softmax_policy
 from eagle.policies.base import Agent
+from eagle.policies.drawing import drawn
 
 if TYPE_CHECKING:
     from eagle.environment.steering import Observation
@@ -49,9 +50,7 @@ class SoftLinearRule:
             actions = [a for a in self.candidates.of(seen.anchor) if a in own]
             options = available(actions, seen.history, repeat=self.repeat)
             scores = np.array([own[action] for action in options])
-            if self.temperature > 0:
-                scores = scores / self.temperature + np.random.default_rng(seed).gumbel(size=len(scores))
-            chosen.append(options[int(np.argmax(scores))])
+            chosen.append(options[drawn(scores, self.temperature, seed)])
         return chosen
 
 

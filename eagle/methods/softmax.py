@@ -15,6 +15,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from eagle.actions.candidate_list import is_in
+from eagle.policies.drawing import drawn
 from eagle.policies.prompt import state_genres
 
 if TYPE_CHECKING:
@@ -87,7 +88,5 @@ class SoftmaxPolicy:
             allowed = np.array([self.repeat or not is_in(a, observation.history) for a in self.actions])
             if allowed.any():
                 scores = np.where(allowed, scores, -np.inf)
-            if self.temperature > 0:
-                scores = scores / self.temperature + np.random.default_rng(seed).gumbel(size=len(scores))
-            chosen.append(self.actions[int(np.argmax(scores))])
+            chosen.append(self.actions[drawn(scores, self.temperature, seed)])
         return chosen

@@ -20,6 +20,7 @@ from eagle.actions.candidate_list import CandidateList, is_in, is_valid_action
 from eagle.core.seeding import derive_seed
 from eagle.engine.base import LanguageModel, SamplingSpec
 from eagle.policies.acting import ActingRule, draw_until_taken, observed_prompt
+from eagle.policies.drawing import drawn
 from eagle.policies.prompt import ACTION_END, ACTION_PREFIX
 
 if TYPE_CHECKING:
@@ -164,11 +165,7 @@ class LoraAgent:
         self, observations: Sequence[Observation], prompts: Sequence[str], seeds: Sequence[int], temperature: float
     ) -> list[str]:
         lists = [self.rule.options(o) for o in observations]
-        chosen = []
-        for scores, actions, seed in zip(self.scorer(prompts, lists), lists, seeds, strict=True):
-            if temperature > 0:
-                scores = scores / temperature + np.random.default_rng(derive_seed(seed, "listed")).gumbel(
-                    size=len(scores)
-                )
-            chosen.append(actions[int(np.argmax(scores))])
-        return chosen
+        return [
+            actions[drawn(scores, temperature, derive_seed(seed, "listed"))]
+            for scores, actions, seed in zip(self.scorer(prompts, lists), lists, seeds, strict=True)
+        ]

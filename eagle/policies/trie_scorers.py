@@ -45,8 +45,8 @@ class TrieScorers:
             scores = self._score(adapter, [prompt for _, prompt, _ in new], [actions for _, _, actions in new])
             self._scored |= dict(zip(new, scores, strict=True))
         found = [self._scored[key] for key in asked]
-        for key in list(self._scored)[: max(0, len(self._scored) - REMEMBERED)]:
-            del self._scored[key]
+        while len(self._scored) > REMEMBERED:
+            del self._scored[next(iter(self._scored))]
         return found
 
     def _score(self, adapter: Path, prompts: Sequence[str], lists: Sequence[Sequence[str]]) -> list[np.ndarray]:
