@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from eagle.adapting.changes import NamedChange, telling_words
-from eagle.adapting.stories import SHARED, WordRuns
+from eagle.adapting.stories import SHARED
 from eagle.domains.text import Description
-from eagle.environment.checks import words
 from eagle.environment.rewrite import Rewrite
+from eagle.quality.measures import repeated_triples
+from eagle.quality.runs import CommonRuns
+
+LONGEST = 1000  # words of a run that are counted: more than a text has
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,6 @@ class EnvironmentFigures:
     longest_run: int
 
 
-def repeats_triple(plot: str) -> bool:
-    """Whether three words in a row come again."""
-    said = words(plot)
-    triples = list(zip(said, said[1:], said[2:], strict=False))
-    return len(set(triples)) < len(triples)
-
-
 def kept_words(before: str, after: str) -> float:
     """Return which share of a text's telling words stands in another, 0 where it has none."""
     own = telling_words(before)
@@ -59,20 +55,21 @@ def figures_of(
     texts: Sequence[str], changes: Sequence[NamedChange], answers: Sequence[Rewrite], corpus: Sequence[str]
 ) -> EnvironmentFigures:
     """Return the figures of the answers to ``texts`` under ``changes``; ``corpus``: plots that were learned from."""
-    runs = WordRuns(corpus)
-    shares: dict[str, list[float]] = {name: [] for name in ("kept", "said", "followed", "repeated", "run")}
+    shares: dict[str, list[float]] = {name: [] for name in ("kept", "said", "followed", "repeated")}
+    plots: list[str] = []
     for text, change, answer in zip(texts, changes, answers, strict=True):
         if answer.text is None or answer.copied:
             continue
         old, new = Description.read(text), Description.read(answer.text)
-        shares["repeated"].append(repeats_triple(new.plot))
+        plots.append(new.plot)
+        shares["repeated"].append(repeated_triples(new.plot) > 0)
         shares["kept"].append(kept_words(old.plot, new.plot))
-        shares["run"].append(runs.longest(new.plot))
         if change.telling - telling_words(old.plot):
             shares["said"].append(said_words(change, old.plot, new.plot))
         if change.label is not None and change.label not in old.genres:
             shares["followed"].append(change.label in new.genres)
     means = {name: float(np.mean(found)) if found else 0.0 for name, found in shares.items()}
+    longest = CommonRuns(corpus, LONGEST).longest(plots)
     asked = max(1, len(answers))
     return EnvironmentFigures(
         texts=len(answers),
@@ -83,6 +80,6 @@ def figures_of(
         kept=means["kept"],
         said=means["said"],
         followed=means["followed"],
-        remembered=float(np.mean([run >= SHARED for run in shares["run"]])) if shares["run"] else 0.0,
-        longest_run=int(max(shares["run"], default=0)),
+        remembered=float((longest >= SHARED).mean()) if plots else 0.0,
+        longest_run=int(longest.max(initial=0)),
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from eagle.adapting.changes import NamedChange, telling_words
-from eagle.adapting.figures import kept_words, repeats_triple, said_words
+from eagle.adapting.figures import kept_words, said_words
 from eagle.adapting.mining import Edit
 from eagle.adapting.stories import LEAST_WORDS
 from eagle.core.seeding import derive_seed, stream
@@ -19,6 +19,7 @@ from eagle.domains.text import Description
 from eagle.environment.checks import words
 from eagle.environment.rewrite import Rewrite
 from eagle.environment.steering import Writer
+from eagle.quality.measures import repeated_triples
 
 DRAWS = 2
 LEAST_KEPT, MOST_KEPT = 0.2, 0.9  # of the item's telling words: below it is another item, above a copy [O]
@@ -74,7 +75,7 @@ def graded(text: str, change: NamedChange, answer: Rewrite) -> float | None:
     kept, said = kept_words(old.plot, new.plot), said_words(change, old.plot, new.plot)
     named = change.label is not None and change.label in new.genres
     follows = named if change.label is not None else said > 0
-    fine = len(words(new.plot)) >= LEAST_WORDS and not repeats_triple(new.plot)
+    fine = len(words(new.plot)) >= LEAST_WORDS and not repeated_triples(new.plot)
     if not (fine and follows and LEAST_KEPT <= kept <= MOST_KEPT and telling_words(new.plot)):
         return None
     return kept + said

@@ -49,9 +49,10 @@ class _Words:
 
 
 class CommonRuns:
-    """Runs of words of ``texts``; equal texts count as one."""
+    """Runs of words of ``texts``; equal texts count as one. Runs of more than ``most`` words are not looked for."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    def __init__(self, texts: Iterable[str], most: int = MOST) -> None:
+        self.most = most
         self.texts = tuple(dict.fromkeys(texts))
         self._among = frozenset(self.texts)
         self._words = _Words(self.texts)
@@ -61,9 +62,9 @@ class CommonRuns:
         """Whether each text shares a run of ``length`` words with one of the others, (n,) bool.
 
         ``besides``: for each text one of the others that does not count, such as the text itself; any text that is none
-        of them leaves nothing out. Runs of more than MOST words are not looked for.
+        of them leaves nothing out.
         """
-        if length > MOST:
+        if length > self.most:
             return np.zeros(len(texts), bool)
         hashes, rows = _Words(texts).runs(length)
         shared = self._counts(hashes, length)
@@ -74,9 +75,11 @@ class CommonRuns:
         return np.bincount(rows[shared > 0], minlength=len(texts)) > 0
 
     def longest(self, texts: Sequence[str], besides: Sequence[str] | None = None) -> np.ndarray:
-        """Return how many words the longest such run has for each text, (n,) int, MOST at most."""
+        """Return how many words the longest such run has for each text, (n,) int, ``most`` at most."""
         longest, rows = np.zeros(len(texts), int), np.arange(len(texts))
-        for length in range(1, MOST + 1):
+        for length in range(1, self.most + 1):
+            if not len(rows):
+                break
             asked = rows.tolist()
             left_out = None if besides is None else [besides[row] for row in asked]
             rows = rows[self.has([texts[row] for row in asked], length, left_out)]

@@ -12,11 +12,12 @@ from eagle.adapting.changes import changes_of
 from eagle.adapting.drafts import neighbour_drafts, spliced_drafts
 from eagle.adapting.edits import mined_edits
 from eagle.adapting.mining import MANY, Edit, mine
-from eagle.adapting.stories import NEAR, SHARED, Stories, WordRuns, near, stories_of
+from eagle.adapting.stories import NEAR, SHARED, Stories, near, stories_of
 from eagle.data.corpus import Corpus, Prose, unused_plots
 from eagle.domains.table import default_domain
 from eagle.domains.text import Description
 from eagle.environment.checks import words
+from eagle.quality.runs import CommonRuns
 from tests.adapting.planted import CHANGES, CORPUS, FAMILIES, FILM, THEMES, AxisEmbedder, prose, theme_of
 
 EMBEDDER = AxisEmbedder()
@@ -133,10 +134,6 @@ def test_every_action_knows_what_it_names() -> None:
 
 
 def test_the_longest_shared_run_is_counted_in_words() -> None:
-    runs = WordRuns(["The old baker walks home alone.", "A ghost waits."])
-    assert [runs.longest(text) for text in ("She walks home, alone!", "Nothing here.", "An old baker walks home")] == [
-        3,
-        0,
-        4,
-    ]
+    runs = CommonRuns(["The old baker walks home alone.", "A ghost waits."])
+    assert runs.longest(["She walks home, alone!", "Nothing here.", "An old baker walks home"]).tolist() == [3, 0, 4]
     assert SHARED > 4 and len(THEMES) == len(CHANGES)

@@ -10,9 +10,10 @@ import pytest
 
 from eagle.adapting.changes import NamedChange
 from eagle.adapting.decision import decide
-from eagle.adapting.figures import EnvironmentFigures, figures_of, kept_words, repeats_triple, said_words
+from eagle.adapting.figures import EnvironmentFigures, figures_of, kept_words, said_words
 from eagle.adapting.own_answers import DRAWS, graded, own_answers, own_requests
 from eagle.environment.rewrite import Rewrite
+from eagle.quality.measures import repeated_triples
 
 ITEM = "Genres: drama. Plot: A retired baker opens her harbour shop again after the flood and waits for customers."
 GHOST = NamedChange("Add a friendly ghost.", None, frozenset({"friendly", "ghost"}))
@@ -25,8 +26,8 @@ def test_shares_of_words_by_hand() -> None:
     assert kept_words("The old baker opens her shop.", "A baker opens a mill.") == pytest.approx(2 / 3)
     assert said_words(GHOST, "A baker.", "A ghost and a baker.") == 0.5
     assert said_words(GHOST, "A friendly baker.", "A friendly ghost.") == 1.0
-    assert repeats_triple("she bakes the bread and she bakes the cake") is True
-    assert repeats_triple("she bakes the bread and he bakes the cake") is False
+    assert repeated_triples("she bakes the bread and she bakes the cake") == 1
+    assert repeated_triples("she bakes the bread and he bakes the cake") == 0
 
 
 def test_figures_by_hand() -> None:
