@@ -19,6 +19,7 @@ from eagle.config import Config, load_config
 from eagle.core.artifacts import read_table
 from eagle.core.errors import user_error
 from eagle.core.project import Project
+from eagle.data.descriptions import plain_years
 from eagle.evaluation.budgets import answers_at, pick_budget_cases
 from eagle.evaluation.cases import HeldOut
 from eagle.evaluation.judges.table import judged_by_all
@@ -79,7 +80,7 @@ def _points(table: pd.DataFrame, held: HeldOut, project: Project) -> pd.DataFram
     latent = load_latent(project.encoder)
     encoder = RememberingEncoder(load_encoder(project.encoder, project.text_model))
     years = table["case"].map(held.cases.set_index("case")["year"])
-    z = encoder.encode(table["text"].tolist(), [None if pd.isna(year) else int(year) for year in years]).astype(float)
+    z = encoder.encode(table["text"].tolist(), plain_years(years)).astype(float)
     tastes = latent.rows_of_users(table["user"].tolist()).astype(float)
     personal = np.einsum("nd,nd->n", tastes[:, :-1], z[:, :-1])
     distinct, row = np.unique(z, axis=0, return_inverse=True)

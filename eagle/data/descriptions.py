@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from eagle.core.artifacts import read_table
+
+
+def plain_years(column: Iterable[Any]) -> list[int | None]:
+    """Return the years of a table's column as numbers, None where one is missing."""
+    return [None if pd.isna(year) else int(year) for year in column]
 
 
 @dataclass(frozen=True)
@@ -44,8 +51,7 @@ class Descriptions:
     @cached_property
     def years(self) -> dict[str, int | None]:
         """Item -> its year, None where it is unknown."""
-        years = (None if pd.isna(year) else int(year) for year in self.table["year"])
-        return dict(zip(self.items, years, strict=True))
+        return dict(zip(self.items, plain_years(self.table["year"]), strict=True))
 
     @property
     def genres(self) -> set[str]:

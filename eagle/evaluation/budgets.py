@@ -18,6 +18,7 @@ from eagle.core.project import Project
 from eagle.data.stored import read_user_split
 from eagle.environment.steering import Writer
 from eagle.evaluation.cases import HeldOut, cases_of, pick_cases
+from eagle.evaluation.scoring import valued_rows
 from eagle.methods.base import TextUtility
 from eagle.methods.context import MethodContext
 from eagle.methods.running import candidate_rows, run_method
@@ -69,9 +70,7 @@ def run_budgets(
 
 def valued(candidates: pd.DataFrame, cases: pd.DataFrame, utility: TextUtility) -> pd.DataFrame:
     """Return ``candidates`` with utility, preference, new and whole; a failed text is not whole."""
-    about = cases.set_index("case").loc[candidates["case"]]
-    years = [None if pd.isna(year) else int(year) for year in about["year"]]
-    found = utility.value(candidates["text"].tolist(), years, candidates["user"].tolist(), about["text"].tolist())
+    found = valued_rows(candidates, cases, utility)
     whole = found.whole & candidates["valid"].to_numpy(bool)
     return candidates.assign(utility=found.utility, preference=found.preference, new=found.new, whole=whole)
 

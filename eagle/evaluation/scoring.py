@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from eagle.data.descriptions import plain_years
 from eagle.evaluation.words import parts
 from eagle.latent.base import TextEncoder, Utility
-from eagle.methods.base import TextUtility
+from eagle.methods.base import TextUtility, Valued
 
 Pair = tuple[str, int | None]
 PART_COLUMNS = {"preference": "preference", "distance": "distance_bonus"}
@@ -62,14 +63,20 @@ def score(trajectories: pd.DataFrame, cases: pd.DataFrame, encoder: TextEncoder,
     )
 
 
-def with_eligible(scored: pd.DataFrame, cases: pd.DataFrame, utility: TextUtility) -> pd.DataFrame:
-    """Return scored rows with eligible (bool): whether the text is whole and new enough; the anchor's own text is.
+def valued_rows(rows: pd.DataFrame, cases: pd.DataFrame, utility: TextUtility) -> Valued:
+    """Return what the texts of rows (case, user, text) are worth, and whether they may be kept.
 
-    The cases give what each text was made from.
+    The cases say of which text and which year each was made.
     """
+    about = cases.set_index("case").loc[rows["case"]]
+    texts, users = rows["text"].tolist(), rows["user"].tolist()
+    return utility.value(texts, plain_years(about["year"]), users, about["text"].tolist())
+
+
+def with_eligible(scored: pd.DataFrame, cases: pd.DataFrame, utility: TextUtility) -> pd.DataFrame:
+    """Return scored rows with eligible (bool): whether the text is whole and new enough; the anchor's own text is."""
     anchors = scored["case"].map(cases.set_index("case")["text"])
-    years = [None if pd.isna(year) else int(year) for year in scored["year"]]
-    found = utility.value(scored["text"].tolist(), years, scored["user"].tolist(), anchors.tolist())
+    found = valued_rows(scored, cases, utility)
     return scored.assign(eligible=found.eligible | (scored["text"] == anchors).to_numpy())
 
 
@@ -88,9 +95,7 @@ def in_stars(rows: pd.DataFrame, cases: pd.DataFrame, encoder: TextEncoder, util
 
     preference_stars: less a constant of the user, which differences do not have.
     """
-    years = rows["case"].map(cases.set_index("case")["year"])
-    known = [None if pd.isna(year) else int(year) for year in years]
-    users = rows["user"].tolist()
-    z = encoder.encode(rows["text"].tolist(), known).astype(np.float64)
+    years, users = plain_years(rows["case"].map(cases.set_index("case")["year"])), rows["user"].tolist()
+    z = encoder.encode(rows["text"].tolist(), years).astype(np.float64)
     tastes = utility.latent.rows_of_users(users).astype(np.float64)
     return rows.assign(utility=utility(z, users), preference_stars=np.einsum("nd,nd->n", tastes, z))

@@ -36,6 +36,11 @@ def words_kept(anchor: str, text: str) -> float:
     return len(known & words(text)) / len(known) if known else 1.0
 
 
+def plot_words(plots: Sequence[str]) -> TfidfVectorizer:
+    """Return TF-IDF weights of words, still to be fitted to ``plots``: of many plots, two have to have a word."""
+    return TfidfVectorizer(stop_words="english", min_df=2 if len(plots) > 50 else 1, sublinear_tf=True)
+
+
 @dataclass(frozen=True)
 class TextFeatures:
     """Features of a text: 1, genres as 0/1, latent directions of the plot's words, year in three terms."""
@@ -50,7 +55,7 @@ class TextFeatures:
         """Learn vocabulary, directions and genres from texts alone."""
         seen = [parts(text) for text in texts]
         plots = [item.plot for item in seen if item.plot]
-        vectorizer = TfidfVectorizer(stop_words="english", min_df=2 if len(plots) > 50 else 1, sublinear_tf=True)
+        vectorizer = plot_words(plots)
         counts = vectorizer.fit_transform(plots or ["plot"])
         components = min(COMPONENTS, min(counts.shape) - 1)
         projection = TruncatedSVD(components, random_state=0).fit(counts) if components >= 1 else None

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from eagle.data.descriptions import plain_years
 from eagle.domains.text import Description
 from eagle.latent.base import TextEncoder
 
@@ -33,7 +34,7 @@ def genre_effects(encoder: TextEncoder, descriptions: pd.DataFrame) -> dict[str,
     chosen = np.unique(np.linspace(0, len(descriptions) - 1, min(EXAMPLES, len(descriptions))).astype(int))
     rows = descriptions.iloc[chosen]
     parsed = [Description.read(text) for text in rows["text"]]
-    years = [None if pd.isna(year) else int(year) for year in rows["year"]]
+    years = plain_years(rows["year"])
     texts: list[str] = []
     for genre in genres:
         for description in parsed:

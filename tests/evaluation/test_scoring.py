@@ -36,6 +36,6 @@ def test_broken_and_known_texts_are_not_eligible_and_the_anchor_is(tmp_path: Pat
     rows = pd.DataFrame(
         {"text": [anchor, far, f"{far} broken", tell("comedy", "A stranger.")], "case": 0, "user": "u0"}
     )
-    cases = pd.DataFrame({"case": [0], "text": [anchor]})
-    found = with_eligible(rows.assign(year=None), cases, TextUtility(GenreCounts(), utility, broken))
+    cases = pd.DataFrame({"case": [0], "text": [anchor], "year": [None]})
+    found = with_eligible(rows, cases, TextUtility(GenreCounts(), utility, broken))
     assert found["eligible"].tolist() == [True, True, False, False]

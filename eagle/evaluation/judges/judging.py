@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from eagle.data.descriptions import plain_years
+from eagle.evaluation.judges.distinct import distinct_rows
 from eagle.evaluation.judges.panel import Panel
 
 
@@ -24,7 +26,7 @@ def judge(trajectories: pd.DataFrame, cases: pd.DataFrame, panel: Panel, raters:
     case = trajectories["case"].to_numpy()
     anchors, years = about.loc[case, "text"].to_numpy(), about.loc[case, "year"].to_numpy(object)
     pairs = pd.DataFrame({"text": trajectories["text"].to_numpy(), "anchor_text": anchors, "year": years})
-    unique, row = _unique(pairs)
+    unique, row = distinct_rows(pairs)
     people = sorted({*raters, *trajectories["user"]})
     gains = _rating(panel, unique["text"], unique["year"], people) - _rating(
         panel, unique["anchor_text"], unique["year"], people
@@ -41,14 +43,8 @@ def judge(trajectories: pd.DataFrame, cases: pd.DataFrame, panel: Panel, raters:
     )
 
 
-def _unique(pairs: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-    """Distinct rows, and for every row the number of its distinct one."""
-    row = pairs.groupby(list(pairs), sort=False, dropna=False).ngroup().to_numpy()
-    return pairs.iloc[np.unique(row, return_index=True)[1]], row
-
-
 def _rating(panel: Panel, texts: pd.Series, years: pd.Series, people: Sequence[str]) -> np.ndarray:
-    return panel.matrix(texts.tolist(), [None if pd.isna(year) else int(year) for year in years], people)
+    return panel.matrix(texts.tolist(), plain_years(years), people)
 
 
 def _others(probability: np.ndarray, raters: list[int], row: np.ndarray, own: np.ndarray) -> np.ndarray:

@@ -27,6 +27,7 @@ import pandas as pd
 from scipy import sparse
 
 from eagle.evaluation.judges.base import JudgeData
+from eagle.evaluation.judges.distinct import distinct_rows
 from eagle.evaluation.judges.shelf_check import check_shelf
 from eagle.evaluation.judges.shelf_foretelling import BLOCK, Foreteller, Settings
 from eagle.evaluation.judges.shelf_ratings import HiddenRatings, Shelf, numbers
@@ -110,8 +111,7 @@ class HiddenShelf:
         about = cases.set_index("case").loc[trajectories["case"].to_numpy()]
         pairs = pd.DataFrame({"text": trajectories["text"].to_numpy(), "before": about["text"].to_numpy()})
         pairs["item"] = about["anchor"].to_numpy()
-        row = pairs.groupby(list(pairs), sort=False).ngroup().to_numpy()
-        unique = pairs.iloc[np.unique(row, return_index=True)[1]]
+        unique, row = distinct_rows(pairs)
         users = sorted(set(trajectories["user"]))
         gains = self.gains(unique["text"].tolist(), unique["before"].tolist(), unique["item"].tolist(), users)
         own = row, numbers(trajectories["user"].tolist(), users)

@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.preprocessing import normalize
 
-from eagle.evaluation.words import parts
+from eagle.evaluation.words import parts, plot_words
 
 GENRE_WEIGHT = 2.0  # of all genres together; all words weigh 1. Of .5, 1 and 2 the best on validation items [M]
 
@@ -30,9 +30,10 @@ class WordsAndGenres:
     def fit(cls, texts: Sequence[str]) -> WordsAndGenres:
         """Learn vocabulary and genres from texts alone."""
         plots = [plot for plot in (parts(text).plot for text in texts) if plot]
-        words = TfidfVectorizer(stop_words="english", min_df=2 if len(plots) > 50 else 1, sublinear_tf=True)
         known = sorted({genre for text in texts for genre in _genres(text)}) or ["none"]
-        return cls(words.fit(plots or ["plot"]), CountVectorizer(analyzer=_genres, vocabulary=known, binary=True))
+        return cls(
+            plot_words(plots).fit(plots or ["plot"]), CountVectorizer(analyzer=_genres, vocabulary=known, binary=True)
+        )
 
     def directions(self, texts: Sequence[str]) -> sparse.csr_array:
         """Return (n_texts, d) rows of length 1; a text without any known word or genre has length 0."""
