@@ -20,8 +20,6 @@ from eagle.domains.base import Domain
 from eagle.engine.tokenizer import rendered, tokenized
 from eagle.environment.prompts import opening, rewrite_turns
 from eagle.policies.lora import LoraPolicy
-from eagle.policies.trie import build_trie, pack, per_action
-from eagle.policies.vocabulary import spoken
 from eagle.training.checkpoint import Trained
 from eagle.training.optimizer import Descent, adamw, warm
 
@@ -50,10 +48,7 @@ def lessons_of(edits: Sequence[Edit], tokenizer: Any, domain: Domain) -> list[Le
 
 def lines_loss(policy: LoraPolicy, lessons: Sequence[Lesson], tokens: int) -> torch.Tensor:
     """Return minus the log-probability of all lines, divided by ``tokens``."""
-    batch = pack([one.prompt for one in lessons], [build_trie([one.line], full=True) for one in lessons])
-    batch = batch.to(policy.device)
-    edges = spoken(policy.hidden(batch), policy.head, batch.edge_slot, batch.edge_token).log_probs
-    return -torch.cat(per_action(edges, batch)).sum() / tokens
+    return -policy.score_lines([one.prompt for one in lessons], [one.line for one in lessons]).sum() / tokens
 
 
 class Adaptation:

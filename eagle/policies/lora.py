@@ -326,6 +326,16 @@ class LoraPolicy:
         log_prob, kl, entropy = (torch.cat(per_action(edge, batch))[rows] for edge in edges)
         return Scored(log_prob, kl, entropy / torch.tensor([len(s) for s in sequences], device=self.device))
 
+    def score_lines(
+        self, prompts: Sequence[Sequence[int]], lines: Sequence[Sequence[int]], soft: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Return log-probabilities (n_tokens,) of all tokens of ``lines``, one after each prompt; both are token ids.
+
+        ``soft``: see :meth:`hidden`.
+        """
+        batch = self._pack(prompts, [build_trie([line], full=True) for line in lines])
+        return spoken(self.hidden(batch, soft), self.head, batch.edge_slot, batch.edge_token).log_probs
+
     # writing -------------------------------------------------------------------------------------------------
     def write(self, prompts: Sequence[str], temperature: float, seed: int, max_new_tokens: int = 24) -> list[Written]:
         """Write one action per prompt, up to the line end, with the weights being trained (agents go through the
@@ -333,13 +343,16 @@ class LoraPolicy:
         """
         draws = uniforms([derive_seed(seed, row) for row in range(len(prompts))], max_new_tokens)
         rows = [DecodingRow(i, self.tokens(prompt), draws[i]) for i, prompt in enumerate(prompts)]
+        self.decode(rows, SamplingSpec(max_new_tokens, temperature, stop=(ACTION_END,)))
+        return [Written(row.text.strip(), tuple(row.tokens), row.finish == "stop") for row in rows]
+
+    def decode(self, rows: Sequence[DecodingRow], spec: SamplingSpec, soft: torch.Tensor | None = None) -> None:
+        """Write ``rows`` to their ends; ``soft``: see :meth:`hidden`."""
         self.usage.calls += 1
         self.usage.prompt_tokens += sum(len(row.suffix) for row in rows)
-        with self.network() as network:
-            loop = DecodeLoop(network, self.model.get_base_model(), self.ends, Usage())
-            loop.complete(rows, SamplingSpec(max_new_tokens, temperature, stop=(ACTION_END,)), ROWS)
+        with self.network(soft) as network:
+            DecodeLoop(network, self.model.get_base_model(), self.ends, Usage()).complete(list(rows), spec, ROWS)
         self.usage.new_tokens += sum(len(row.tokens) for row in rows)
-        return [Written(row.text.strip(), tuple(row.tokens), row.finish == "stop") for row in rows]
 
     @contextmanager
     def network(self, soft: torch.Tensor | None = None) -> Iterator[Network]:

@@ -16,17 +16,14 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from eagle.domains.base import Domain
-from eagle.engine.base import Completion, SamplingSpec, Usage
+from eagle.engine.base import Completion, SamplingSpec
 from eagle.engine.tokenizer import rendered, tokenized
-from eagle.engine.torch.decoding import DecodeLoop
 from eagle.engine.torch.rows import DecodingRow
 from eagle.engine.torch.sampling import uniforms
 from eagle.environment.prompts import opening
 from eagle.methods.elm.adapter import PointAdapter
-from eagle.policies.lora import ROWS, LoraPolicy
+from eagle.policies.lora import LoraPolicy
 from eagle.policies.prompt import ACTION_END
-from eagle.policies.trie import build_trie, pack
-from eagle.policies.vocabulary import spoken
 
 _POINT = "\x00"  # where the soft tokens stand while the chat is rendered
 _WEIGHTS = "point_adapter.safetensors"
@@ -96,10 +93,7 @@ class PointModel:
     def log_probs(self, points: np.ndarray, texts: Sequence[str]) -> torch.Tensor:
         """Return log-probabilities (n_tokens,) of all tokens of ``texts``, one for each of ``points`` (n, d)."""
         soft, prompts = self.soft(points)
-        batch = pack(prompts, [build_trie([self.answer_tokens(text)], full=True) for text in texts])
-        batch = batch.to(self.policy.device)
-        states = self.policy.hidden(batch, soft)
-        return spoken(states, self.policy.head, batch.edge_slot, batch.edge_token).log_probs
+        return self.policy.score_lines(prompts, [self.answer_tokens(text) for text in texts], soft)
 
     # writing -------------------------------------------------------------------------------------------------
     @torch.inference_mode()
@@ -114,11 +108,5 @@ class PointModel:
         soft, prompts = self.soft(distinct)
         draws = uniforms(seeds, spec.max_new_tokens)
         rows = [DecodingRow(n, list(prompts[point]), draws[n]) for n, point in enumerate(place.tolist())]
-        usage = Usage()
-        self.policy.usage.calls += 1
-        self.policy.usage.prompt_tokens += sum(len(row.suffix) for row in rows)
-        with self.policy.network(soft) as network:
-            loop = DecodeLoop(network, self.policy.model.get_base_model(), self.policy.ends, usage)
-            loop.complete(rows, spec, ROWS)
-        self.policy.usage.new_tokens += sum(len(row.tokens) for row in rows)
+        self.policy.decode(rows, spec, soft)
         return [Completion(row.text, tuple(row.tokens), tuple(row.log_probs), row.finish or "stop") for row in rows]

@@ -8,23 +8,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from eagle.config import ElmConfig
-from eagle.core.progress import track
 from eagle.core.seeding import derive_seed, stream
 from eagle.methods.elm.pairs import PointTexts
 from eagle.methods.elm.point_model import PointModel
-from eagle.training import checkpoint
 from eagle.training.checkpoint import Progress, Trained
 from eagle.training.optimizer import Descent, adamw, warm
+from eagle.training.trainer import Row, Trainer
 
 WARMUP = 5
 """Updates of linear warm-up of each stage; the learning rate then falls to zero."""
+
+
+class DescribingPhase:
+    """One stage under way, for :class:`eagle.training.trainer.Trainer`: ``parameters`` learn, all others stand still."""
+
+    def __init__(self, training: TwoStages, stage: int, parameters: Mapping[str, torch.nn.Parameter]) -> None:
+        settings = training.settings
+        self.kind = f"ELM, stage {stage + 1}"
+        self.updates = (settings.adapter_updates, settings.updates)[stage]
+        self._rate = (settings.adapter_learning_rate, settings.learning_rate)[stage]
+        self._training, self._stage = training, stage
+        self._descent = Descent(adamw(parameters, self._rate), training.model.policy.usage, settings.texts)
+        self.groups = {"elm": Trained(parameters, self._descent.optimizer)}
+
+    def update(self, number: int) -> tuple[Row, list[Row]]:
+        """Take update ``number``, counted from 0; return its loss per token, nats, and the norm of its gradient."""
+        training, pairs = self._training, self._training.pairs
+        chosen = stream(training.seed, "elm", self._stage, number).permutation(len(pairs.texts))
+        training.model.policy.seed_dropout(derive_seed(training.seed, "elm", self._stage, number, "dropout"))
+        loss = self._loss(chosen[: training.settings.texts].tolist())
+        norm = self._descent.step(warm(self._rate, number, WARMUP, self.updates))
+        return {"stage": self._stage + 1, "loss": loss, "gradient_norm": norm}, []
+
+    def _loss(self, chosen: Sequence[int]) -> float:
+        """Set the gradients of the mean loss per token, nats, over the chosen pairs; return it."""
+        model, pairs = self._training.model, self._training.pairs
+        tokens = sum(len(model.answer_tokens(pairs.texts[place])) for place in chosen)
+
+        def loss_of(part: Sequence[int]) -> tuple[torch.Tensor, list[None]]:
+            found = model.log_probs(pairs.points[list(part)], [pairs.texts[place] for place in part])
+            return -found.sum() / tokens, []
+
+        return self._descent.add_up(chosen, loss_of)[0]
 
 
 @dataclass(frozen=True)
@@ -39,45 +72,12 @@ class TwoStages:
 
     def run(self) -> Progress:
         """Train to the end, from the last checkpoint where there is one; return the curve's rows."""
+        lora = self.model.policy.parameters()  # read before they stand still: it names those that learn
+        phases = [partial(self._phase, stage, lora) for stage in (0, 1)]
+        return Trainer(phases, self.checkpoints, self.settings.checkpoint_every, dict).run()
+
+    def _phase(self, stage: int, lora: Mapping[str, torch.nn.Parameter]) -> DescribingPhase:
+        for weight in lora.values():
+            weight.requires_grad_(stage == 1)
         adapter = {f"adapter|{name}": weight for name, weight in self.model.adapter.named_parameters()}
-        lora = self.model.policy.parameters()
-        alone = (adapter, self.settings.adapter_updates, self.settings.adapter_learning_rate)
-        both = (adapter | lora, self.settings.updates, self.settings.learning_rate)
-        found = checkpoint.newest(self.checkpoints)
-        progress = found[1] if found else Progress()
-        for stage, (parameters, updates, rate) in enumerate((alone, both)):
-            if stage < progress.phase:
-                continue
-            for weight in lora.values():
-                weight.requires_grad_(parameters is not adapter)
-            descent = Descent(adamw(parameters, rate), self.model.policy.usage, self.settings.texts)
-            trained = Trained(parameters, descent.optimizer)
-            if found and stage == found[1].phase:
-                checkpoint.restore(found[0], {"elm": trained})
-            else:
-                progress = Progress(stage, 0, progress.rows)
-            self._train(progress, trained, descent, updates, rate)
-        return progress
-
-    def _train(self, progress: Progress, trained: Trained, descent: Descent, updates: int, rate: float) -> None:
-        bar = track(range(progress.done, updates), f"ELM, stage {progress.phase + 1}", unit="update")
-        for update in bar:
-            chosen = stream(self.seed, "elm", progress.phase, update).permutation(len(self.pairs.texts))
-            self.model.policy.seed_dropout(derive_seed(self.seed, "elm", progress.phase, update, "dropout"))
-            loss = self._loss(chosen[: self.settings.texts].tolist(), descent)
-            norm = descent.step(warm(rate, update, WARMUP, updates))
-            row = {"update": len(progress.rows) + 1, "stage": progress.phase + 1, "loss": loss, "gradient_norm": norm}
-            progress.rows.append(row)
-            progress.done = update + 1
-            if progress.done % self.settings.checkpoint_every == 0 or progress.done == updates:
-                checkpoint.save(self.checkpoints, {"elm": trained}, progress)
-
-    def _loss(self, chosen: Sequence[int], descent: Descent) -> float:
-        """Set the gradients of the mean loss per token, nats, over the chosen pairs; return it."""
-        tokens = sum(len(self.model.answer_tokens(self.pairs.texts[place])) for place in chosen)
-
-        def loss_of(part: Sequence[int]) -> tuple[torch.Tensor, list[None]]:
-            found = self.model.log_probs(self.pairs.points[list(part)], [self.pairs.texts[place] for place in part])
-            return -found.sum() / tokens, []
-
-        return descent.add_up(chosen, loss_of)[0]
+        return DescribingPhase(self, stage, {**adapter, **(lora if stage == 1 else {})})
