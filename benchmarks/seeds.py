@@ -18,14 +18,13 @@ from eagle.core.artifacts import read_table
 from eagle.core.project import Project
 from eagle.evaluation.budget_table import BudgetTable
 from eagle.evaluation.budgets import BudgetRun
-from eagle.evaluation.cases import HeldOut, pick_cases, texts_of
-from eagle.evaluation.judges.table import judged_by_all
+from eagle.evaluation.cases import HeldOut, pick_cases
 from eagle.evaluation.scoring import RememberingEncoder, in_stars
-from eagle.evaluation.stage import bootstrap_over, open_judges
+from eagle.evaluation.stage import bootstrap_over, judged_answers, judged_figures, open_judges
 from eagle.latent.encoders import load_encoder
 from eagle.latent.space import load_latent
 from eagle.latent.utilities import fit_utility
-from eagle.quality.columns import GATES, quality_columns
+from eagle.methods.base import TextUtility
 from eagle.quality.stored import load_gates
 
 
@@ -50,7 +49,7 @@ def compared(projects: Sequence[Project], seed: int, anchors: int) -> pd.DataFra
     for project in projects:
         config = load_config(project.params).model_copy(update={"seed": seed})
         held = _held(config, project, anchors)
-        answers, starts, columns = judged_answers(config, project, held)
+        answers, starts, columns = answers_of(config, project, held)
         judged.append(answers)
     kept = [name for name in answers.select_dtypes(["number", "bool"]) if name not in ("case", "budget", "step")]
     together = pd.concat(judged).astype(dict.fromkeys(kept, float))
@@ -63,18 +62,15 @@ def _held(config: Config, project: Project, anchors: int) -> HeldOut:
     return pick_cases(everybody, config.seed, project)
 
 
-def judged_answers(config: Config, project: Project, held: HeldOut) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+def answers_of(config: Config, project: Project, held: HeldOut) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """Return the answers at all budgets with what everybody says of them, the anchors' own figures, the columns."""
     table = read_table(project.candidates, "candidates").query("comparison == 'budgets'")
     table = table.assign(order=table["draw"], new=table["eligible"], whole=True)
-    encoder = RememberingEncoder(load_encoder(project.encoder, project.text_model))
-    utility = fit_utility(load_latent(project.encoder), config.utility)
-    answers = BudgetRun(held, table, int(table["order"].max()) + 1).answers().reset_index(drop=True)
+    gates, encoder = load_gates(project, config), RememberingEncoder(load_encoder(project.encoder, project.text_model))
+    utility = TextUtility(encoder, fit_utility(load_latent(project.encoder), config.utility), gates.broken)
     judges = open_judges(config, project, held)
-    judged = judged_by_all(judges, in_stars(answers, held.cases, encoder, utility), held.cases)
-    judged = quality_columns(judged, texts_of(held), load_gates(project, config))
-    columns = [*(column for judge in judges.values() for column in judge.columns), *GATES]
-    return judged, in_stars(held.cases, held.cases, encoder, utility), columns
+    answers = judged_answers(BudgetRun(held, table, int(table["order"].max()) + 1), gates, utility, judges)
+    return answers, in_stars(held.cases, held.cases, encoder, utility.utility), judged_figures(judges)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from eagle.core.project import EnvironmentFiles, Project
 from eagle.core.seeding import derive_seed
 from eagle.data.corpus import read_corpus
 from eagle.data.descriptions import Descriptions
-from eagle.data.stored import read_item_split
+from eagle.data.stored import items_of_split
 from eagle.domains.base import Domain
 from eagle.domains.table import domain_of
 from eagle.engine.base import LanguageModel, SamplingSpec
@@ -138,6 +138,5 @@ class AdaptingWork:
 
     def _lines(self, split: str) -> dict[str, str]:
         """Return the lines of a split's items that have a text."""
-        table = read_item_split(self.project.split_files.items)
-        items = table.loc[table["split"] == split, "item"].astype(str)
+        items = items_of_split(self.project.split_files.items, split)
         return {item: self.descriptions.texts[item] for item in items if self.descriptions.plots[item]}

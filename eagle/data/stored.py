@@ -45,6 +45,12 @@ def read_item_split(path: Path) -> pd.DataFrame:
     return read_table(path, "item_split")
 
 
+def items_of_split(path: Path, split: str) -> list[str]:
+    """Return the items of one split, sorted."""
+    table = read_item_split(path)
+    return table.loc[table["split"] == split, "item"].astype(str).tolist()
+
+
 def read_user_split(path: Path) -> pd.DataFrame:
     """Return (user, split), sorted by user; a split is train, validation or test."""
     return read_table(path, "user_split")

@@ -153,20 +153,24 @@ class Arms:
             environment = SteeringEnvironment(writer, self.encoder, self.material.utility)
             table, counts = roll_out(environment, cases, AgentGroups([simple, writing]), settings.horizon, config.seed)
             others = OtherConditions(config, cases, self.encoder, self.material.utility, workers, self.cache).run(table)
-            utility = TextUtility(self.encoder, self.material.utility, self.gates.broken)
-            added, considered = further.run(cases, writer, utility)
-            budgets = self._at_budgets(context, writer, utility)
+            added, considered = further.run(cases, writer, self.text_utility)
+            budgets = self._at_budgets(context, writer)
         once = stopped_early(table, LINEAR, LINEAR_ONCE, 1)
         place = list(table["arm"]).index(LINEAR)
         rows_of_all = pd.concat([table[:place], once, table[place:], *others, *added], ignore_index=True)
         candidates = pd.concat(considered, ignore_index=True) if considered else None
         return Ran(arms_of(config, further.arms), rows_of_all, counts, candidates, budgets)
 
-    def _at_budgets(self, context: MethodContext, writer: Writer, utility: TextUtility) -> BudgetRun | None:
+    @property
+    def text_utility(self) -> TextUtility:
+        """U of texts, and which of them may be kept."""
+        return TextUtility(self.encoder, self.material.utility, self.gates.broken)
+
+    def _at_budgets(self, context: MethodContext, writer: Writer) -> BudgetRun | None:
         if not self.config.evaluate.budgets.most:
             return None
         held = pick_budget_cases(self.config, self.project)
-        return run_budgets(self.config, held, context, writer, utility)
+        return run_budgets(self.config, held, context, writer, self.text_utility)
 
     def _context(self, workers: Workers) -> MethodContext:
         policies = PolicyArms(self.config, workers, self.cache)

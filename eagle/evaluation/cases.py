@@ -12,7 +12,7 @@ from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.core.seeding import stream
 from eagle.data.descriptions import Descriptions
-from eagle.data.stored import read_item_split, read_ratings, read_user_split, read_users
+from eagle.data.stored import items_of_split, read_ratings, read_user_split, read_users
 from eagle.domains.text import Description
 from eagle.environment.steering import Case
 
@@ -42,10 +42,9 @@ def pick_cases(config: EvaluateConfig, seed: int, project: Project) -> HeldOut:
 
     Raises EagleError where the split holds no such item or user.
     """
-    items = read_item_split(project.split_files.items)
     users = read_user_split(project.split_files.users)
     described = Descriptions.load(project.descriptions)
-    held_items = items.loc[items["split"] == config.split, "item"]
+    held_items = items_of_split(project.split_files.items, config.split)
     candidates = [item for item in held_items if described.plots.get(item)]
     raters = users.loc[users["split"] == config.split, "user"].tolist()
     if not candidates or not raters:

@@ -49,11 +49,10 @@ def run(config: Config, project: Project) -> None:
     encoder = RememberingEncoder(load_encoder(project.encoder, project.text_model))
 
     arms = Arms.open(config, project, held, hashes, encoder)
-    ran, utility = arms.run(), arms.material.utility
-    conditions = TextUtility(encoder, utility, arms.gates.broken)
+    ran, utility = arms.run(), arms.text_utility
 
     def scored(rows: pd.DataFrame) -> pd.DataFrame:
-        return with_eligible(score(rows, held.cases, encoder, utility), held.cases, conditions)
+        return with_eligible(score(rows, held.cases, encoder, utility.utility), held.cases, utility)
 
     judges = open_judges(config, project, held)
     judged = judged_by_all(judges, scored(ran.trajectories), held.cases)
@@ -72,7 +71,7 @@ def run(config: Config, project: Project) -> None:
         counts=ran.counts,
         judged_columns=[column for judge in judges.values() for column in judge.columns],
     )
-    budgets = None if ran.budgets is None else at_budgets(config, ran.budgets, arms.gates, conditions, judges)
+    budgets = None if ran.budgets is None else at_budgets(config, ran.budgets, arms.gates, utility, judges)
     found = Found(
         arms=ran.arms,
         trajectories=judged,
@@ -119,11 +118,21 @@ def at_budgets(
 ) -> pd.DataFrame:
     """Return reports/budget.csv: what every method wins at each budget."""
     cases = ran.held.cases
-    answers = in_stars(ran.answers().reset_index(drop=True), cases, utility.encoder, utility.utility)
     anchors = in_stars(cases, cases, utility.encoder, utility.utility)
-    judged = quality_columns(judged_by_all(judges, answers, cases), texts_of(ran.held), gates)
-    columns = [*(column for judge in judges.values() for column in judge.columns), *GATES]
-    return BudgetTable(bootstrap_over(ran.held, config), columns).of(judged, anchors)
+    answers = judged_answers(ran, gates, utility, judges)
+    return BudgetTable(bootstrap_over(ran.held, config), judged_figures(judges)).of(answers, anchors)
+
+
+def judged_answers(ran: BudgetRun, gates: TextGates, utility: TextUtility, judges: Mapping[str, Judge]) -> pd.DataFrame:
+    """Return the answers at all budgets, with what U, judges and gates say of them."""
+    cases = ran.held.cases
+    answers = in_stars(ran.answers().reset_index(drop=True), cases, utility.encoder, utility.utility)
+    return quality_columns(judged_by_all(judges, answers, cases), texts_of(ran.held), gates)
+
+
+def judged_figures(judges: Mapping[str, Judge]) -> list[str]:
+    """Return the columns of judges and gates that the table has."""
+    return [*(column for judge in judges.values() for column in judge.columns), *GATES]
 
 
 def hidden_ratings(ratings: pd.DataFrame, items: pd.DataFrame, split: str) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import numpy as np
 from eagle.config import Config
 from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
-from eagle.data.stored import read_item_split
+from eagle.data.stored import items_of_split
 from eagle.engine.base import LanguageModel
 from eagle.latent.features import TextEmbedder
 from eagle.quality.gates import FEWEST
@@ -88,6 +88,5 @@ class Following:
 
 def load_perplexity(project: Project, config: Config, model: LanguageModel) -> Perplexity:
     """Return the judge of odd texts, calibrated on training items' own texts by ``model``; reads section quality."""
-    splits = read_item_split(project.split_files.items)
-    train = frozenset(splits.loc[splits["split"] == "train", "item"])
+    train = frozenset(items_of_split(project.split_files.items, "train"))
     return Perplexity.fit(model, own_texts(Descriptions.load(project.descriptions), train), config.quality.percentile)

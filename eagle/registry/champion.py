@@ -26,11 +26,8 @@ from eagle.evaluation.bounds import BoundCheck
 from eagle.evaluation.comparison import final_rows
 
 CASES = "cases.json"
-BESIDE = (
-    "methods",
-    "judges",
-    "budgets",
-)  # parameters of ``evaluate`` that add rows and columns and decide no agent's U
+BESIDE = ("methods", "judges", "budgets")
+"""Parameters of ``evaluate`` that add rows and columns and decide no agent's U."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eagle.evaluation.arm import SEARCHES, Arm
+from eagle.evaluation.arm import SEARCH_EAGLE, SEARCHES, Arm
 from eagle.evaluation.comparison import final_rows
 from eagle.report.accounts import total_costs
 from eagle.report.inputs import Inputs
@@ -78,8 +78,8 @@ def budget_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
         found = at.to_dict("index")
         for arm, label in budget_labels(table).items():
             cells = {metric: found.get((arm, metric)) for metric in BUDGET_COLUMNS}
-            ahead = found.get(("search_eagle", f"utility_gain_over_{arm}"))
-            rows.append({"name": label, "arm": arm, "budget": budget, "ahead": ahead, **cells})
+            ahead = found.get((SEARCH_EAGLE, f"utility_gain_over_{arm}"))
+            rows.append({"name": label, "main": arm == SEARCH_EAGLE, "budget": budget, "ahead": ahead, **cells})
     return rows
 
 

@@ -11,7 +11,7 @@ from eagle.config import Config, load_config
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed
-from eagle.evaluation.arm import policy_arms, proposer_arms
+from eagle.evaluation.arm import SEARCH_EAGLE, policy_arms, proposer_arms
 from eagle.evaluation.arms import adapter_of
 from eagle.evaluation.scoring import RememberingEncoder, score
 from eagle.methods.base import Method, TextUtility
@@ -26,9 +26,6 @@ from eagle.serving.steer import Steerer
 from eagle.serving.trajectories import ServedTrajectory
 from eagle.serving.turns import AgentInTurn, EncoderInTurn, WriterInTurn
 from eagle.training.setup import load_training_data
-
-OWN = "search_eagle"
-"""The method that asks the agent itself."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ def own_search(config: Config, steerer: Steerer) -> Searcher:
     """Return the search that asks the steerer's agent."""
     settings = config.evaluate.search
     agent = replace(steerer.agent, mode="listed", temperature=settings.temperature, counts=ActionCounts())
-    search = Search(AgentInTurn(agent, steerer.turns), OWN, settings.steps, settings.beam)
+    search = Search(AgentInTurn(agent, steerer.turns), SEARCH_EAGLE, settings.steps, settings.beam)
     return Searcher(steerer, search)
 
 
@@ -84,7 +81,7 @@ def open_search(project: Project, steerer: Steerer, method: str) -> Searcher:
     Raises EagleError for an unknown method, and where the files that it needs are not there.
     """
     config = load_config(project.params)
-    if method == OWN:
+    if method == SEARCH_EAGLE:
         return own_search(config, steerer)
     data = load_training_data(config.utility, project)
     context = MethodContext(config, project, data, list(data.latent.users), _agents(config, project, steerer))

@@ -9,7 +9,7 @@ import numpy as np
 from eagle.actions.candidate_list import CandidateList
 from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
-from eagle.data.stored import read_item_split
+from eagle.data.stored import items_of_split
 from eagle.domains.text import Description
 from eagle.latent.space import LatentSpace
 from eagle.training.steps import CachedSteps
@@ -26,8 +26,8 @@ class PointTexts:
 
 def items_of(split: str, latent: LatentSpace, project: Project) -> PointTexts:
     """Return the items of a split that have a plot."""
-    table, described = read_item_split(project.split_files.items), Descriptions.load(project.descriptions)
-    items = [item for item in table.loc[table["split"] == split, "item"].astype(str) if described.plots.get(item)]
+    described = Descriptions.load(project.descriptions)
+    items = [item for item in items_of_split(project.split_files.items, split) if described.plots.get(item)]
     texts = [Description.read(described.texts[item]).render() for item in items]
     return PointTexts(latent.item_vectors[latent.item_index(items)], texts, [described.years[item] for item in items])
 

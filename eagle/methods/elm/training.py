@@ -28,7 +28,7 @@ WARMUP = 5
 
 
 class DescribingPhase:
-    """One stage under way, for :class:`eagle.training.trainer.Trainer`: ``parameters`` learn, all others stand still."""
+    """One stage under way, for :class:`eagle.training.trainer.Trainer`; only its ``parameters`` learn."""
 
     def __init__(self, training: TwoStages, stage: int, parameters: Mapping[str, torch.nn.Parameter]) -> None:
         settings = training.settings
