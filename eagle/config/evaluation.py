@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,15 @@ class SearchConfig(Section):
     )
     rule_temperature: NonNegative = Field(
         0.2, description="temperature of the linear rule's draws in a search, over its scores in SD of U [M]"
+    )
+    epsilon: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.0,
+        description="probability of an action drawn from the list instead of the language model's own in a search "
+        "[O: off; arXiv 2405.19883]",
+    )
+    epsilon_decay: Fraction = Field(1.0, description="factor on that probability for each change made before")
+    explore: Literal["design", "uniform"] = Field(
+        "design", description="how these actions are drawn: by the training anchors' mean G-optimal design, or evenly"
     )
 
 

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eagle.actions.candidate_list import CandidateList, available
+from eagle.config import Config
 from eagle.core.errors import user_error
+from eagle.core.project import Project
 from eagle.methods.context import MethodContext
 from eagle.methods.direct_prompt import DirectPrompt
 from eagle.methods.rules import RandomActions, mean_shifts
@@ -23,6 +25,8 @@ from eagle.methods.softmax import Tastes
 from eagle.methods.softmax_fit import fit_softmax_policy
 from eagle.policies.base import Agent
 from eagle.policies.drawing import drawn
+from eagle.policies.exploring import ExploringAgent, by_design, evenly
+from eagle.training.reference import design_weights
 
 if TYPE_CHECKING:
     from eagle.environment.steering import Observation
@@ -90,14 +94,34 @@ def search_softmax_policy(context: MethodContext) -> Search:
     return _search(context, replace(agent, temperature=1.0), "search_softmax_policy")
 
 
+def exploring(agent: Agent, config: Config, project: Project, candidates: CandidateList) -> Agent:
+    """Return the agent as it proposes in a search: with ``evaluate.search.epsilon``, now and then a listed action.
+
+    At epsilon 0 it is ``agent`` itself.
+    """
+    settings = config.evaluate.search
+    if settings.epsilon == 0:
+        return agent
+    weight = by_design(design_weights(project)) if settings.explore == "design" else evenly
+    return ExploringAgent(
+        agent, candidates, settings.epsilon, weight, settings.epsilon_decay, config.train.repeat_actions
+    )
+
+
+def proposing(context: MethodContext, kind: str) -> Agent:
+    """Return the language model that proposes in searches: ``kind`` is "eagle" or "reference", of the first arm."""
+    agent = context.agent(f"{kind}_{first_arm(context)}_proposes")
+    return exploring(agent, context.config, context.project, context.candidates)
+
+
 def search_reference(context: MethodContext) -> Search:
     """Return the search that draws from the reference policy that the first trained agent started from."""
-    return _search(context, context.agent(f"reference_{first_arm(context)}_proposes"), "search_reference")
+    return _search(context, proposing(context, "reference"), "search_reference")
 
 
 def search_eagle(context: MethodContext) -> Search:
     """Return the search that draws from the first trained agent: EAGLE asked more than once."""
-    return _search(context, context.agent(f"eagle_{first_arm(context)}_proposes"), "search_eagle")
+    return _search(context, proposing(context, "eagle"), "search_eagle")
 
 
 def direct_prompt(context: MethodContext) -> Search:

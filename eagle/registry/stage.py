@@ -104,7 +104,9 @@ def _replay(folder: Path, config: Config, project: Project, agent: NewAgent) -> 
     steerer = Steerer.open(config, project, champion.agent(champion.arm))
     pairs = list(zip(agent.cases["user"], agent.cases["anchor"], strict=True))
     if agent.searched:
-        found = own_search(config, steerer).search(pairs, budget=config.evaluate.search.budget, seed=config.seed)
+        found = own_search(config, project, steerer).search(
+            pairs, budget=config.evaluate.search.budget, seed=config.seed
+        )
     else:
         found = steerer.steer(pairs, seed=config.seed)
     return replace(agent.scores, utility=[trajectory.utility for trajectory in found])

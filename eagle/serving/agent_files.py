@@ -86,6 +86,7 @@ def pack_agent(config: Config, project: Project, arm: str, target: Path) -> Agen
         (project.descriptions, packed.descriptions),
         (project.profiles, packed.profiles),
         (project.actions, packed.actions),
+        (project.design_weights, packed.design_weights),
         (project.quality, packed.quality),
         (project.catalogue_files.items, packed.catalogue_files.items),
     ):

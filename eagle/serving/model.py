@@ -53,7 +53,7 @@ class SteeringModel(PythonModel):
     def load_context(self, context: Any) -> None:
         files = AgentFiles(Path(context.artifacts["agent"]), *borrowed_models(Project()))
         self.steerer = Steerer.load(files)
-        self.searcher = own_search(files.config(), self.steerer)
+        self.searcher = own_search(files.config(), files, self.steerer)
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Return user, item, text, utility (SD of U) and trajectory (list of steps) for every row.

@@ -16,6 +16,7 @@ from eagle.evaluation.arms import adapter_of
 from eagle.evaluation.scoring import RememberingEncoder, score
 from eagle.methods.base import Method, TextUtility
 from eagle.methods.context import MethodContext
+from eagle.methods.proposers import exploring
 from eagle.methods.running import run_method, trajectory_rows
 from eagle.methods.search import Search
 from eagle.methods.table import open_method
@@ -67,10 +68,11 @@ class Searcher:
         return [replace(one, sample=n) for n, one in enumerate(found)]
 
 
-def own_search(config: Config, steerer: Steerer) -> Searcher:
-    """Return the search that asks the steerer's agent."""
+def own_search(config: Config, project: Project, steerer: Steerer) -> Searcher:
+    """Return the search that asks the steerer's agent, with the files of ``project``, which may be a packed agent."""
     settings = config.evaluate.search
-    agent = replace(steerer.agent, mode="listed", temperature=settings.temperature, counts=ActionCounts())
+    own = replace(steerer.agent, mode="listed", temperature=settings.temperature, counts=ActionCounts())
+    agent = exploring(own, config, project, own.candidates)
     search = Search(AgentInTurn(agent, steerer.turns), SEARCH_EAGLE, settings.steps, settings.beam)
     return Searcher(steerer, search)
 
@@ -82,7 +84,7 @@ def open_search(project: Project, steerer: Steerer, method: str) -> Searcher:
     """
     config = load_config(project.params)
     if method == SEARCH_EAGLE:
-        return own_search(config, steerer)
+        return own_search(config, project, steerer)
     data = load_training_data(config.utility, project)
     context = MethodContext(config, project, data, list(data.latent.users), _agents(config, project, steerer))
     return Searcher(steerer, open_method(method, context))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from eagle.core.seeding import derive_seed
 from eagle.domains.table import domain_of
 from eagle.methods.context import MethodContext
-from eagle.methods.proposers import first_arm
+from eagle.methods.proposers import proposing
 from eagle.methods.searches.archive import centroids_of
 from eagle.methods.searches.best_first import TreeSearch
 from eagle.methods.searches.crossover import crossover
@@ -41,8 +41,7 @@ def quality_diversity(context: MethodContext) -> QualityDiversity:
 
 def quality_diversity_eagle(context: MethodContext) -> QualityDiversity:
     """Return quality diversity by the actions of EAGLE, of the arm that ``train.arms`` names first."""
-    agent = context.agent(f"eagle_{first_arm(context)}_proposes")
-    return _quality_diversity("quality_diversity_eagle", AgentEmitter(agent), context)
+    return _quality_diversity("quality_diversity_eagle", AgentEmitter(proposing(context, "eagle")), context)
 
 
 def _mutation(context: MethodContext) -> Mutation:
