@@ -86,12 +86,12 @@ def open_search(project: Project, steerer: Steerer, method: str) -> Searcher:
     if method == SEARCH_EAGLE:
         return own_search(config, project, steerer)
     data = load_training_data(config.utility, project)
-    context = MethodContext(config, project, data, list(data.latent.users), _agents(config, project, steerer))
+    context = MethodContext(config, project, data, list(data.latent.users), agents_over(config, project, steerer))
     return Searcher(steerer, open_method(method, context))
 
 
-def _agents(config: Config, project: Project, steerer: Steerer) -> Callable[[str], Agent]:
-    """What opens an arm in which a language model acts, over the steerer's model."""
+def agents_over(config: Config, project: Project, steerer: Steerer) -> Callable[[str], Agent]:
+    """Return what opens an arm in which a language model acts, over the steerer's model and list of actions."""
     scorers = steerer.scorers or TrieScorers(config, project.llm)
     known = {arm.name: arm for arm in (*proposer_arms(config), *policy_arms(config))}
 
