@@ -37,7 +37,8 @@ from eagle.evaluation.budgets import BudgetRun, pick_budget_cases, valued
 from eagle.evaluation.cases import HeldOut, cases_of
 from eagle.evaluation.scoring import RememberingEncoder
 from eagle.evaluation.stage import at_budgets, open_judges
-from eagle.methods.base import Method, TextUtility
+from eagle.latent.text_utility import TextUtility
+from eagle.methods.base import Method
 from eagle.methods.context import MethodContext
 from eagle.methods.proposers import SoftLinearRule, search_eagle, search_random, search_reference, shift_values
 from eagle.methods.rules import mean_shifts

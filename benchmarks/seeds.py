@@ -23,8 +23,8 @@ from eagle.evaluation.scoring import RememberingEncoder, in_stars
 from eagle.evaluation.stage import bootstrap_over, judged_answers, judged_figures, open_judges
 from eagle.latent.encoders import load_encoder
 from eagle.latent.space import load_latent
+from eagle.latent.text_utility import TextUtility
 from eagle.latent.utilities import fit_utility
-from eagle.methods.base import TextUtility
 from eagle.quality.stored import load_gates
 
 

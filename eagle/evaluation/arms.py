@@ -26,9 +26,9 @@ from eagle.evaluation.cases import HeldOut, cases_of
 from eagle.evaluation.conditions import ELSEWHERE, OtherConditions, open_elsewhere
 from eagle.evaluation.method_arms import MethodArms, PolicyArms
 from eagle.latent.base import TextEncoder
+from eagle.latent.text_utility import TextUtility
 from eagle.methods.acting import ACT, AgentGroups, LocalAgents, ShardedAgents, acted
 from eagle.methods.agent_method import AgentMethod
-from eagle.methods.base import TextUtility
 from eagle.methods.context import MethodContext
 from eagle.methods.rollout import roll_out, stopped_early
 from eagle.methods.table import ARMS, open_method

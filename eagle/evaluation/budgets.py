@@ -19,7 +19,7 @@ from eagle.data.stored import read_user_split
 from eagle.environment.steering import Writer
 from eagle.evaluation.cases import HeldOut, cases_of, pick_cases
 from eagle.evaluation.scoring import valued_rows
-from eagle.methods.base import TextUtility
+from eagle.latent.text_utility import TextUtility
 from eagle.methods.context import MethodContext
 from eagle.methods.running import candidate_rows, run_method
 from eagle.methods.table import open_method

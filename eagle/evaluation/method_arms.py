@@ -16,8 +16,9 @@ from eagle.config import Config
 from eagle.core.errors import EagleError, Problem, did_you_mean, user_error
 from eagle.environment.steering import Case, Writer
 from eagle.evaluation.arm import Arm, arms_of, method_arm, policy_arms, proposer_arms
+from eagle.latent.text_utility import TextUtility
 from eagle.methods.acting import ShardedAgents, WorkerAgent
-from eagle.methods.base import Method, TextUtility
+from eagle.methods.base import Method
 from eagle.methods.context import MethodContext
 from eagle.methods.running import candidate_rows, run_method, trajectory_rows
 from eagle.methods.table import open_method

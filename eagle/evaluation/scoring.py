@@ -11,7 +11,7 @@ import pandas as pd
 from eagle.data.descriptions import plain_years
 from eagle.evaluation.words import parts
 from eagle.latent.base import TextEncoder, Utility
-from eagle.methods.base import TextUtility, Valued
+from eagle.latent.text_utility import TextUtility, Valued
 
 Pair = tuple[str, int | None]
 PART_COLUMNS = {"preference": "preference", "distance": "distance_bonus"}

@@ -35,7 +35,7 @@ from eagle.evaluation.scoring import RememberingEncoder, as_offered, in_stars, s
 from eagle.evaluation.writing import Found, write_found
 from eagle.latent.encoders import load_encoder
 from eagle.latent.sentence import SentenceModel
-from eagle.methods.base import TextUtility
+from eagle.latent.text_utility import TextUtility
 from eagle.quality.columns import GATES, quality_columns
 from eagle.quality.gates import TextGates
 from eagle.quality.judging import Following, Perplexity, load_perplexity

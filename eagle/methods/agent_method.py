@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from eagle.environment.branching import BranchingEnvironment
 from eagle.environment.steering import Case
-from eagle.methods.base import Candidate, Seeds, TextUtility, Trajectory
+from eagle.latent.text_utility import TextUtility
+from eagle.methods.base import Candidate, Seeds, Trajectory
 from eagle.policies.base import Agent
 
 

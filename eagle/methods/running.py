@@ -10,7 +10,8 @@ import pandas as pd
 from eagle.actions.candidate_list import is_in
 from eagle.core.errors import user_error
 from eagle.environment.branching import BranchingEnvironment
-from eagle.methods.base import Candidate, Method, Seeds, TextUtility, Trajectory
+from eagle.latent.text_utility import TextUtility
+from eagle.methods.base import Candidate, Method, Seeds, Trajectory
 from eagle.methods.rollout import anchor_rows
 
 if TYPE_CHECKING:

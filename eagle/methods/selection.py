@@ -14,7 +14,8 @@ import numpy as np
 
 from eagle.environment.branching import Change
 from eagle.environment.steering import Case, Observation
-from eagle.methods.base import Candidate, TextUtility, Trajectory
+from eagle.latent.text_utility import TextUtility
+from eagle.methods.base import Candidate, Trajectory
 
 
 def best_eligible(utility: np.ndarray, eligible: np.ndarray) -> int | None:

@@ -14,7 +14,8 @@ from eagle.core.seeding import derive_seed
 from eagle.evaluation.arm import SEARCH_EAGLE, policy_arms, proposer_arms
 from eagle.evaluation.arms import adapter_of
 from eagle.evaluation.scoring import RememberingEncoder, score
-from eagle.methods.base import Method, TextUtility
+from eagle.latent.text_utility import TextUtility
+from eagle.methods.base import Method
 from eagle.methods.context import MethodContext
 from eagle.methods.proposers import exploring
 from eagle.methods.running import run_method, trajectory_rows

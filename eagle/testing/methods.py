@@ -18,8 +18,9 @@ from eagle.environment.branching import BranchingEnvironment
 from eagle.environment.rewrite import Rewrite
 from eagle.environment.steering import Case
 from eagle.latent.space import LatentSpace
+from eagle.latent.text_utility import TextUtility
 from eagle.latent.utilities import fit_utility
-from eagle.methods.base import Method, Seeds, TextUtility, Trajectory
+from eagle.methods.base import Method, Seeds, Trajectory
 from eagle.methods.context import MethodContext
 from eagle.training.setup import TrainingData
 from eagle.training.steps import CachedSteps

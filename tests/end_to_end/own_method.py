@@ -9,7 +9,8 @@ import numpy as np
 from eagle.actions.candidate_list import unused
 from eagle.environment.branching import BranchingEnvironment
 from eagle.environment.steering import Case, Observation
-from eagle.methods.base import Candidate, Seeds, TextUtility, Trajectory
+from eagle.latent.text_utility import TextUtility
+from eagle.methods.base import Candidate, Seeds, Trajectory
 from eagle.methods.context import MethodContext
 
 WIDTH = 2

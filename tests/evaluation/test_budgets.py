@@ -21,7 +21,8 @@ from eagle.environment.steering import Case
 from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.budget_table import BudgetTable
 from eagle.evaluation.budgets import answers_at, budgets_up_to, valued
-from eagle.methods.base import Seeds, TextUtility, Trajectory
+from eagle.latent.text_utility import TextUtility
+from eagle.methods.base import Seeds, Trajectory
 from eagle.methods.context import MethodContext
 from eagle.methods.running import candidate_rows, run_method
 from eagle.methods.search import Search

@@ -27,8 +27,9 @@ from eagle.evaluation.judges.panel_judge import PanelJudge
 from eagle.evaluation.judges.shelf import HiddenShelf
 from eagle.latent.base import TextEncoder, Utility
 from eagle.latent.space import LatentSpace
+from eagle.latent.text_utility import TextUtility
 from eagle.latent.utility_of_parts import UtilityOfParts
-from eagle.methods.base import Seeds, TextUtility, Trajectory
+from eagle.methods.base import Seeds, Trajectory
 from eagle.methods.search import Search
 from eagle.quality.columns import quality_columns
 from eagle.quality.gates import TextGates

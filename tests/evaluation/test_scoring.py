@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eagle.evaluation.scoring import as_offered, with_eligible
-from eagle.methods.base import TextUtility
+from eagle.latent.text_utility import TextUtility
 from eagle.testing.methods import GenreCounts, method_context, tell
 
 

@@ -12,9 +12,10 @@ from eagle.core.errors import EagleError
 from eagle.core.parts import load_part
 from eagle.environment.branching import BranchingEnvironment
 from eagle.environment.steering import Case, SteeringEnvironment
+from eagle.latent.text_utility import TextUtility
 from eagle.methods.acting import LocalAgents
 from eagle.methods.agent_method import AgentMethod
-from eagle.methods.base import Candidate, Method, Seeds, TextUtility, Trajectory
+from eagle.methods.base import Candidate, Method, Seeds, Trajectory
 from eagle.methods.context import MethodContext
 from eagle.methods.fixed_best import FixedBest
 from eagle.methods.rollout import roll_out

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from eagle.config import NoveltyConfig, UtilityConfig
 from eagle.environment.branching import BranchingEnvironment
 from eagle.environment.steering import Case, Observation
+from eagle.latent.text_utility import TextUtility
 from eagle.latent.utilities import fit_utility
-from eagle.methods.base import Method, Seeds, TextUtility, Trajectory
+from eagle.methods.base import Method, Seeds, Trajectory
 from eagle.methods.context import MethodContext
 from eagle.methods.search import Search, draws_by_step
 from eagle.methods.selection import best_eligible

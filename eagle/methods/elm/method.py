@@ -16,7 +16,8 @@ import numpy as np
 from eagle.core.seeding import stream
 from eagle.environment.branching import BranchingEnvironment, changes
 from eagle.environment.steering import Case
-from eagle.methods.base import Seeds, TextUtility, Trajectory
+from eagle.latent.text_utility import TextUtility
+from eagle.methods.base import Seeds, Trajectory
 from eagle.methods.context import MethodContext
 from eagle.methods.elm.decoder import Decoder, PointWriter
 from eagle.methods.elm.fitting import open_model

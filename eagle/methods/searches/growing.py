@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from eagle.environment.branching import BranchingEnvironment
 from eagle.environment.steering import Case, Observation
-from eagle.methods.base import Seeds, TextUtility, Trajectory
+from eagle.latent.text_utility import TextUtility
+from eagle.methods.base import Seeds, Trajectory
 from eagle.methods.search import Asked, write
 from eagle.methods.selection import SearchTree
 

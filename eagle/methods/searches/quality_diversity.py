@@ -15,7 +15,8 @@ import numpy as np
 
 from eagle.environment.branching import BranchingEnvironment
 from eagle.environment.steering import Case
-from eagle.methods.base import Seeds, TextUtility, Trajectory
+from eagle.latent.text_utility import TextUtility
+from eagle.methods.base import Seeds, Trajectory
 from eagle.methods.searches.archive import ArchiveFigures, TextArchive
 from eagle.methods.searches.growing import CaseSearch, Idea, grow
 from eagle.methods.searches.mutation import Mutation

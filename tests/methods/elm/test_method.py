@@ -16,7 +16,8 @@ from eagle.core.project import Project
 from eagle.environment.branching import BranchingEnvironment
 from eagle.environment.rewrite import Rewrite
 from eagle.environment.steering import Case
-from eagle.methods.base import Method, Seeds, TextUtility, Trajectory
+from eagle.latent.text_utility import TextUtility
+from eagle.methods.base import Method, Seeds, Trajectory
 from eagle.methods.context import MethodContext
 from eagle.methods.elm import stage
 from eagle.methods.elm.latent_optimum import Manifold
