@@ -25,6 +25,7 @@ from eagle.config.training import (
     Phase,
     ReferenceConfig,
     ReferenceName,
+    SelectionPhase,
     TrainConfig,
 )
 
@@ -64,6 +65,7 @@ __all__ = [
     "ReferenceName",
     "RegistryConfig",
     "Section",
+    "SelectionPhase",
     "SplitConfig",
     "TrainConfig",
     "TransitionsConfig",

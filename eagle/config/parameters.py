@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from eagle.config import IDLE, AllActionPhase, Config, OnPolicyPhase, Section, load_config
+from eagle.config import IDLE, AllActionPhase, Config, OnPolicyPhase, Section, SelectionPhase, load_config
 from eagle.config.kinds import Kind
 from eagle.core.artifacts import complete_or_absent
 
@@ -127,7 +127,7 @@ def parameters_markdown() -> str:
         default = field.get_default(call_default_factory=True)
         rows = list(_rows(type(default), name)) if isinstance(default, Section) else [_row(name, field)]
         parts.append(f"\n## {name}\n{field.description}\n\n{table}" + "\n".join(rows) + "\n")
-    for kind in (AllActionPhase, OnPolicyPhase):
+    for kind in (AllActionPhase, OnPolicyPhase, SelectionPhase):
         label = kind.model_fields["kind"].default
         parts.append(
             f"\n## A phase of kind {label}\n{(kind.__doc__ or '').strip()}\n\n{table}"

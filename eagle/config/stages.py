@@ -69,7 +69,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "train",
         "eagle.training.stage",
-        ("seed", "data", "domain", "train", "reference", "utility", "llm"),
+        ("seed", "data", "domain", "train", "reference", "utility", "quality", "llm"),
         each="train.arms",
     ),
     Stage("elm", "eagle.methods.elm.stage", ("seed", "data", "domain", "elm", "llm")),

@@ -139,7 +139,20 @@ class OnPolicyPhase(Section):
     )
 
 
-Phase = Annotated[AllActionPhase | OnPolicyPhase, Field(discriminator="kind")]
+class SelectionPhase(Section):
+    """Rounds of search with the policy, each learned from: E[max of N draws] in the environment, leave-one-out."""
+
+    kind: Literal["selection"] = "selection"
+    updates: Natural = Field(0, description="gradient steps, a round of search each [P: 0]")
+    pairs: Count = Field(8, description="(anchor, user) pairs per step")
+    draws: Annotated[int, Field(ge=2)] = Field(8, description="N, texts that are written for each pair, the best kept")
+    learning_rate: Positive = Field(3e-4, description="AdamW, after the warm-up")
+    warmup: Natural = Field(2, description="steps of linear warm-up")
+    advantage_scale: Positive = Field(0.1, description="what a draw adds to its set (in SD of U) is divided by this")
+    listed_mass: NonNegative = Field(0.5, description="weight of -log(probability mass on listed actions)")
+
+
+Phase = Annotated[AllActionPhase | OnPolicyPhase | SelectionPhase, Field(discriminator="kind")]
 
 
 class TrainConfig(Section):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from eagle.actions.written import MAX_TOKENS
-from eagle.config import AllActionPhase, Config, ReferenceName
+from eagle.config import AllActionPhase, Config, ReferenceName, SelectionPhase
 from eagle.config.stages import all_instances
 from eagle.domains.table import domain_of
 from eagle.plan.sizes import Sizes
@@ -103,12 +103,16 @@ def _reference(config: Config, target: ReferenceName) -> Work:
 
 
 def _train(config: Config) -> Work:
-    """Updates x pairs x K, the pool scored once for half as much again each, and updates x episodes x horizon."""
+    """Updates x pairs x K, the pool scored once for half as much again each, and every text that a phase asks for."""
     weighed = played = at_once = 0
     for phase in config.train.phases:
         if isinstance(phase, AllActionPhase):
             actions = phase.pairs * config.actions.per_anchor
             weighed += phase.updates * actions + 2 * max(phase.pool, phase.pairs) * config.actions.per_anchor
+        elif isinstance(phase, SelectionPhase):
+            actions = phase.pairs * config.actions.per_anchor
+            weighed += 2 * phase.updates * actions  # by the reference and, before it draws, by the policy too
+            played += phase.updates * phase.pairs * phase.draws
         else:
             actions = max(1, phase.episodes // phase.rollouts_per_pair) * phase.rollouts_per_pair * config.train.horizon
             played += phase.updates * actions

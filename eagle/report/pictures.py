@@ -15,8 +15,8 @@ from eagle.report.inputs import Inputs
 PATHS_SHOWN = 8
 TRAINING_CURVE = (
     "utility", "gain", "validation_utility", "validation_gain", "kl", "entropy", "information", "distinct_actions",
-    "valid_share",
-    "listed_mass", "reward", "length", "duplicate_rate", "no_op_rate", "copy_rate", "failure_rate",
+    "valid_share", "listed_mass", "reward", "set_utility", "set_gain", "length", "duplicate_rate", "no_op_rate",
+    "copy_rate", "failure_rate",
 )  # fmt: skip
 
 

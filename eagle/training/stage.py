@@ -17,6 +17,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from eagle.compute.devices import pick_device, pick_dtype
 from eagle.compute.parallel import Parallel
 from eagle.compute.processes import launch
 from eagle.compute.sharding import open_workers
-from eagle.config import AllActionPhase, Config, OnPolicyPhase, ReferenceName
+from eagle.config import AllActionPhase, Config, Phase, ReferenceName, SelectionPhase
 from eagle.core.artifacts import content_hash, write_table
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed, stream
@@ -92,8 +93,10 @@ def checkpoint_key(config: Config, project: Project, arm: ReferenceName) -> str:
         project.profiles,
         project.encoder,
         project.reference(arm),
+        *([project.quality] if any(isinstance(phase, SelectionPhase) for phase in config.train.phases) else []),
     ]
-    sections = [config.seed, *(getattr(config, s).decisive() for s in ("train", "reference", "utility", "llm"))]
+    named = ("train", "reference", "utility", "llm", "quality")
+    sections = [config.seed, *(getattr(config, section).decisive() for section in named)]
     text = json.dumps([*sections, *(content_hash(Path(p)) for p in inputs)])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -129,7 +132,7 @@ def _held_out(config: Config, material: TrainingData, seed: int) -> list[Decisio
     return [source.first(anchor, user) for user in users for anchor in source.anchors]
 
 
-def _starter(phase: AllActionPhase | OnPolicyPhase, training: Training, seed: int) -> Callable[[], RunningPhase]:
+def _starter(phase: Phase, training: Training, seed: int) -> Callable[[], RunningPhase]:
     if isinstance(phase, AllActionPhase):
         return lambda: AllAction(
             phase,
@@ -139,6 +142,10 @@ def _starter(phase: AllActionPhase | OnPolicyPhase, training: Training, seed: in
             seed=seed,
             parallel=training.parallel,
         )
-    from eagle.training.start import start_on_policy  # the environment and its encoder are opened only by this phase
+    # The environment and its encoder are opened only by the phases that play.
+    from eagle.training.start import start_on_policy, start_selection
 
+    if isinstance(phase, SelectionPhase):
+        source = _source(training.config, AllActionPhase(), training.material, "train")
+        return lambda: start_selection(phase, replace(source, horizon=1), training, seed)
     return lambda: start_on_policy(phase, training, seed)

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from eagle.config import AllActionPhase, Config, OnPolicyPhase
+from eagle.config import AllActionPhase, Config, OnPolicyPhase, SelectionPhase
 from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
 from eagle.environment.sharded import ShardedRewriter
 from eagle.environment.steering import Case, Observation, SteeringEnvironment
 from eagle.latent.encoders import load_encoder
+from eagle.latent.text_utility import TextUtility
 from eagle.policies.acting import observed_prompt
 from eagle.policies.exploring import by_design, evenly
+from eagle.quality.stored import load_gates
+from eagle.training.decisions import DecisionSource
 from eagle.training.on_policy import OnPolicy
 from eagle.training.reference import design_weights
 from eagle.training.rollouts import Rules
+from eagle.training.selection import AskEnvironment, Selection
 from eagle.training.setup import Training, TrainingData
 
 
@@ -81,6 +85,31 @@ def open_environment(training: Training) -> SteeringEnvironment:
         load_encoder(project.encoder, project.text_model, remember=False),
         training.material.utility,
         reward=config.train.reward,
+    )
+
+
+def start_selection(phase: SelectionPhase, source: DecisionSource, training: Training, seed: int) -> Selection:
+    """Return the phase ready to run; the environment and its workers are opened by the process that asks them."""
+    config = training.config
+    return Selection(
+        phase,
+        source,
+        ask_environment(training) if training.parallel.main else None,
+        training.policy,
+        kl_coefficient=config.train.kl_coefficient,
+        seed=seed,
+        parallel=training.parallel,
+    )
+
+
+def ask_environment(training: Training) -> AskEnvironment:
+    """Open the environment, the encoder and the gates that stage ``quality`` calibrated."""
+    config, project, material = training.config, training.project, training.material
+    encoder = load_encoder(project.encoder, project.text_model, remember=False)
+    return AskEnvironment(
+        ShardedRewriter(training.workers(), config.llm.shard_rows),
+        TextUtility(encoder, material.utility, load_gates(project, config).broken),
+        material.latent.years.get,
     )
 
 

@@ -104,6 +104,12 @@ def test_amounts_are_those_of_the_parameters() -> None:
     assert not work["describe"].written
     played = work_of(config(train={"phases": [ON_POLICY], "horizon": 2}), SIZES)["train@g_optimal"]
     assert played.at_once == 8 * 2  # nine episodes in groups of four are eight
+    searched = {"kind": "selection", "updates": 5, "pairs": 3, "draws": 4}
+    written = [
+        work_of(config(train={"phases": [phase]}), SIZES)["train@g_optimal"].written
+        for phase in (searched, searched | {"updates": 10})
+    ]
+    assert written[1] == 2 * written[0] > 0
 
 
 def test_what_wrote_nothing_in_that_run_writes_as_the_transitions_did() -> None:

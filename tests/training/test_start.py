@@ -1,4 +1,4 @@
-"""The on-policy phase through its own start-up, after an all-action phase: real files, a small real language model,
+"""The phases that play through their own start-up, after an all-action phase: real files, a small real language model,
 encoder and utility.
 """
 
@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,8 +21,10 @@ from eagle.latent.encoders import save_encoder, text_model_fingerprint
 from eagle.latent.features import FeatureMap
 from eagle.latent.linear import JointHybrid
 from eagle.latent.sentence import SentenceModel
+from eagle.quality.gates import Limits
 from eagle.training import reference, stage
 from eagle.training.on_policy import OnPolicy
+from eagle.training.selection import Selection
 from tests.end_to_end.small_world import GENRES, PLOTS, teach_language_model
 from tests.tiny import build_tiny_text_encoder
 from tests.training.project_files import build_project, config, copy_of
@@ -29,6 +32,7 @@ from tests.training.project_files import build_project, config, copy_of
 PHASES = [
     {"kind": "all_action", "updates": 2, "pairs": 2},
     {"kind": "on_policy", "updates": 2, "episodes": 4, "rollouts_per_pair": 2, "epsilon": 0.3, "max_failures": 0.9},
+    {"kind": "selection", "updates": 2, "pairs": 2, "draws": 2},
 ]
 
 
@@ -49,10 +53,12 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
             "text": [d.render() for d in described],
             "genres": [list(d.genres) for d in described],
             "plot": [d.plot for d in described],
+            "origin": "source",
         }
     )
     write_table(project.descriptions, table, "descriptions")
     write_encoder(project, table["text"].tolist())
+    Limits(len(table), 0.01, {}, {}).save(project.quality)
     reference.run(config(), project, "g_optimal")
     return project
 
@@ -71,11 +77,14 @@ def test_rollouts_train_and_are_logged(prepared: Project, tmp_path: Path, reward
     with account("train@g_optimal", project.cost("train@g_optimal")):
         stage.run(settings(reward), project, "g_optimal")
     curve = pd.read_csv(project.curve("train_g_optimal"))
-    assert curve["phase"].tolist() == ["all_action"] * 2 + ["on_policy"] * 2
+    assert curve["phase"].tolist() == ["all_action"] * 2 + ["on_policy"] * 2 + ["selection"] * 2
     played = curve[curve["phase"] == "on_policy"]
     for column in ("loss", "reward", "kl", "entropy", "value_loss", "duplicate_actions", "no_op_rate", "repetition"):
         assert np.isfinite(played[column]).all(), column
     assert (played["failed_share"] < 1).all()
+    searched = curve[curve["phase"] == "selection"]
+    for column in ("loss", "set_utility", "set_gain", "eligible_share", "kl", "entropy", "listed_mass"):
+        assert np.isfinite(searched[column]).all(), column
     samples = read_table(project.reports / "training/g_optimal.parquet", "training_samples")
     written = samples[(samples["phase"] == "on_policy") & samples["text"].notna()]
     assert written["text"].str.startswith("Genres: ").all()
@@ -85,20 +94,21 @@ def test_rollouts_train_and_are_logged(prepared: Project, tmp_path: Path, reward
     assert read_json(project.cost("train@g_optimal"))["new_tokens"] > 0
 
 
-def test_stopped_within_the_rollouts_and_run_again_gives_the_identical_result(
-    prepared: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("phase", [OnPolicy, Selection])
+def test_stopped_within_a_phase_and_run_again_gives_the_identical_result(
+    prepared: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phase: type[OnPolicy] | type[Selection]
 ) -> None:
     straight, stopped = (copy_of(prepared, tmp_path / name) for name in ("straight", "stopped"))
     stage.run(settings("step"), straight, "g_optimal")
-    update = OnPolicy.update
+    update: Any = phase.update
 
-    def stops(self: OnPolicy, number: int) -> tuple[dict, list[dict]]:
+    def stops(self: Any, number: int) -> tuple[dict, list[dict]]:
         if number == 1:
             raise KeyboardInterrupt
         return update(self, number)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(OnPolicy, "update", stops)
+        patch.setattr(phase, "update", stops)
         stage.run(settings("step"), stopped, "g_optimal")
     assert not stopped.agent("g_optimal").exists()
     stage.run(settings("step"), stopped, "g_optimal")
