@@ -14,9 +14,10 @@ import pandas as pd
 from eagle.config import DataConfig
 from eagle.core.errors import EagleError, did_you_mean, user_error
 from eagle.data.catalogue import Catalogue, Provenance, make_catalogue
+from eagle.data.categories import genre_list
 from eagle.data.download import download, published_md5
 from eagle.data.packages import cache_folder, sha256_of
-from eagle.data.tables import genre_list, read_csv
+from eagle.data.tables import read_csv
 from eagle.data.titles import split_year, upright
 
 ADDRESS = "https://files.grouplens.org/datasets/movielens/{name}.zip"

@@ -4,17 +4,15 @@ at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pandas as pd
 import pyarrow as pa
 
 from eagle.core.errors import Problem, did_you_mean
 
-NO_GENRES = "(no genres listed)"
-NAMED_ROWS = 10
 _UNREADABLE = (
     pd.errors.ParserError,
     pd.errors.EmptyDataError,
@@ -80,47 +78,3 @@ def missing_columns(path: object, table: pd.DataFrame, wanted: Mapping[str, str 
         for parameter, name in wanted.items()
         if name is not None and name not in present
     ]
-
-
-def not_numbers(path: object, column: pd.Series) -> Problem | None:
-    """Return the problem of a column that holds something else than numbers, with its first rows; None where all is
-    well.
-    """
-    wrong = column[pd.to_numeric(column, errors="coerce").isna() & column.notna()]
-    if wrong.empty:
-        return None
-    rows = "; ".join(f"row {row}: {value!r}" for row, value in wrong.head(NAMED_ROWS).items())
-    more = f"; and {len(wrong) - NAMED_ROWS} more" if len(wrong) > NAMED_ROWS else ""
-    return Problem(
-        f"{path}: column {column.name!r} holds what is not a number",
-        found=rows + more,
-        expected="a number in every row",
-    )
-
-
-def genre_list(value: Any, separator: str) -> list[str]:
-    """Return genres of one item: lower case, source order, none twice; a list or one text with separators.
-
-    Full stops and commas become spaces, because they structure the text of a state.
-    """
-    if isinstance(value, str):
-        parts: Sequence[Any] = value.split(separator)
-    elif value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
-        parts = []
-    else:
-        parts = list(value)
-    cleaned = (" ".join(str(part).lower().replace(".", " ").replace(",", " ").split()) for part in parts)
-    return list(dict.fromkeys(genre for genre in cleaned if genre and genre != NO_GENRES))
-
-
-def seconds(column: pd.Series) -> pd.Series:
-    """Return times as whole seconds since 1970, from numbers or from dates in any usual writing."""
-    if pd.api.types.is_numeric_dtype(column):
-        return column
-    times = pd.to_datetime(column, errors="coerce", utc=True, format="mixed")
-    return ((times - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(seconds=1)).astype("Int64")
-
-
-def year_of(column: pd.Series) -> pd.Series:
-    """Return the first four-digit number of each cell as the year: from 1995, "1995-12-01" or "Dec 1995"."""
-    return pd.to_numeric(column.astype("string").str.extract(r"(\d{4})", expand=False), errors="coerce").astype("Int64")
