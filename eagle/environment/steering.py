@@ -19,6 +19,7 @@ import numpy as np
 
 from eagle.core.errors import EagleError, Problem
 from eagle.core.seeding import derive_seed
+from eagle.latent.utilities import finite
 
 if TYPE_CHECKING:
     from eagle.environment.rewrite import Rewrite
@@ -174,7 +175,7 @@ class SteeringEnvironment:
         if not seen:
             return np.zeros(0)
         points = self._encoder.encode([o.text for o in seen], [o.year for o in seen])
-        return np.asarray(self._utility(points, [o.user for o in seen]), dtype=np.float64)
+        return finite(self._utility(points, [o.user for o in seen]))
 
 
 def check_environment(

@@ -12,6 +12,7 @@ from eagle.data.descriptions import plain_years
 from eagle.evaluation.words import parts
 from eagle.latent.base import TextEncoder, Utility
 from eagle.latent.text_utility import TextUtility, Valued
+from eagle.latent.utilities import finite
 
 Pair = tuple[str, int | None]
 PART_COLUMNS = {"preference": "preference", "distance": "distance_bonus"}
@@ -56,7 +57,7 @@ def score(trajectories: pd.DataFrame, cases: pd.DataFrame, encoder: TextEncoder,
     labels = [genre_line_only(anchor, text) for anchor, text in zip(anchors, texts, strict=True)]
     return trajectories.assign(
         year=pd.Series(years, dtype="Int64", index=trajectories.index),
-        utility=utility(z, users),
+        utility=finite(utility(z, users)),
         **{PART_COLUMNS.get(name, f"part_{name}"): values for name, values in utility.parts(z, users).items()},
         genre_line_utility=utility(encoder.encode(labels, years), users),
         z=pd.Series([row.tolist() for row in z.astype(np.float32)], dtype=object, index=trajectories.index),
@@ -98,4 +99,4 @@ def in_stars(rows: pd.DataFrame, cases: pd.DataFrame, encoder: TextEncoder, util
     years, users = plain_years(rows["case"].map(cases.set_index("case")["year"])), rows["user"].tolist()
     z = encoder.encode(rows["text"].tolist(), years).astype(np.float64)
     tastes = utility.latent.rows_of_users(users).astype(np.float64)
-    return rows.assign(utility=utility(z, users), preference_stars=np.einsum("nd,nd->n", tastes, z))
+    return rows.assign(utility=finite(utility(z, users)), preference_stars=np.einsum("nd,nd->n", tastes, z))

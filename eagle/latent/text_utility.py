@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eagle.latent.utilities import finite
+
 if TYPE_CHECKING:
     from eagle.latent.base import TextEncoder, Utility
 
@@ -43,7 +45,7 @@ class TextUtility:
 
     def __call__(self, texts: Sequence[str], years: Sequence[int | None], users: Sequence[str]) -> np.ndarray:
         """Return U (n,), in SD over the catalogue, of each text for its user."""
-        return np.asarray(self.utility(self.encoder.encode(texts, years), users), dtype=np.float64)
+        return finite(self.utility(self.encoder.encode(texts, years), users))
 
     def value(
         self,
@@ -65,7 +67,7 @@ class TextUtility:
         whole = np.ones(len(row), dtype=bool) if self.broken is None else ~self.broken(texts, made_from)
         preference = self.utility.parts(z[row], users).get("preference", np.full(len(row), np.nan))
         return Valued(
-            utility=np.asarray(self.utility(z[row], users), dtype=np.float64),
+            utility=finite(self.utility(z[row], users)),
             preference=np.asarray(preference, dtype=np.float64),
             new=new[row],
             whole=whole,

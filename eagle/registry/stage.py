@@ -100,7 +100,7 @@ def _against_champion(
 def _replay(folder: Path, config: Config, project: Project, agent: NewAgent) -> CaseScores:
     """Let the champion's adapter play the new cases in the present environment, with the evaluation's seeds."""
     champion = AgentFiles(folder, *borrowed_models(project))
-    champion.check_borrowed()
+    champion.check()
     steerer = Steerer.open(config, project, champion.agent(champion.arm))
     pairs = list(zip(agent.cases["user"], agent.cases["anchor"], strict=True))
     if agent.searched:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,10 +45,12 @@ class AgentFiles(Project):
         """Return the parameters under which the agent was made."""
         return load_config(self.params)
 
-    def check_borrowed(self) -> None:
-        """Raise EagleError unless both borrowed folders hold exactly the weights that the agent was made with."""
+    def check(self) -> None:
+        """Raise EagleError unless the agent's own files are as they were packed, and both borrowed folders hold exactly
+        the weights that it was made with.
+        """
         note = read_json(self.root / NOTE)
-        problems = []
+        problems = self._damaged(note.get("files", {}))  # an agent of an earlier version names none
         for what, folder, variable in (
             ("base", self.base, "EAGLE_BASE_MODEL"),
             ("sentence", self.sentence, "EAGLE_TEXT_MODEL"),
@@ -65,6 +68,26 @@ class AgentFiles(Project):
                 )
         if problems:
             raise EagleError(problems)
+
+    def _damaged(self, packed: Mapping[str, str]) -> list[Problem]:
+        """Return what is not as the note says: file -> hash."""
+        found = own_hashes(self.root)
+        return [
+            Problem(
+                f"a file of the packed agent is not as it was packed: {self.root / name}",
+                found=found.get(name, "no such file"),
+                expected=f"hash {packed[name]}",
+                mend="fetch the agent again from where it was registered, or register it anew: dvc repro -f register",
+            )
+            for name in sorted(packed)
+            if found.get(name) != packed[name]
+        ]
+
+
+def own_hashes(folder: Path) -> dict[str, str]:
+    """Return the hash of every file below ``folder`` but the note, by its path there."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / NOTE)
+    return {path.relative_to(folder).as_posix(): content_hash(path) for path in files}
 
 
 def borrowed_models(project: Project) -> tuple[Path, Path]:
@@ -99,6 +122,7 @@ def pack_agent(config: Config, project: Project, arm: str, target: Path) -> Agen
         target / NOTE,
         {
             "arm": arm,
+            "files": own_hashes(target),
             "base": {"id": config.llm.model, "hash": content_hash(project.llm)},
             "sentence": {"id": "embedded", "hash": content_hash(project.text_model)},
         },

@@ -16,6 +16,7 @@ from mlflow.types.schema import Array, ColSpec, DataType, Object, ParamSchema, P
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.serving.agent_files import AgentFiles, borrowed_models
+from eagle.serving.bounds import asked_for
 from eagle.serving.searching import own_search
 from eagle.serving.steer import Steerer
 
@@ -63,11 +64,11 @@ class SteeringModel(PythonModel):
         """
         pairs = list(zip(model_input["user"].astype(str), model_input["item"].astype(str), strict=True))
         try:
-            asked = {name: int((params or {}).get(name, 0)) for name in ("seed", "horizon", "budget")}
-            if asked["budget"]:
-                found = self.searcher.search(pairs, budget=asked["budget"], seed=asked["seed"])
+            asked = asked_for(pairs, params, self.steerer.horizon)
+            if asked.budget:
+                found = self.searcher.search(pairs, budget=asked.budget, seed=asked.seed)
             else:
-                found = self.steerer.steer(pairs, seed=asked["seed"], horizon=asked["horizon"])
+                found = self.steerer.steer(pairs, seed=asked.seed, horizon=asked.horizon)
         except EagleError as error:
             raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
         kept = {prop.name for prop in _STEP}

@@ -66,7 +66,7 @@ class Steerer:
     @classmethod
     def load(cls, files: AgentFiles) -> Steerer:
         """Open a packed agent; EagleError where the models that it borrows are not the ones it was made with."""
-        files.check_borrowed()
+        files.check()
         return cls.open(files.config(), files, files.agent(files.arm))
 
     @classmethod

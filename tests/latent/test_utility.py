@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from eagle.config import NoveltyConfig, UtilityConfig
 from eagle.core.errors import EagleError
 from eagle.latent.space import LatentSpace
+from eagle.latent.utilities import finite
 from eagle.latent.utility import Novelty, PaperDistance, PaperUtility
 
 
@@ -187,3 +188,9 @@ def test_as_a_constraint_novelty_decides_who_may_win_and_not_who_wins() -> None:
 def test_an_unknown_user_is_named() -> None:
     with pytest.raises(EagleError, match="nobody"):
         PaperUtility.fit(drawn(), UtilityConfig()).matrix(np.ones((1, 3)), ["nobody"])
+
+
+def test_a_utility_that_is_no_finite_number_is_an_error() -> None:
+    assert finite(np.array([1, -2])).tolist() == [1.0, -2.0]
+    with pytest.raises(EagleError, match="2 of 3 values are NaN or infinite"):
+        finite(np.array([np.nan, 0.0, np.inf]))
