@@ -15,6 +15,7 @@ from eagle.config import load_config
 from eagle.config.dependencies import name_own_files
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
+from eagle.registry.kept import forget_lost
 from flows import fork_server
 from flows.action_design import action_design
 from flows.dvc import StageFailed, UserMistake, up_to_date
@@ -59,6 +60,8 @@ def main() -> int:
     try:
         config = load_config()  # mistakes in params.yaml are told before anything is started
         name_own_files(config, Project())
+        if lost := forget_lost(config.registry, Project()):
+            print(f"the registry has lost {lost}: the agent is registered again")
         if up_to_date():  # which needs no server
             print("every stage is up to date")
         else:

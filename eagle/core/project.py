@@ -299,6 +299,11 @@ class Project:
         return self.reports / "registration.json"
 
     @property
+    def registered(self) -> Path:
+        """JSON beside the local MLflow store: there as long as the store has what was registered."""
+        return self.root / "mlruns/registered.json"
+
+    @property
     def arms(self) -> Path:
         """JSON: the record of every arm of the last evaluation."""
         return self.reports / "arms.json"

@@ -24,6 +24,8 @@ def store_with(address: str, config: RegistryConfig, project: Project) -> str:
     uri = resolve_uri(config.tracking_uri, project.root)
     if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
         raise user_error(
-            f"{address} is not in the registry", found=f"no store at {uri}", mend="run `make run` or `dvc repro` first"
+            f"{address} is not in the registry",
+            found=f"no store at {uri}",
+            mend="run `make run`: it registers what is missing",
         )
     return uri

@@ -42,13 +42,16 @@ class Registered:
 
 
 def run(config: Config, project: Project) -> None:
-    """Write reports/registration.json: the runs, the registered version, and the decision about the champion."""
+    """Write reports/registration.json: the runs, the registered version, and the decision about the champion.
+
+    mlruns/registered.json says to DVC that the store has them.
+    """
     store = open_store(config.registry, project)
     runs = log_pipeline(config, project, store)
     agent = best_agent(config, project)
     before = champion_version(store.client, config.registry.model)
-    version = _register(config, project, store, agent, runs.of_arm[agent.arm.name])
-    made = Registered(version, before, _against_champion(config, project, store, before, agent))
+    decision = _against_champion(config, project, store, before, agent)  # before there is a version without it
+    made = Registered(_register(config, project, store, agent, runs.of_arm[agent.arm.name]), before, decision)
     _tag(config, project, store, agent, made)
     write_json(
         project.registration,
@@ -64,6 +67,7 @@ def run(config: Config, project: Project) -> None:
             "tracking_uri": config.registry.tracking_uri,
         },
     )
+    write_json(project.registered, {"model": config.registry.model})
 
 
 def _register(config: Config, project: Project, store: Store, agent: NewAgent, run_id: str) -> str:

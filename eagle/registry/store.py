@@ -65,7 +65,9 @@ def download(address: str, uri: str) -> Path:
         return Path(artifacts.download_artifacts(artifact_uri=f"{address}/artifacts/agent"))
     except MlflowException as error:
         raise user_error(
-            f"{address} is not in the registry", found=error, mend="run `make run` or `eagle stage register`"
+            f"{address} is not in the registry",
+            found=error,
+            mend="run `make run`: it registers what is missing",
         ) from None
 
 

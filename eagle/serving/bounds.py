@@ -16,7 +16,7 @@ SEEDS = 2**63
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestParameters:
     """A request's parameters: seed, changes (0: the agent's own), texts of a search (0: one episode)."""
 
     seed: int = 0
@@ -24,13 +24,13 @@ class Asked:
     budget: int = 0
 
 
-def asked_for(pairs: Sequence[tuple[str, str]], params: Mapping[str, Any] | None, horizon: int) -> Asked:
+def asked_for(pairs: Sequence[tuple[str, str]], params: Mapping[str, Any] | None, horizon: int) -> RequestParameters:
     """Return the parameters of a request for ``pairs`` of user and item; EagleError with all that is too much.
 
     ``horizon``: the agent's own.
     """
     given = {name: value for name, value in (params or {}).items() if value is not None}
-    asked = Asked(**{name: int(given.get(name, 0)) for name in ("seed", "horizon", "budget")})
+    asked = RequestParameters(**{name: int(given.get(name, 0)) for name in ("seed", "horizon", "budget")})
     problems = [
         Problem(f"{what} is out of bounds", found=f"{found:,}", expected=f"{least} to {most:,}", mend=mend)
         for what, found, least, most, mend in (

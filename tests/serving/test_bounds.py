@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eagle.core.errors import EagleError
-from eagle.serving.bounds import BUDGET, HORIZON, LONGEST_ID, ROWS, TEXTS, Asked, asked_for
+from eagle.serving.bounds import BUDGET, HORIZON, LONGEST_ID, ROWS, TEXTS, RequestParameters, asked_for
 
 PAIR = [("u", "i")]
 
@@ -15,11 +15,11 @@ PAIR = [("u", "i")]
 @given(st.integers(0, 2**63 - 1), st.integers(0, HORIZON), st.integers(0, BUDGET))
 def test_what_is_within_the_bounds_is_asked(seed: int, horizon: int, budget: int) -> None:
     params = {"seed": seed, "horizon": horizon, "budget": budget}
-    assert asked_for(PAIR, params, 3) == Asked(seed, horizon, budget)
+    assert asked_for(PAIR, params, 3) == RequestParameters(seed, horizon, budget)
 
 
 def test_what_is_not_said_is_the_agents_own() -> None:
-    assert asked_for(PAIR, None, 3) == asked_for(PAIR, {"seed": None}, 3) == Asked(0, 0, 0)
+    assert asked_for(PAIR, None, 3) == asked_for(PAIR, {"seed": None}, 3) == RequestParameters(0, 0, 0)
 
 
 def test_all_that_is_too_much_is_told_at_once_and_long_ids_are_not_repeated() -> None:
@@ -39,4 +39,4 @@ def test_many_rows_with_many_texts_each_are_too_many_texts() -> None:
 
 
 def test_an_id_as_long_as_allowed_passes() -> None:
-    assert asked_for([("u" * LONGEST_ID, "i")], {}, 3) == Asked()
+    assert asked_for([("u" * LONGEST_ID, "i")], {}, 3) == RequestParameters()

@@ -1,0 +1,45 @@
+"""Whether the store still has what the last registration says: a store can be lost, and a champion deleted in its UI.
+
+DVC sees files only, so the register stage leaves one beside the store, ``mlruns/registered.json``. It goes with a lost
+store, and :func:`forget_lost` removes it where the store lost its version or its champion: the stage is then stale.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eagle.config import RegistryConfig
+from eagle.core.artifacts import read_json
+from eagle.core.project import Project
+from eagle.registry.location import SQLITE, resolve_uri
+
+
+def forget_lost(config: RegistryConfig, project: Project) -> str | None:
+    """Make the register stage stale where the store lacks what was registered; return what is missing, else None."""
+    if not project.registration.exists():
+        return None
+    missing = _missing(config, project)
+    if missing:
+        project.registered.unlink(missing_ok=True)
+    return missing
+
+
+def _missing(config: RegistryConfig, project: Project) -> str | None:
+    uri = resolve_uri(config.tracking_uri, project.root)
+    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
+        return f"no store at {uri}"
+    from mlflow import MlflowClient  # seconds to import
+    from mlflow.exceptions import MlflowException
+
+    from eagle.registry.store import champion_version
+
+    made, client = read_json(project.registration), MlflowClient(tracking_uri=uri, registry_uri=uri)
+    try:
+        client.get_model_version(made["model"], made["version"])
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return f"{made['model']} version {made['version']}"
+    if made["champion"] is not None and champion_version(client, made["model"]) is None:
+        return f"a champion of {made['model']}"
+    return None

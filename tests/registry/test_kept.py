@@ -1,0 +1,67 @@
+"""A store that has lost what was registered makes the register stage stale, and says what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from eagle.config import RegistryConfig
+from eagle.core.artifacts import write_json
+from eagle.core.project import Project
+from eagle.registry.kept import forget_lost
+from eagle.registry.store import Store, open_store
+
+CONFIG = RegistryConfig()
+
+
+@pytest.fixture
+def registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Project, Store]:
+    """A project whose store has version 1, the champion."""
+    monkeypatch.chdir(tmp_path)
+    project = Project()
+    store = open_store(CONFIG, project)
+    run = store.client.create_run(store.experiment_id)
+    store.client.create_registered_model(CONFIG.model)
+    store.client.create_model_version(CONFIG.model, f"runs:/{run.info.run_id}/agent", run.info.run_id)
+    store.client.set_registered_model_alias(CONFIG.model, "champion", "1")
+    project.reports.mkdir()
+    write_json(project.registration, {"model": CONFIG.model, "version": "1", "champion": "1"})
+    write_json(project.registered, {"model": CONFIG.model})
+    return project, store
+
+
+def test_nothing_is_forgotten_where_the_store_has_it_all(registered: tuple[Project, Store]) -> None:
+    project, _ = registered
+    assert forget_lost(CONFIG, project) is None
+    assert project.registered.exists()
+
+
+def test_a_champion_that_was_moved_by_hand_is_still_one(registered: tuple[Project, Store]) -> None:
+    project, store = registered
+    store.client.create_model_version(CONFIG.model, "runs:/0/agent", None)
+    store.client.set_registered_model_alias(CONFIG.model, "champion", "2")
+    assert forget_lost(CONFIG, project) is None
+
+
+def test_what_is_lost_is_named_and_dvc_sees_it(registered: tuple[Project, Store]) -> None:
+    project, store = registered
+    store.client.delete_registered_model_alias(CONFIG.model, "champion")
+    assert forget_lost(CONFIG, project) == f"a champion of {CONFIG.model}"
+    assert not project.registered.exists()
+    store.client.delete_model_version(CONFIG.model, "1")
+    assert forget_lost(CONFIG, project) == f"{CONFIG.model} version 1"
+
+
+def test_a_lost_database_is_lost_and_not_made_anew(registered: tuple[Project, Store]) -> None:
+    project, _ = registered
+    mlflow.set_tracking_uri(None)
+    database = project.root / "mlruns/mlflow.db"
+    database.unlink()
+    assert "no store at" in str(forget_lost(CONFIG, project))
+    assert not database.exists()
+
+
+def test_before_anything_was_registered_nothing_is_lost(tmp_path: Path) -> None:
+    assert forget_lost(CONFIG, Project(tmp_path)) is None
