@@ -285,6 +285,11 @@ class Project:
         return self.reports / f"table{number}.csv"
 
     @property
+    def headline(self) -> Path:
+        """JSON: the few figures that runs are compared by."""
+        return self.reports / "headline.json"
+
+    @property
     def gaps(self) -> Path:
         return self.reports / "gaps.parquet"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from eagle.evaluation.arm import Kind, Mode
+from eagle.evaluation.arm import SEARCH_EAGLE, Kind, Mode
 from eagle.evaluation.bootstrap import NOTHING
 from eagle.evaluation.comparison import ArmResult
 
@@ -132,7 +132,7 @@ def table4(results: Sequence[ArmResult], *, personalised: bool) -> pd.DataFrame:
 
 
 def metrics(results: Sequence[ArmResult], extra: dict[str, Any]) -> dict[str, Any]:
-    """Nested plain numbers for `dvc metrics`: arm -> figure -> mean, low, high; None where there is none."""
+    """Nested plain numbers, reports/metrics.json: arm -> figure -> mean, low, high; None where there is none."""
     found: dict[str, Any] = {}
     for result in results:
         figures: dict[str, Any] = {
@@ -150,3 +150,30 @@ def metrics(results: Sequence[ArmResult], extra: dict[str, Any]) -> dict[str, An
         }
         found[result.arm.name] = figures
     return found | extra
+
+
+HEADLINE = {
+    "gain_over_anchor": "gain",
+    "gain_over_reference": "over_reference",
+    "gain_over_linear": "over_linear",
+    "shelf_stars": "hidden_stars",
+    "user_choice": "choice",
+}
+"""Figures that a reader compares runs by, and what the headline calls them."""
+
+
+def headline(results: Sequence[ArmResult]) -> dict[str, dict[str, float]]:
+    """Return reports/headline.json, the few numbers of `dvc metrics`: of EAGLE's arms, alone and as search.
+
+    gain in U over the anchor with low and high, and the means of the rest; what an arm has not is left out.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for result in results:
+        if not result.arm.is_main and result.arm.name != SEARCH_EAGLE:
+            continue
+        own = {short: result.estimates[name] for name, short in HEADLINE.items() if name in result.estimates}
+        figures = {short: round(estimate.mean, 4) for short, estimate in own.items()}
+        if "gain" in own:
+            figures |= {"gain_low": round(own["gain"].low, 4), "gain_high": round(own["gain"].high, 4)}
+        found[result.arm.name] = figures | {"defects": round(result.behaviour["defects"], 4)}
+    return found

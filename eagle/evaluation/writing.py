@@ -55,6 +55,7 @@ def write_found(config: Config, project: Project, held: HeldOut, hashes: Mapping
     source = read_source(project.catalogue_files.source)["source"]
     beside = {**found.checks, "cases": _settings(config, held), "inputs": {"source": source, **hashes}}
     write_json(project.metrics, tables.metrics(found.results, beside))
+    write_json(project.headline, tables.headline(found.results))
 
 
 def _settings(config: Config, held: HeldOut) -> dict[str, Any]:

@@ -43,6 +43,7 @@ def log_pipeline(config: Config, project: Project, store: Store) -> PipelineRuns
     with RunLog(store, "pipeline", tags) as parent:
         parent.params(config.model_dump(mode="json"))
         parent.metrics({name: value for name, value in metrics.items() if name not in names})
+        parent.metrics({"headline": read_json(project.headline)})  # what a list of runs is sorted by
         tables = sorted(project.reports.glob("table*.csv"))
         left = [project.report, project.metrics, project.total_costs, project.trajectories, project.budget]
         parent.files([*left, *tables])

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from eagle.config import Config
 from eagle.evaluation import tables
 from eagle.evaluation.arm import (
     Arm,
@@ -17,6 +18,7 @@ from eagle.evaluation.arm import (
     eagle_arm,
     elsewhere_arm,
     macro_arm,
+    method_arm,
     reference_arm,
     rule_arms,
 )
@@ -160,6 +162,16 @@ def test_other_conditions_fill_their_rows(results: dict[str, ArmResult]) -> None
     assert four.loc["macro", "arm"] == "macro_g_optimal"
     assert four.loc["without personalised", "utility"] == four.loc["macro", "utility"]
     assert four.loc["default: free text", "status"] == "not run: set actions.personalized_share above 0"
+
+
+def test_the_headline_has_eagle_alone_and_as_search_and_no_other_arm(results: dict[str, ArmResult]) -> None:
+    search = replace(results["eagle_g_optimal"], arm=method_arm("search_eagle", 8, Config()))
+    found = tables.headline([*results.values(), search])
+    assert set(found) == {"eagle_g_optimal", "search_eagle"}
+    own, whole = found["eagle_g_optimal"], tables.metrics(list(results.values()), {})["eagle_g_optimal"]
+    assert own["gain"] == pytest.approx(whole["gain_over_anchor"]["mean"], abs=1e-4)
+    assert own["gain_low"] < own["gain"] < own["gain_high"]
+    assert len(own) <= 8
 
 
 def test_metrics_are_plain_json_without_nan(results: dict[str, ArmResult]) -> None:

@@ -92,6 +92,7 @@ def _evaluation(project: Project) -> None:
     write_arms(project, ARMS)
     write_table(project.trajectories, judged, "trajectories")
     write_json(project.metrics, tables.metrics(results, extra))
+    write_json(project.headline, tables.headline(results))
     made = {"table2": tables.table2(results), "table3": tables.table3(results, HOSTILE, None)}
     made["table4"] = tables.table4(results, personalised=True)
     _at_budgets(bootstrap, cases).to_csv(project.budget, index=False)
