@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eagle.evaluation.arm import SEARCH_EAGLE, SEARCHES, Arm
+from eagle.evaluation.arm import SEARCH_EAGLE, SEARCHES, Arm, search_of
 from eagle.evaluation.comparison import final_rows
 from eagle.report.accounts import total_costs
 from eagle.report.inputs import Inputs
@@ -40,16 +40,23 @@ class Fact:
 
 
 def headlines(inputs: Inputs, gap_count: int) -> list[Headline]:
-    """Return the few figures at the top of the page, about the EAGLE arm with the highest utility."""
+    """Return the few figures at the top of the page, about the EAGLE arm with the highest utility, or, where it was
+    asked more than once, about that search.
+    """
     if not inputs.trained:
         return [Headline("–", "no EAGLE arm was evaluated")]
-    main = max(inputs.trained, key=lambda arm: inputs.metrics[arm.name]["utility"]["mean"])
+    agent = max(inputs.trained, key=lambda arm: inputs.metrics[arm.name]["utility"]["mean"])
+    main = search_of(agent, inputs.arms) or agent
     found, costs = inputs.metrics[main.name], total_costs(inputs.costs)["total"]
-    gain, beats = found.get("gain_over_reference", {}), found["beats_anchor"]["mean"]
+    gain, beats = found.get("gain_over_anchor", {}), found["beats_anchor"]["mean"]
+    noun = inputs.metrics["cases"].get("noun", "item")
     used = f"{costs['peak_memory_mib'] / 1024:.1f} GiB at most, {costs['new_tokens']:,} tokens written"
     return [
-        Headline(f"{number(gain.get('mean'), 2, True)} SD", f"{main.label}: gain over its reference, {interval(gain)}"),
-        Headline(f"{number(100 * (beats or 0), 0)}%", "of its texts beat the existing item they started from"),
+        Headline(
+            f"{number(gain.get('mean'), 2, True)} SD",
+            f"{main.label}: gain over the {noun} it started from, {interval(gain)}",
+        ),
+        Headline(f"{number(100 * (beats or 0), 0)}%", f"of its texts beat the existing {noun} they started from"),
         Headline(f"{gap_count:,}", "texts that beat their starting point, over all EAGLE rows"),
         Headline(f"{costs['seconds'] / 60:.0f} min", f"of computing, {used}"),
     ]

@@ -22,6 +22,7 @@ from eagle.report.inputs import Inputs
 from eagle.report.words import (
     LIMITS,
     bounds_sentence,
+    budget_sentence,
     environment_sentences,
     interval,
     number,
@@ -72,6 +73,7 @@ def _shown(inputs: Inputs, gaps: pd.DataFrame, checks: Mapping[Arm, Sequence[Bou
         "sections": SECTIONS,
         "headline": content.headlines(inputs, len(gaps)),
         "verdicts": [
+            *filter(None, [budget_sentence(inputs.budgets)]),
             *verdicts(metrics, trained, noun),
             *starmap(bounds_sentence, checks.items()),
             *environment_sentences(inputs.stages.get("environment")),

@@ -68,8 +68,9 @@ def verdicts(metrics: Mapping[str, Any], arms: Sequence[Arm], noun: str) -> list
         gain, linear = found.get("gain_over_reference"), found.get("gain_over_linear")
         clear = {"ahead": "It learned", "behind": "It got worse", "cannot be told apart": "No gain can be shown"}
         said.append(
-            f"{arm.label}: {clear.get(compared(gain), 'No gain was measured')}. Against the policy it started "
-            f"from it gains {interval(gain)} standard deviations of utility, on {noun}s and users it never saw."
+            f"{arm.label}, asked once for each change: {clear.get(compared(gain), 'No gain was measured')}. "
+            f"Against the policy it started from it gains {interval(gain)} standard deviations of utility, on "
+            f"{noun}s and users it never saw."
         )
         words = {"ahead": "is ahead of", "behind": "is behind", "cannot be told apart": "cannot be told apart from"}
         if compared(linear) in words:
@@ -81,7 +82,7 @@ def verdicts(metrics: Mapping[str, Any], arms: Sequence[Arm], noun: str) -> list
             said.append("It leaves more defective texts than its reference: read any gain with care.")
         share, followed, anchor = found["beats_anchor"], found["followed"], metrics["anchor"]["utility"]
         said.append(
-            f"In {number((share['mean'] or 0) * 100, 0)}% of the cases its text beats the existing item. "
+            f"In {number((share['mean'] or 0) * 100, 0)}% of the cases its text beats the existing {noun}. "
             f"Offering it only there would bring mean utility from {number(anchor['mean'])} to "
             f"{interval(followed, sign=False)}."
         )

@@ -87,7 +87,7 @@ def test_same_inputs_same_bytes(page: str, finished: Project) -> None:
 
 def test_says_what_was_found(tags: Tags) -> None:
     shown = " ".join(" ".join(tags.text).split())
-    assert "EAGLE, G-optimal: It learned." in shown
+    assert "EAGLE, G-optimal, asked once for each change: It learned." in shown
     assert "the simple linear rule with as many changes" in shown
     assert "not run: dvc exp run -S evaluate.other_temperature=0.5" in shown
     assert "not run: dvc exp run -S actions.personalized_share=0" in shown

@@ -55,11 +55,11 @@ def test_verdicts_name_arm_numbers_and_what_the_catalogue_holds(noun: str) -> No
     }
     metrics = {EAGLE.name: figures, "anchor": {"utility": estimate(0.1, 0.0, 0.2)}}
     assert verdicts(metrics, [EAGLE], noun) == [
-        "EAGLE, G-optimal: It learned. Against the policy it started from it gains +0.50 [+0.40, +0.60] standard "
-        f"deviations of utility, on {noun}s and users it never saw.",
+        "EAGLE, G-optimal, asked once for each change: It learned. Against the policy it started from it gains +0.50 "
+        f"[+0.40, +0.60] standard deviations of utility, on {noun}s and users it never saw.",
         "It is behind the simple linear rule with as many changes (difference −0.20 [−0.30, −0.10]).",
         "It leaves more defective texts than its reference: read any gain with care.",
-        "In 75% of the cases its text beats the existing item. Offering it only there would bring mean utility from "
+        f"In 75% of the cases its text beats the existing {noun}. Offering it only there would bring mean utility from "
         "0.10 to 1.00 [0.90, 1.10].",
     ]
 
@@ -68,7 +68,7 @@ def test_an_arm_without_a_reference_is_not_said_to_have_learned() -> None:
     search = Arm("search", "method", None, "free", "A made-up search", 12)
     figures = {"beats_anchor": estimate(0.5, 0.4, 0.6), "followed": estimate(1.0, 0.9, 1.1)}
     first, *_ = verdicts({"search": figures, "anchor": {"utility": estimate(0, 0, 0)}}, [search], "film")
-    assert first.startswith("A made-up search: No gain was measured.")
+    assert first.startswith("A made-up search, asked once for each change: No gain was measured.")
 
 
 def test_every_figure_with_a_bound_has_a_name() -> None:
