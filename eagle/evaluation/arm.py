@@ -164,6 +164,16 @@ def reference_of(arm: Arm, arms: Iterable[Arm]) -> Arm | None:
     return next((one for one in arms if one.kind == "reference" and one.start == arm.start), None)
 
 
+def belongs_to(stage: str, arms: Iterable[Arm]) -> bool:
+    """Say whether an instance of a stage, such as train@uniform, made one of ``arms``; files of earlier runs did not.
+
+    A stage that has no instances belongs to all of them.
+    """
+    name, _, start = stage.partition("@")
+    kinds = {"train": "eagle", "reference": "reference"}
+    return not start or any(arm.kind == kinds.get(name) and arm.start == start for arm in arms)
+
+
 def search_of(arm: Arm, arms: Iterable[Arm]) -> Arm | None:
     """Return the arm that searches with a trained policy; None where none was run."""
     return next((one for one in arms if one.kind == "search" and arm.start and one.start == arm.start), None)

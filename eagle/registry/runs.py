@@ -13,7 +13,7 @@ import pandas as pd
 from eagle.config import Config
 from eagle.core.artifacts import read_json
 from eagle.core.project import Project
-from eagle.evaluation.arm import Arm, load_arms
+from eagle.evaluation.arm import Arm, belongs_to, load_arms
 from eagle.evaluation.stored import read_comparison, read_metrics, read_trajectories
 from eagle.registry.provenance import commit, data_versions
 from eagle.registry.run_log import RunLog
@@ -49,7 +49,8 @@ def log_pipeline(config: Config, project: Project, store: Store) -> PipelineRuns
         parent.files([*left, *tables])
         children = Children(config, project, store, parent.run_id, read_comparison(project.budget))
         for path in sorted(project.costs.glob("*.json")):
-            children.stage(path.stem)
+            if belongs_to(path.stem, arms):  # an arm of an earlier run may have left its costs
+                children.stage(path.stem)
         of_arm = {
             arm.name: children.arm(arm, metrics.get(arm.name, {}), trajectories[trajectories["arm"] == arm.name])
             for arm in arms

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from eagle.config.stages import STAGES
 from eagle.core.artifacts import read_json
 from eagle.core.project import Project
+from eagle.evaluation.arm import Arm, belongs_to
 
 
-def read_costs(project: Project) -> list[dict[str, Any]]:
+def read_costs(project: Project, arms: Sequence[Arm]) -> list[dict[str, Any]]:
     """Return the accounts of all stages up to evaluation, in the order of the pipeline.
 
-    Accounts of stages that come after this one, or of names that the pipeline no longer has, are left out.
+    Accounts of stages that come after this one, of names that the pipeline no longer has, and of arms that are none of
+    ``arms`` any more are left out.
     """
     place = {stage.name: index for index, stage in enumerate(STAGES) if stage.name not in ("report", "register")}
     found = [read_json(path) for path in sorted(project.costs.glob("*.json"))]
-    known = [account for account in found if account["stage"].split("@")[0] in place]
+    known = [a for a in found if a["stage"].split("@")[0] in place and belongs_to(a["stage"], arms)]
     return sorted(known, key=lambda account: (place[account["stage"].split("@")[0]], account["stage"]))
 
 

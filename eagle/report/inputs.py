@@ -78,15 +78,18 @@ class Inputs:
             raise EagleError(
                 Problem(f"the report needs {path}", mend="run `make run` or `dvc repro` to make it") for path in missing
             )
+        arms = load_arms(project)
+        own = {arm.curve for arm in arms} | {"elm"}  # an arm of an earlier run may have left its curve
+        curves = {path.stem: path for path in sorted(project.curves.glob("*.csv")) if path.stem in own}
         return cls(
-            arms=load_arms(project),
+            arms=arms,
             metrics=read_metrics(project.metrics),
             tables={f"table{n}": read_comparison(project.table(n)) for n in TABLES},
             trajectories=read_trajectories(project.trajectories),
             budgets=read_comparison(project.budget),
-            curves={path.stem: read_curve(path) for path in sorted(project.curves.glob("*.csv"))},
+            curves={name: read_curve(path) for name, path in curves.items()},
             stages={path.stem: read_json(path) for path in sorted(project.all_stage_metrics.glob("*.json"))},
-            costs=read_costs(project),
+            costs=read_costs(project, arms),
             latent=load_latent(project.encoder),
             weights=read_design_weights(project.design_weights),
             titles=read_titles(project.catalogue_files.items),

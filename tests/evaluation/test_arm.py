@@ -10,7 +10,7 @@ from eagle.config import Config
 from eagle.core.artifacts import write_json
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
-from eagle.evaluation.arm import Arm, anchor_arm, arms_of, load_arms, macro_arm, reference_of, write_arms
+from eagle.evaluation.arm import Arm, anchor_arm, arms_of, belongs_to, load_arms, macro_arm, reference_of, write_arms
 
 SEARCH = Arm("search", "method", None, "free", "A made-up search", 12)
 EVERYTHING = Config(
@@ -84,3 +84,12 @@ def test_another_form_of_the_file_is_a_clear_error(tmp_path: Path) -> None:
     write_json(project.arms, {"version": 0, "arms": []})
     with pytest.raises(EagleError, match="dvc repro"):
         load_arms(project)
+
+
+def test_a_stage_belongs_to_the_arms_that_it_made() -> None:
+    arms = arms_of(Config())
+    assert belongs_to("evaluate", arms)
+    assert belongs_to("train@g_optimal", arms)
+    assert belongs_to("reference@uniform", arms)
+    assert not belongs_to("train@uniform", arms)
+    assert not belongs_to("gone@uniform", arms)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from eagle.config import Config
-from eagle.core.artifacts import read_json, read_table
+from eagle.core.artifacts import read_json, read_table, write_json
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.report import run
@@ -83,6 +83,17 @@ def test_links_and_ids_match(tags: Tags) -> None:
 def test_same_inputs_same_bytes(page: str, finished: Project) -> None:
     run(Config(), finished)
     assert finished.report.read_text(encoding="utf-8") == page
+
+
+def test_what_an_arm_of_an_earlier_run_left_is_not_shown(page: str, finished: Project, tmp_path: Path) -> None:
+    """Parameters that no longer name an arm leave its files; the page is the same with and without them."""
+    project = Project(tmp_path / "again")
+    shutil.copytree(finished.root, project.root)
+    shutil.copy(project.curve("train_g_optimal"), project.curve("train_uniform"))
+    costs = read_json(project.cost("train@g_optimal"))
+    write_json(project.cost("train@uniform"), costs | {"stage": "train@uniform"})
+    run(Config(), project)
+    assert project.report.read_text(encoding="utf-8") == page
 
 
 def test_says_what_was_found(tags: Tags) -> None:
