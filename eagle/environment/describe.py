@@ -32,8 +32,8 @@ from eagle.engine.identity import model_identity
 from eagle.engine.open import open_language_model
 from eagle.environment.checks import check_text
 from eagle.environment.prompts import clean, describe_prompt
+from eagle.environment.sentences import first_sentences
 
-_SENTENCES = re.compile(r"(?<=[.!?])[\"')\]]*\s+")
 _NOT_IN_GENRE = re.compile(r"[.,:;\n]")
 
 
@@ -78,21 +78,11 @@ def run(config: Config, project: Project) -> None:
 def shorten(text: str, max_words: int, fields: Fields = GENRES_AND_PLOT) -> str:
     """Return whole sentences of ``text``, at most ``max_words`` words, on one line and without our markers.
 
-    Where already the first sentence is longer, it is cut after ``max_words`` words and closed with a full stop.
+    See :mod:`eagle.environment.sentences` for what counts as a word, and for a first sentence that is longer.
     """
     markers = rf"\b({re.escape(fields.labels)}|{re.escape(fields.body)}|change)\s*:\s*"
     said = re.sub(markers, "", clean(text), flags=re.IGNORECASE)
-    kept: list[str] = []
-    for sentence in _SENTENCES.split(said):
-        words = sentence.split()
-        if len(kept) + len(words) > max_words:
-            break
-        kept += words
-    if not kept:
-        kept = said.split()[:max_words]
-        if kept:
-            kept[-1] = kept[-1].rstrip(",;:-") + "."
-    return " ".join(kept)
+    return first_sentences(said, max_words)
 
 
 def describe(items: pd.DataFrame, max_words: int, fields: Fields = GENRES_AND_PLOT) -> pd.DataFrame:
