@@ -40,8 +40,23 @@ def read_source(path: Path) -> dict[str, Any]:
     return read_json(path)
 
 
+def rating_unit(path: Path) -> float:
+    """Return how many points of the source's scale are one unit: a quarter of its span, so 1 on a scale of 1 to 5.
+
+    Penalties and thresholds are set for such units, and any scale that is brought to them works alike. ``path`` is that
+    of :func:`read_source`.
+    """
+    source = read_source(path)
+    return (float(source["rating_max"]) - float(source["rating_min"])) / 4
+
+
+def in_units(ratings: pd.DataFrame, unit: float) -> pd.DataFrame:
+    """Return ratings with the column rating in units of :func:`rating_unit`."""
+    return ratings if unit == 1 else ratings.assign(rating=ratings["rating"] / unit)
+
+
 def read_item_split(path: Path) -> pd.DataFrame:
-    """Return (item, split), sorted by item; a split is train, validation or test."""
+    """Return (item, split), sorted by item; a split is train, validation, test or never_rated."""
     return read_table(path, "item_split")
 
 

@@ -18,7 +18,7 @@ import pandas as pd
 from eagle.config import Config
 from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
-from eagle.data.stored import read_item_split, read_rating_split
+from eagle.data.stored import in_units, rating_unit, read_item_split, read_rating_split
 from eagle.engine.folders import check_model_folder
 from eagle.engine.open import open_language_model
 from eagle.evaluation.arms import Arms
@@ -85,8 +85,9 @@ def run(config: Config, project: Project) -> None:
 
 
 def open_judges(config: Config, project: Project, held: HeldOut) -> dict[str, Judge]:
-    """Return the judges, fitted to ratings that no stage before learns from, by name."""
-    ratings = read_rating_split(project.split_files.ratings)
+    """Return the judges, fitted to ratings (in units, as U's) that no stage before learns from, by name."""
+    unit = rating_unit(project.catalogue_files.source)
+    ratings = in_units(read_rating_split(project.split_files.ratings), unit)
     described = Descriptions.load(project.descriptions)
     data = JudgeData(
         ratings=ratings[ratings["part"] == "panel"],

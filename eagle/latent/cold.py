@@ -24,10 +24,10 @@ PARTS = ("personal part", "as in U", "with bias")
 
 
 def warm_rmse(fitted: Fitted, splits: Splits, rng: np.random.Generator) -> dict[str, Any]:
-    """RMSE in stars on holdout rows of all users, folded in, on train items."""
+    """RMSE in points of the source's scale on holdout rows of all users, folded in, on train items."""
     rows = warm_rows(splits, fitted.warm.users, fitted.warm.items)
     errors = fitted.warm.predict(rows["u"].to_numpy(), rows["i"].to_numpy()) - rows["rating"].to_numpy(float)
-    return rmse(rows["user"], errors, rng)
+    return rmse(rows["user"], errors * splits.unit, rng)
 
 
 def _recipe_scores(name: str, fitted: Fitted, vectors: np.ndarray, bias_weight: float) -> dict[str, np.ndarray]:

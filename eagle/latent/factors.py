@@ -6,7 +6,8 @@ Follows the paper (section 5.1):
 Differs:
 3. The predicted rating is mu + b_u + b_i + <p_u, q_i> rather than <z_u, z_m>. It is the same bilinear form with
    z_u = [p_u, b_u + mu, 1] and z_m = [q_i, 1, b_i]; keeping the biases apart lets the encoder treat taste and appeal
-   separately, and lets them have their own penalties.
+   separately, and lets them have their own penalties. Ratings are in units of the scale (eagle.data.stored), so that
+   one penalty serves any scale.
 4. Own solver: `implicit` fits preferences of 0 or 1 with every missing entry at weight 1, so explicit ratings, targets
    other than 0 and 1 and a missing weight of 0 cannot be stated in it; lenskit's explicit ALS holds pandas below 3;
    cmfrec comes without wheels. Half sweeps take a few steps of conjugate gradients in float32 (least_squares);
@@ -153,7 +154,7 @@ def warm_rows(splits: Splits, users: list[str], items: list[str]) -> pd.DataFram
 
 
 def warm_report(factors: Factors, learned: Ratings, splits: Splits, rng: np.random.Generator) -> dict[str, Any]:
-    """RMSE in stars on held-out ratings of known users and items, beside mean predictors."""
+    """RMSE in points of the source's scale on held-out ratings of known users and items, beside mean predictors."""
     rows = warm_rows(splits, factors.users, factors.items)
     user, item, actual = rows["u"].to_numpy(), rows["i"].to_numpy(), rows["rating"].to_numpy(float)
     by_user, by_item = learned.user_means(BIAS_PENALTY), learned.transposed.user_means(BIAS_PENALTY)
@@ -164,7 +165,7 @@ def warm_report(factors: Factors, learned: Ratings, splits: Splits, rng: np.rand
         "item mean": by_item[item],
         "user and item mean": by_user[user] + by_item[item] - factors.mean,
     }
-    return {name: rmse(rows["user"], guess - actual, rng) for name, guess in predictions.items()}
+    return {name: rmse(rows["user"], (guess - actual) * splits.unit, rng) for name, guess in predictions.items()}
 
 
 def run(config: Config, project: Project) -> None:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from scipy import sparse
 
 from eagle.core.project import Project
-from eagle.data.stored import read_item_split, read_rating_split, read_user_split
+from eagle.data.stored import in_units, rating_unit, read_item_split, read_rating_split, read_user_split
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,17 @@ class Splits:
 
     items: pd.DataFrame  # item, split
     users: pd.DataFrame  # user, split
-    ratings: pd.DataFrame  # user, item, rating, part
+    ratings: pd.DataFrame  # user, item, rating (in units), part
+    unit: float = 1.0  # points of the source's scale in one unit (eagle.data.stored.rating_unit)
 
     @classmethod
     def load(cls, project: Project) -> Splits:
+        unit = rating_unit(project.catalogue_files.source)
         return cls(
             read_item_split(project.split_files.items),
             read_user_split(project.split_files.users),
-            read_rating_split(project.split_files.ratings),
+            in_units(read_rating_split(project.split_files.ratings), unit),
+            unit,
         )
 
     def items_in(self, *splits: str) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eagle.core.artifacts import write_table
+from eagle.core.artifacts import write_json, write_table
 from eagle.core.project import Project
 from eagle.domains.text import Description
 from eagle.latent.ratings import Ratings
@@ -114,5 +114,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Project:
     write_table(project.descriptions, described, "descriptions")
     titles = pd.DataFrame({"item": items, "title": [f"Strange Tale {n} (1990)" for n in range(n_items)]})
     write_table(project.catalogue_files.items, titles, "items")
+    source = {"source": "planted", "files": {}, "rating_min": 1.0, "rating_max": 5.0, "licence": ""}
+    write_json(project.catalogue_files.source, source)
     build_tiny_text_encoder(project.text_model)
     return project

@@ -214,7 +214,8 @@ def test_the_panels_ratings_do_not_reach_the_encoder(encoded: Project, tmp_path:
     from eagle.core.artifacts import read_table, write_table
 
     other = Project(tmp_path)
-    for path in (encoded.descriptions, encoded.splits / "items.parquet", encoded.splits / "users.parquet"):
+    splits = (encoded.splits / "items.parquet", encoded.splits / "users.parquet")
+    for path in (encoded.catalogue_files.source, encoded.descriptions, *splits):
         copy = tmp_path / path.relative_to(encoded.root)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(path.read_bytes())

@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 
 from eagle.config import FactorsConfig, parse_config
-from eagle.core.artifacts import read_json
+from eagle.core.artifacts import read_json, write_json, write_table
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
+from eagle.data.stored import read_rating_split
 from eagle.latent.factors import BIAS_PENALTY, Factors, fit_factors, fold_in, run
 from eagle.latent.ratings import Ratings, Splits
 from tests.latent.conftest import Planted, plant
@@ -99,6 +100,26 @@ def test_stage_learns_from_fit_rows_of_train_users_on_train_items_only(world: Pr
     (tmp_path / "data").symlink_to(world.root / "data")
     run(config, again)
     assert again.factors.read_bytes() == world.factors.read_bytes()
+
+
+def test_any_rating_scale_works_alike(world: Project, tmp_path: Path) -> None:
+    """The same ratings on a scale from -10 to 10 give the same factors, and errors in points of that scale."""
+    config = parse_config({"seed": 3, "factors": {"dimension": 4}}).only(["seed", "factors"])
+    wide = Project(tmp_path)
+    shutil.copytree(world.root / "data", tmp_path / "data")
+    table = read_rating_split(world.split_files.ratings)
+    write_table(wide.split_files.ratings, table.assign(rating=5 * table["rating"] - 15), "rating_split")
+    source = read_json(world.catalogue_files.source)
+    write_json(wide.catalogue_files.source, {**source, "rating_min": -10.0, "rating_max": 10.0})
+    reports = []
+    for project in (world, wide):
+        run(config, project)
+        reports.append(read_json(project.stage_metrics("factors"))["warm_rmse"])
+    ours, theirs = Factors.load(world.factors), Factors.load(wide.factors)
+    for name in ("item_factors", "item_bias", "user_factors", "user_bias"):
+        np.testing.assert_allclose(getattr(theirs, name), getattr(ours, name), atol=2e-3)
+    for name, found in reports[0].items():
+        assert reports[1][name]["value"] == pytest.approx(5 * found["value"], rel=2e-3)
 
 
 @pytest.fixture(scope="module")
