@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from eagle.config.base import Count, Fraction, Natural, Section
@@ -14,7 +16,9 @@ class FileColumns(Section):
     user: str = Field("user", description="ratings: who rated")
     rated_item: str = Field("item", description="ratings: what was rated")
     rating: str = Field("rating", description="ratings: how high")
-    timestamp: str | None = Field(None, description="ratings: when, seconds since 1970")
+    timestamp: str | None = Field(
+        None, description="ratings: when, seconds or milliseconds since 1970, or dates in one writing"
+    )
     item: str = Field("item", description="items (and texts): its id")
     title: str = Field("title", description="items: its title; a trailing '(1999)' is read as the year")
     text: str | None = Field(None, description="items or texts: plot or description")
@@ -29,6 +33,9 @@ class OwnFiles(Section):
     items: str | None = Field(None, description="path of the items file")
     texts: str | None = Field(None, description="optional path of a file with the items' texts, joined by item id")
     genre_separator: str = Field("|", description="what separates genres in their column")
+    day_first: bool | None = Field(
+        None, description="dates as 03/04/2019: is the day first? None sees it where a day is above 12"
+    )
     columns: FileColumns = Field(FileColumns(), description="how the columns are named")
 
 
@@ -44,6 +51,25 @@ class DataConfig(Section):
     )
     rating_min: float | None = Field(None, description="lowest legal rating; None takes the source's own scale, or 0.5")
     rating_max: float | None = Field(None, description="highest legal rating; None takes the source's own scale, or 5")
+    not_rated: tuple[float, ...] = Field(
+        (), description="numbers that mean 'not rated', such as [0] or [99]: their rows are left out, and counted"
+    )
+    duplicates: Literal["error", "latest"] = Field(
+        "error",
+        description="a user rated an item more than once: stop and say how often, or keep the latest (without times: "
+        "the last in the file)",
+    )
+    unknown_items: Literal["error", "drop"] = Field(
+        "error", description="ratings of items that the items table lacks: stop and say why, or leave them out"
+    )
+    never_rated: Literal["keep", "drop"] = Field(
+        "keep", description="items that nobody rated: they exist, so they are neighbours in novelty, or left out"
+    )
+    max_categories: Count = Field(
+        100,
+        description="most frequent categories (genres) kept [O: memory of the encoder's fit grows with their square; "
+        "413 took 1.5 GB]",
+    )
     min_ratings_per_user: Count = Field(10, description="users with fewer are left out [O: too few to split]")
     min_ratings_per_item: Count = Field(1, description="items with fewer are left out")
     max_ratings: Natural = Field(

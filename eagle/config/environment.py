@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import Field
@@ -9,6 +10,8 @@ from pydantic import Field
 from eagle.config.base import IDLE, Count, Fraction, Natural, NonNegative, Positive, Section
 from eagle.config.kinds import EngineKind
 
+HUB_ID = re.compile(r"^[\w.-]+/[\w.-]+@[\w./-]+$")
+"""``llm.model`` as a model of the hub with its revision."""
 LOCAL = "local"  # llm.cluster: workers on this machine
 
 

@@ -29,6 +29,11 @@ class CatalogueFiles:
         """JSON: where the ratings come from, under which licence, on which scale."""
         return self.folder / "source.json"
 
+    @property
+    def overview(self) -> Path:
+        """JSON: what was read, in one look; absent where the stage ``fetch`` did not write the folder."""
+        return self.folder / "overview.json"
+
 
 @dataclass(frozen=True)
 class SplitFiles:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from eagle.core.artifacts import complete_or_absent, write_json, write_table
 from eagle.core.errors import user_error
 from eagle.core.project import CatalogueFiles
 from eagle.core.seeding import stream
+from eagle.data.ids import as_ids
 from eagle.data.stored import read_items, read_ratings, read_source, read_users
 
 
@@ -33,21 +35,16 @@ class Catalogue:
     """Tables as docs/architecture.md describes them; every id is a string.
 
     ``ratings``: user, item, rating float32, timestamp Int64. ``items``: item, title, text, genres (lists), year Int64.
-    ``users``: user and, where known, group columns (age_group, gender, occupation).
+    ``users``: user and, where known, group columns (age_group, gender, occupation). Until the filters are applied, an
+    index of ratings and items that has a name says where a row stands in the user's file.
     """
 
     ratings: pd.DataFrame
     items: pd.DataFrame
     users: pd.DataFrame
     source: Provenance
-
-
-def as_ids(values: pd.Series) -> pd.Series:
-    """Return ids as strings: ``1`` and ``1.0`` both give ``"1"``; missing ones stay missing."""
-    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-        values = values.astype("Int64")
-    text = values.astype("string").str.strip()
-    return text.mask(text == "")
+    remarks: tuple[str, ...] = ()
+    """What is unusual about the source, in words; not stored with the tables."""
 
 
 def make_catalogue(
@@ -125,8 +122,8 @@ def _enough(codes: np.ndarray, least: int) -> np.ndarray:
     return np.asarray((counts[codes + 1] >= least) | (codes < 0))
 
 
-def write_catalogue(catalogue: Catalogue, folder: Path) -> None:
-    """Write the folder ``data/catalogue``, all of it or nothing."""
+def write_catalogue(catalogue: Catalogue, folder: Path, overview: Mapping[str, Any] | None = None) -> None:
+    """Write the folder ``data/catalogue``, all of it or nothing; ``overview`` is kept as JSON beside the tables."""
     source = catalogue.source
     with complete_or_absent(folder) as draft:
         files = CatalogueFiles(draft)
@@ -143,6 +140,8 @@ def write_catalogue(catalogue: Catalogue, folder: Path) -> None:
                 "licence": source.licence,
             },
         )
+        if overview is not None:
+            write_json(files.overview, dict(overview))
 
 
 def read_catalogue(folder: Path) -> Catalogue:

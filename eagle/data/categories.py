@@ -2,24 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ast
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
+from eagle.core.errors import Problem
+from eagle.data.prose import plain
+from eagle.data.rows import number_of, share, some
+
 NO_GENRES = "(no genres listed)"
+SEPARATORS = ("|", ",", ";", "/", "\t", ">")
+OFTEN = 0.3
+"""Share of the cells in which another separator stands before it is taken for the right one [ours]."""
+_NAMES = ("name", "title", "label", "genre", "category", "value")
+_QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
+_NUMPY = re.compile(r"""^\[\s*(['"]).*\1\s+(['"]).*\2\s*\]$""", re.DOTALL)
 
 
 def genre_list(value: Any, separator: str) -> list[str]:
     """Return genres of one item: lower case, source order, none twice; a list or one text with separators.
 
-    Full stops and commas become spaces, because they structure the text of a state.
+    A text may be a list of Python, JSON, NumPy or Postgres too, of names or of records with a name. Full stops and
+    commas become spaces, because they structure the text of a state.
     """
-    if isinstance(value, str):
-        parts: Sequence[Any] = value.split(separator)
-    elif value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
-        parts = []
-    else:
-        parts = list(value)
-    cleaned = (" ".join(str(part).lower().replace(".", " ").replace(",", " ").split()) for part in parts)
+    parts = parts_of(value, separator)
+    cleaned = (" ".join(plain(part).lower().replace(".", " ").replace(",", " ").split()) for part in parts)
     return list(dict.fromkeys(genre for genre in cleaned if genre and genre != NO_GENRES))
+
+
+def parts_of(value: Any, separator: str) -> list[str]:
+    """Return the names in one cell, as they are written."""
+    if isinstance(value, str):
+        literal = _literal(value.strip())
+        return value.split(separator) if literal is None else _names(literal)
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+        return []
+    return _names(value)
+
+
+def _literal(text: str) -> Any:
+    """Return the list or record that a text spells; None where it is plain text."""
+    if len(text) < 2 or (text[0], text[-1]) not in {("[", "]"), ("{", "}"), ("(", ")")} or text == NO_GENRES:
+        return None
+    if _NUMPY.match(text) and "," not in _QUOTED.sub("", text):  # of NumPy: Python would glue the names together
+        return [first or second for first, second in _QUOTED.findall(text)]
+    for read in (json.loads, ast.literal_eval):
+        try:
+            found = read(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+            continue
+        return found if isinstance(found, (list, tuple, set, dict)) else None
+    return [part.strip().strip("'\"") for part in text[1:-1].split(",")] if text[0] != "(" else None
+
+
+def _names(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return _names_of_record(value)
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return [] if value is None or value != value else [str(value)]
+    members = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
+    return [name for member in members for name in _names(member)]
+
+
+def _names_of_record(record: dict[Any, Any]) -> list[str]:
+    """Return the name of ``{'id': 35, 'name': 'comedy'}``; the keys of ``{'comedy': 0.9}``."""
+    lower = {str(key).lower(): value for key, value in record.items()}
+    for key in _NAMES:
+        if isinstance(lower.get(key), str):
+            return [lower[key]]
+    texts = [value for value in record.values() if isinstance(value, str)]
+    return texts[:1] if texts else [str(key) for key, value in record.items() if value]
+
+
+def wrong_separator(name: str, column: pd.Series, separator: str) -> Problem | None:
+    """Return the problem of cells that another separator cuts better; None where ``separator`` does.
+
+    It does where it stands in a cell, or where no other stands often and makes fewer different categories.
+    """
+    cells = [cell for cell in column.dropna() if isinstance(cell, str) and cell.strip()]
+    cells = [cell for cell in cells if _literal(cell.strip()) is None]
+    if len(cells) < 10 or any(separator in cell for cell in cells):
+        return None
+    whole = len({cell.strip().lower() for cell in cells})
+    best: tuple[int, int, str] | None = None
+    for other in SEPARATORS:
+        holding = sum(other in cell for cell in cells)
+        names = {part.strip().lower() for cell in cells for part in cell.split(other)}
+        if holding >= OFTEN * len(cells) and len(names) < whole and (best is None or len(names) < best[0]):
+            best = (len(names), holding, other)
+    if best is None:
+        return None
+    fewer, holding, other = best
+    return Problem(
+        f"{name}: column {column.name!r} is not separated by {separator!r}",
+        found=f"{separator!r} in no cell and {other!r} in {holding:,} of {len(cells):,}: {whole:,} categories as they "
+        f"are, {fewer:,} if cut at {other!r}; such as {some(cells, 2)}",
+        expected="categories that several items share",
+        mend=f'set data.files.genre_separator: "{other}"'.replace("\t", "\\t"),
+    )
+
+
+def keep_frequent(genres: Sequence[Sequence[str]], most: int) -> tuple[list[list[str]], list[str]]:
+    """Return the lists with the ``most`` most frequent categories alone, and what was left out in words.
+
+    Ties go by the alphabet. Memory of the encoder's fit grows with the square of the number of categories.
+    """
+    counts = Counter(genre for row in genres for genre in row)
+    if len(counts) <= most:
+        return [list(row) for row in genres], []
+    order = sorted(counts, key=lambda genre: (-counts[genre], genre))
+    kept = frozenset(order[:most])
+    lists = [[genre for genre in row if genre in kept] for row in genres]
+    emptied = sum(bool(row) and not left for row, left in zip(genres, lists, strict=True))
+    rare = order[most:]
+    return lists, [
+        f"{len(rare):,} of {len(counts):,} categories left out as the rarest (data.max_categories: {most}), such as "
+        f"{some(rare)}; {number_of(emptied, 'item')} had no other"
+    ]
+
+
+def unlike_each_other(genres: Sequence[Sequence[str]]) -> str | None:
+    """Return a word where there are about as many categories as items that have some, None where items share them."""
+    rows = [row for row in genres if row]
+    different = {genre for row in rows for genre in row}
+    if len(rows) < 20 or len(different) < 0.8 * len(rows):
+        return None
+    return (
+        f"{number_of(len(different), 'different category', 'different categories')} of {number_of(len(rows), 'item')} "
+        f"({share(len(different), len(rows))}), such as {some(sorted(different), 2)}: hardly two items share one; see "
+        "data.files.genre_separator and data.files.columns.genres"
+    )

@@ -19,6 +19,7 @@ from eagle.core.artifacts import complete_or_absent, content_hash, write_json
 from eagle.core.errors import EagleError, Problem
 from eagle.core.project import Project
 from eagle.data.catalogue import Catalogue, read_catalogue
+from eagle.data.overview import Overview
 
 NAMED_ROWS = 10
 """Failing rows that an error names, per check."""
@@ -154,15 +155,18 @@ def _escaped(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**unsafe)
 
 
-def validate(catalogue: Catalogue, noun: str, docs: Path) -> list[dict[str, Any]]:
+def validate(catalogue: Catalogue, noun: str, docs: Path, seen: Overview | None = None) -> list[dict[str, Any]]:
     """Run all checks, keep the Data Docs page under ``docs`` and return one record per check.
+
+    The page shows ``seen``, what was read.
 
     Raises one :class:`~eagle.core.errors.EagleError` that names the first rows of every failed check; the page is kept
     then too.
     """
     checks = checks_for(catalogue, noun)
     tables = tables_to_check(catalogue)
-    results = _expectations(checks, {name: _escaped(table) for name, table in tables.items()}, docs)
+    shown = seen.shown if seen else []
+    results = _expectations(checks, {name: _escaped(table) for name, table in tables.items()}, docs, shown)
     problems = [
         _problem(check, tables[check.table], result)
         for check, result in zip(checks, results, strict=True)
@@ -176,7 +180,9 @@ def validate(catalogue: Catalogue, noun: str, docs: Path) -> list[dict[str, Any]
     ]
 
 
-def _expectations(checks: Sequence[Check], tables: Mapping[str, pd.DataFrame], docs: Path) -> list[dict[str, Any]]:
+def _expectations(
+    checks: Sequence[Check], tables: Mapping[str, pd.DataFrame], docs: Path, seen: Sequence[tuple[str, str]]
+) -> list[dict[str, Any]]:
     """Let great-expectations judge; one plain record per check, in their order."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # before the import, which would report usage otherwise
     with warnings.catch_warnings():
@@ -185,13 +191,13 @@ def _expectations(checks: Sequence[Check], tables: Mapping[str, pd.DataFrame], d
         import great_expectations.expectations as known
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
-        from eagle.data.docs_view import SITE
+        from eagle.data.docs_view import site
 
     found: dict[int, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         context = gx.get_context(mode="file", project_root_dir=folder)
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        context.update_data_docs_site("local_site", SITE)
+        context.update_data_docs_site("local_site", site(seen))
         source = context.data_sources.add_pandas("catalogue")
         for name, table in tables.items():
             chosen = {number: check for number, check in enumerate(checks) if check.table == name}
@@ -270,7 +276,8 @@ def run(config: Config, project: Project) -> None:
     """Check ``data/catalogue/`` and write ``data/validation.json``, which the split asks for."""
     catalogue = read_catalogue(project.catalogue)
     try:
-        records = validate(catalogue, config.data.noun, project.data_docs)
+        seen = Overview.read(project.catalogue_files.overview)
+        records = validate(catalogue, config.data.noun, project.data_docs, seen)
     except EagleError as error:
         pages = ", ".join(str(page) for page in sorted(project.data_docs.glob("validations/*/*/*/*.html")))
         raise EagleError(

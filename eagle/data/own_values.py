@@ -3,85 +3,146 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 
 from eagle.config import OwnFiles
-from eagle.core.errors import EagleError, Problem
-from eagle.data.catalogue import Catalogue, Provenance, as_ids, make_catalogue
-from eagle.data.categories import genre_list
+from eagle.core.errors import Problem
+from eagle.data.catalogue import Catalogue, Provenance, make_catalogue
+from eagle.data.categories import genre_list, wrong_separator
+from eagle.data.findings import Findings
+from eagle.data.ids import as_ids, cause, id_problems, unjoined
+from eagle.data.prose import marked_up, plain
+from eagle.data.rows import number_of, share
 from eagle.data.scale import not_numbers
-from eagle.data.times import seconds, year_of
+from eagle.data.times import read_times, read_years
 from eagle.data.titles import split_year, upright
+
+OLDEST, LATEST = -3000, 2100
+"""Years that an item of any kind may have."""
+FEW = 0.5
+"""Share of the texts that have to belong to items of the items file, before a cause is looked for [ours]."""
 
 
 def own_catalogue(files: OwnFiles, tables: Mapping[str, pd.DataFrame], source: Provenance) -> Catalogue:
     """Return the catalogue of ``tables`` (ratings, items and, where there are any, texts), named as ``files`` says.
 
-    Raises one :class:`~eagle.core.errors.EagleError` with all that is wrong in their cells.
+    Its ratings and items keep the index of the files. Raises one :class:`~eagle.core.errors.EagleError` with all that
+    is wrong in their cells.
     """
-    wrong = not_numbers(files.ratings, tables["ratings"][files.columns.rating])
-    problems = [*([wrong] if wrong else []), *_repeated_texts(files, tables)]
-    if problems:
-        raise EagleError(problems)
-    return make_catalogue(_ratings(files, tables["ratings"]), _items(files, tables), source)
+    found = Findings()
+    ratings = _ratings(files, tables["ratings"], found)
+    items = _items(files, tables, found)
+    found.require()
+    made = make_catalogue(ratings, items, source)
+    return replace(
+        made,
+        ratings=made.ratings.set_axis(tables["ratings"].index),
+        items=made.items.set_axis(tables["items"].index),
+        remarks=tuple(found.remarks),
+    )
 
 
-def _repeated_texts(files: OwnFiles, tables: Mapping[str, pd.DataFrame]) -> list[Problem]:
-    if "texts" not in tables:
-        return []
-    ids = as_ids(tables["texts"][files.columns.item])
-    repeated = ids[ids.duplicated() & ids.notna()]
-    if repeated.empty:
-        return []
-    named = ", ".join(repeated.unique()[:10])
-    return [
-        Problem(
-            f"{files.texts} has several texts for one item",
-            found=f"{repeated.nunique()} items: {named}",
-            expected="one row per item",
-        )
-    ]
-
-
-def _ratings(files: OwnFiles, table: pd.DataFrame) -> pd.DataFrame:
-    columns = files.columns
+def _ratings(files: OwnFiles, table: pd.DataFrame, found: Findings) -> pd.DataFrame:
+    columns, name = files.columns, str(files.ratings)
+    found.add(*id_problems(name, table[columns.user]), *id_problems(name, table[columns.rated_item]))
+    wrong = not_numbers(name, table[columns.rating])
+    found.add(wrong)
     ratings = pd.DataFrame(
         {
             "user": table[columns.user],
             "item": table[columns.rated_item],
-            "rating": pd.to_numeric(table[columns.rating]),
+            "rating": pd.to_numeric(table[columns.rating], errors="coerce"),
         }
     )
-    return ratings.assign(timestamp=seconds(table[columns.timestamp])) if columns.timestamp else ratings
+    if columns.timestamp is None:
+        return ratings
+    times = read_times(name, table[columns.timestamp], files.day_first)
+    found.add(times.problem)
+    found.remarks += times.remarks
+    return ratings.assign(timestamp=times.seconds)
 
 
-def _items(files: OwnFiles, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    columns, table = files.columns, tables["items"]
+def _items(files: OwnFiles, tables: Mapping[str, pd.DataFrame], found: Findings) -> pd.DataFrame:
+    columns, table, name = files.columns, tables["items"], str(files.items)
+    found.add(*id_problems(name, table[columns.item]))
     ids = as_ids(table[columns.item])
-    raw = table[columns.title].astype("string")
-    parts = [split_year(title) if isinstance(title, str) else (None, None) for title in raw]
-    titles = [None if title is None else upright(title) for title, _ in parts]
-    year = (
-        year_of(table[columns.year])
-        if columns.year
-        else pd.Series([y for _, y in parts], index=table.index, dtype="Int64")
-    )
+    titles, year = _titles(table[columns.title])
+    if columns.year:
+        year, said = read_years(name, table[columns.year], OLDEST, LATEST)
+        found.remarks += said
+    if columns.genres:
+        found.add(wrong_separator(name, table[columns.genres], files.genre_separator))
     genres = table[columns.genres] if columns.genres else pd.Series([None] * len(table), index=table.index)
-    if "texts" in tables:
-        texts = (
-            tables["texts"].assign(key=as_ids(tables["texts"][columns.item])).dropna(subset=["key"]).set_index("key")
-        )
-        text = ids.map(texts[str(columns.text)])
-    else:
-        text = table[columns.text] if columns.text else pd.Series(pd.NA, index=table.index)
-    text = text.astype("string").str.replace(r"\s+", " ", regex=True).str.strip()
     return pd.DataFrame(
         {
             "item": ids,
             "title": titles,
-            "text": text.mask(text == ""),
+            "text": _texts(files, tables, ids, found),
             "genres": [genre_list(value, files.genre_separator) for value in genres],
             "year": year,
         }
+    )
+
+
+def _titles(column: pd.Series) -> tuple[list[str | None], pd.Series]:
+    """Return titles on one line without their trailing year, and these years."""
+    cells = [plain(title) if isinstance(title, str) else None for title in column.astype("string")]
+    parts = [split_year(title) if title else (None, None) for title in cells]
+    titles = [None if title is None else upright(title) for title, _ in parts]
+    return titles, pd.Series([year for _, year in parts], index=column.index, dtype="Int64")
+
+
+def _texts(files: OwnFiles, tables: Mapping[str, pd.DataFrame], ids: pd.Series, found: Findings) -> pd.Series:
+    """Return every item's text on one line, without tags and entities; missing where it has none."""
+    columns, table = files.columns, tables["items"]
+    if "texts" in tables:
+        text = _joined(files, tables["texts"], ids, found)
+    else:
+        text = table[columns.text] if columns.text else pd.Series(pd.NA, index=table.index)
+    text = text.astype("string")
+    marked = sum(map(marked_up, text.dropna()))
+    if marked:
+        found.remarks.append(f"tags or entities of HTML taken out of {number_of(marked, 'text')}")
+    text = pd.Series([pd.NA if pd.isna(t) else plain(t) for t in text], index=text.index, dtype="string")
+    return text.mask(text == "")
+
+
+def _joined(files: OwnFiles, texts: pd.DataFrame, ids: pd.Series, found: Findings) -> pd.Series:
+    """Return the text of each of the items' ``ids``."""
+    name, column = str(files.texts), texts[files.columns.item]
+    keys = as_ids(column)
+    found.add(*id_problems(name, column), _repeated(name, keys))
+    told = set(keys[texts[str(files.columns.text)].notna()].dropna())
+    there = set(ids.dropna())
+    missing, matched = told - there, told & there
+    if missing and len(matched) < FEW * len(told):
+        said = unjoined(missing, there - told, (name, str(files.items)))
+        if not matched or cause(missing, there - told):
+            found.add(
+                Problem(
+                    f"{name} has texts of {'no item' if not matched else 'few items'} of {files.items}",
+                    found=f"{len(matched):,} of {len(told):,} ids match; {said}",
+                    expected=f"ids written as in {files.items}",
+                    mend="write ids alike in both files, or leave data.files.texts out",
+                )
+            )
+        else:
+            found.remarks.append(
+                f"only {len(matched):,} of the {len(told):,} ids of {name} ({share(len(matched), len(told))}) are "
+                f"items: {said}"
+            )
+    first = texts.assign(key=keys).dropna(subset=["key"]).drop_duplicates("key").set_index("key")
+    return ids.map(first[str(files.columns.text)])
+
+
+def _repeated(name: str, keys: pd.Series) -> Problem | None:
+    repeated = keys[keys.duplicated() & keys.notna()]
+    if repeated.empty:
+        return None
+    return Problem(
+        f"{name} has several texts for one item",
+        found=f"{repeated.nunique()} items: {', '.join(repeated.unique()[:10])}",
+        expected="one row per item",
     )

@@ -8,13 +8,18 @@ import sys
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 from eagle.config import Config, load_config
+from eagle.config.environment import HUB_ID
 from eagle.config.takeover import takeover_line
 from eagle.core.errors import EagleError, Problem
 from eagle.core.project import Project
+
+if TYPE_CHECKING:
+    from eagle.data.catalogue import Catalogue
 
 DISK_GIB = 3.0
 MEMORY_GIB = 6.0
@@ -24,7 +29,7 @@ def check_project(project: Project) -> list[str]:
     """Return one line for each thing that is fine; raise one EagleError that names everything that is not."""
     problems: list[Problem] = []
     fine: list[str] = []
-    for part in (_surroundings, _lock, _parameters, _taken_over, _data):
+    for part in (_surroundings, _lock, _parameters, _taken_over, _model, _data):
         try:
             fine += part(project)
         except EagleError as error:
@@ -111,19 +116,63 @@ def _taken_over(project: Project) -> list[str]:
     return [line] if line else []
 
 
+def _model(project: Project) -> list[str]:
+    """Look for the language model where it is a file or folder; a hub id is only looked at."""
+    model = load_config(project.params).llm.model
+    path = Path(model).expanduser()
+    if model == "embedded" or HUB_ID.match(model):
+        return [f"language model: {model}"]
+    _require(
+        None
+        if path.is_dir() or (path.is_file() and path.suffix == ".gguf")
+        else Problem(
+            "llm.model names no model that can be found",
+            found=f"{model!r}: {'no such file or folder' if not path.exists() else 'a file that is no .gguf'}",
+            expected="'embedded', an existing folder, a .gguf file, or a hub id with its revision: 'name/model@main'",
+            mend="correct llm.model in params.yaml",
+        )
+    )
+    return [f"language model: {model}"]
+
+
 def _data(project: Project) -> list[str]:
-    from eagle.data.catalogue import Catalogue, read_catalogue
+    from eagle.data.catalogue import read_catalogue
     from eagle.data.checks import validate
-    from eagle.data.fetch import load_source
+    from eagle.data.fetch import filtered, load_source
+    from eagle.data.overview import Overview
 
     config = load_config(project.params)
     catalogue: Catalogue
+    seen: Overview | None
     if config.data.source == "files":
-        catalogue = load_source(config.data, project.root)
+        catalogue, seen = filtered(load_source(config.data, project.root), config.data)
     elif project.catalogue.exists():
         catalogue = read_catalogue(project.catalogue)
+        seen = Overview.read(project.catalogue_files.overview)
     else:
         return [f"data: {config.data.source} is not fetched yet"]
     with tempfile.TemporaryDirectory() as docs:
         checked = validate(catalogue, config.data.noun, Path(docs) / "docs")
-    return [f"data: {len(catalogue.ratings)} ratings, {len(catalogue.items)} items; {len(checked)} checks passed"]
+    _require(_dimension(config, catalogue))
+    rows = f"{len(catalogue.ratings)} ratings, {len(catalogue.items)} items"
+    return [f"data: {rows}; {len(checked)} checks passed", *(seen.printed() if seen else [])]
+
+
+def _dimension(config: Config, catalogue: Catalogue) -> Problem | None:
+    """Return the problem of more factors than training items or users; the split is made as its stage does."""
+    from eagle.data.splits import split_ratings, split_users, with_never_rated
+
+    items = with_never_rated(catalogue, config.split, config.seed)
+    parts = split_ratings(catalogue.ratings, items, config.split, config.seed)
+    users = split_users(catalogue, items, parts, config.split, config.seed)
+    trained = {name: int((table["split"] == "train").sum()) for name, table in (("items", items), ("users", users))}
+    fewest = min(trained.values())
+    if config.factors.dimension <= fewest:
+        return None
+    return Problem(
+        "factors.dimension is larger than what the data bears",
+        found=f"{config.factors.dimension} dimensions, {trained['items']} training items, {trained['users']} training "
+        "users",
+        expected=f"at most {fewest} dimensions",
+        mend="lower factors.dimension in params.yaml, or use a larger catalogue",
+    )

@@ -1,7 +1,7 @@
 """Stage ``split``: what is learned from, what settings are chosen on, what is judged on.
 
 1. Items: test, validation, train, with the same share of each among items with and without a text and among rare and
-   popular ones.
+   popular ones. Items that nobody rated are in none of the three.
 2. Users: the same, balanced over how much they rate. Only users with a fit row on a training item are held out: the
    others have no vector.
 3. Ratings: every user's rows are divided into panel (the judge), holdout (warm test) and fit (the reward), evenly over
@@ -12,6 +12,7 @@ Every draw depends on the seed and the ids alone, not on the order of rows.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ from eagle.core.seeding import stream
 from eagle.data.catalogue import Catalogue, read_catalogue
 
 PARTS = ("fit", "holdout", "panel")
+NEVER_RATED = "never_rated"
+"""The split of items without ratings: neighbours in novelty, and nothing else."""
 _RARITY_CLASSES = 3
 
 
@@ -67,6 +70,19 @@ def split_items(catalogue: Catalogue, config: SplitConfig, seed: int) -> pd.Data
     has_text = items["text"].fillna("").str.strip().ne("").to_numpy(dtype=int)
     strata = has_text * _RARITY_CLASSES + _rarity(counts)
     return _three_way(items["item"], strata, config.validation_items, config.test_items, stream(seed, "split", "items"))
+
+
+def with_never_rated(catalogue: Catalogue, config: SplitConfig, seed: int) -> pd.DataFrame:
+    """Return :func:`split_items` of the rated items, and the others in the split never_rated; sorted by item.
+
+    Nothing is learned from an item that nobody rated, and nothing is judged on it.
+    """
+    rated = catalogue.items["item"].isin(catalogue.ratings["item"])
+    drawn = split_items(replace(catalogue, items=catalogue.items[rated]), config, seed)
+    if rated.all():
+        return drawn
+    never = catalogue.items.loc[~rated, ["item"]].assign(split=NEVER_RATED)
+    return pd.concat([drawn, never]).sort_values("item", ignore_index=True)
 
 
 def split_ratings(ratings: pd.DataFrame, items: pd.DataFrame, config: SplitConfig, seed: int) -> pd.DataFrame:
@@ -178,7 +194,7 @@ def run(config: Config, project: Project) -> None:
     """Divide the checked catalogue; write ``data/splits/`` and ``reports/stages/split.json``."""
     _require_checked(project)
     catalogue = read_catalogue(project.catalogue)
-    items = split_items(catalogue, config.split, config.seed)
+    items = with_never_rated(catalogue, config.split, config.seed)
     ratings = split_ratings(catalogue.ratings, items, config.split, config.seed)
     users = split_users(catalogue, items, ratings, config.split, config.seed)
     _require_rows(items, users, ratings, config.split)

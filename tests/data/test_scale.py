@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eagle.data.scale import constant_users, not_numbers, nothing_to_learn, suspects, without
+
+
+def _of(**counts: int) -> pd.Series:
+    return pd.Series(np.repeat([float(name[1:].replace("m", "-")) for name in counts], list(counts.values())))
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (["3,5", "4"], "decimal comma: write 3.5 for 3,5"),
+        (["1,250", "2,000"], "between thousands"),
+        (["good", "4"], "write a number"),
+    ],
+)
+def test_what_is_no_number_says_what_it_looks_like(cells: list[str], words: str) -> None:
+    problem = not_numbers("r.csv", pd.Series(cells, name="rating"))
+    assert problem is not None
+    assert words in problem.mend
+    assert f"row 0: {cells[0]!r}" in problem.found
+
+
+@pytest.mark.parametrize(
+    ("ratings", "code"),
+    [
+        (_of(_0=620, _1=5, _5=100, _7=150, _8=120, _10=50), 0.0),  # zeros of a 1 to 10 scale
+        (_of(_m1=300, _1=50, _2=80, _3=120, _4=200, _5=90), -1.0),
+        (_of(_m10=20, _m5=30, _0=60, _5=40, _10=30, _99=200), 99.0),
+        (_of(_1=30, _2=40, _3=60, _4=40, _5=30, _77=100), 77.0),  # no usual code, but far and frequent
+    ],
+)
+def test_codes_for_not_rated_are_suspected(ratings: pd.Series, code: float) -> None:
+    found = suspects(ratings)
+    assert [suspect.value for suspect in found] == [code]
+    assert "not rated" in str(found[0])
+    assert f"data.not_rated: [{code:g}]" in found[0].mend
+
+
+@pytest.mark.parametrize(
+    "ratings",
+    [
+        _of(_1=200, _2=50, _3=80, _4=200, _5=470),  # reviews: many ones and fives
+        _of(_0=10, _1=20, _2=30, _3=40, _4=30, _5=20),  # a scale from 0
+        _of(_1=30, _2=40, _3=60, _4=40, _5=30, _55=1),  # a slip of the pen is no code
+        _of(_0=30, _1=70),
+    ],
+)
+def test_ordinary_ratings_are_not_suspected(ratings: pd.Series) -> None:
+    assert suspects(ratings) == []
+
+
+@given(
+    st.lists(st.integers(1, 10), min_size=30, max_size=60),
+    st.sampled_from([0.25, 1.0, 2.0, 10.0]),
+    st.integers(-50, 50),
+)
+def test_an_even_scale_is_not_suspected_wherever_it_stands(values: list[int], step: float, start: int) -> None:
+    ratings = pd.Series([*range(1, 11), *values, *values], dtype=float) * step + 1000.3 + start
+    assert suspects(ratings) == []
+
+
+def test_codes_that_are_named_are_left_out_and_counted() -> None:
+    table = pd.DataFrame({"user": list("aabb"), "item": list("xyxy"), "rating": np.float32([0, 3.3, 0, 5])})
+    left, said = without(table, (0.0, 99.0))
+    assert left["rating"].tolist() == [np.float32(3.3), 5.0]
+    assert said == ["2 ratings left out that mean 'not rated' (data.not_rated: 0, 99)"]
+    assert "no rating is 7" in without(table, (7.0,))[1][0]
+    assert without(table, ()) == (table, []) or without(table, ())[0] is table
+
+
+def test_users_with_one_rating_for_everything_are_counted() -> None:
+    table = pd.DataFrame({"user": list("aabbc"), "rating": [3, 3, 1, 2, 5]})
+    assert constant_users(table) == (2, 1)
+    assert nothing_to_learn(table) is None
+
+
+@pytest.mark.parametrize(
+    ("ratings", "words"), [([1, 1, 1, 1], "all ratings are the same"), ([1, 1, 5, 5], "no user's ratings differ")]
+)
+def test_ratings_that_tell_nothing_are_a_problem(ratings: list[int], words: str) -> None:
+    problem = nothing_to_learn(pd.DataFrame({"user": list("aabb"), "rating": ratings}))
+    assert problem is not None
+    assert words in problem.what

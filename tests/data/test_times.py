@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import datetime
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eagle.data.times import read_times, read_years, seconds
+
+DAY = 1_552_521_600  # 2019-03-14
+MOMENTS = st.lists(
+    st.datetimes(datetime.datetime(1998, 1, 1), datetime.datetime(2029, 1, 1)), min_size=1, max_size=6
+).map(lambda found: [moment.replace(microsecond=0) for moment in found])
+
+
+@given(MOMENTS, st.sampled_from([1, 10**3, 10**6, 10**9]), st.booleans())
+def test_any_unit_since_1970_is_seen_in_the_numbers(moments: list[datetime.datetime], unit: int, text: bool) -> None:
+    meant = [int(moment.replace(tzinfo=datetime.UTC).timestamp()) for moment in moments]
+    numbers = pd.Series([second * unit for second in meant])
+    assert seconds(numbers.astype("string") if text else numbers).tolist() == meant
+
+
+@given(MOMENTS, st.sampled_from(["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%d.%m.%Y %H:%M:%S"]))
+def test_dates_are_read_as_meant(moments: list[datetime.datetime], form: str) -> None:
+    meant = [int(moment.replace(tzinfo=datetime.UTC).timestamp()) for moment in moments]
+    assert seconds(pd.Series([moment.strftime(form) for moment in moments])).tolist() == meant
+
+
+@given(MOMENTS, st.booleans())
+def test_one_order_of_day_and_month_for_the_whole_column_or_a_refusal(
+    moments: list[datetime.datetime], day_first: bool
+) -> None:
+    form = "%d/%m/%Y" if day_first else "%m/%d/%Y"
+    found = read_times("r.csv", pd.Series([moment.strftime(form) for moment in moments], name="when"))
+    if any(moment.day > 12 for moment in moments):
+        meant = [int(datetime.datetime(*moment.timetuple()[:3], tzinfo=datetime.UTC).timestamp()) for moment in moments]
+        assert found.problem is None
+        assert found.seconds.tolist() == meant
+    else:
+        assert found.problem is not None
+        assert "data.files.day_first" in found.problem.mend
+
+
+def test_an_order_that_changes_is_refused_with_both_rows() -> None:
+    found = read_times("r.csv", pd.Series(["13/02/2019", "02/13/2019"], name="when"))
+    assert found.problem is not None
+    assert "row 0: '13/02/2019'" in found.problem.found
+    assert "row 1: '02/13/2019'" in found.problem.found
+
+
+def test_the_parameter_decides_where_the_column_does_not_and_may_not_contradict_it() -> None:
+    either = pd.Series(["03/04/2019"], name="when")
+    assert (
+        read_times("r.csv", either, day_first=True).seconds[0] - read_times("r.csv", either, day_first=False).seconds[0]
+        == 30 * 86400
+    )  # 3 April and 4 March
+    wrong = read_times("r.csv", pd.Series(["13/02/2019"], name="when"), day_first=False).problem
+    assert wrong is not None
+    assert "data.files.day_first" in wrong.what
+
+
+def test_dates_of_a_parquet_file_and_compact_dates_are_read() -> None:
+    assert seconds(pd.Series(pd.to_datetime(["2019-03-14"]))).tolist() == [DAY]
+    assert seconds(pd.Series([datetime.date(2019, 3, 14)])).tolist() == [DAY]
+    assert seconds(pd.Series([20190314, 20190315])).tolist() == [DAY, DAY + 86400]
+
+
+def test_times_that_cannot_be_read_are_counted_and_all_of_them_refused() -> None:
+    some = read_times("r.csv", pd.Series(["2019-03-14", "soon", None], name="when"))
+    assert some.seconds.tolist() == [DAY, pd.NA, pd.NA]
+    assert some.remarks == ("r.csv: 1 time in column 'when' could not be read: row 1: 'soon'",)
+    every = read_times("r.csv", pd.Series(["soon", "late"], name="when"))
+    assert every.problem is not None
+    assert "no cell of column 'when' is a time" in every.problem.what
+
+
+@pytest.mark.parametrize(
+    ("cell", "year"),
+    [("Dec 1995", 1995), ("1995.0", 1995), (1995, 1995), ("19951203", 1995), ("-750", -750), ("1995-12-01", 1995)],
+)
+def test_years_in_their_usual_writings(cell: object, year: int) -> None:
+    assert read_years("i.csv", pd.Series([cell], name="made"), -3000, 2100)[0].tolist() == [year]
+
+
+def test_what_is_no_year_is_missing_and_counted() -> None:
+    column = pd.Series(["1995", "123456", "9999", "late", None], name="made")
+    years, said = read_years("i.csv", column, -3000, 2100)
+    assert years.tolist() == [1995, pd.NA, pd.NA, pd.NA, pd.NA]
+    assert said == (
+        "i.csv: 3 cells in column 'made' hold no year from -3000 to 2100: row 1: '123456'; row 2: '9999'; "
+        "row 3: 'late'",
+    )
