@@ -85,7 +85,9 @@ class LLMConfig(Section):
 
 class DescribeConfig(Section):
     max_words: Count = Field(
-        32, description="words of a plot kept, cut at a sentence where possible [M: the small model needs short texts]"
+        32,
+        description="words of a plot kept, cut at a sentence where possible, and 12 bytes a word; in scripts without "
+        "blanks each sign is a word [M: the small model needs short texts]",
     )
     write_at_most: Natural = Field(
         0,

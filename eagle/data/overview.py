@@ -63,10 +63,7 @@ def overview(source: Catalogue, enough: Catalogue, kept: Catalogue, data: DataCo
         ("categories", _categories(kept.items["genres"].tolist(), kept)),
         ("years", _years(kept.items["year"])),
         ("times", _times(kept.ratings["timestamp"])),
-        (
-            "language",
-            ", ".join(f"{name} {100 * part:.0f}%" for name, part in list(language.items())[:3]) or "none told",
-        ),
+        ("language", _languages(language)),
     )
     return Overview(lines, (*source.remarks, *_unusual(kept, texts, language)))
 
@@ -160,6 +157,10 @@ def _times(times: pd.Series) -> str:
     first, last = (pd.to_datetime(int(each), unit="s", errors="coerce") for each in (known.min(), known.max()))
     without = len(times) - len(known)
     return f"{_day(first)} to {_day(last)}" + (f"; {number_of(without, 'rating')} without one" if without else "")
+
+
+def _languages(shares: dict[str, float]) -> str:
+    return ", ".join(f"{name} {100 * part:.0f}%" for name, part in shares.items() if part >= 0.01) or "none told"
 
 
 def _day(time: Any) -> str:

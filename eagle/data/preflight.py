@@ -144,7 +144,7 @@ def _data(project: Project) -> list[str]:
     config = load_config(project.params)
     catalogue: Catalogue
     seen: Overview | None
-    if config.data.source == "files":
+    if config.data.source == "files" or ":" in config.data.source:  # the user's own: nothing is downloaded
         catalogue, seen = filtered(load_source(config.data, project.root), config.data)
     elif project.catalogue.exists():
         catalogue = read_catalogue(project.catalogue)

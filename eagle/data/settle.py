@@ -116,12 +116,15 @@ def _once(ratings: pd.DataFrame, data: DataConfig, found: Findings) -> pd.DataFr
         return ratings
     rows = ratings[again]
     copies = int(rows.duplicated().sum())
-    changed = int((rows.groupby(pair)["rating"].nunique() > 1).sum())
     pairs = int((~rows.duplicated(pair)).sum())
+    told = rows.drop_duplicates().groupby(pair)["rating"].agg(["size", "nunique"])
+    changed = int((told["nunique"] > 1).sum())
+    same = int(((told["size"] > 1) & (told["nunique"] == 1)).sum())
     said = (
-        f"{number_of(pairs, 'pair')} of user and item in {number_of(len(rows), 'row')}: {number_of(copies, 'row')} "
-        f"an exact copy, {number_of(changed, 'pair')} with different ratings (changed minds)"
-    ).replace("rows an exact copy", "rows exact copies")
+        f"{number_of(pairs, 'pair')} of user and item in {number_of(len(rows), 'row')}: "
+        f"{number_of(copies, 'exact copy', 'exact copies')}, {number_of(changed, 'pair')} with different ratings "
+        f"(changed minds), {number_of(same, 'pair')} with one rating at several times"
+    )
     if data.duplicates == "error":
         found.add(
             Problem(

@@ -153,9 +153,12 @@ def year_of(column: pd.Series) -> pd.Series:
 
 
 def read_years(name: str, column: pd.Series, oldest: int, latest: int) -> tuple[pd.Series, tuple[str, ...]]:
-    """Return the years (Int64) from ``oldest`` to ``latest``, missing where a cell has none, and these in words."""
+    """Return the years (Int64) from ``oldest`` to ``latest``, missing where a cell has none, and these in words.
+
+    There was no year 0: files write it where the year is unknown.
+    """
     years = year_of(column)
-    years = years.where(years.between(oldest, latest).fillna(False).astype(bool))
+    years = years.where((years.between(oldest, latest) & (years != 0)).fillna(False).astype(bool))
     lost = column[years.isna() & column.notna()]
     if lost.empty:
         return years, ()

@@ -97,8 +97,8 @@ REFUSED: dict[str, tuple[Change, dict[str, Any], list[str]]] = {
         ],
     ),
     "another scale": (_rated(lambda r: r * 20), {}, ["these ratings go from 20 to 100", "data.rating_max"]),
-    "copies": (_again(0), {}, ["3 pairs of user and item in 6 rows: 3 rows exact copies, 0 pairs with different"]),
-    "changed minds": (_again(9), {"rating_max": 9}, ["0 rows exact copies, 3 pairs with different ratings (changed"]),
+    "copies": (_again(0), {}, ["3 pairs of user and item in 6 rows: 3 exact copies, 0 pairs with different"]),
+    "changed minds": (_again(9), {"rating_max": 9}, ["0 exact copies, 3 pairs with different ratings (changed"]),
     "all equal": (_rated(lambda r: 0 * r + 3), {}, ["all ratings are the same", "228 ratings of 12 users, all 3"]),
     "no variance within users": (
         lambda r, i: (r.assign(rating=1 + r["user"] % 5), i),
@@ -175,7 +175,7 @@ SETTLED: dict[str, tuple[Change, dict[str, Any], int, list[str]]] = {
         lambda r, i: (r, i.assign(year=["unknown", 0, 99999, *range(1983, 2000)])),
         {},
         228,
-        ["2 cells in column 'year' hold no year", "'unknown'"],
+        ["3 cells in column 'year' hold no year", "'unknown'"],
     ),
     "many categories": (
         lambda r, i: (r, i.assign(kind=["a|b|c|d"] * 10 + ["a|e"] * 5 + ["f"] * 5)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from eagle.config import EncoderConfig, parse_config
-from eagle.core.artifacts import read_json
+from eagle.config import EncoderConfig, UtilityConfig, parse_config
+from eagle.core.artifacts import read_json, read_table, write_json, write_table
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
+from eagle.data.stored import read_item_split, read_rating_split
 from eagle.latent import factors as factors_stage
 from eagle.latent import stage
 from eagle.latent.encoders import load_encoder
@@ -21,6 +23,7 @@ from eagle.latent.features import FeatureMap, Projection
 from eagle.latent.linear import JointHybrid
 from eagle.latent.sentence import Remembered, SentenceModel
 from eagle.latent.space import LatentSpace, load_latent
+from eagle.latent.utility import PaperUtility
 from eagle.profiles.genre_effects import common_genres, genre_effects
 from tests.latent.conftest import WordEmbedder, tell
 
@@ -229,6 +232,39 @@ def test_the_panels_ratings_do_not_reach_the_encoder(encoded: Project, tmp_path:
     stage.run(config, other)
     for name in ("encoder.safetensors", "latent.safetensors"):
         assert (other.encoder / name).read_bytes() == (encoded.encoder / name).read_bytes()
+
+
+def test_any_rating_scale_gives_the_same_space_and_items_that_nobody_rated_stand_in_it(
+    encoded: Project, tmp_path: Path
+) -> None:
+    """The same ratings on a scale from -10 to 10, and one more item that no rating speaks of."""
+    other, config = Project(tmp_path), parse_config(SETTINGS)
+    shutil.copytree(encoded.root / "data", tmp_path / "data")
+    other.text_model.parent.mkdir(parents=True)
+    other.text_model.symlink_to(encoded.text_model)
+    ratings = read_rating_split(encoded.split_files.ratings)
+    write_table(other.split_files.ratings, ratings.assign(rating=5 * ratings["rating"] - 15), "rating_split")
+    source = read_json(encoded.catalogue_files.source)
+    write_json(other.catalogue_files.source, {**source, "rating_min": -10.0, "rating_max": 10.0})
+    items = read_item_split(encoded.split_files.items)
+    never = pd.DataFrame({"item": ["new"], "split": ["never_rated"]})
+    write_table(other.split_files.items, pd.concat([items, never], ignore_index=True), "item_split")
+    described = read_table(encoded.descriptions, "descriptions")
+    new = described.head(1).assign(item="new", text=tell(["war"], "dragon"), plot="A dragon finds a ghost.")
+    write_table(other.descriptions, pd.concat([described, new], ignore_index=True), "descriptions")
+    factors_stage.run(config, other)
+    stage.run(config, other)
+    ours, theirs = load_latent(encoded.encoder), load_latent(other.encoder)
+    np.testing.assert_allclose(theirs.item_vectors[:-1], ours.item_vectors, atol=5e-3)
+    np.testing.assert_allclose(theirs.user_vectors, ours.user_vectors, atol=5e-3)
+    warm, wide = (read_json(project.stage_metrics("encoder"))["warm_rmse"] for project in (encoded, other))
+    for kind in ("two_stage", "joint_hybrid"):
+        assert wide[kind]["value"] == pytest.approx(5 * warm[kind]["value"], rel=5e-3)
+    assert theirs.items[-1] == "new"
+    assert not theirs.train_items[-1]
+    distance = PaperUtility.fit(theirs, UtilityConfig()).parts(theirs.item_vectors[-1:], theirs.users[:1])["distance"]
+    apart = PaperUtility.fit(ours, UtilityConfig()).parts(theirs.item_vectors[-1:], theirs.users[:1])["distance"]
+    assert distance[0] < apart[0]  # what exists already is less new
 
 
 def test_another_sentence_model_is_refused(encoded: Project, tmp_path: Path) -> None:
