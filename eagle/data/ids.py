@@ -16,6 +16,8 @@ MISSING_WORDS = frozenset({"nan", "none", "null", "<na>", "nat", "n/a", "#n/a", 
 """What programs write for a missing value, in any case; ``NA`` only in capitals."""
 _WHOLE_FLOAT = r"-?\d+\.0"
 _SCIENTIFIC = r"[+-]?\d(?:\.\d+)?[eE]\+\d+"
+ROUNDED = 5
+"""Long numbers that end in zeros from which it is no chance [ours]."""
 EXPLAINS = 0.5
 """Share of the ids without a partner that a way of writing has to join before it is named as the cause [ours]."""
 
@@ -80,6 +82,9 @@ def _lost_digits(name: str, column: pd.Series) -> Problem | None:
         text = as_ids(column)
         large = text[text.str.fullmatch(_SCIENTIFIC).fillna(False).astype(bool)]
         said = "scientific notation keeps a few digits: the originals are lost"
+        long = text[text.str.fullmatch(r"\d{16,}").fillna(False).astype(bool)]
+        if large.empty and long.nunique() >= ROUNDED and long.str.fullmatch(r"\d{15}0+").all():
+            large, said = long, "all end in zeros after 15 digits, as a spreadsheet leaves them"
     if large.empty:
         return None
     shown = [f"{value:.0f}" if isinstance(value, float) else value for value in large.drop_duplicates().head(3)]

@@ -72,6 +72,9 @@ def test_digits_that_are_lost_are_refused() -> None:
     assert "2^53" in lost.found
     (shortened,) = id_problems("r.csv", pd.Series(["1.23457E+17", "1e+05", "7"], name="user"))
     assert "scientific notation" in shortened.found
+    (rounded,) = id_problems("r.csv", pd.Series([f"12345678901234{n}000" for n in range(6)], name="user"))
+    assert "as a spreadsheet leaves them" in rounded.found
+    assert id_problems("r.csv", pd.Series([f"1234567890123450{n}" for n in range(6)], name="user")) == []
     assert id_problems("r.csv", pd.Series(["12e45", "5E10"], name="user")) == []  # as short hashes are
     assert id_problems("r.csv", pd.Series([2.0**53 - 1], name="user")) == []
     assert id_problems("r.csv", pd.Series([2**60], name="user")) == []
