@@ -165,13 +165,15 @@ HEADLINE = {
 def headline(results: Sequence[ArmResult]) -> dict[str, dict[str, float]]:
     """Return reports/headline.json, the few numbers of `dvc metrics`: of EAGLE's arms, alone and as search.
 
-    gain in U over the anchor with low and high, and the means of the rest; what an arm has not is left out.
+    gain in U over the anchor with low and high, and the means of the rest; what an arm has not, as hidden stars
+    of users with few hidden ratings, is left out.
     """
     found: dict[str, dict[str, float]] = {}
     for result in results:
         if not result.arm.is_main and result.arm.name != SEARCH_EAGLE:
             continue
         own = {short: result.estimates[name] for name, short in HEADLINE.items() if name in result.estimates}
+        own = {short: estimate for short, estimate in own.items() if not math.isnan(estimate.mean)}
         figures = {short: round(estimate.mean, 4) for short, estimate in own.items()}
         if "gain" in own:
             figures |= {"gain_low": round(own["gain"].low, 4), "gain_high": round(own["gain"].high, 4)}

@@ -22,7 +22,7 @@ from eagle.evaluation.arm import (
     reference_arm,
     rule_arms,
 )
-from eagle.evaluation.bootstrap import TwoWayBootstrap
+from eagle.evaluation.bootstrap import NOTHING, TwoWayBootstrap
 from eagle.evaluation.comparison import ArmResult, Comparison
 from eagle.methods.rollout import stopped_early
 
@@ -172,6 +172,14 @@ def test_the_headline_has_eagle_alone_and_as_search_and_no_other_arm(results: di
     assert own["gain"] == pytest.approx(whole["gain_over_anchor"]["mean"], abs=1e-4)
     assert own["gain_low"] <= own["gain"] <= own["gain_high"]
     assert len(own) <= 8
+
+
+def test_the_headline_leaves_out_what_could_not_be_judged(results: dict[str, ArmResult]) -> None:
+    eagle = results["eagle_g_optimal"]
+    unjudged = replace(eagle, estimates={**eagle.estimates, "shelf_stars": NOTHING})
+    (found,) = tables.headline([unjudged]).values()
+    assert "hidden_stars" not in found
+    assert "gain" in json.loads(json.dumps(found, allow_nan=False))
 
 
 def test_metrics_are_plain_json_without_nan(results: dict[str, ArmResult]) -> None:
