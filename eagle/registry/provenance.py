@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import subprocess
 
 from eagle.config.takeover import read_stages
@@ -23,3 +24,11 @@ def commit(project: Project) -> str:
 
     head = git("rev-parse", "HEAD")
     return f"{head}+changes" if head and git("status", "--porcelain", "--untracked-files=no") else head
+
+
+def user() -> str:
+    """Return who runs this; "unknown" where the machine has no name for them, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

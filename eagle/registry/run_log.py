@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -10,13 +11,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from mlflow.entities import Metric, Param
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
 from eagle.registry.store import Store
 from eagle.training.curves import read_curve
 
 _METRICS, _PARAMS = 500, 100  # in one call; MLflow takes at most 1,000 metrics and 100 parameters
 _LONGEST = 6000  # characters of a parameter's value, MLflow's limit
+_DIGEST = 36  # characters of a data set's digest, MLflow's limit
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -82,6 +84,15 @@ class RunLog:
         batch = [Metric(name, value, now, step) for name, value, step in entries]
         for start in range(0, len(batch), _METRICS):
             self.client.log_batch(self.run_id, metrics=batch[start : start + _METRICS])
+
+    def inputs(self, versions: Mapping[str, str], used_for: str) -> None:
+        """Log versioned files as the run's data sets: path -> hash; ``used_for`` is shown beside them."""
+        tags = [InputTag("mlflow.data.context", used_for)]
+        found = [
+            DatasetInput(Dataset(path, digest[:_DIGEST], "dvc", json.dumps({"path": path, "md5": digest})), tags)
+            for path, digest in versions.items()
+        ]
+        self.client.log_inputs(self.run_id, datasets=found)
 
     def files(self, paths: Iterable[Path], folder: str | None = None) -> None:
         """Store files and folders that are there; ``folder`` is where in the run's artifacts."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,21 @@ import pandas as pd
 from eagle.config import Config
 from eagle.core.artifacts import read_json
 from eagle.core.project import Project
+from eagle.data.stored import read_source
 from eagle.evaluation.arm import Arm, belongs_to, load_arms
 from eagle.evaluation.stored import read_comparison, read_metrics, read_trajectories
-from eagle.registry.provenance import commit, data_versions
+from eagle.registry.provenance import commit, data_versions, user
 from eagle.registry.run_log import RunLog
 from eagle.registry.store import Store
+from eagle.report.summary import markdown
 from eagle.training.curves import read_curve
 
 PARAMETERS = {"eagle": "train", "reference": "reference"}
 """Section of the parameters that made an arm, by its kind."""
+
+
+DATA = ("data/catalogue", "data/splits", "data/descriptions.parquet", "data/transitions.parquet", "models/encoder")
+"""What DVC versions and a run is told apart by; artifact dvc.lock has the hashes of everything."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +45,24 @@ def log_pipeline(config: Config, project: Project, store: Store) -> PipelineRuns
     metrics, trajectories = read_metrics(project.metrics), read_trajectories(project.trajectories)
     arms = load_arms(project)
     names = {arm.name for arm in arms}
-    tags = {"mlflow.source.git.commit": commit(project), "eagle.kind": "pipeline"}
-    tags |= {f"dvc.{path}": digest for path, digest in data_versions(project).items()}
-    with RunLog(store, "pipeline", tags) as parent:
+    source = read_source(project.catalogue_files.source)["source"]
+    tags = {
+        "eagle.kind": "pipeline",
+        "mlflow.source.name": "dvc repro",
+        "mlflow.source.type": "PROJECT",
+        "mlflow.source.git.commit": commit(project),
+        "mlflow.user": user(),
+        "mlflow.note.content": markdown(project),
+    }
+    with RunLog(store, f"{source}, seed {config.seed}, {datetime.now():%Y-%m-%d %H:%M}", tags) as parent:
         parent.params(config.model_dump(mode="json"))
+        versions = data_versions(project)
+        parent.inputs({path: versions[path] for path in DATA if path in versions}, "training and evaluation")
         parent.metrics({name: value for name, value in metrics.items() if name not in names})
         parent.metrics({"headline": read_json(project.headline)})  # what a list of runs is sorted by
         tables = sorted(project.reports.glob("table*.csv"))
         left = [project.report, project.metrics, project.total_costs, project.trajectories, project.budget]
-        parent.files([*left, *tables])
+        parent.files([*left, *tables, project.dvc_lock])
         children = Children(config, project, store, parent.run_id, read_comparison(project.budget))
         for path in sorted(project.costs.glob("*.json")):
             if belongs_to(path.stem, arms):  # an arm of an earlier run may have left its costs

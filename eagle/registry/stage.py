@@ -14,10 +14,14 @@ import pandas as pd
 from eagle.config import Config
 from eagle.core.artifacts import content_hash, write_json
 from eagle.core.project import Project
+from eagle.data.stored import read_source
 from eagle.registry.champion import CaseScores, Promotion, bounds_text, decide
 from eagle.registry.new_agent import NewAgent, best_agent
+from eagle.registry.provenance import commit
 from eagle.registry.runs import log_pipeline
 from eagle.registry.store import Store, champion_version, download, open_store
+from eagle.report.summary import markdown
+from eagle.report.words import LIMITS
 from eagle.serving.agent_files import AgentFiles, borrowed_models, pack_agent
 from eagle.serving.model import SIGNATURE
 from eagle.serving.searching import own_search
@@ -130,3 +134,22 @@ def _tag(config: Config, project: Project, store: Store, agent: NewAgent, made: 
     }
     for key, value in tags.items():
         store.client.set_model_version_tag(name, made.version, key, value)
+    store.client.update_model_version(name, made.version, model_card(config, project, agent, made))
+
+
+def model_card(config: Config, project: Project, agent: NewAgent, made: Registered) -> str:
+    """Return what the version's page says, in Markdown: what it is, from which data, what was measured and decided."""
+    source = read_source(project.catalogue_files.source)
+    card = [
+        f"# {agent.arm.label}, an EAGLE agent",
+        f"A LoRA adapter over {config.llm.model} that steers texts of the catalogue {source['source']}. Seed "
+        f"{config.seed}, commit {commit(project) or 'unknown'}.",
+        f"**Decision:** {made.decision.reason}",
+        f"**Bounds:** {bounds_text(agent.broken)}",
+        f"**Licence of the data:** {source.get('licence', 'not stated')}",
+        "## Held-out comparison",
+        markdown(project),
+        "## Limits",
+        *(f"- {limit}" for limit in LIMITS),
+    ]
+    return "\n\n".join(card)

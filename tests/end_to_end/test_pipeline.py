@@ -155,7 +155,12 @@ def test_mlflow_has_the_pipeline_its_stages_and_its_arms(project: Path, client: 
     } <= set(children)
     assert {"arm eagle_g_optimal", "arm reference_uniform", "arm linear_rule"} <= set(children)
     assert parent.data.params["train.kl_coefficient"] == "0.04"
-    assert parent.data.tags["dvc.models/encoder"].endswith(".dir")
+    assert {one.dataset.name for one in parent.inputs.dataset_inputs} >= {"data/catalogue", "models/encoder"}
+    assert all(one.dataset.digest for one in parent.inputs.dataset_inputs)
+    assert "EAGLE" in parent.data.tags["mlflow.note.content"]
+    version = client.get_model_version(registration["model"], registration["version"])
+    assert version.description.startswith("# EAGLE")
+    assert registration["decision"]["reason"] in version.description
     arm = children["arm eagle_g_optimal"]
     history = client.get_metric_history(
         arm.info.run_id, next(name for name in arm.data.metrics if name in pd.read_csv(curve(project)).columns)
