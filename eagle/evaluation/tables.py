@@ -153,6 +153,7 @@ def metrics(results: Sequence[ArmResult], extra: dict[str, Any]) -> dict[str, An
 
 
 HEADLINE = {
+    "utility": "utility",
     "gain_over_anchor": "gain",
     "gain_over_reference": "over_reference",
     "gain_over_linear": "over_linear",
@@ -165,8 +166,8 @@ HEADLINE = {
 def headline(results: Sequence[ArmResult]) -> dict[str, dict[str, float]]:
     """Return reports/headline.json, the few numbers of `dvc metrics`: of EAGLE's arms, alone and as search.
 
-    gain in U over the anchor with low and high, and the means of the rest; what an arm has not, as hidden stars
-    of users with few hidden ratings, is left out.
+    utility of the last text; gain in U over the anchor with low and high; the means of the rest. What an arm has not,
+    as hidden stars of users with few hidden ratings, is left out.
     """
     found: dict[str, dict[str, float]] = {}
     for result in results:

@@ -378,6 +378,6 @@ def test_an_experiment_stands_beside_the_first_result(project: Path, server: str
     assert second["decision"]["gain"] is not None
     assert second["champion"] == ("2" if second["decision"]["gain"]["mean"] > 0 else "1")
     assert "kl_coefficient" in run(project, "dvc", "params", "diff")
-    assert "reports/headline.json" in json.loads(run(project, "dvc", "metrics", "diff", "--json"))
+    assert "reports/headline.json" in json.loads(run(project, "dvc", "metrics", "diff", "--all", "--json"))
     parents = client.search_runs([client.get_run(first["run"]).info.experiment_id], "tags.`eagle.kind` = 'pipeline'")
     assert {run_.data.params["train.kl_coefficient"] for run_ in parents} == {"0.04", "0.05"}
