@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from eagle.config.base import Count, Fraction, Natural, Section
 from eagle.config.kinds import DomainKind, SourceKind
+
+
+def _known_encoding(name: str) -> str:
+    try:
+        "a".encode(name)
+    except (LookupError, UnicodeError):
+        raise ValueError(
+            f"Python knows no encoding named {name!r}; cp1252, cp1251 and gb18030 are such names"
+        ) from None
+    return name
+
+
+TextEncoding = Annotated[str, AfterValidator(_known_encoding)]
 
 
 class FileColumns(Section):
@@ -35,6 +48,14 @@ class OwnFiles(Section):
     genre_separator: str = Field("|", description="what separates genres in their column")
     day_first: bool | None = Field(
         None, description="dates as 03/04/2019: is the day first? None sees it where a day is above 12"
+    )
+    separator: str | None = Field(
+        None, min_length=1, description="what separates cells in CSV files; None sees it in each file's first lines"
+    )
+    encoding: TextEncoding | None = Field(
+        None,
+        description="how CSV files are encoded that are neither UTF-8 nor marked as UTF-16 (cp1252, cp1251, gb18030, "
+        "shift_jis); None refuses them with what is likely",
     )
     columns: FileColumns = Field(FileColumns(), description="how the columns are named")
 

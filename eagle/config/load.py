@@ -34,7 +34,23 @@ def _problem(error: Any, source: Path) -> Problem:
             mend=did_you_mean(str(location[-1]), known),
         )
     found = "" if isinstance(error["input"], dict | BaseModel) else repr(error["input"])
-    return Problem(f"{source}: {dotted}: {error['msg'].removeprefix('Value error, ')}", found=found)
+    mend = _in_quotes(location, source) if error["type"] == "string_type" else ""
+    return Problem(f"{source}: {dotted}: {error['msg'].removeprefix('Value error, ')}", found=found, mend=mend)
+
+
+def _in_quotes(location: tuple[Any, ...], source: Path) -> str:
+    """Say how to write a word that YAML 1.1 takes for something else than text (No, on, 1, 2020-01-01); DVC reads YAML
+    1.2, where some of them are text, so that only quotes make both read the same.
+    """
+    try:
+        node = yaml.compose(source.read_text(encoding="utf-8"), yaml.SafeLoader)
+        for part in location:
+            node = next(value for key, value in node.value if key.value == part)  # type: ignore[union-attr]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, StopIteration, AttributeError, TypeError):
+        return ""
+    if not isinstance(node, yaml.ScalarNode) or node.style is not None:
+        return ""
+    return f'YAML takes {node.value} for something else than text: write it in quotes, {location[-1]}: "{node.value}"'
 
 
 def parse_config(values: Any, source: Path = Path("params.yaml")) -> Config:

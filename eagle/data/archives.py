@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import re
 import sys
 import zipfile
@@ -53,14 +54,7 @@ def official_archive(name: str, address: str | None = None) -> Catalogue:
             ratings = _member(opened, "ratings.csv", _RATINGS)
             movies = _member(opened, "movies.csv", _MOVIES)
             licence = _licence(opened) or LICENCE.format(name=name)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        pd.errors.ParserError,
-        pd.errors.EmptyDataError,
-        UnicodeDecodeError,
-    ) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, RuntimeError) as error:
         archive.unlink()
         raise _broken(archive, error) from None
     parts = [split_year(title) if isinstance(title, str) else (None, None) for title in movies["title"]]
@@ -132,7 +126,7 @@ def _member(opened: zipfile.ZipFile, name: str, columns: dict[str, str]) -> pd.D
     if found is None:
         raise user_error(f"{opened.filename} has no {name}", found=", ".join(names), mend=did_you_mean(name, names))
     with opened.open(found) as handle:
-        table = read_csv(handle, ids=())
+        table = read_csv(handle)
     missing = [column for column in columns.values() if column not in table.columns]
     if missing:
         raise user_error(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,9 +10,9 @@ import pandas as pd
 from eagle.config import DataConfig, OwnFiles
 from eagle.core.errors import EagleError, Problem
 from eagle.data.catalogue import Catalogue, Provenance
+from eagle.data.opening import sums_at
 from eagle.data.own_values import own_catalogue
-from eagle.data.packages import sha256_of
-from eagle.data.tables import missing_columns, read_any
+from eagle.data.tables import read_any
 
 _COLUMN = "data.files.columns."
 
@@ -30,15 +31,17 @@ def own_files(files: OwnFiles, root: Path) -> Catalogue:
     Raises one :class:`~eagle.core.errors.EagleError` with every missing file and column, or with all that is wrong in
     the cells.
     """
-    tables, problems = _read(files, root)
+    tables, problems, notes = _read(files, root)
     if problems:
         raise EagleError(problems)
-    paths = [root / path for path in (files.ratings, files.items, files.texts) if path]
-    source = Provenance("files", {path.name: sha256_of(path) for path in paths}, licence="the user's own data")
-    return own_catalogue(files, tables, source)
+    sums: dict[str, str] = {}
+    for path in (files.ratings, files.items, files.texts):
+        sums |= sums_at(root / path) if path else {}
+    made = own_catalogue(files, tables, Provenance("files", sums, licence="the user's own data"))
+    return replace(made, remarks=(*notes, *made.remarks))
 
 
-def _read(files: OwnFiles, root: Path) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
+def _read(files: OwnFiles, root: Path) -> tuple[dict[str, pd.DataFrame], list[Problem], list[str]]:
     columns = files.columns
     wanted: dict[str, dict[str, str | None]] = {
         "ratings": {
@@ -58,6 +61,7 @@ def _read(files: OwnFiles, root: Path) -> tuple[dict[str, pd.DataFrame], list[Pr
     }
     tables: dict[str, pd.DataFrame] = {}
     problems: list[Problem] = []
+    notes: list[str] = []
     for name, needs in wanted.items():
         path = getattr(files, name)
         if path is None:
@@ -66,14 +70,16 @@ def _read(files: OwnFiles, root: Path) -> tuple[dict[str, pd.DataFrame], list[Pr
                     Problem(f"data.source is files, but data.files.{name} is not set", mend=f"name the {name} file")
                 )
             continue
-        read = read_any(root / path, [columns.user, columns.rated_item, columns.item])
-        if isinstance(read, Problem):
-            problems.append(read)
-        else:
-            tables[name] = read
-            problems += missing_columns(path, read, needs)
+        numbers = [column for column in (columns.rating, columns.timestamp, columns.year) if column]
+        try:
+            read = read_any(root / path, needs, numbers, files.separator, files.encoding)
+        except EagleError as error:
+            problems += error.problems
+            continue
+        tables[name] = read.table
+        notes += read.notes
     if files.texts and columns.text is None:
         problems.append(
             Problem(f"{files.texts} is given, but not which of its columns holds the text", mend=f"set {_COLUMN}text")
         )
-    return tables, problems
+    return tables, problems, notes

@@ -111,7 +111,7 @@ def test_unreadable_files_are_one_clear_error(folder: Path, name: str, content: 
 
 def test_ratings_that_are_no_numbers_are_named_by_row(folder: Path) -> None:
     RATINGS.assign(stars=["4", "good"]).to_csv(folder / "r.csv", index=False)
-    with pytest.raises(EagleError, match="row 1: 'good'"):
+    with pytest.raises(EagleError, match="line 3: 'good'"):
         own_files(FILES, folder)
 
 

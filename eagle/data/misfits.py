@@ -1,0 +1,145 @@
+"""Why a header does not give the columns that ``data.files.columns`` names, said so that it can be mended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from eagle.core.errors import EagleError, Problem, did_you_mean
+from eagle.data.records import rank
+from eagle.data.separators import FirstLines, found, head_of, written
+
+_SHOWN = 12
+_NUMBERED = re.compile(r"#[1-9]\d*$")
+_WIDE, _WIDE_SHARE, _PREAMBLE = 15, 0.8, 30
+
+
+def places(
+    name: str, head: FirstLines, content: bytes, wanted: Mapping[str, str | None], declared: str | None
+) -> tuple[dict[str, int], bool]:
+    """Return where each wanted column (parameter -> name) stands in a row, and whether the first line is a header.
+
+    A column may be named by its number, ``#1`` for the first; where all are, the first line is data. Raises an
+    :class:`~eagle.core.errors.EagleError` with all that is missing.
+    """
+    names = {column for column in wanted.values() if column is not None}
+    twice = sorted(column for column in names if head.names.count(column) > 1)
+    if twice:
+        raise EagleError(
+            [
+                Problem(f"{name} has several columns named {column!r}", found=_listed(head.names), mend="rename one")
+                for column in twice
+            ]
+        )
+    numbers = {column: int(column[1:]) - 1 for column in names if _NUMBERED.match(column) and column not in head.names}
+    at = {column: head.names.index(column) for column in names if column in head.names} | numbers
+    if len(at) == len(names) and all(place < head.width for place in at.values()):
+        return at, len(numbers) < len(names)
+    raise EagleError(_misfits(name, head, content, wanted, declared))
+
+
+def _misfits(
+    name: str, head: FirstLines, content: bytes, wanted: Mapping[str, str | None], declared: str | None
+) -> list[Problem]:
+    names = [column for column in wanted.values() if column is not None]
+    if declared:
+        other = head_of(content, names)
+        if other.form.separator != head.form.separator and found(other, names) > found(head, names):
+            return [
+                Problem(
+                    f"{name} is not separated by {written(head.form.separator)}",
+                    found=f"separator {written(other.form.separator)}",
+                    mend=f"set data.files.separator: {written(other.form.separator)}, or remove that line",
+                )
+            ]
+    if head.width == 1 and len(head.names) == 1:
+        return [
+            Problem(
+                f"{name} has one column only, as far as its first lines show",
+                found=f"first line {_cut(head.names[0])!r}",
+                expected=f"columns {', '.join(names)}, separated by comma, semicolon, tab, | or ::",
+                mend="set data.files.separator where it is another",
+            )
+        ]
+    above = _below(head, names)
+    if above:
+        return [
+            Problem(
+                f"{name}: the names of the columns stand in line {above}, not in the first",
+                found=f"line {head.line}: {_cut(head.form.separator.join(head.names))!r}",
+                mend=f"remove the lines above line {above}",
+            )
+        ]
+    if any(parameter.endswith(".rating") for parameter in wanted) and _wide(head):
+        return [_matrix(name, head)]
+    if _is_data(head, names):
+        return [_no_header(name, head, wanted)]
+    return missing_columns(name, head.names, wanted, head.form.separator)
+
+
+def missing_columns(
+    name: object, present: Sequence[str], wanted: Mapping[str, str | None], separator: str = ","
+) -> list[Problem]:
+    """Return one problem for each wanted column (parameter -> name) that is not present."""
+    said = "" if separator == "," else f" (separated by {written(separator)})"
+    return [
+        Problem(
+            f"{name} has no column {column!r}",
+            found=f"columns {_listed(present)}{said}",
+            mend=f"set {parameter}" + (f"; {hint}" if (hint := did_you_mean(str(column), present)) else ""),
+        )
+        for parameter, column in wanted.items()
+        if column is not None and column not in present
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (", ".join(_cut(name) for name in names[:_SHOWN]) or "none") + more
+
+
+def _cut(text: str, letters: int = 60) -> str:
+    return text if len(text) <= letters else f"{text[:letters]}..."
+
+
+def _below(head: FirstLines, names: Sequence[str]) -> int | None:
+    if found(head, names):
+        return None
+    rows = head.rows[:_PREAMBLE]
+    return next((line for line, cells in rows if set(names) <= {cell.strip() for cell in cells}), None)
+
+
+def _wide(head: FirstLines) -> bool:
+    """Tell a matrix by many columns that nearly all hold numbers or nothing."""
+    ranks = head.ranks()
+    return len(ranks) >= _WIDE and sum(highest <= 1 for highest in ranks) >= _WIDE_SHARE * len(ranks)
+
+
+def _matrix(name: str, head: FirstLines) -> Problem:
+    first = head.names[0] or "user"
+    return Problem(
+        f"{name} is a matrix: a row for each user, a column for each item",
+        found=f"{len(head.names)} columns: {_listed(head.names)}",
+        expected="one row for each rating, with columns for user, item and rating",
+        mend=f"turn it with pandas: table.melt(id_vars={first!r}, var_name='item', value_name='rating')"
+        ".dropna().to_csv(..., index=False)",
+    )
+
+
+def _is_data(head: FirstLines, names: Sequence[str]) -> bool:
+    """Tell whether the first line is no header: none of the names is in it, and a number stands where numbers do."""
+    if found(head, names) or len(head.names) != head.width:
+        return False
+    return any(rank(cell) == 1 and highest <= 1 for cell, highest in zip(head.names, head.ranks(), strict=False))
+
+
+def _no_header(name: str, head: FirstLines, wanted: Mapping[str, str | None]) -> Problem:
+    columns = [column for column in wanted.values() if column is not None]
+    parameter = next(iter(wanted))
+    return Problem(
+        f"{name} has no column {', '.join(map(repr, columns))}: its first line looks like data, not like a header",
+        found=f"line {head.line}: {_cut(head.form.separator.join(head.names))}",
+        expected="a header line with the names of the columns",
+        mend=f"write a header line of {head.width} names, separated by {written(head.form.separator)}, above it; or "
+        f'name the columns by number, in quotes: {parameter}: "#1"',
+    )

@@ -1,0 +1,436 @@
+"""By kind: what people's files are like, and that each is read as it is meant or refused with the true cause."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import lzma
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from eagle.config import FileColumns
+from eagle.core.errors import EagleError
+from eagle.data.tables import read_any
+from tests.data.quirks import ITEM_NAMES, ITEMS, RATING_NAMES, RATINGS, items_text, ratings_text, read, same, table
+
+PLAIN = [(i, "The Straight Story", g, "A man rides on. He meets a girl.") for i, _, g, _ in ITEMS]
+
+
+def packed(name: str, content: bytes, **others: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for entry, inside in {name: content, **others}.items():
+            archive.writestr(entry, inside)
+    return buffer.getvalue()
+
+
+def tarred(name: str, content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def zstd(content: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(content)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+CSV = ratings_text().encode()
+READ_AS_MEANT: dict[str, tuple[str, bytes]] = {
+    "byte-order mark": ("ratings.csv", b"\xef\xbb\xbf" + CSV),
+    "two byte-order marks": ("ratings.csv", b"\xef\xbb\xbf\xef\xbb\xbf" + CSV),
+    "UTF-16 with its mark": ("ratings.csv", ratings_text().encode("utf-16")),
+    "UTF-16 without": ("ratings.csv", ratings_text().encode("utf-16-be")),
+    "UTF-32": ("ratings.csv", ratings_text().encode("utf-32")),
+    "semicolons": ("ratings.csv", ratings_text(separator=";").encode()),
+    "tabs under .csv": ("ratings.csv", ratings_text(separator="\t").encode()),
+    "commas under .tsv": ("ratings.tsv", CSV),
+    "bars": ("ratings.csv", ratings_text(separator="|").encode()),
+    "double colons": ("ratings.dat", ratings_text(separator="::").encode()),
+    "control-A, as Hive writes": ("ratings", ratings_text(separator="\x01").encode()),
+    "blanks": ("ratings.txt", ratings_text(separator=" ").encode()),
+    "a blank after each comma": ("ratings.csv", CSV.replace(b",", b", ")),
+    "Excel's sep=": ("ratings.csv", b"sep=;\r\n" + ratings_text(separator=";", end="\r\n").encode()),
+    "CR LF": ("ratings.csv", ratings_text(end="\r\n").encode()),
+    "CR of old Macs": ("ratings.csv", ratings_text(end="\r").encode()),
+    "no line break at the end": ("ratings.csv", CSV.rstrip()),
+    "blank lines between and after": ("ratings.csv", CSV.replace(b"\n", b"\n\n", 9) + b"\n \n\n"),
+    "everything quoted": ("ratings.csv", table(RATING_NAMES, RATINGS, quoting=csv.QUOTE_ALL).encode()),
+    "a separator at each line's end": ("ratings.csv", CSV.replace(b"\n", b",\n").replace(b",\n", b"\n", 1)),
+    "and at the header's": ("ratings.csv", CSV.replace(b"\n", b",\n")),
+    "at the header's alone": ("ratings.csv", CSV.replace(b"\n", b",\n", 1)),
+    "an index column without a name": (
+        "ratings.csv",
+        table(("", *RATING_NAMES), [(str(n), *row) for n, row in enumerate(RATINGS)]).encode(),
+    ),
+    "empty rows of a sheet": ("ratings.csv", CSV + b",,,\n,,,\n"),
+    "parts joined with their headers": (
+        "ratings.csv",
+        (ratings_text(RATINGS[:9]) + ratings_text(RATINGS[9:20]) + ratings_text(RATINGS[20:])).encode(),
+    ),
+    "gzip": ("ratings.csv.gz", gzip.compress(CSV)),
+    "two gzip members": ("ratings.csv.gz", gzip.compress(CSV[:99]) + gzip.compress(CSV[99:])),
+    "gzip without saying so": ("ratings.csv", gzip.compress(CSV)),
+    "unpacked under its old name": ("ratings.csv.gz", CSV),
+    "bzip2": ("ratings.csv.bz2", bz2.compress(CSV)),
+    "xz": ("ratings.csv.xz", lzma.compress(CSV)),
+    "zstandard": ("ratings.csv.zst", zstd(CSV)),
+    "zip": ("ratings.csv.zip", packed("ratings.csv", CSV)),
+    "zip of macOS": ("ratings.csv.zip", packed("ratings.csv", CSV, **{"__MACOSX/._ratings.csv": b"\0\5\26\7"})),
+    "zip with a readme": ("archive.zip", packed("ml/ratings.csv", CSV, **{"ml/README.txt": b"Read, me\n"})),
+    "zip with other tables": ("ratings.zip", packed("a/ratings.csv", CSV, **{"a/tags.csv": b"user,tag\n1,x\n"})),
+    "tar.gz": ("ratings.tar.gz", tarred("a/ratings.csv", CSV)),
+    "zip in zip": ("ratings.zip", packed("ratings.csv.zip", packed("ratings.csv", CSV))),
+}
+
+
+@pytest.mark.parametrize("kind", READ_AS_MEANT)
+def test_ratings_are_read_as_they_are_meant(tmp_path: Path, kind: str) -> None:
+    name, content = READ_AS_MEANT[kind]
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    same(read(tmp_path, ratings=name))
+
+
+def backslashed(separator: str) -> str:
+    quoted = ([cell.replace('"', '\\"') for cell in row] for row in (ITEM_NAMES, *ITEMS))
+    return "".join(separator.join(f'"{cell}"' for cell in row) + "\n" for row in quoted)
+
+
+ITEMS_AS_MEANT: dict[str, str] = {
+    "semicolons and backslashes": backslashed(";"),
+    "commas and backslashes": backslashed(","),
+    "quotes as letters between tabs": "".join("\t".join(row) + "\n" for row in (ITEM_NAMES, *ITEMS)),
+    "everything quoted": items_text(quoting=csv.QUOTE_ALL),
+    "semicolons": items_text(separator=";"),
+    "separators escaped, as MySQL writes": "".join(
+        ",".join(cell.replace(",", "\\,").replace('"', '\\"') for cell in row) + "\n" for row in (ITEM_NAMES, *ITEMS)
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ITEMS_AS_MEANT)
+def test_items_are_read_as_they_are_meant(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "ratings.csv").write_bytes(CSV)
+    (tmp_path / "items.csv").write_text(ITEMS_AS_MEANT[kind], encoding="utf-8")
+    same(read(tmp_path))
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "cp850", "utf-7"])
+def test_a_declared_encoding_is_used_where_a_file_is_not_utf8(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "ratings.csv").write_bytes(CSV)
+    (tmp_path / "items.csv").write_text(items_text(), encoding=encoding)
+    same(read(tmp_path, encoding=encoding))
+
+
+def test_a_file_in_utf8_is_read_so_whatever_is_declared(tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").write_bytes(CSV)
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    built = read(tmp_path, encoding="latin-1")
+    same(built)
+    assert any("items.csv is in UTF-8 and read so" in remark for remark in built.remarks)
+
+
+@pytest.mark.parametrize(("written", "separator"), [("\\t", "\t"), ("tab", "\t"), ("::", "::"), ("~", "~")])
+def test_a_declared_separator_is_used(tmp_path: Path, written: str, separator: str) -> None:
+    (tmp_path / "ratings.csv").write_text(ratings_text(separator=separator))
+    (tmp_path / "items.csv").write_text(table(ITEM_NAMES, PLAIN, separator))
+    same(read(tmp_path, separator=written), items=PLAIN)
+
+
+def test_columns_without_a_header_are_named_by_number(tmp_path: Path) -> None:
+    (tmp_path / "u.data").write_text(table((), RATINGS, "\t"))
+    (tmp_path / "u.item").write_text(table((), ITEMS, "|").replace("Drama|Comedy", "Drama"), encoding="cp1252")
+
+    names = {"user": "#1", "rated_item": "#2", "rating": "#3", "timestamp": "#4"}
+    columns = FileColumns(**names, item="#1", title="#2", genres="#3", text="#4")
+    built = read(tmp_path, "u.data", "u.item", columns=columns, encoding="cp1252")
+    assert len(built.ratings) == len(RATINGS)
+    assert built.items["title"].tolist() == [row[1] for row in ITEMS]
+
+
+def cut_at(text: str, share: float) -> bytes:
+    return text.encode()[: int(len(text) * share)]
+
+
+STRAY = items_text().replace("Plain", '"Plain', 1)
+SWALLOWING = items_text().replace(",Plain", ',"Plain', 1).replace("Last Signal", 'Last 12"', 1)
+HTML = b"<!DOCTYPE html>\n<html><body>Please log in</body></html>"
+REFUSED_RATINGS: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
+    "no header": (
+        "ratings.csv",
+        table((), RATINGS).encode(),
+        ("first line looks like data", "line 1: 1,100", "header line", 'data.files.columns.user: "#1"'),
+    ),
+    "no header, double colons": (
+        "ratings.dat",
+        table((), RATINGS, "::").encode(),
+        ("first line looks like data", 'separated by "::"'),
+    ),
+    "a matrix": (
+        "ratings.csv",
+        (
+            "user," + ",".join(map(str, range(100, 140))) + "\n" + ("7," + ",".join(["", "4.5"] * 20) + "\n") * 9
+        ).encode(),
+        ("is a matrix", "one row for each rating", "melt", "and 29 more"),
+    ),
+    "cells too many in some rows": (
+        "ratings.csv",
+        CSV.replace(b"1000000010", b"1000000010,7").replace(b"1000000020", b"1000000020,"),
+        (
+            "line 2: 5 cells, the header has 4",
+            "line 8: 5 cells, the header has 4, and the last is empty",
+            "4 cells in every row",
+        ),
+    ),
+    "row names of R": (
+        "ratings.csv",
+        (",".join(RATING_NAMES) + "\n" + table((), [(str(n), *row) for n, row in enumerate(RATINGS, 1)])).encode(),
+        ("line 2: 5 cells, the header has 4", "counts the rows, give it a name in the header"),
+    ),
+    "decimal commas without quotes": (
+        "ratings.csv",
+        CSV.replace(b".5,", b",5,").replace(b".0,", b",0,"),
+        ("5 cells, the header has 4", "decimal comma"),
+    ),
+    "rows too short": ("ratings.csv", CSV.replace(b",1000000010", b""), ("line 2: 3 cells, the header has 4",)),
+    "cut within a row": ("ratings.csv", CSV[:-12], ("line 37: 3 cells", "without a line break: it may be cut off")),
+    "cut within the last cell": ("ratings.csv", CSV[:-4], ("seems cut off", "a last cell like '1000000010'")),
+    "cut gzip": ("ratings.csv.gz", gzip.compress(CSV)[:-20], ("incomplete or damaged", "fetch the file again")),
+    "cut bzip2": ("ratings.csv.bz2", bz2.compress(CSV)[:-20], ("incomplete or damaged",)),
+    "cut xz": ("ratings.csv.xz", lzma.compress(CSV)[:-20], ("incomplete or damaged",)),
+    "cut zstandard": ("ratings.csv.zst", zstd(CSV)[:-20], ("incomplete or damaged",)),
+    "cut zip": ("ratings.csv.zip", packed("ratings.csv", CSV)[:-20], ("incomplete or damaged",)),
+    "cut tar.gz": ("ratings.tar.gz", tarred("ratings.csv", CSV)[:-20], ("incomplete or damaged",)),
+    "damaged gzip": ("ratings.csv.gz", gzip.compress(CSV)[:40] + b"\xff" * 200, ("incomplete or damaged",)),
+    "damaged zip": (
+        "ratings.csv.zip",
+        packed("ratings.csv", CSV).replace(packed("ratings.csv", CSV)[60:70], b"\xff" * 10),
+        ("incomplete or damaged",),
+    ),
+    "empty zip": ("ratings.csv.zip", b"PK\x05\x06" + bytes(18), ("holds no table", "an empty archive")),
+    "zip of leavings": ("ratings.zip", packed("__MACOSX/._ratings.csv", b"\0"), ("holds no table", "._ratings.csv")),
+    "zip of several tables": (
+        "archive.zip",
+        packed("ratings.csv", CSV, **{"tags.csv": b"user,tag\n1,x\n"}),
+        ("holds several files", "ratings.csv, tags.csv", "unpack it"),
+    ),
+    "an empty file": ("ratings.csv", b"", ("is empty",)),
+    "an empty file, packed": ("ratings.csv.gz", gzip.compress(b" \n"), ("is empty",)),
+    "zero bytes": ("ratings.csv", CSV + bytes(300), ("zero bytes", "300 of them, the first in line 38")),
+    "a web page": ("ratings.csv", HTML, ("is a web page", "log in")),
+    "JSON lines": ("ratings.csv", b'{"user": 1, "item": 2}\n', ("is JSON", "read_json")),
+    "a pointer of git LFS": ("ratings.csv", b"version https://git-lfs.github.com/spec/v1\noid", ("git lfs pull",)),
+    "an Excel workbook": (
+        "ratings.csv",
+        packed("[Content_Types].xml", b"<x/>", **{"xl/workbook.xml": b"<x/>"}),
+        ("is a workbook", "save its sheet as CSV"),
+    ),
+    "a 7z archive": ("ratings.csv", b"7z\xbc\xaf\x27\x1c\0\4", ("7z archive", "unpack")),
+    "no separator": ("ratings.csv", CSV.replace(b",", b"~"), ("one column only", "set data.files.separator")),
+    "names below a heading": ("ratings.csv", b"Export of 2020,,,\n" + CSV, ("stand in line 2", "remove the lines")),
+    "a column twice": ("ratings.csv", CSV.replace(b"rating", b"user", 1), ("several columns named 'user'",)),
+    "many other columns": (
+        "ratings.csv",
+        (",".join(f"c{n}x" for n in range(99)) + "\n" + ",".join(["a b"] * 99) + "\n").encode(),
+        ("no column 'user'", "c11x and 87 more"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED_RATINGS)
+def test_ratings_that_cannot_be_meant_are_refused_with_the_cause(tmp_path: Path, kind: str) -> None:
+    name, content, words = REFUSED_RATINGS[kind]
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    with pytest.raises(EagleError) as caught:
+        read(tmp_path, ratings=name)
+    for part in words:
+        assert part in str(caught.value)
+    assert name in str(caught.value)
+
+
+REFUSED_ITEMS: dict[str, tuple[bytes, tuple[str, ...]]] = {
+    "Latin-1": (
+        items_text().encode("latin-1"),
+        ("not in UTF-8", "lines 2, 7", "byte 30", "cp1252: 100,Café Señor", "data.files.encoding", "iconv"),
+    ),
+    "Cyrillic": (
+        items_text([(i, "Ирония судьбы", g, "Москва слезам не верит") for i, _, g, _ in ITEMS]).encode("cp1251"),
+        ("lines 2, 3, 4", "cp1251: 100,Ирония судьбы", "likely cp1251"),
+    ),
+    "one line of another encoding": (
+        items_text([(i, "Señor Café", g, t) for i, _, g, t in ITEMS]).encode().replace("é".encode(), b"\xe9", 1),
+        ("not in UTF-8 throughout", "line 2", "7 other lines", "mixes encodings"),
+    ),
+    "cut within a letter": (items_text().encode()[: items_text().encode().index("ß".encode()) + 1], ("cut off",)),
+    "a stray quote": (STRAY.encode(), ("line 5", "a quote opens a cell here")),
+    "a stray quote that finds another": (SWALLOWING.encode(), ("line 5", "swallows 3 whole lines")),
+    "a stray quote in the last cell": (
+        items_text().replace("Nobody believes", '"Nobody believes').encode(),
+        ("line 5", "a quote opens a cell here"),
+    ),
+    "a line break without quotes": (
+        items_text().replace("Plain", "Pl\nain", 1).encode(),
+        ("line 5: 2 cells", "line 6: 3 cells", "half of one that a line break has cut"),
+    ),
+    "a comma without quotes": (items_text().replace("Last Signal", "Last, Signal").encode(), ("line 8: 5 cells",)),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED_ITEMS)
+def test_items_that_cannot_be_meant_are_refused_by_line(tmp_path: Path, kind: str) -> None:
+    content, words = REFUSED_ITEMS[kind]
+    (tmp_path / "ratings.csv").write_bytes(CSV)
+    (tmp_path / "items.csv").write_bytes(content)
+    with pytest.raises(EagleError) as caught:
+        read(tmp_path)
+    for part in words:
+        assert part in str(caught.value)
+
+
+def test_line_breaks_within_quotes_are_meant(tmp_path: Path) -> None:
+    rows = [(i, t, g, f"First, of {i}.\n\n\tThen:\n12, 13\nthe end.") for i, t, g, _ in ITEMS]
+    (tmp_path / "ratings.csv").write_bytes(CSV)
+    (tmp_path / "items.csv").write_text(items_text(rows, end="\r\n"), encoding="utf-8", newline="")
+    built = read(tmp_path)
+    assert built.items["item"].tolist() == [row[0] for row in ITEMS]
+    assert built.items["text"].tolist() == [f"First, of {i}. Then: 12, 13 the end." for i, *_ in ITEMS]
+
+
+def test_rows_that_are_no_numbers_are_named_by_the_files_own_lines(tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").write_bytes(CSV.replace(b"\n", b"\n\n", 3).replace(b"4.0", b"five"))
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    lines = (tmp_path / "ratings.csv").read_text().splitlines()
+    first = next(number for number, line in enumerate(lines, 1) if "five" in line)
+    with pytest.raises(EagleError, match=f"line {first}: 'five'"):
+        read(tmp_path)
+
+
+def test_a_separator_that_is_declared_and_not_there_is_refused_with_the_one_that_is(tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").write_text(ratings_text(separator=";"))
+    (tmp_path / "items.csv").write_text(items_text(separator=";"), encoding="utf-8")
+    with pytest.raises(EagleError, match=r'set data\.files\.separator: ";"') as caught:
+        read(tmp_path, separator=",")
+    assert len(caught.value.problems) == 2
+
+
+def frame() -> pd.DataFrame:
+    return pd.DataFrame(RATINGS, columns=list(RATING_NAMES)).astype({"rating": float, "when": int})
+
+
+def _spark(folder: Path) -> None:
+    for number, rows in enumerate((RATINGS[:9], RATINGS[9:20], RATINGS[20:])):
+        part = pd.DataFrame(rows, columns=list(RATING_NAMES))
+        made = pa.table(
+            {
+                "user": pa.array(part["user"].astype(int), pa.int64()),
+                "item": pa.array([item.encode() for item in part["item"]], pa.binary()),
+                "rating": pa.array(part["rating"], pa.string()).cast(pa.decimal128(3, 1)),
+                "when": pa.array(part["when"].astype(int)).cast(pa.timestamp("s")).cast(pa.timestamp("us", "UTC")),
+            }
+        )
+        pa.parquet.write_table(made, folder / f"part-0000{number}-c000.snappy.parquet")
+        (folder / f".part-0000{number}-c000.snappy.parquet.crc").write_bytes(b"crc")
+    (folder / "_SUCCESS").touch()
+
+
+def _csv_parts(folder: Path) -> None:
+    (folder / "part-00000.csv").write_text(ratings_text(RATINGS[:9]))
+    (folder / "part-00001.csv").touch()
+    (folder / "part-00002.csv.gz").write_bytes(gzip.compress(ratings_text(RATINGS[9:]).encode()))
+    (folder / "_SUCCESS").touch()
+
+
+def _hive(folder: Path) -> None:
+    for user, rows in frame().groupby("user", sort=False):
+        (folder / f"user={user}").mkdir()
+        rows.drop(columns="user").to_parquet(folder / f"user={user}" / "part-0.parquet")
+
+
+@pytest.mark.parametrize("write", [_spark, _csv_parts, _hive])
+def test_folders_of_parts_are_one_table(tmp_path: Path, write: Callable[[Path], None]) -> None:
+    (tmp_path / "ratings.parquet").mkdir()
+    write(tmp_path / "ratings.parquet")
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    built = read(tmp_path, ratings="ratings.parquet")
+    same(built)
+    assert len(built.source.files) > 2
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ([], "without a table in it"),
+        (["_SUCCESS"], "without a table in it"),
+        (["_temporary/0"], "unfinished"),
+        (["_delta_log/0.json", "part-0.parquet"], "is a table of Delta"),
+    ],
+)
+def test_folders_that_are_no_table_are_refused(tmp_path: Path, names: list[str], words: str) -> None:
+    (tmp_path / "ratings.parquet").mkdir()
+    for name in names:
+        path = tmp_path / "ratings.parquet" / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    with pytest.raises(EagleError, match=words):
+        read(tmp_path, ratings="ratings.parquet")
+
+
+def test_a_bad_line_of_a_part_names_the_part(tmp_path: Path) -> None:
+    (tmp_path / "ratings").mkdir()
+    (tmp_path / "ratings" / "a.csv").write_text(ratings_text(RATINGS[:9]))
+    (tmp_path / "ratings" / "b.csv").write_text(ratings_text(RATINGS[9:]).replace("4.0", "five"))
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    with pytest.raises(EagleError, match=r"line \d+ of b.csv: 'five'"):
+        read(tmp_path, ratings="ratings")
+
+
+def test_parquet_keeps_long_ids_with_gaps_and_columns_that_were_an_index(tmp_path: Path) -> None:
+    long = 900_000_000_000_000_001
+    ids = pd.array([long, long + 1, None, *range(len(RATINGS) - 3)], dtype="Int64")
+    frame().assign(user=ids).set_index("item").to_parquet(tmp_path / "ratings.parquet")
+    table = read_any(tmp_path / "ratings.parquet", {"user": "user", "item": "item"}).table
+    assert table["user"].tolist()[:3] == [long, long + 1, pd.NA]
+    assert table["item"].tolist() == [row[1] for row in RATINGS]
+
+
+@pytest.mark.parametrize("cut", [8, 200, -10])
+def test_cut_parquet_is_one_error(tmp_path: Path, cut: int) -> None:
+    frame().to_parquet(tmp_path / "whole.parquet")
+    (tmp_path / "ratings.parquet").write_bytes((tmp_path / "whole.parquet").read_bytes()[:cut])
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    with pytest.raises(EagleError, match="damaged or incomplete") as caught:
+        read(tmp_path, ratings="ratings.parquet")
+    assert len(caught.value.problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("https://example.org/ratings.csv", "download it first"),
+        ("~/ratings.csv", "in full"),
+        ("kept.csv", "`dvc pull kept.csv.dvc`"),
+        ("ratngs.csv", "did you mean 'ratings.csv'"),
+    ],
+)
+def test_a_path_that_is_not_there_says_what_to_do(tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "ratings.csv").write_bytes(CSV)
+    (tmp_path / "kept.csv.dvc").touch()
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    with pytest.raises(EagleError, match=words):
+        read(tmp_path, ratings=name)
