@@ -15,6 +15,9 @@ from typing import Any
 
 from prefect import get_run_logger, task
 
+from eagle.core.errors import EagleError
+from eagle.core.repository import repository_problems
+
 HOUR = 3600
 
 
@@ -31,6 +34,12 @@ def _environment() -> dict[str, str]:
     ones.
     """
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def require_repository() -> None:
+    """Raise UserMistake with all that keeps DVC from working in this folder."""
+    if problems := repository_problems(Path()):
+        raise UserMistake(EagleError(problems))
 
 
 def up_to_date() -> bool:
@@ -92,6 +101,7 @@ def bring_up_to_date(label: str, stages: list[str]) -> None:
 
     Raises UserMistake where a stage ended with exit 2, StageFailed for any other failure.
     """
+    require_repository()
     log = get_run_logger()
     last: deque[str] = deque(maxlen=40)
     command = [sys.executable, "-m", "dvc", "repro", *stages]

@@ -18,11 +18,12 @@ from eagle.core.project import Project
 from eagle.registry.kept import forget_lost
 from flows import fork_server
 from flows.action_design import action_design
-from flows.dvc import StageFailed, UserMistake, up_to_date
+from flows.dvc import StageFailed, UserMistake, require_repository, up_to_date
 from flows.eagle_rl import eagle_rl
 from flows.embedding_training import embedding_training
 from flows.evaluation import evaluation
 from flows.names import dated
+from flows.server import require_server
 
 
 @flow(
@@ -58,6 +59,7 @@ def main() -> int:
 
     signal.signal(signal.SIGINT, _stop_at_once)
     try:
+        require_repository()
         config = load_config()  # mistakes in params.yaml are told before anything is started
         name_own_files(config, Project())
         if lost := forget_lost(config.registry, Project()):
@@ -65,6 +67,7 @@ def main() -> int:
         if up_to_date():  # which needs no server
             print("every stage is up to date")
         else:
+            require_server()
             with fork_server.running():  # which imports while Prefect starts
                 pipeline()
     except (StageFailed, EagleError) as error:

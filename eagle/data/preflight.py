@@ -17,6 +17,7 @@ from eagle.config.environment import HUB_ID
 from eagle.config.takeover import takeover_line
 from eagle.core.errors import EagleError, Problem
 from eagle.core.project import Project
+from eagle.core.repository import conflicts
 
 if TYPE_CHECKING:
     from eagle.data.catalogue import Catalogue
@@ -67,6 +68,7 @@ def _surroundings(project: Project) -> list[str]:
             else Problem(f"{tool} is not installed", mend="install git; `make run` installs the rest")
             for tool in ("git", "dvc")
         ),
+        *conflicts(project.root),
     )
     python = ".".join(map(str, sys.version_info[:3]))
     return [f"surroundings: Python {python}, {os.cpu_count()} cores, {memory:.0f} GiB memory, {free:.0f} GiB disk free"]

@@ -28,12 +28,11 @@ def _missing(config: RegistryConfig, project: Project) -> str | None:
     uri = resolve_uri(config.tracking_uri, project.root)
     if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
         return f"no store at {uri}"
-    from mlflow import MlflowClient  # seconds to import
-    from mlflow.exceptions import MlflowException
+    from mlflow.exceptions import MlflowException  # seconds to import
 
-    from eagle.registry.store import champion_version
+    from eagle.registry.store import champion_version, open_client
 
-    made, client = read_json(project.registration), MlflowClient(tracking_uri=uri, registry_uri=uri)
+    made, client = read_json(project.registration), open_client(uri)
     try:
         client.get_model_version(made["model"], made["version"])
     except MlflowException as error:

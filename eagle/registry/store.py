@@ -33,7 +33,7 @@ def open_store(config: RegistryConfig, project: Project) -> Store:
     local = uri.startswith(SQLITE)
     if local:
         Path(uri.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
-    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+    client = open_client(uri)
     found = client.get_experiment_by_name(config.experiment)
     if found is not None:
         return Store(client, uri, found.experiment_id)
@@ -41,6 +41,23 @@ def open_store(config: RegistryConfig, project: Project) -> Store:
     if local:
         _make_relative(Path(uri.removeprefix(SQLITE)), experiment)
     return Store(client, uri, experiment)
+
+
+def open_client(uri: str) -> MlflowClient:
+    """Return a client of the store at ``uri``; EagleError where another version of MLflow has made its tables."""
+    try:
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        client.search_experiments(max_results=1)  # a client opens its store with the first question
+    except MlflowException as error:
+        if "database schema" not in str(error):
+            raise
+        raise user_error(
+            "the MLflow store was made by another version of MLflow",
+            found=str(error).split(".")[0],
+            expected=f"the tables of MLflow {mlflow.__version__}",
+            mend=f"copy the database, then run `mlflow db upgrade {uri}`; a store of a newer MLflow needs that version",
+        ) from None
+    return client
 
 
 def _make_relative(database: Path, experiment: str) -> None:
@@ -59,6 +76,7 @@ def _make_relative(database: Path, experiment: str) -> None:
 
 def download(address: str, uri: str) -> Path:
     """Return a folder with the files of an agent that is registered in the store."""
+    open_client(uri)
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     try:

@@ -16,7 +16,7 @@ import yaml
 from prefect.client.orchestration import get_client
 from prefect.flows import Flow, flow, load_flow_from_entrypoint
 from prefect.server.schemas.schedules import CronSchedule
-from prefect.settings import PREFECT_API_URL
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from eagle.config import Config
 from eagle.config.stages import all_instances
@@ -146,6 +146,28 @@ def test_stopping_ends_the_command_and_its_children() -> None:
         stop(process)
         assert process.returncode not in (None, 0)
         assert process.stdout.read() == ""  # ends only when no child holds the pipe any more
+
+
+@pytest.mark.usefixtures("own_sigint")
+def test_what_keeps_dvc_from_working_is_told_before_anything_starts(
+    toy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (toy / "dvc.lock").write_text("<<<<<<< HEAD\n=======\n>>>>>>> other\n", encoding="utf-8")
+    assert main() == 2
+    said = capsys.readouterr().err
+    assert "dvc.lock holds a merge conflict" in said and "git checkout --ours dvc.lock" in said
+    assert "Traceback" not in said and not order(toy)
+    with pytest.raises(UserMistake, match="merge conflict"):
+        one_task(["fetch"])
+
+
+@pytest.mark.usefixtures("own_sigint")
+def test_a_dead_prefect_server_is_told_before_anything_starts(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
+        assert main() == 2
+    said = capsys.readouterr().err
+    assert "no Prefect server answers" in said and "http://127.0.0.1:9/api" in said and "prefect server start" in said
+    assert "Traceback" not in said and not order(toy)
 
 
 def test_names_of_runs_carry_the_minute() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from eagle.config import RegistryConfig
+from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.registry.location import resolve_uri
 from eagle.registry.provenance import commit, data_versions
@@ -79,3 +82,17 @@ def test_versions_of_data_come_from_dvcs_lock(tmp_path: Path) -> None:
     )
     assert data_versions(Project(tmp_path)) == {"data/x": "abc.dir"}
     assert commit(Project(tmp_path)) == ""
+
+
+def test_a_store_of_another_mlflow_is_told_in_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    open_store(RegistryConfig(), Project())
+    store = tmp_path / "mlruns/mlflow.db"
+    older = tmp_path / "older/mlruns/mlflow.db"  # another path: an engine is kept for each address
+    older.parent.mkdir(parents=True)
+    shutil.copy(store, older)
+    with closing(sqlite3.connect(older)) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
+    with pytest.raises(EagleError, match="another version of MLflow") as caught:
+        open_store(RegistryConfig(), Project(tmp_path / "older"))
+    assert "mlflow db upgrade sqlite:///" in str(caught.value)

@@ -1,0 +1,72 @@
+"""What DVC needs around a project: a Git repository, its own folder, and files that no merge has left half done."""
+
+from __future__ import annotations
+
+import configparser
+import subprocess
+from pathlib import Path
+
+from eagle.core.errors import Problem
+
+TRACKED = ("dvc.lock", "dvc.yaml", "params.yaml")
+_MENDS = {
+    "dvc.lock": "`git checkout --ours dvc.lock` takes one side whole; `dvc repro` then makes what is stale",
+}
+
+
+def repository_problems(root: Path) -> list[Problem]:
+    """Return what keeps DVC from working in the folder ``root``, which is a project's; none where all is well."""
+    missing = _no_repository(root)
+    return [*([missing] if missing else []), *conflicts(root)]
+
+
+def conflicts(root: Path) -> list[Problem]:
+    """Return a problem for each file of DVC, and of parameters, in which a merge left both sides."""
+    found = (_conflict(root / name) for name in TRACKED)
+    return [problem for problem in found if problem is not None]
+
+
+def _no_repository(root: Path) -> Problem | None:
+    folder = root / ".dvc"
+    if not folder.is_dir():
+        return Problem(
+            "this folder is no DVC project",
+            found=f"no {folder}",
+            mend="work in the folder that has dvc.yaml, or run `git init && dvc init` in it",
+        )
+    if _without_git(folder) or _in_git(root):
+        return None
+    return Problem(
+        "this folder is in no Git repository, and DVC works in one",
+        found=f"no .git in {root.resolve()} or above",
+        mend="run `git init`, or `dvc config --local core.no_scm true` to do without",
+    )
+
+
+def _in_git(root: Path) -> bool:
+    try:
+        asked = subprocess.run(["git", "rev-parse", "--git-dir"], cwd=root, capture_output=True, check=False)
+    except FileNotFoundError:  # `eagle check` says that git is missing; its folder tells enough here
+        return any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents))
+    return asked.returncode == 0
+
+
+def _without_git(folder: Path) -> bool:
+    settings = configparser.ConfigParser(strict=False, interpolation=None)
+    settings.read([folder / "config", folder / "config.local"], encoding="utf-8")
+    return settings.getboolean("core", "no_scm", fallback=False)
+
+
+def _conflict(path: Path) -> Problem | None:
+    if not path.exists():
+        return None
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    at = [number for number, line in enumerate(lines, 1) if line.startswith(("<<<<<<< ", ">>>>>>> "))]
+    if not at:
+        return None
+    return Problem(
+        f"{path.name} holds a merge conflict",
+        found=f"marks of both sides in line {', '.join(map(str, at[:6]))}{', ...' if len(at) > 6 else ''}",
+        expected="one side, or both joined by hand",
+        mend=_MENDS.get(path.name, f"edit {path.name}, then `git add {path.name}`"),
+    )
