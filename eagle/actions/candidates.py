@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -30,6 +29,7 @@ from eagle.core.project import Project
 from eagle.core.seeding import stream
 from eagle.data.descriptions import Descriptions
 from eagle.data.stored import read_item_split
+from eagle.data.typical_words import telling_labels
 from eagle.domains.base import Domain
 from eagle.domains.table import domain_of
 from eagle.profiles.stored import Profiles
@@ -40,11 +40,9 @@ Write = Callable[[Sequence[Request], Sequence[str], Mapping[str, Sequence[Seed]]
 COLUMNS = ["anchor", "split", "action_index", "action", "category", "kind", "origin"]
 
 
-def frequent_genres(descriptions: pd.DataFrame, splits: pd.DataFrame) -> list[str]:
-    """Return the genres of the training items, most frequent first, ties by name."""
-    train = descriptions[descriptions["item"].isin(splits.loc[splits["split"] == "train", "item"])]
-    counts = Counter(genre for genres in train["genres"] for genre in genres)
-    return sorted(counts, key=lambda genre: (-counts[genre], genre))
+def frequent_labels(descriptions: pd.DataFrame, splits: pd.DataFrame) -> list[str]:
+    """Return what tells the training items apart, most frequent first: their genres, or else their typical words."""
+    return telling_labels(descriptions[descriptions["item"].isin(splits.loc[splits["split"] == "train", "item"])])
 
 
 def halves(settings: ActionsConfig) -> tuple[int, int, int, int]:
@@ -103,8 +101,8 @@ def build_actions(
     """
     settings, domain = config.actions, domain_of(config)
     generic, personalized, *written_counts = halves(settings)
-    genres = frequent_genres(descriptions, splits)
-    seeds = choose_seeds(genres, domain, generic, personalized)
+    labels = frequent_labels(descriptions, splits)
+    seeds = choose_seeds(labels, domain, generic, personalized)
     anchors = pd.concat(
         [
             choose_anchors(descriptions, splits, split, count, config.seed)
@@ -120,7 +118,7 @@ def build_actions(
         )
         reserve = {
             "generic": generic_seeds(domain)[generic:],
-            "personalized": personalized_seeds(genres, domain)[personalized:],
+            "personalized": personalized_seeds(labels, domain)[personalized:],
         }
         answers, statistics = write(requests, [s.action for s in seeds], reserve)
         rows += [

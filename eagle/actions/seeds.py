@@ -61,7 +61,7 @@ def choose_seeds(labels: Sequence[str], domain: Domain, generic: int, personaliz
         if len(pool) < wanted:
             raise user_error(
                 f"there are not enough {kind} seed actions",
-                found=f"{len(pool)} for {len(labels)} {domain.fields.labels.lower()} of this catalogue",
+                found=f"{len(pool)} for {len(labels)} {domain.fields.labels.lower() or 'typical words'} of this catalogue",
                 expected=f"{wanted}, from actions.per_anchor, personalized_share and llm_written",
                 mend="lower actions.per_anchor, or raise actions.llm_written",
             )

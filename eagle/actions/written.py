@@ -78,7 +78,7 @@ def request_prompt(model: LanguageModel, request: Request, domain: Domain) -> st
         messages += [("user", f"{text}\n{opening} ..."), ("assistant", answer)]
     opening = opening_of(request, domain)
     shown = request.text
-    for name in (domain.fields.labels, domain.fields.body):
+    for name in domain.fields.names:
         shown = shown.replace(f"{name}: ", "")
     reader = f"{request.profile}\n" if request.profile else ""
     return model.chat([*messages, ("user", f"{reader}{shown}\n{opening} ...")], opening)

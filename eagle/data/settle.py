@@ -37,6 +37,7 @@ def settle(catalogue: Catalogue, data: DataConfig) -> Catalogue:
     ratings = _once(ratings, data, found)
     _on_scale(ratings, catalogue.source, data, found)
     found.add(nothing_to_learn(ratings))
+    found.add(_nothing_said(catalogue.items, data))
     found.require()
     several, constant = constant_users(ratings)
     if constant > CONSTANT * several:
@@ -53,6 +54,28 @@ def settle(catalogue: Catalogue, data: DataConfig) -> Catalogue:
         else catalogue.items
     )
     return replace(catalogue, ratings=ratings, items=items, remarks=tuple(found.remarks))
+
+
+def _nothing_said(items: pd.DataFrame, data: DataConfig) -> Problem | None:
+    """Items of which only the title is known cannot be told apart; a column that names no category is none."""
+    if any(len(genres) for genres in items["genres"]) or items.empty:
+        return None
+    if not any(isinstance(text, str) and text.strip() for text in items["text"]):
+        return Problem(
+            "the catalogue has neither texts nor categories",
+            found="titles only",
+            expected="a text, categories (genres) or both for most items",
+            mend="name the column of texts in data.files.columns.text (of the items file, or of one in "
+            "data.files.texts), or that of categories in data.files.columns.genres",
+        )
+    if data.source == "files" and data.files.columns.genres is not None:
+        return Problem(
+            "no item has a category",
+            found=f"nothing but empty cells in the column {data.files.columns.genres}",
+            expected="categories (genres), or no column for them",
+            mend="set data.files.columns.genres to null; EAGLE then works with the words of the texts",
+        )
+    return None
 
 
 def _whole_rows(ratings: pd.DataFrame, items: pd.DataFrame, found: Findings) -> None:

@@ -10,7 +10,8 @@ from eagle.config import Config, DataConfig, DomainConfig
 from eagle.core.errors import EagleError, user_error
 from eagle.core.parts import load_part
 from eagle.domains import clothing, film
-from eagle.domains.base import Domain
+from eagle.domains.base import Domain, WrittenDomain
+from eagle.domains.without_labels import without_labels
 
 AUTO, PLAIN = "auto", "plain"
 
@@ -58,10 +59,15 @@ def open_domain(settings: DomainConfig, data_noun: str) -> Domain:
 
 
 def domain_of(config: Config) -> Domain:
-    """Return the domain of a project; reads the sections data and domain."""
+    """Return the domain of a project; reads the sections data and domain.
+
+    Own files without a column of genres have none, so texts, prompts and profiles do without them.
+    """
     data = config.data
     unsaid = data.noun == DataConfig().noun
-    return open_domain(config.domain, SOURCE_NOUNS.get(data.source, data.noun) if unsaid else data.noun)
+    domain = open_domain(config.domain, SOURCE_NOUNS.get(data.source, data.noun) if unsaid else data.noun)
+    none = data.source == "files" and data.files.columns.genres is None
+    return without_labels(domain) if none and isinstance(domain, WrittenDomain) and domain.fields.labels else domain
 
 
 def default_domain() -> Domain:

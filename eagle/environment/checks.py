@@ -90,7 +90,7 @@ def check_text(
 def _check_plot(plot: str, finished: bool, fields: Fields, least_words: int) -> tuple[str | None, str]:
     if not plot.strip():
         return "empty plot", plot
-    markers = (f"{fields.labels.lower()}:", f"{fields.body.lower()}:", "change:", "<|", "|>")
+    markers = (*(f"{name.lower()}:" for name in fields.names), "change:", "<|", "|>")
     if any(marker in plot.lower() for marker in markers):
         return "unknown format", plot
     if not finished:

@@ -31,7 +31,7 @@ from eagle.engine.base import SamplingSpec
 from eagle.engine.identity import model_identity
 from eagle.engine.open import open_language_model
 from eagle.environment.checks import check_text
-from eagle.environment.prompts import clean, describe_prompt
+from eagle.environment.prompts import before_body, clean, describe_prompt
 from eagle.environment.sentences import first_sentences
 
 _NOT_IN_GENRE = re.compile(r"[.,:;\n]")
@@ -80,7 +80,7 @@ def shorten(text: str, max_words: int, fields: Fields = GENRES_AND_PLOT) -> str:
 
     See :mod:`eagle.environment.sentences` for what counts as a word, and for a first sentence that is longer.
     """
-    markers = rf"\b({re.escape(fields.labels)}|{re.escape(fields.body)}|change)\s*:\s*"
+    markers = rf"\b({'|'.join(map(re.escape, fields.names))}|change)\s*:\s*"
     said = re.sub(markers, "", clean(text), flags=re.IGNORECASE)
     return first_sentences(said, max_words)
 
@@ -135,7 +135,7 @@ def write_plots(
     causes: Counter[str] = Counter()
     for row, (text, finish, cause) in zip(rows, (plot for answer in answers for plot in answer), strict=True):
         genres = tuple(table["genres"][row])
-        line = clean(f"{Description(genres, fields=domain.fields).render()} {domain.fields.body}:{text}")
+        line = clean(f"{before_body(genres, domain.fields)}{text}")
         checked = check_text(
             line,
             finished=finish == "stop",

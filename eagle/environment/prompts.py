@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from eagle.domains.base import Domain
-from eagle.domains.text import Description
+from eagle.domains.text import Description, Fields
 from eagle.engine.base import LanguageModel
 
 _SPECIAL = re.compile(r"<\|[^|<>]*\|>")
@@ -22,7 +22,7 @@ def clean(text: str) -> str:
 
 def opening(domain: Domain) -> str:
     """Return what the assistant's turn opens with, "Genres:"."""
-    return f"{domain.fields.labels}:"
+    return f"{domain.fields.names[0]}:"
 
 
 def rewrite_prompt(model: LanguageModel, text: str, action: str, domain: Domain, *, examples: bool = True) -> str:
@@ -42,6 +42,12 @@ def _request(text: str, change: str) -> str:
     return f"{text}\nChange: {change}"
 
 
+def before_body(labels: tuple[str, ...], fields: Fields) -> str:
+    """Return a line up to what its text says, ``Genres: crime, comedy. Plot:``."""
+    head = f"{Description(labels, '', fields).render()} " if fields.labels else ""
+    return f"{head}{fields.body}:"
+
+
 def describe_prompt(model: LanguageModel, title: str, year: int | None, labels: tuple[str, ...], domain: Domain) -> str:
     """Return the prompt that asks for a text from title, year and labels; the assistant's turn opens with the line of
     labels.
@@ -50,6 +56,5 @@ def describe_prompt(model: LanguageModel, title: str, year: int | None, labels: 
     for request, answer in domain.describing.examples:
         messages += [("user", request), ("assistant", answer)]
     known = f"{clean(title)} ({year})" if year is not None else clean(title)
-    messages.append(("user", f"{known}: {', '.join(labels)}"))
-    head = Description(labels, "", domain.fields).render()
-    return model.chat(messages, prefill=f"{head} {domain.fields.body}:")
+    messages.append(("user", f"{known}: {', '.join(labels)}" if domain.fields.labels else known))
+    return model.chat(messages, prefill=before_body(labels, domain.fields))

@@ -48,8 +48,9 @@ def _scores(
     rows = {
         "user mean": np.zeros((n_users, len(items))),
         "popularity": np.tile(counts, (n_users, 1)),
-        "genres only": _recipe_scores("", genres, material.genre_hot, 1.0)[", with bias"],
     }
+    if material.genre_hot.shape[1]:
+        rows["genres only"] = _recipe_scores("", genres, material.genre_hot, 1.0)[", with bias"]
     for name, each in fitted.items():
         rows |= _recipe_scores(name, each, material.vectors, config.encoder.bias_weight)
     return rows

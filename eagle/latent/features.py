@@ -29,6 +29,8 @@ def parse_loosely(text: str) -> Description:
 def full_view(description: Description) -> str:
     """The first text MiniLM sees; the genres are in it even where there is no plot."""
     names = description.fields
+    if not names.labels:
+        return plot_view(description)
     return f"{names.labels.lower()}: {', '.join(description.genres)} {names.body.lower()}: {description.plot}".strip()
 
 

@@ -15,6 +15,8 @@ from eagle.domains.text import Description
 
 #: What stands between the prompt and an action in the token stream.
 ACTION_PREFIX = " "
+#: Words of a text without labels that stand for it: as short as a line of labels.
+SHOWN_WORDS = 12
 #: What ends an action.
 ACTION_END = "\n"
 
@@ -32,8 +34,11 @@ def state_genres(text: str) -> tuple[str, ...]:
 
 
 def state_labels(text: str) -> str:
-    """Return the labels of a state's text line under the name that the domain gives them, "Genres: a, b."."""
+    """Return the labels of a state's text line under the name that the domain gives them, "Genres: a, b."; its first words
+    where it has none."""
     state = _state(text)
+    if not state.fields.labels:
+        return f"{state.fields.body}: {' '.join(state.plot.split()[:SHOWN_WORDS]) or 'unknown'} ..."
     return f"{state.fields.labels}: {', '.join(state.genres) or 'unknown'}."
 
 

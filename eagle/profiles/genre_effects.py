@@ -1,4 +1,4 @@
-"""What a genre word in a text does to its latent vector."""
+"""What a genre, or a typical word, in a text does to its latent vector."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from eagle.data.descriptions import plain_years
+from eagle.data.typical_words import telling_genres, word_table
 from eagle.domains.text import Description
 from eagle.latent.base import TextEncoder
 
@@ -22,6 +23,26 @@ def common_genres(descriptions: pd.DataFrame, least: int = MIN_ITEMS) -> list[st
     counts = descriptions["genres"].explode().dropna().value_counts()
     frequent = counts[counts >= least] if (counts >= least).any() else counts
     return sorted(str(genre) for genre in frequent.index)
+
+
+def label_effects(encoder: TextEncoder, descriptions: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the effects of genres, or of the typical words of the texts where genres tell no two items apart."""
+    return genre_effects(encoder, descriptions) if telling_genres(descriptions) else word_effects(encoder, descriptions)
+
+
+def word_effects(encoder: TextEncoder, descriptions: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return, per typical word, the mean of E_D over texts that have it less the mean over those that do not, (d,).
+
+    Real texts are compared: a word put behind a text is no sentence, and a sentence encoder hardly moves with it.
+    """
+    found, having = word_table(descriptions)
+    if not found:
+        return {}
+    vectors = encoder.encode(descriptions["text"].tolist(), plain_years(descriptions["year"])).astype(np.float64)
+    return {
+        word: vectors[has].mean(axis=0) - vectors[~has].mean(axis=0)
+        for word, has in zip(found, having.T, strict=True)
+    }
 
 
 def genre_effects(encoder: TextEncoder, descriptions: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -35,7 +35,7 @@ from eagle.latent.ratings import Splits
 from eagle.latent.sentence import SentenceModel
 from eagle.latent.space import LatentSpace, load_latent
 from eagle.profiles.check import profile_check
-from eagle.profiles.genre_effects import genre_effects
+from eagle.profiles.genre_effects import label_effects
 from eagle.profiles.taste import tastes
 from eagle.profiles.wording import full_profile
 from eagle.profiles.writer import histories, write_on_workers
@@ -115,7 +115,7 @@ def run(config: Config, project: Project) -> None:
     known = descriptions[descriptions["item"].isin(splits.items_in("train"))]
     history = splits.part("fit")
     history = history[history["item"].isin(splits.items_in("train"))]
-    found = tastes(latent, genre_effects(encoder, known), year_effect(encoder, known), history, config.profiles)
+    found = tastes(latent, label_effects(encoder, known), year_effect(encoder, known), history, config.profiles)
     split, words = splits.users.set_index("user")["split"].reindex(latent.users).to_numpy(), domain_of(config).profiling
     table = pd.DataFrame(
         {

@@ -12,7 +12,7 @@ import pytest
 
 from eagle.actions.anchors import choose_anchors, spread_over
 from eagle.actions.candidate_list import CandidateList, is_valid_action
-from eagle.actions.candidates import Write, build_actions, frequent_genres, halves
+from eagle.actions.candidates import Write, build_actions, frequent_labels, halves
 from eagle.actions.duplicates import NEAR_DUPLICATE, content_words, duplicate_rate, overlap, repeats_any
 from eagle.actions.seeds import choose_seeds, generic_seeds, personalized_seeds
 from eagle.actions.written import Request, clean_action, request_prompt, write_actions
@@ -74,7 +74,7 @@ def test_seeds_are_short_valid_and_distinct() -> None:
 
 
 @pytest.mark.parametrize("personalized", [halves(ActionsConfig())[1], len(MOVIELENS)])
-def test_personalized_half_names_the_most_frequent_genres_each_once_before_any_twice(personalized: int) -> None:
+def test_personalized_half_names_the_most_frequent_labels_each_once_before_any_twice(personalized: int) -> None:
     chosen = [s.action for s in choose_seeds(MOVIELENS, FILM, 5, personalized) if s.kind == "personalized"]
     assert len(chosen) == personalized
     assert all(genre in action for genre, action in zip(MOVIELENS, chosen, strict=False))
@@ -259,6 +259,6 @@ def test_every_category_opens_with_an_order() -> None:
             assert is_valid_action(f"{opening} a lighthouse.")
 
 
-def test_frequent_genres_count_training_items_only(descriptions: pd.DataFrame, splits: pd.DataFrame) -> None:
+def test_frequent_labels_count_training_items_only(descriptions: pd.DataFrame, splits: pd.DataFrame) -> None:
     only = splits.assign(split=np.where(descriptions["genres"].map(lambda g: g == ["action"]), "train", "test"))
-    assert frequent_genres(descriptions, only) == ["action"]
+    assert frequent_labels(descriptions, only) == ["action"]

@@ -42,7 +42,8 @@ class PointPrompt:
     def of(cls, tokenizer: Any, domain: Domain) -> PointPrompt:
         """Return the prompt of a domain."""
         labels, body = domain.fields.labels.lower(), domain.fields.body.lower()
-        asked = f"Describe this {domain.noun} in one line, {labels} first, then its {body}:"
+        order = f", {labels} first, then its {body}" if labels else ""
+        asked = f"Describe this {domain.noun} in one line{order}:"
         messages = [("system", f"You describe a {domain.noun}."), ("user", f"{asked} {_POINT}")]
         parts = rendered(tokenizer, messages, opening(domain)).split(_POINT)
         before, behind = tokenized(tokenizer, parts)
