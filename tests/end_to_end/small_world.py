@@ -31,8 +31,10 @@ PLOTS = (
 )
 
 
-def teach_language_model(folder: Path, *, seed: int = 0, steps: int = 150) -> Path:
-    """Write a 1-layer Llama (d 48) trained on lines ``Genres: a, b. Plot: ...`` for a few seconds."""
+def teach_language_model(folder: Path, *, seed: int = 0, steps: int = 150, genres: bool = True) -> Path:
+    """Write a 1-layer Llama (d 48) trained for a few seconds on lines ``Genres: a, b. Plot: ...``, or on ``The plot:
+    ...`` without genres.
+    """
     import torch
     from tokenizers import pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -40,6 +42,8 @@ def teach_language_model(folder: Path, *, seed: int = 0, steps: int = 150) -> Pa
     pairs = list(itertools.permutations(GENRES, 2))
     lines = [f"Genres: {a}, {b}. Plot: {plot}\n" for a, b in pairs for plot in PLOTS]
     lines += [f"Genres: {genre}. Plot: {plot}\n" for genre in GENRES for plot in PLOTS]
+    if not genres:
+        lines = [f"The plot: {plot}\n" for plot in PLOTS]
     word_and_space = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(
