@@ -20,11 +20,11 @@ from eagle.report import content, pictures
 from eagle.report.accounts import total_costs
 from eagle.report.inputs import Inputs
 from eagle.report.words import (
-    LIMITS,
     bounds_sentence,
     budget_sentence,
     environment_sentences,
     interval,
+    limits,
     number,
     panel_sentence,
     verdicts,
@@ -66,6 +66,7 @@ def _shown(inputs: Inputs, gaps: pd.DataFrame, checks: Mapping[Arm, Sequence[Bou
     metrics, trained = inputs.metrics, inputs.trained
     cases, best = metrics["cases"], best_per_anchor(gaps, GAPS_SHOWN)
     noun = cases.get("noun", "item")
+    labelled = inputs.stages.get("describe", {}).get("genres", 1) > 0
     return {
         "catalogue": inputs.source.get("source", "catalogue"),
         "noun": noun,
@@ -96,7 +97,8 @@ def _shown(inputs: Inputs, gaps: pd.DataFrame, checks: Mapping[Arm, Sequence[Bou
         "samples": [{"name": arm.label, "found": content.samples(inputs, arm)} for arm in trained],
         "costs": inputs.costs,
         "total": total_costs(inputs.costs)["total"],
-        "limits": LIMITS,
+        "limits": limits(labelled),
+        "labelled": labelled,
         "provenance": content.provenance(inputs),
         "licence": inputs.source.get("licence", ""),
     }

@@ -35,6 +35,16 @@ LIMITS = (
 """What a reader has to know before they believe the page."""
 
 
+def limits(labelled: bool) -> tuple[str, ...]:
+    """Return LIMITS; of a catalogue without genres without what they say of these."""
+    if labelled:
+        return LIMITS
+    return tuple(
+        said.replace(", most easily through the genre line", "").replace("name genres and sketch a plot", "are sketches")
+        for said in LIMITS
+    )
+
+
 def number(value: Any, digits: int = 2, sign: bool = False) -> str:
     """Return a number for people; an en dash where there is none."""
     if value is None or pd.isna(value):
