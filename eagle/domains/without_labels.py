@@ -19,7 +19,9 @@ def without_labels(domain: WrittenDomain) -> WrittenDomain:
         fields=new,
         rewriting=Rewriting(
             _task(domain.rewriting.task, old),
-            tuple((_line(before, old), change, _line(after, old)) for before, change, after in domain.rewriting.examples),
+            tuple(
+                (_line(before, old), change, _line(after, old)) for before, change, after in domain.rewriting.examples
+            ),
         ),
         describing=Describing(
             _task(describing.task, old),

@@ -34,8 +34,10 @@ def state_genres(text: str) -> tuple[str, ...]:
 
 
 def state_labels(text: str) -> str:
-    """Return the labels of a state's text line under the name that the domain gives them, "Genres: a, b."; its first words
-    where it has none."""
+    """Return the labels of a state's text line under the name that the domain gives them, "Genres: a, b.".
+
+    Of a text without labels, its first words.
+    """
     state = _state(text)
     if not state.fields.labels:
         return f"{state.fields.body}: {' '.join(state.plot.split()[:SHOWN_WORDS]) or 'unknown'} ..."

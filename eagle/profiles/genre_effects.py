@@ -40,8 +40,7 @@ def word_effects(encoder: TextEncoder, descriptions: pd.DataFrame) -> dict[str, 
         return {}
     vectors = encoder.encode(descriptions["text"].tolist(), plain_years(descriptions["year"])).astype(np.float64)
     return {
-        word: vectors[has].mean(axis=0) - vectors[~has].mean(axis=0)
-        for word, has in zip(found, having.T, strict=True)
+        word: vectors[has].mean(axis=0) - vectors[~has].mean(axis=0) for word, has in zip(found, having.T, strict=True)
     }
 
 

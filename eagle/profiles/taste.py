@@ -74,7 +74,9 @@ def tastes(
     own = latent.user_vectors.astype(np.float64)
     personal = own - own[latent.train_users].mean(axis=0)  # (n_users, d): against the average train user
     genres = list(effects)
-    by_genre = personal @ np.array([effects[g] for g in genres], np.float64).reshape(-1, own.shape[1]).T  # (n_users, n_genres)
+    by_genre = (
+        personal @ np.array([effects[g] for g in genres], np.float64).reshape(-1, own.shape[1]).T
+    )  # (n_users, n_genres)
     spread = by_genre.std(axis=1)
     scale = float(by_genre[latent.train_users].std()) or 1.0
     newer = _standard(personal @ year_effect)

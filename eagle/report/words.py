@@ -40,7 +40,9 @@ def limits(labelled: bool) -> tuple[str, ...]:
     if labelled:
         return LIMITS
     return tuple(
-        said.replace(", most easily through the genre line", "").replace("name genres and sketch a plot", "are sketches")
+        said.replace(", most easily through the genre line", "").replace(
+            "name genres and sketch a plot", "are sketches"
+        )
         for said in LIMITS
     )
 

@@ -14,7 +14,9 @@ NOUNS = {"film": "The plot", "garment": None, "board game": "The description"}
 
 
 def of(noun: str, genres: str | None = None) -> Domain:
-    return domain_of(parse_config({"data": {"source": "files", "noun": noun, "files": {"columns": {"genres": genres}}}}))
+    return domain_of(
+        parse_config({"data": {"source": "files", "noun": noun, "files": {"columns": {"genres": genres}}}})
+    )
 
 
 @pytest.mark.parametrize("noun", NOUNS)

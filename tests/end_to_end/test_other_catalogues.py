@@ -93,9 +93,7 @@ OTHERS: dict[str, tuple[Change, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_other_catalogues_have_profiles_and_actions(
-    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_catalogues_have_profiles_and_actions(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     change, columns = OTHERS[kind]
     run_stages(write_world(tmp_path, change, **columns), tmp_path, SECONDS)

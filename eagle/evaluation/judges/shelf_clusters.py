@@ -21,18 +21,19 @@ PULL = 10.0  # ratings that draw a genre's mean to the person's own [O]
 
 
 def clusters_of(ratings: pd.DataFrame, texts: Texts, people: Sequence[str], seed: int) -> np.ndarray:
-    """Return every person's cluster (n_people,), -1 without ratings: k-means of which genres they rate high.
+    """Return every person's cluster (n_people,): k-means of which genres they rate high.
+
+    It is -1 without ratings, and for everybody where there are no genres.
 
     ``ratings`` (user, item, rating) are others than those that will be foretold.
     """
     rows = ratings[ratings["item"].isin(texts.keys()) & ratings["user"].isin(set(people))]
+    genres = {item: parts(text).genres for item, (text, _) in texts.items()}
     found = np.full(len(people), -1)
-    if rows.empty:
+    if rows.empty or not any(genres.values()):
         return found
     above = rows["rating"] - rows.groupby("user")["rating"].transform("mean")
-    long = rows.assign(
-        above=above, genre=rows["item"].map({item: parts(text).genres for item, (text, _) in texts.items()})
-    ).explode("genre")
+    long = rows.assign(above=above, genre=rows["item"].map(genres)).explode("genre")
     table = long.pivot_table(index="user", columns="genre", values="above", aggfunc=["sum", "count"], fill_value=0)
     if table.empty:
         return found
