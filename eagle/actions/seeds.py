@@ -59,9 +59,10 @@ def choose_seeds(labels: Sequence[str], domain: Domain, generic: int, personaliz
     }
     for kind, (pool, wanted) in pools.items():
         if len(pool) < wanted:
+            named = domain.fields.labels.lower() or "typical words"
             raise user_error(
                 f"there are not enough {kind} seed actions",
-                found=f"{len(pool)} for {len(labels)} {domain.fields.labels.lower() or 'typical words'} of this catalogue",
+                found=f"{len(pool)} for {len(labels)} {named} of this catalogue",
                 expected=f"{wanted}, from actions.per_anchor, personalized_share and llm_written",
                 mend="lower actions.per_anchor, or raise actions.llm_written",
             )

@@ -49,8 +49,9 @@ class Description:
     fields: Fields = GENRES_AND_PLOT
 
     def render(self) -> str:
-        """Return ``Genres: crime, comedy. Plot: ...`` (without the second part where there is none), or ``The plot: ...``
-        of a catalogue without labels.
+        """Return ``Genres: crime, comedy. Plot: ...`` (without the second part where there is none).
+
+        Of a catalogue without labels: ``The plot: ...``.
         """
         if not self.fields.labels:
             return f"{self.fields.body}: {self.plot}".rstrip()
