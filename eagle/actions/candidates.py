@@ -29,9 +29,10 @@ from eagle.core.project import Project
 from eagle.core.seeding import stream
 from eagle.data.descriptions import Descriptions
 from eagle.data.stored import read_item_split
-from eagle.data.typical_words import telling_labels
-from eagle.domains.base import Domain
+from eagle.data.typical_words import telling_genres, word_table
+from eagle.domains.base import Domain, WrittenDomain
 from eagle.domains.table import domain_of
+from eagle.domains.without_labels import about_words
 from eagle.profiles.stored import Profiles
 
 Answers = tuple[list[tuple[str, str, str]], WrittenStatistics]
@@ -40,9 +41,15 @@ Write = Callable[[Sequence[Request], Sequence[str], Mapping[str, Sequence[Seed]]
 COLUMNS = ["anchor", "split", "action_index", "action", "category", "kind", "origin"]
 
 
-def frequent_labels(descriptions: pd.DataFrame, splits: pd.DataFrame) -> list[str]:
-    """Return what tells the training items apart, most frequent first: their genres, or else their typical words."""
-    return telling_labels(descriptions[descriptions["item"].isin(splits.loc[splits["split"] == "train", "item"])])
+def frequent_labels(descriptions: pd.DataFrame, splits: pd.DataFrame, domain: Domain) -> tuple[list[str], Domain]:
+    """Return what tells the training items apart, most frequent first, and the domain that makes actions of it.
+
+    These are their genres, or else typical words of their texts.
+    """
+    train = descriptions[descriptions["item"].isin(splits.loc[splits["split"] == "train", "item"])]
+    if genres := telling_genres(train):
+        return genres, domain
+    return word_table(train)[0], about_words(domain) if isinstance(domain, WrittenDomain) else domain
 
 
 def halves(settings: ActionsConfig) -> tuple[int, int, int, int]:
@@ -99,9 +106,9 @@ def build_actions(
 
     ``write`` is called only where actions.llm_written is above 0.
     """
-    settings, domain = config.actions, domain_of(config)
+    settings = config.actions
     generic, personalized, *written_counts = halves(settings)
-    labels = frequent_labels(descriptions, splits)
+    labels, domain = frequent_labels(descriptions, splits, domain_of(config))
     seeds = choose_seeds(labels, domain, generic, personalized)
     anchors = pd.concat(
         [

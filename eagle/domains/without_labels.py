@@ -1,4 +1,6 @@
-"""A domain as it speaks of a catalogue without labels (genres, categories): its texts have one field."""
+"""A domain as it speaks of a catalogue without labels (genres, categories): its texts have one field, and typical words
+stand for tastes.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,12 @@ from eagle.domains.base import Describing, Profiling, Rewriting, Suggesting, Wri
 from eagle.domains.text import Description, Fields
 
 THEMES = "Themes"  # the section of a profile that speaks of labels where there are some
+MOST_MIXED = 12  # words; all pairs of forty are more than anybody reads [O]
 
 
 def without_labels(domain: WrittenDomain) -> WrittenDomain:
-    """Return the domain with labels taken out of its fields, its tasks and its examples; its actions stay."""
+    """Return the domain with labels taken out of its fields, its tasks and its examples, and actions about words."""
+    domain = about_words(domain)
     old, new = domain.fields, domain.fields.without_labels()
     describing, suggesting = domain.describing, domain.suggesting
     return replace(
@@ -33,6 +37,21 @@ def without_labels(domain: WrittenDomain) -> WrittenDomain:
             suggesting.openings,
         ),
         profiling=_profiling(domain.profiling),
+    )
+
+
+def about_words(domain: WrittenDomain) -> WrittenDomain:
+    """Return the domain with actions for tastes that a typical word fits: a lighthouse is no genre to turn a film into.
+
+    Generic actions stay.
+    """
+    last = len(domain.categories) - 1
+    return replace(
+        domain,
+        by_label={},
+        any_label=((0, "Make {genre} its main theme."), (last, "Add much more about {genre}.")),
+        mix=(last, "Bring {first} and {second} together."),
+        most_mixed=MOST_MIXED,
     )
 
 

@@ -41,6 +41,7 @@ from eagle.profiles.wording import full_profile
 from eagle.profiles.writer import histories, write_on_workers
 
 FEWEST_USERS = 10  # training users below which the check has nothing to learn from [O]
+CHECKED_USERS = 2000  # users that the check embeds at most: more make its intervals no use narrower [O: time]
 
 
 def year_effect(encoder: Encoder, descriptions: pd.DataFrame) -> np.ndarray:
@@ -81,6 +82,9 @@ def _measure(
 ) -> dict[str, Any]:
     """Check each kind of text that the table holds, all on the same users; without enough of them say so."""
     measured = (table["origin"] == config.profiles.origin).to_numpy()
+    if measured.sum() > CHECKED_USERS:
+        users_there = pd.DataFrame({"user": table["user"], "split": splits})[measured]
+        measured &= table["user"].isin(asked_users(users_there, CHECKED_USERS)).to_numpy()
     users = {name: int((splits[measured] == name).sum()) for name in ("train", "validation", "test")}
     if users["train"] < FEWEST_USERS or not users["test"]:
         return {"not checked": f"too few users with such a profile: {users}"}

@@ -263,4 +263,16 @@ def test_frequent_labels_count_training_items_only(descriptions: pd.DataFrame, s
     chosen = descriptions["genres"].map(lambda g: "action" in g or "drama" in g)
     only = splits.assign(split=np.where(chosen, "train", "test"))
     counts = descriptions.loc[chosen, "genres"].explode().value_counts()
-    assert frequent_labels(descriptions, only) == sorted(counts.index, key=lambda genre: (-counts[genre], genre))
+    labels, same = frequent_labels(descriptions, only, FILM)
+    assert labels == sorted(counts.index, key=lambda genre: (-counts[genre], genre))
+    assert same is FILM
+
+
+def test_without_genres_typical_words_make_actions_that_read_as_sentences() -> None:
+    things = ("keeper", "lighthouse", "letter", "storm", "queen", "map")
+    plots = [f"She slowly finds the {one} and a {other}." for one in things for other in things] * 2
+    table = pd.DataFrame({"plot": plots, "genres": [[] for _ in plots]}).assign(item=lambda t: t.index.astype(str))
+    labels, words = frequent_labels(table, pd.DataFrame({"item": table["item"], "split": "train"}), FILM)
+    assert set(labels) == set(things)
+    assert "Make lighthouse its main theme." in [seed.action for seed in personalized_seeds(labels, words)]
+    assert words.generic_actions() == FILM.generic_actions()

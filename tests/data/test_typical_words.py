@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from eagle.data.typical_words import telling_genres, telling_labels, word_table
+from eagle.data.typical_words import names_of_things, telling_genres, word_table
 
 
 def items(plots: list[str], genres: list[list[str]] | None = None) -> pd.DataFrame:
@@ -36,5 +36,20 @@ def test_a_category_that_all_share_tells_nothing() -> None:
     plots = ["blue lamp", "blue chair", "red lamp", "red chair"]
     assert telling_genres(items(plots, [["home"]] * 4)) == []
     assert telling_genres(items(plots, [["home", "new"]] * 4)) == []
-    assert telling_labels(items(plots, [["home"]] * 4)) == ["blue", "chair", "lamp", "red"]
-    assert telling_labels(items(plots, [["home", "new"], ["home"], ["home"], ["home"]])) == ["home", "new"]
+    assert telling_genres(items(plots, [["home", "new"], ["home"], ["home"], ["home"]])) == ["home", "new"]
+
+
+THINGS = ("cartographer", "lighthouse", "queen", "map", "storm", "letter")
+
+
+def test_names_of_things_go_before_verbs_and_adjectives() -> None:
+    plots = [f"The young {thing} accidentally destroys a {other}." for thing in THINGS for other in THINGS] * 4
+    known = [*THINGS, "accidentally", "destroys", "young"]
+    assert names_of_things(plots, known) == set(THINGS)
+    words, _ = word_table(items([*plots, *["Nothing of it."] * len(plots)]))
+    assert set(words) == set(THINGS)
+
+
+def test_where_no_word_stands_as_a_name_all_are_kept() -> None:
+    words, _ = word_table(items(["rot und blau", "rot und blau", "gelb"] * 10 + ["nichts"] * 20))
+    assert set(words) >= {"rot", "blau"}
