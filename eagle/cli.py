@@ -50,7 +50,9 @@ def stage(
 ) -> None:
     """Run one stage of the pipeline, whatever DVC thinks of its state."""
     from eagle.core.fork_client import run_there
+    from eagle.core.parent import end_with_parent
 
+    end_with_parent()
     code = run_there(["stage", name])
     if code is not None:
         raise typer.Exit(code)
