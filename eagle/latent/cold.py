@@ -8,6 +8,7 @@ apart too.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from eagle.core.seeding import stream
 from eagle.latent.factors import warm_rows
 from eagle.latent.judge import ranking, ranking_difference, rmse
 from eagle.latent.ratings import Splits
-from eagle.latent.recipes import FitData, Fitted
+from eagle.latent.recipes import RECIPES, FitData, Fitted
+from eagle.latent.verdict import judged_against_popularity
 
 PARTS = ("personal part", "as in U", "with bias")
 
@@ -56,48 +58,89 @@ def _scores(
     return rows
 
 
-def cold_report(
-    fitted: Mapping[str, Fitted],
-    genres: Fitted,
-    material: FitData,
-    has_plot: np.ndarray,
-    splits: Splits,
-    config: Config,
-    own: Mapping[str, np.ndarray] | None = None,
-) -> dict[str, Any]:
-    """Judge every row on validation and on test items, for all users and for test users, and on items with plots.
+@dataclass(frozen=True)
+class ColdStart:
+    """What every recipe, baseline and encoder says of all pairs of users and items, and what people said."""
 
-    ``own``: scores (n_users, n_items) of an encoder that is neither recipe, by its name: <z_u, E_D>, as in U.
+    users: list[str]
+    items: list[str]
+    scores: Mapping[str, np.ndarray]  # name -> (n_users, n_items)
+    splits: Splits
+    seed: int
 
-    The popularity of a cold item is counted from its own fit ratings, which no recipe sees: a yardstick, not a
-    competitor.
-    """
-    scores = _scores(fitted, genres, material, splits, config) | dict(own or {})
-    user_place, item_place = pd.Index(genres.users), pd.Index(material.items)
-    everyone, plotted = set(genres.users), set(np.array(material.items, object)[has_plot])
-    report: dict[str, Any] = {}
-    for split in ("validation", "test"):
-        items = set(splits.items_in(split))
-        groups = {
-            "all users": (items, everyone),
-            f"{split} users": (items, set(splits.users_in(split))),
-            "all users, items with plots": (items & plotted, everyone),
-        }
-        for group, (some_items, some_users) in groups.items():
-            rows = splits.part("fit", "holdout")
-            rows = rows[rows["item"].isin(some_items) & rows["user"].isin(some_users)]
-            u, i = user_place.get_indexer(pd.Index(rows["user"])), item_place.get_indexer(pd.Index(rows["item"]))
-            predicted = {name: score[u, i] for name, score in scores.items()}
-            report[f"{split} items, {group}"] = {
-                name: ranking(rows, guess, stream(config.seed, "cold", split, group))
-                for name, guess in predicted.items()
-            } | {
-                f"joint_hybrid - two_stage, {part}": ranking_difference(
-                    rows,
-                    predicted[f"joint_hybrid, {part}"],
-                    predicted[f"two_stage, {part}"],
-                    stream(config.seed, "cold", split, group),
-                )
-                for part in PARTS
+    @classmethod
+    def of(
+        cls,
+        fitted: Mapping[str, Fitted],
+        genres: Fitted,
+        material: FitData,
+        splits: Splits,
+        config: Config,
+        own: Mapping[str, np.ndarray] | None = None,
+    ) -> ColdStart:
+        """Score all pairs.
+
+        ``own``: scores (n_users, n_items) of an encoder that is neither recipe, by its name: <z_u, E_D>, as in U.
+
+        The popularity of a cold item is counted from its own fit ratings, which no recipe sees: a yardstick, not a
+        competitor.
+        """
+        scores = _scores(fitted, genres, material, splits, config) | dict(own or {})
+        return cls(genres.users, material.items, scores, splits, config.seed)
+
+    def report(self, has_plot: np.ndarray) -> dict[str, Any]:
+        """Judge every row on validation and on test items, for all users and for test users, and on items with plots.
+
+        ``has_plot``: (n_items,) bool.
+        """
+        everyone, plotted = set(self.users), set(np.array(self.items, object)[has_plot])
+        report: dict[str, Any] = {}
+        for split in ("validation", "test"):
+            items = set(self.splits.items_in(split))
+            groups = {
+                "all users": (items, everyone),
+                f"{split} users": (items, set(self.splits.users_in(split))),
+                "all users, items with plots": (items & plotted, everyone),
             }
-    return report
+            for group, (some_items, some_users) in groups.items():
+                report[f"{split} items, {group}"] = self._judged(some_items, some_users, ("cold", split, group))
+        return report
+
+    def against_popularity(self, kind: str) -> dict[str, Any]:
+        """Judge the encoder ``kind`` against popularity for all users: split, then part of its scores, to figures.
+
+        A recipe is judged as in U and with its whole bias, any other encoder as in U.
+        """
+        parts = {part: f"{kind}, {part}" for part in PARTS[1:]} if kind in RECIPES else {PARTS[1]: kind}
+        report: dict[str, Any] = {}
+        for split in ("validation", "test"):
+            rows, predicted = self._unseen(set(self.splits.items_in(split)), set(self.users))
+            draws = (self.seed, "cold", split, "all users")
+            report[split] = {
+                part: judged_against_popularity(
+                    ranking(rows, predicted[name], stream(*draws)),
+                    ranking_difference(rows, predicted[name], predicted["popularity"], stream(*draws)),
+                )
+                for part, name in parts.items()
+            }
+        return report
+
+    def _unseen(self, items: set[str], users: set[str]) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+        """Return the ratings (n rows) of these items by these users, and what every row says of them, (n,) by name."""
+        rows = self.splits.part("fit", "holdout")
+        rows = rows[rows["item"].isin(items) & rows["user"].isin(users)]
+        u = pd.Index(self.users).get_indexer(pd.Index(rows["user"]))
+        i = pd.Index(self.items).get_indexer(pd.Index(rows["item"]))
+        return rows, {name: score[u, i] for name, score in self.scores.items()}
+
+    def _judged(self, items: set[str], users: set[str], draws: tuple[str, ...]) -> dict[str, Any]:
+        rows, predicted = self._unseen(items, users)
+        return {name: ranking(rows, guess, stream(self.seed, *draws)) for name, guess in predicted.items()} | {
+            f"joint_hybrid - two_stage, {part}": ranking_difference(
+                rows,
+                predicted[f"joint_hybrid, {part}"],
+                predicted[f"two_stage, {part}"],
+                stream(self.seed, *draws),
+            )
+            for part in PARTS
+        }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +16,7 @@ from eagle.core.project import Project
 from eagle.core.seeding import stream
 from eagle.data.descriptions import Descriptions
 from eagle.latent.base import Encoder, EncoderData
-from eagle.latent.cold import cold_report, warm_rmse
+from eagle.latent.cold import ColdStart, warm_rmse
 from eagle.latent.encoders import encoder_class, save_encoder, text_model_fingerprint
 from eagle.latent.factors import Factors
 from eagle.latent.features import FeatureMap
@@ -24,6 +25,7 @@ from eagle.latent.ratings import Splits
 from eagle.latent.recipes import RECIPES, FitData, Fitted, fit_recipe, fit_two_stage
 from eagle.latent.sentence import Remembered, SentenceModel
 from eagle.latent.space import LatentSpace
+from eagle.latent.verdict import verdict_line
 
 
 @dataclass(frozen=True)
@@ -108,11 +110,15 @@ def run(config: Config, project: Project) -> None:
         _latent(chosen, data).save(draft)
     genres = fit_two_stage(replace(linear, vectors=linear.genre_hot), config.encoder, config.factors)
     own = {} if config.encoder.kind in RECIPES else {config.encoder.kind: chosen.user_vectors @ chosen.item_vectors.T}
-    report = {
+    cold = ColdStart.of(fitted, genres, linear, splits, config, own)
+    report: dict[str, Any] = {
         "kind": config.encoder.kind,
         "dimension": chosen.encoder.dimension,
         "features": linear.vectors.shape[1],
-        "cold": cold_report(fitted, genres, linear, catalogue.has_plot, splits, config, own),
+        "cold": cold.report(catalogue.has_plot),
         "warm_rmse": {kind: warm_rmse(each, splits, stream(config.seed, "warm")) for kind, each in fitted.items()},
+        "against_popularity": cold.against_popularity(config.encoder.kind),
     }
     write_json(project.stage_metrics("encoder"), report)
+    said = verdict_line(report["against_popularity"]["validation"]["as in U"], "validation items")
+    print(f"encoder: {said}", file=sys.stderr, flush=True)

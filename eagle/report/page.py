@@ -22,6 +22,7 @@ from eagle.report.inputs import Inputs
 from eagle.report.words import (
     bounds_sentence,
     budget_sentence,
+    encoder_warning,
     environment_sentences,
     interval,
     limits,
@@ -72,6 +73,7 @@ def _shown(inputs: Inputs, gaps: pd.DataFrame, checks: Mapping[Arm, Sequence[Bou
         "noun": noun,
         "cases": cases,
         "sections": SECTIONS,
+        "warning": encoder_warning(inputs.stages.get("encoder")),
         "headline": content.headlines(inputs, len(gaps)),
         "verdicts": [
             *filter(None, [budget_sentence(inputs.budgets)]),

@@ -19,7 +19,7 @@ from eagle.core.project import Project
 from eagle.evaluation.arm import Arm, load_arms
 from eagle.evaluation.bounds import outside, read_bounds
 from eagle.evaluation.stored import read_comparison, read_metrics
-from eagle.report.words import bounds_sentence, budget_sentence, compared, number
+from eagle.report.words import bounds_sentence, budget_sentence, compared, encoder_warning, number
 
 ESTIMATES = {"utility": "U, SD", "gain_over_reference": "over reference", "gain_over_linear": "over linear rule"}
 NARROWEST = 114  # columns of text that the table needs in a terminal
@@ -74,7 +74,10 @@ def _cells(table2: pd.DataFrame, arms: Sequence[Arm]) -> pd.DataFrame:
 
 def _notes(arms: Sequence[Arm], metrics: dict[str, Any], project: Project) -> list[str]:
     marked = any(metrics[arm.name]["more_defects_than_reference"] for arm in arms)
-    notes = ["† gains, but with more defective texts than its reference"] if marked else []
+    encoder = project.stage_metrics("encoder")
+    warning = encoder_warning(read_json(encoder)) if encoder.exists() else ""
+    notes = [warning] if warning else []
+    notes += ["† gains, but with more defective texts than its reference"] if marked else []
     checks = read_bounds(project)
     for arm in (arm for arm in arms if arm.is_main):
         against = [compared(metrics[arm.name].get(name)) for name in ("gain_over_reference", "gain_over_linear")]

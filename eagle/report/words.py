@@ -9,6 +9,7 @@ import pandas as pd
 
 from eagle.evaluation.arm import SEARCH_EAGLE, SEARCHES, Arm
 from eagle.evaluation.bounds import BoundCheck, outside
+from eagle.latent.verdict import verdict_line
 
 FIGURES = {
     "distinct_actions": "different actions",
@@ -157,3 +158,20 @@ def environment_sentences(stage: Mapping[str, Any] | None) -> list[str]:
     if stage["adapted"]:
         return [f"The texts were written by a model that was adapted to this catalogue (validation items: {why})."]
     return [f"An environment adapted to this catalogue was tried and not kept (validation items: {why})."]
+
+
+def encoder_warning(stage: Mapping[str, Any] | None) -> str:
+    """Return what a reader has to know first where the encoder does not beat popularity on test items; "" where it
+    does.
+
+    ``stage``: reports/stages/encoder.json.
+    """
+    found = (stage or {}).get("against_popularity", {}).get("test", {}).get("as in U")
+    if not found or found["verdict"] == "beats popularity":
+        return ""
+    meaning = {
+        "no better than chance": "The utility U and everything below mean little for this catalogue",
+        "ranks better than chance": "Read the utility U, and all that rests on it, with care",
+        "not measured": "So nobody knows what the utility U, and all that rests on it, is worth",
+    }[found["verdict"]]
+    return f"{verdict_line(found, 'test items')} {meaning}."

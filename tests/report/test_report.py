@@ -13,6 +13,7 @@ from eagle.core.artifacts import read_json, read_table, write_json
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.report import run
+from eagle.report.summary import Summary
 
 
 class Tags(HTMLParser):
@@ -69,6 +70,23 @@ def test_stands_alone(page: str, tags: Tags) -> None:
     assert all(place.startswith("#") for place in places)
     assert "url(http" not in page
     assert "@import" not in page
+
+
+def test_an_encoder_that_is_no_better_than_chance_is_told_above_everything_else(
+    page: str, finished: Project, tmp_path: Path
+) -> None:
+    shutil.copytree(finished.root, tmp_path, dirs_exist_ok=True)
+    project = Project(tmp_path)
+    auc, ahead = {"value": 0.5, "low": 0.49, "high": 0.51}, {"value": -0.1, "low": -0.12, "high": -0.08}
+    found = {"auc": auc, "over_popularity": {"auc": ahead}, "verdict": "no better than chance"}
+    encoder = read_json(finished.stage_metrics("encoder"))
+    write_json(project.stage_metrics("encoder"), {**encoder, "against_popularity": {"test": {"as in U": found}}})
+    run(Config(), project)
+    warned = project.report.read_text(encoding="utf-8")
+    assert "Read this first" not in page
+    assert 0 < warned.index("Read this first") < warned.index("<nav>")
+    assert "0.500 [0.490, 0.510]" in warned
+    assert any("no better than chance" in note for note in Summary.read(project).notes)
 
 
 def test_links_and_ids_match(tags: Tags) -> None:

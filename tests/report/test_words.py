@@ -15,6 +15,7 @@ from eagle.report.words import (
     bounds_sentence,
     budget_sentence,
     compared,
+    encoder_warning,
     environment_sentences,
     interval,
     number,
@@ -117,3 +118,28 @@ def test_an_adapted_environment_is_named_where_one_was_tried() -> None:
     assert lost == ["An environment adapted to this catalogue was tried and not kept (validation items: one; two)."]
     (kept,) = environment_sentences({"adapted": True, "reasons": ["better"], "tried": {"whole": 0.9}})
     assert kept.startswith("The texts were written by a model that was adapted to this catalogue")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ("beats popularity", None),
+        ("ranks better than chance", "Read the utility U, and all that rests on it, with care."),
+        ("no better than chance", "everything below mean little"),
+    ],
+)
+def test_a_report_warns_of_an_encoder_that_popularity_beats(verdict: str, said: str | None) -> None:
+    auc, ahead = {"value": 0.55, "low": 0.52, "high": 0.58}, {"value": -0.04, "low": -0.06, "high": -0.02}
+    found = {"auc": auc, "over_popularity": {"auc": ahead}, "verdict": verdict}
+    warning = encoder_warning({"against_popularity": {"test": {"as in U": found}, "validation": {}}})
+    if said is None:
+        assert warning == ""
+    else:
+        assert said in warning
+        assert "On test items" in warning
+        assert "0.550 [0.520, 0.580]" in warning
+        assert "-0.040 [-0.060, -0.020]" in warning
+
+
+def test_a_report_of_a_run_that_did_not_measure_it_says_nothing() -> None:
+    assert encoder_warning(None) == encoder_warning({"cold": {}}) == ""

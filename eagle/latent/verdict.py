@@ -1,0 +1,53 @@
+"""The honest word about an encoder: does it rank items that it never saw better than popularity, better than chance?
+
+The popularity of a cold item is counted from that item's own fit ratings, which the encoder does not have: a hard
+yardstick. So an encoder that misses it is held against chance too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+CHANCE = 0.5  # AUC of a guess that says the same of every item
+Verdict = Literal["beats popularity", "ranks better than chance", "no better than chance", "not measured"]
+_WORDS: dict[str, str] = {
+    "beats popularity": "It beats popularity.",
+    "ranks better than chance": "It does not beat popularity, but ranks better than chance.",
+    "no better than chance": "It is no better than chance.",
+}
+
+
+def verdict(auc: Mapping[str, Any], over_popularity: Mapping[str, Any]) -> Verdict:
+    """Return what an AUC and its paired difference to popularity's, each with value, low and high, say together."""
+    if auc["low"] is None or over_popularity["low"] is None:
+        return "not measured"
+    if auc["low"] <= CHANCE:
+        return "no better than chance"
+    return "beats popularity" if over_popularity["low"] > 0 else "ranks better than chance"
+
+
+def judged_against_popularity(ranked: Mapping[str, Any], over_popularity: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures of one encoder with their verdict; both arguments have rho and auc."""
+    return {
+        "auc": ranked["auc"],
+        "over_popularity": dict(over_popularity),
+        "verdict": verdict(ranked["auc"], over_popularity["auc"]),
+    }
+
+
+def verdict_line(found: Mapping[str, Any], items: str) -> str:
+    """Return the verdict as one plain sentence with its figures; ``items`` says on which items it was measured."""
+    auc, ahead, said = found["auc"], found["over_popularity"]["auc"], found["verdict"]
+    if said == "not measured":
+        return f"Too few {items} have ratings by the same users to say how well the encoder ranks what it never saw."
+    figures = (
+        f"On {items}, the encoder orders two of a user's ratings rightly with probability {_interval(auc)}, "
+        f"chance being {CHANCE:g}; less popularity's, {_interval(ahead, sign='+')}"
+    )
+    return f"{figures}. {_WORDS[said]}"
+
+
+def _interval(found: Mapping[str, Any], sign: str = "") -> str:
+    value, low, high = (f"{found[part]:{sign}.3f}" for part in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
