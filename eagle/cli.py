@@ -116,12 +116,22 @@ def check(
         bool, typer.Option("--plan", help="instead, forecast time, tokens and memory of every stage")
     ] = False,
     params: Annotated[Path | None, typer.Option(help="forecast for this file instead of params.yaml")] = None,
+    trial: Annotated[
+        bool,
+        typer.Option("--trial", help="instead, write 20 changes in minutes and say what a run is likely to be worth"),
+    ] = False,
 ) -> None:
     """Check surroundings, parameters and data."""
     from eagle.core.project import Project
     from eagle.data.preflight import check_project
 
-    if plan or params:
+    if trial and (plan or params):
+        raise typer.BadParameter("--trial and --plan are two questions: ask one at a time")
+    if trial:
+        from eagle.plan.trial.run import trial_lines
+
+        lines = trial_lines(Project())
+    elif plan or params:
         from eagle.config import load_config
         from eagle.plan.forecast import forecast_lines
 

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 CHANCE = 0.5  # AUC of a guess that says the same of every item
-Verdict = Literal["beats popularity", "ranks better than chance", "no better than chance", "not measured"]
-_WORDS: dict[str, str] = {
-    "beats popularity": "It beats popularity.",
-    "ranks better than chance": "It does not beat popularity, but ranks better than chance.",
-    "no better than chance": "It is no better than chance.",
-}
+Verdict = Literal[
+    "beats popularity",
+    "does not beat popularity, but ranks better than chance",
+    "no better than chance",
+    "not measured",
+]
 
 
 def verdict(auc: Mapping[str, Any], over_popularity: Mapping[str, Any]) -> Verdict:
@@ -24,7 +24,9 @@ def verdict(auc: Mapping[str, Any], over_popularity: Mapping[str, Any]) -> Verdi
         return "not measured"
     if auc["low"] <= CHANCE:
         return "no better than chance"
-    return "beats popularity" if over_popularity["low"] > 0 else "ranks better than chance"
+    return (
+        "beats popularity" if over_popularity["low"] > 0 else "does not beat popularity, but ranks better than chance"
+    )
 
 
 def judged_against_popularity(ranked: Mapping[str, Any], over_popularity: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,9 +45,9 @@ def verdict_line(found: Mapping[str, Any], items: str) -> str:
         return f"Too few {items} have ratings by the same users to say how well the encoder ranks what it never saw."
     figures = (
         f"On {items}, the encoder orders two of a user's ratings rightly with probability {_interval(auc)}, "
-        f"chance being {CHANCE:g}; less popularity's, {_interval(ahead, sign='+')}"
+        f"chance being {CHANCE:g}. Its lead over popularity is {_interval(ahead, sign='+')}"
     )
-    return f"{figures}. {_WORDS[said]}"
+    return f"{figures}. It {'is ' if said == 'no better than chance' else ''}{said}."
 
 
 def _interval(found: Mapping[str, Any], sign: str = "") -> str:

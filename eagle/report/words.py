@@ -171,7 +171,7 @@ def encoder_warning(stage: Mapping[str, Any] | None) -> str:
         return ""
     meaning = {
         "no better than chance": "The utility U and everything below mean little for this catalogue",
-        "ranks better than chance": "Read the utility U, and all that rests on it, with care",
-        "not measured": "So nobody knows what the utility U, and all that rests on it, is worth",
+        "does not beat popularity, but ranks better than chance": "Read U, and all that rests on it, with care",
+        "not measured": "So nobody knows what U, and all that rests on it, is worth",
     }[found["verdict"]]
     return f"{verdict_line(found, 'test items')} {meaning}."

@@ -124,7 +124,10 @@ def test_an_adapted_environment_is_named_where_one_was_tried() -> None:
     ("verdict", "said"),
     [
         ("beats popularity", None),
-        ("ranks better than chance", "Read the utility U, and all that rests on it, with care."),
+        (
+            "does not beat popularity, but ranks better than chance",
+            "Read U, and all that rests on it, with care.",
+        ),
         ("no better than chance", "everything below mean little"),
     ],
 )

@@ -1,0 +1,1 @@
+"""``eagle check --trial``: a few changes written and judged before hours are spent."""
