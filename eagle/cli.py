@@ -45,6 +45,24 @@ app = typer.Typer(
 
 
 @app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="a new folder, or one without a project")],
+    ratings: Annotated[Path | None, typer.Option(help="the file of ratings")] = None,
+    items: Annotated[Path | None, typer.Option(help="the file of items")] = None,
+    texts: Annotated[Path | None, typer.Option(help="a file of the items' texts, if apart")] = None,
+    noun: Annotated[str | None, typer.Option(help="what an item is called, such as book")] = None,
+    encoding: Annotated[str | None, typer.Option(help="how the files are encoded, if not in UTF-8")] = None,
+) -> None:
+    """Make a project folder; with files, guess which columns hold what."""
+    from eagle.config.starting import start_repository
+    from eagle.data.beginning import begin
+
+    for line in [*begin(folder, ratings, items, texts, noun, encoding), *start_repository(folder)]:
+        print(line)
+    print(f"next: look into {folder / 'params.yaml'}, then: cd {folder} && eagle check")
+
+
+@app.command()
 def stage(
     name: Annotated[str, typer.Argument(help="a stage of dvc.yaml, such as encoder or reference@uniform")],
 ) -> None:
@@ -122,11 +140,13 @@ def check(
     ] = False,
 ) -> None:
     """Check surroundings, parameters and data."""
+    from eagle.config.installed import renew_code
     from eagle.core.project import Project
     from eagle.data.preflight import check_project
 
     if trial and (plan or params):
         raise typer.BadParameter("--trial and --plan are two questions: ask one at a time")
+    renew_code(Project().root)
     if trial:
         from eagle.plan.trial.run import trial_lines
 

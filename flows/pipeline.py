@@ -13,6 +13,7 @@ from prefect import flow
 
 from eagle.config import load_config
 from eagle.config.dependencies import name_own_files
+from eagle.config.installed import renew_code
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.registry.kept import forget_lost
@@ -62,6 +63,7 @@ def main() -> int:
         require_repository()
         config = load_config()  # mistakes in params.yaml are told before anything is started
         name_own_files(config, Project())
+        renew_code(Project().root)
         if lost := forget_lost(config.registry, Project()):
             print(f"the registry has lost {lost}: the agent is registered again")
         if up_to_date():  # which needs no server

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from eagle.config.base import Section
+from eagle.config.installed import CODE
 from eagle.config.load import load_config
 from eagle.config.root import Config
 from eagle.config.stages import STAGES, Stage
@@ -137,7 +138,7 @@ def with_dependencies(text: str, code: Mapping[str, list[str]] | None, own: Mapp
 
 def _deps(before: list[str], code: list[str] | None, own: list[str], indent: str) -> list[str]:
     """Return the lines of one list: inputs, then code room by room, then what is the user's own."""
-    is_code = [path.startswith("eagle/") for path in before]
+    is_code = [path.startswith(("eagle/", f"{CODE}/")) for path in before]
     inputs = [path for path, coded in zip(before, is_code, strict=True) if not coded]
     code = [path for path, coded in zip(before, is_code, strict=True) if coded] if code is None else code
     rooms = [list(paths) for _, paths in groupby(code, lambda path: path.split("/")[1])]

@@ -35,7 +35,7 @@ def _scalar(value: Any) -> str:
     """A value on one line, as YAML (JSON is YAML)."""
     if isinstance(value, float) and "e" in repr(value) and "." not in repr(value):
         return repr(value).replace("e", ".0e")  # YAML 1.1 reads 1e-05 as text
-    return json.dumps(list(value) if isinstance(value, tuple) else value)
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
 
 
 def _lines(section: Section, indent: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from eagle.config.dependencies import name_own_files
+from eagle.config.installed import renew_code
 from eagle.config.root import Config
 from eagle.core.project import Project
 
@@ -37,7 +38,10 @@ def takeover_line(project: Project) -> str:
 
 
 def prepare(config: Config, project: Project) -> None:
-    """Say on standard error what a user should know before a stage begins; name the user's own files in dvc.yaml."""
+    """Say on standard error what a user should know before a stage begins; name the user's own files in dvc.yaml, and
+    the installed code in ``code/``.
+    """
+    renew_code(project.root)
     if line := takeover_line(project):
         print(line, file=sys.stderr, flush=True)
     if name_own_files(config, project):

@@ -162,7 +162,8 @@ def read_years(name: str, column: pd.Series, oldest: int, latest: int) -> tuple[
     lost = column[years.isna() & column.notna()]
     if lost.empty:
         return years, ()
+    hold = "holds" if len(lost) == 1 else "hold"
     return years, (
-        f"{name}: {number_of(len(lost), 'cell')} in column {column.name!r} hold no year from {oldest} to {latest}: "
+        f"{name}: {number_of(len(lost), 'cell')} in column {column.name!r} {hold} no year from {oldest} to {latest}: "
         f"{listed(lost.head(3))}",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,16 @@ def test_all_problems_are_reported_at_once_with_suggestions() -> None:
 def test_contradictions_are_errors(values: object, words: str) -> None:
     with pytest.raises(EagleError, match=words):
         parse_config(values)
+
+
+@pytest.mark.parametrize("word", ["No", "off", "yes", "12", "2020-01-01", "1.5"])
+def test_a_name_that_yaml_takes_for_something_else_is_to_be_quoted(tmp_path: Path, word: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(f"data: {{files: {{columns: {{item: {word}}}}}}}", encoding="utf-8")
+    with pytest.raises(EagleError, match=rf'data\.files\.columns\.item(.|\n)*in quotes, item: "{re.escape(word)}"'):
+        load_config(path)
+    path.write_text(f'data: {{files: {{columns: {{item: "{word}"}}}}}}', encoding="utf-8")
+    assert load_config(path).data.files.columns.item == word
 
 
 def test_a_missing_or_broken_file_is_one_clear_error(tmp_path: Path) -> None:

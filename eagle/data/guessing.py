@@ -1,0 +1,196 @@
+"""Which columns of the user's files hold what: guessed from their names and contents, for ``eagle init``."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from eagle.core.errors import user_error
+from eagle.data.encodings import as_utf8
+from eagle.data.opening import parts_at
+from eagle.data.parquet import read_parquet
+from eagle.data.scale import not_numbers, suspects
+from eagle.data.separators import head_of
+from eagle.data.tables import read_any
+
+_NAMES = {
+    "user": ("user", "userid", "uid", "username", "reviewer", "reviewerid", "customerid", "customer", "memberid"),
+    "rating": ("rating", "ratings", "score", "stars", "overall", "userrating", "bookrating", "grade", "vote", "points"),
+    "timestamp": ("timestamp", "time", "date", "ratedat", "createdat", "unixreviewtime", "datetime"),
+    "title": ("title", "name", "booktitle", "movietitle", "itemtitle", "productname", "itemname", "gamename"),
+    "text": ("text", "overview", "description", "plot", "summary", "synopsis", "blurb", "abstract"),
+    "genres": ("genres", "genre", "categories", "category", "tags", "subjects", "topics"),
+    "year": ("year", "releaseyear", "yearpublished", "publicationyear", "yearofpublication", "released"),
+}
+_ID = ("item", "itemid", "id", "movieid", "bookid", "gameid", "productid", "isbn", "asin", "itemno", "no")
+_SEPARATORS = ("|", ";", "/", ",")
+_OF_RATINGS = ("user", "rating", "timestamp")
+_OF_ITEMS = ("title", "genres", "year")
+_REQUIRED = ("user", "rated_item", "rating", "item", "title")
+_LONG = 8  # words of half of the cells, from which a column holds texts
+_YEARS = (1800, 2100)
+_MOST = 0.9  # share of cells, from which a column is what its values look like
+_HALF = 0.5
+_NAMES_SAID = 8
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Values for the section ``data`` of params.yaml, and a word on each, by its key."""
+
+    columns: dict[str, str]
+    genre_separator: str
+    rating_min: float | None
+    rating_max: float | None
+    notes: dict[str, str]
+
+
+def guess(ratings: Path, items: Path, texts: Path | None = None, encoding: str | None = None) -> Guess:
+    """Return what the columns of these files seem to be, by their names and else by their values.
+
+    What is not seen is missing, and its note says so. Raises :class:`~eagle.core.errors.EagleError` where a file cannot
+    be opened.
+    """
+    rated, listed = _head(ratings, encoding), _head(items, encoding)
+    told = _head(texts, encoding) if texts else listed
+    named = {name: _named(rated, _NAMES[name]) for name in _OF_RATINGS}
+    named["rated_item"] = _named(rated, [name for name in _ID if name != "id"], _known(named))
+    ours = {name: _named(listed, _NAMES[name]) for name in _OF_ITEMS} | {"item": _named(listed, _ID)}
+    named |= ours | {"text": _named(told, _NAMES["text"])}
+    seen = dict(named)
+    if not (named["item"] and named["rated_item"]):
+        seen |= _joining(ratings, items, rated, listed, named, encoding)
+    seen["year"] = named["year"] or _years(listed, _known(seen))
+    seen["text"] = named["text"] or _longest(told, _known(seen))
+    notes = {
+        name: _note(name, named[name], seen[name], rated if name in (*_OF_RATINGS, "rated_item") else listed)
+        for name in seen
+    }
+    if seen["genres"]:
+        notes["genre_separator"] = "guessed from the values"
+    low, high, more = _scale(ratings, seen["rating"], encoding)
+    columns = {name: column for name, column in seen.items() if column}
+    return Guess(columns, _between(listed, seen["genres"]), low, high, notes | more)
+
+
+def _known(columns: Mapping[str, str | None]) -> list[str]:
+    return [column for column in columns.values() if column]
+
+
+def _note(name: str, named: str | None, seen: str | None, table: pd.DataFrame) -> str:
+    if seen:
+        return "guessed from the header" if named else "guessed from the values"
+    if name not in _REQUIRED:
+        return "none was seen: name the column, if there is one"
+    more = ", ..." if len(table.columns) > _NAMES_SAID else ""
+    return f"NOT FOUND among {', '.join(map(repr, table.columns[:_NAMES_SAID]))}{more}: name the column"
+
+
+def _head(path: Path, encoding: str | None) -> pd.DataFrame:
+    """Return the first rows of a file as text, under its own names."""
+    part = next(parts_at(path), None)
+    if part is None:
+        raise user_error(f"{path} is empty", expected="a table")
+    if part.parquet:
+        import pyarrow.parquet as pq
+
+        try:
+            names = pq.read_schema(io.BytesIO(part.content)).names
+        except (OSError, ValueError):
+            names = []  # read_parquet says what is wrong with it
+        return read_parquet(part.name, part.content, {name: name for name in names}).astype("string")
+    content, _ = as_utf8(part.name, part.content, encoding)
+    head = head_of(content, [])
+    rows = [cells for _, cells in head.rows if len(cells) == len(head.names)]
+    table = pd.DataFrame(rows, columns=list(head.names), dtype="string")
+    return table.loc[:, ~table.columns.duplicated()]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", str(name).lower())
+
+
+def _named(table: pd.DataFrame, synonyms: Collection[str], taken: Collection[str] = ()) -> str | None:
+    """Return the column with the first of the names, whatever its case and signs."""
+    plain = {_plain(column): str(column) for column in reversed(table.columns) if column not in taken}
+    return next((plain[name] for name in synonyms if name in plain), None)
+
+
+def _joining(
+    ratings: Path,
+    items: Path,
+    rated: pd.DataFrame,
+    listed: pd.DataFrame,
+    named: Mapping[str, str | None],
+    encoding: str | None,
+) -> dict[str, str | None]:
+    """Return the pair of columns whose values agree most: ``rated_item`` of the ratings, ``item`` of the items.
+
+    One of them that is known by name stays. Where under a half of the rated values are ids of items, no other is named.
+    """
+    kept = {name: named[name] for name in ("rated_item", "item")}
+    known = _known({name: named[name] for name in _OF_RATINGS})
+    left = [kept["rated_item"]] if kept["rated_item"] else [name for name in rated.columns if name not in known]
+    right = [kept["item"]] if kept["item"] else [name for name in listed.columns if listed[name].is_unique]
+    one, other = (
+        read_any(path, {name: name for name in names}, encoding=encoding).table
+        for path, names in ((ratings, left), (items, right))
+    )
+    shares = {(a, b): float(one[a].isin(set(other[b].dropna())).mean()) for a in left for b in right}
+    best = max(shares, key=lambda pair: shares[pair], default=None)
+    return kept if best is None or not shares[best] > _HALF else {"rated_item": best[0], "item": best[1]}
+
+
+def _years(table: pd.DataFrame, taken: Collection[str]) -> str | None:
+    """Return the column whose cells are nearly all whole numbers within ``_YEARS``, and not one number only."""
+    for name in table.columns.difference(list(taken), sort=False):
+        cells = pd.to_numeric(table[name].replace("", pd.NA).dropna().astype(object), errors="coerce")
+        fits = cells.between(*_YEARS) & (cells % 1 == 0)
+        if len(cells) and fits.mean() >= _MOST and cells.nunique() > 1:
+            return str(name)
+    return None
+
+
+def _longest(table: pd.DataFrame, taken: Collection[str]) -> str | None:
+    """Return the column of the longest texts; None where half of them all are shorter than ``_LONG`` words."""
+    words = {
+        str(name): float(table[name].dropna().str.count(r"\S+").median())
+        for name in table.columns.difference(list(taken), sort=False)
+        if table[name].notna().any()
+    }
+    best = max(words, key=lambda name: words[name], default=None)
+    return best if best and words[best] >= _LONG else None
+
+
+def _scale(path: Path, column: str | None, encoding: str | None) -> tuple[float | None, float | None, dict[str, str]]:
+    """Return the lowest and highest of all ratings but for codes of "not rated", and what to say of them."""
+    ends = ("rating_min", "rating_max")
+    if not column:
+        return None, None, dict.fromkeys(ends, "not seen: write it")
+    read = read_any(path, {"rating": column}, numbers=[column], encoding=encoding).table[column].dropna()
+    if read.empty or not_numbers(path, read):
+        return None, None, dict.fromkeys(ends, f"not seen, since not all of {column!r} are numbers: write it")
+    values = pd.to_numeric(read)
+    odd = suspects(values)
+    values = values[~values.isin([one.value for one in odd])]
+    low, high = float(values.min()), float(values.max())
+    notes = dict.fromkeys(ends, "guessed from the values")
+    for one in odd:
+        end = "rating_min" if one.value < low else "rating_max"
+        notes[end] = f"guessed without {one.value:g}: see not_rated"
+        said = f"{one}; {one.mend}; if it is a rating, set {end}: {one.value:g}"
+        notes["not_rated"] = f"{notes['not_rated']}; {said}" if "not_rated" in notes else said
+    return low, high, notes
+
+
+def _between(table: pd.DataFrame, column: str | None) -> str:
+    """Return the sign that most cells of a column of categories have; the default where none has."""
+    cells = table[column].dropna() if column else pd.Series(dtype="string")
+    counts = {sign: int(cells.str.contains(sign, regex=False).sum()) for sign in _SEPARATORS}
+    best = max(counts, key=lambda sign: counts[sign])
+    return best if counts[best] else "|"

@@ -1,0 +1,203 @@
+"""`eagle init`: a project folder from an installed package, its columns guessed from the user's files."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from eagle.config import installed, load_config
+from eagle.config.dependencies import name_own_files
+from eagle.config.installed import renew_code, write_code
+from eagle.config.starting import start_repository
+from eagle.core.code import ROOT
+from eagle.core.errors import EagleError
+from eagle.core.project import Project
+from eagle.data.beginning import begin
+from eagle.data.own_files import own_files
+
+
+def _csv(folder: Path) -> tuple[Path, Path]:
+    ratings, items = folder / "scores.csv", folder / "games.csv"
+    rows = [f"u{user},{item},{(user + item) % 10 + 1}" for user in range(40) for item in range(30)]
+    ratings.write_text("\n".join(["user_id,game_id,score", *rows]) + "\n", encoding="utf-8")
+    games = [f"{item},Game {item},{1990 + item},Cards;Dice" for item in range(30)]
+    items.write_text("\n".join(["id,name,year,category", *games]) + "\n", encoding="utf-8")
+    return ratings, items
+
+
+def test_csv_columns_scale_and_separator_are_seen(tmp_path: Path) -> None:
+    ratings, items = _csv(tmp_path)
+    begin(tmp_path / "new", ratings, items, None, "board game")
+    data = load_config(tmp_path / "new/params.yaml").data
+    columns = data.files.columns
+    assert (columns.user, columns.rated_item, columns.rating) == ("user_id", "game_id", "score")
+    assert (columns.item, columns.title, columns.year, columns.genres) == ("id", "name", "year", "category")
+    assert (data.files.genre_separator, data.rating_min, data.rating_max) == (";", 1, 10)
+    assert data.noun == "board game" and columns.text is None and columns.timestamp is None
+    assert len(own_files(data.files, tmp_path / "new").ratings) == 1200
+
+
+def test_tab_separated_files_with_texts_inside_the_folder(tmp_path: Path) -> None:
+    rows = [f"a{user}\t{item}\t{item % 5 + 1}" for user in range(9) for item in range(9)]
+    tables = {
+        "r.tsv": ["Customer\tBook-ID\tStars", *rows],
+        "i.tsv": ["Book-ID\tBook-Title", *(f"{item}\tBook {item}" for item in range(9))],
+        "t.tsv": ["Book-ID\tBlurb", *(f"{item}\tA tale of {item} rivers." for item in range(9))],
+    }
+    for name, lines in tables.items():
+        (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    begin(tmp_path, tmp_path / "r.tsv", tmp_path / "i.tsv", tmp_path / "t.tsv", "book")
+    files = load_config(tmp_path / "params.yaml").data.files
+    assert (files.ratings, files.texts) == ("r.tsv", "t.tsv")
+    assert (files.columns.user, files.columns.title, files.columns.text) == ("Customer", "Book-Title", "Blurb")
+    assert len(own_files(files, tmp_path).items) == 9
+
+
+def test_names_that_yaml_would_change_are_written_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("用户,No,评分\nu1,1,3\nu1,2,4\nu2,1,5\n", encoding="utf-8")
+    (tmp_path / "i.csv").write_text("No,标题\n1,山\n2,水\n", encoding="utf-8")
+    said = begin(tmp_path / "new", tmp_path / "r.csv", tmp_path / "i.csv", None, "书")
+    text = (tmp_path / "new/params.yaml").read_text(encoding="utf-8")
+    data = load_config(tmp_path / "new/params.yaml").data
+    assert (data.files.columns.rated_item, data.files.columns.item, data.noun) == ("No", "No", "书")
+    assert 'item: "No"' in text and 'noun: "书"' in text
+    assert "params.yaml, rating: NOT FOUND among '用户', 'No', '评分': name the column" in said
+
+
+def test_what_is_not_seen_is_said_in_params_yaml(tmp_path: Path) -> None:
+    ratings, items = _csv(tmp_path)
+    ratings.write_text(ratings.read_text(encoding="utf-8").replace("user_id", "xyz"), encoding="utf-8")
+    said = begin(tmp_path / "new", ratings, items, None, None)
+    missing = "NOT FOUND among 'xyz', 'game_id', 'score': name the column"
+    assert f"params.yaml, user: {missing}" in said
+    assert any(line.startswith("params.yaml, noun: NOT NAMED") for line in said)
+    written = (tmp_path / "new/params.yaml").read_text(encoding="utf-8").splitlines()
+    assert [line.split(":")[0].strip() for line in written if missing in line] == ["user"]
+
+
+def test_a_declared_encoding_is_used_and_written(tmp_path: Path) -> None:
+    ratings, items = _csv(tmp_path)
+    items.write_bytes(items.read_text(encoding="utf-8").replace("Game", "Spiel für").encode("latin-1"))
+    with pytest.raises(EagleError, match="is not in UTF-8"):
+        begin(tmp_path / "new", ratings, items, None, "game")
+    assert not (tmp_path / "new").exists()
+    begin(tmp_path / "new", ratings, items, None, "game", "latin-1")
+    files = load_config(tmp_path / "new/params.yaml").data.files
+    assert files.encoding == "latin-1" and own_files(files, tmp_path).items["title"].iloc[0] == "Spiel für 0"
+    with pytest.raises(EagleError, match="Python knows no encoding named 'latin-x'"):
+        begin(tmp_path / "other", ratings, items, None, "game", "latin-x")
+
+
+def test_ratings_that_are_no_numbers_give_no_scale(tmp_path: Path) -> None:
+    ratings, items = _csv(tmp_path)
+    ratings.write_text(ratings.read_text(encoding="utf-8") + 'u1,99,"3,5"\n', encoding="utf-8")
+    said = begin(tmp_path / "new", ratings, items, None, "game")
+    assert "params.yaml, rating_min: not seen, since not all of 'score' are numbers: write it" in said
+    assert load_config(tmp_path / "new/params.yaml").data.rating_min is None
+
+
+def test_values_tell_what_names_do_not(tmp_path: Path) -> None:
+    rows = [f"u{user},{item},{(user + item) % 10 + 1}" for user in range(20) for item in range(500, 530)]
+    games = [
+        f"{n},{n + 500},Game {n},{1990 + n},The {n} players draw cards and trade them for towers" for n in range(30)
+    ]
+    (tmp_path / "r.csv").write_text("\n".join(["user,ref,score", *rows]) + "\n", encoding="utf-8")
+    (tmp_path / "i.csv").write_text("\n".join(["row,key,name,first,rules", *games]) + "\n", encoding="utf-8")
+    begin(tmp_path / "new", tmp_path / "r.csv", tmp_path / "i.csv", None, "board game")
+    columns = load_config(tmp_path / "new/params.yaml").data.files.columns
+    assert (columns.rated_item, columns.item, columns.year, columns.text) == ("ref", "key", "first", "rules")
+
+
+def test_a_code_for_not_rated_does_not_begin_the_scale(tmp_path: Path) -> None:
+    ratings, items = _csv(tmp_path)
+    zeros = "".join(f"u{user},{item},0\n" for user in range(40, 100) for item in range(30))
+    ratings.write_text(ratings.read_text(encoding="utf-8") + zeros, encoding="utf-8")
+    said = begin(tmp_path / "new", ratings, items, None, "book")
+    data = load_config(tmp_path / "new/params.yaml").data
+    assert (data.rating_min, data.rating_max, data.not_rated) == (1, 10, ())
+    advice = next(line for line in said if line.startswith("params.yaml, not_rated: 0 looks like a code"))
+    assert "set data.not_rated: [0]" in advice and "if it is a rating, set rating_min: 0" in advice
+    text = (tmp_path / "new/params.yaml").read_text(encoding="utf-8")
+    assert "guessed without 0: see not_rated" in text and "60% of all ratings" in text
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("mine", encoding="utf-8")
+    with pytest.raises(EagleError, match=r"holds a project already\n  found: params\.yaml"):
+        begin(tmp_path, None, None, None, None)
+    assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
+
+
+def test_one_file_alone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EagleError, match="a catalogue needs two files"):
+        begin(tmp_path / "new", tmp_path / "r.csv", None, None, None)
+
+
+def test_code_is_a_dependency_without_a_checkout(tmp_path: Path) -> None:
+    begin(tmp_path, None, None, None, None)
+    stages = yaml.safe_load((tmp_path / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    for name, stage in stages.items():
+        deps = stage.get("do", stage)["deps"]
+        assert f"code/{name}.txt" in deps and not [path for path in deps if path.startswith("eagle/")]
+    stamp = tmp_path / "code/fetch.txt"
+    right = stamp.read_text(encoding="utf-8")
+    stamp.write_text("of an earlier version", encoding="utf-8")
+    assert renew_code(tmp_path) == ["fetch"]
+    assert renew_code(tmp_path) == [] and stamp.read_text(encoding="utf-8") == right
+
+
+def test_only_a_stage_whose_code_changed_gets_another_stamp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(ROOT / "eagle", tmp_path / "upgrade/eagle")
+    with (tmp_path / "upgrade/eagle/data/splits.py").open("a", encoding="utf-8") as file:
+        file.write("UPGRADED = True\n")
+    write_code(tmp_path)
+    monkeypatch.setattr(installed, "ROOT", tmp_path / "upgrade")
+    changed = write_code(tmp_path)
+    assert "split" in changed and "fetch" not in changed and "report" not in changed
+
+
+def test_code_of_a_checkout_gets_no_stamps(tmp_path: Path) -> None:
+    assert renew_code(tmp_path) == [] and not list(tmp_path.iterdir())
+
+
+def test_pipeline_and_schedules_are_those_of_the_checkout(tmp_path: Path) -> None:
+    assert [path.read_bytes() for path in (installed.PIPELINE, installed.SCHEDULES)] == [
+        (ROOT / name).read_bytes() for name in ("dvc.yaml", "prefect.yaml")
+    ]
+    begin(tmp_path, None, None, None, None)
+    for deployment in yaml.safe_load((tmp_path / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]:
+        module, name = deployment["entrypoint"].rsplit(".", 1)
+        assert name in (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+
+
+def test_a_repository_is_begun_and_dvc_reads_the_project(tmp_path: Path) -> None:
+    if shutil.which("git") is None:
+        pytest.skip("needs git")
+    pytest.importorskip("dvc")
+    new = tmp_path / "new"
+    begin(new, *_csv(tmp_path), None, "board game")
+    assert start_repository(new) == ["began a repository of git and DVC there"]
+    assert start_repository(new) == []
+    assert "analytics = false" in (new / ".dvc/config").read_text(encoding="utf-8")
+    assert not name_own_files(load_config(new / "params.yaml"), Project(new))
+    dvc = [sys.executable, "-m", "dvc", "status", "fetch"]
+    status = subprocess.run(dvc, cwd=new, capture_output=True, text=True, check=True)
+    assert "code/fetch.txt" in status.stdout and "scores.csv" in status.stdout
+
+
+def test_a_repository_above_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    said = start_repository(tmp_path)
+    assert len(said) == 1 and "dvc init -q --subdir && dvc config core.analytics false" in said[0]
+    assert [path.name for path in tmp_path.iterdir()] == [".git"]
+
+
+def test_without_git_the_commands_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    said = start_repository(tmp_path)
+    assert "git not installed" in said[0] and "git init -q && dvc init -q" in said[0] and not list(tmp_path.iterdir())
