@@ -15,13 +15,14 @@ from eagle.config import Config
 from eagle.core.artifacts import content_hash, write_json
 from eagle.core.project import Project
 from eagle.data.stored import read_source
+from eagle.domains.table import domain_of
 from eagle.registry.champion import CaseScores, Promotion, bounds_text, decide
 from eagle.registry.new_agent import NewAgent, best_agent
 from eagle.registry.provenance import commit
 from eagle.registry.runs import log_pipeline
 from eagle.registry.store import Store, champion_version, download, open_store
 from eagle.report.summary import markdown
-from eagle.report.words import LIMITS
+from eagle.report.words import limits
 from eagle.serving.agent_files import AgentFiles, borrowed_models, pack_agent
 from eagle.serving.model import SIGNATURE
 from eagle.serving.searching import own_search
@@ -150,6 +151,6 @@ def model_card(config: Config, project: Project, agent: NewAgent, made: Register
         "## Held-out comparison",
         markdown(project),
         "## Limits",
-        *(f"- {limit}" for limit in LIMITS),
+        *(f"- {limit}" for limit in limits(domain_of(config).fields)),
     ]
     return "\n\n".join(card)

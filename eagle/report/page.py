@@ -16,6 +16,7 @@ from jinja2 import Environment, StrictUndefined
 from eagle.evaluation.arm import Arm
 from eagle.evaluation.bounds import BoundCheck
 from eagle.gaps.find import best_per_anchor
+from eagle.latent.features import parse_loosely
 from eagle.report import content, pictures
 from eagle.report.accounts import total_costs
 from eagle.report.inputs import Inputs
@@ -67,7 +68,7 @@ def _shown(inputs: Inputs, gaps: pd.DataFrame, checks: Mapping[Arm, Sequence[Bou
     metrics, trained = inputs.metrics, inputs.trained
     cases, best = metrics["cases"], best_per_anchor(gaps, GAPS_SHOWN)
     noun = cases.get("noun", "item")
-    labelled = inputs.stages.get("describe", {}).get("genres", 1) > 0
+    fields = parse_loosely(str(inputs.trajectories["text"].iloc[0])).fields
     return {
         "catalogue": inputs.source.get("source", "catalogue"),
         "noun": noun,
@@ -99,8 +100,8 @@ def _shown(inputs: Inputs, gaps: pd.DataFrame, checks: Mapping[Arm, Sequence[Bou
         "samples": [{"name": arm.label, "found": content.samples(inputs, arm)} for arm in trained],
         "costs": inputs.costs,
         "total": total_costs(inputs.costs)["total"],
-        "limits": limits(labelled),
-        "labelled": labelled,
+        "limits": limits(fields),
+        "fields": fields,
         "provenance": content.provenance(inputs),
         "licence": inputs.source.get("licence", ""),
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from eagle.domains.text import Fields
 from eagle.evaluation.arm import SEARCH_EAGLE, SEARCHES, Arm
 from eagle.evaluation.bounds import BoundCheck, outside
 from eagle.latent.verdict import verdict_line
@@ -21,30 +22,21 @@ FIGURES = {
 }
 """What a reader calls the figures that have bounds."""
 
-LIMITS = (
-    "The utility is a model's guess from ratings, not what people said about these texts. "
-    "It can be gamed, most easily through the genre line.",
-    "The panel that states preferences is a model too. It learned from other ratings with other features, but nobody "
-    "was asked.",
-    "The texts come from a small language model. They name genres and sketch a plot: "
-    "starting points for a person, not finished descriptions.",
-    "A gain on a pair counts for that user. Whether many people share the gap is not measured here.",
-    "Intervals cover the choice of items and users, not another seed, another split or another language model.",
-    "The closest existing items are closest in the latent space of this catalogue: a text may well resemble something "
-    "outside it.",
-)
-"""What a reader has to know before they believe the page."""
 
-
-def limits(labelled: bool) -> tuple[str, ...]:
-    """Return LIMITS; of a catalogue without genres without what they say of these."""
-    if labelled:
-        return LIMITS
-    return tuple(
-        said.replace(", most easily through the genre line", "").replace(
-            "name genres and sketch a plot", "are sketches"
-        )
-        for said in LIMITS
+def limits(fields: Fields) -> tuple[str, ...]:
+    """Return what a reader has to know before they believe the page; ``fields`` are those of its texts."""
+    labels, body = fields.labels.lower(), fields.body.lower().removeprefix("the ")
+    gamed, named = (f", most easily through the {labels}", f"name {labels} and ") if labels else ("", "")
+    return (
+        f"The utility is a model's guess from ratings, not what people said about these texts. It can be gamed{gamed}.",
+        "The panel that states preferences is a model too. It learned from other ratings with other features, but "
+        "nobody was asked.",
+        f"The texts come from a small language model. They {named}sketch a {body}: "
+        "starting points for a person, not finished descriptions.",
+        "A gain on a pair counts for that user. Whether many people share the gap is not measured here.",
+        "Intervals cover the choice of items and users, not another seed, another split or another language model.",
+        "The closest existing items are closest in the latent space of this catalogue: a text may well resemble "
+        "something outside it.",
     )
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from eagle.config import BoundsConfig
+from eagle.domains.text import Fields
 from eagle.evaluation.arm import Arm, eagle_arm
 from eagle.evaluation.bounds import BoundCheck
 from eagle.report.words import (
@@ -18,6 +19,7 @@ from eagle.report.words import (
     encoder_warning,
     environment_sentences,
     interval,
+    limits,
     number,
     panel_sentence,
     verdicts,
@@ -146,3 +148,11 @@ def test_a_report_warns_of_an_encoder_that_popularity_beats(verdict: str, said: 
 
 def test_a_report_of_a_run_that_did_not_measure_it_says_nothing() -> None:
     assert encoder_warning(None) == encoder_warning({"cold": {}}) == ""
+
+
+def test_the_limits_speak_of_the_catalogues_own_fields() -> None:
+    games = " ".join(limits(Fields("Categories", "Description")))
+    assert "through the categories" in games and "name categories and sketch a description" in games
+    assert "enre" not in games and "plot" not in games
+    plain = " ".join(limits(Fields().without_labels()))
+    assert "It can be gamed." in plain and "They sketch a plot" in plain
