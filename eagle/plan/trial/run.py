@@ -126,7 +126,7 @@ def quotes(changes: pd.DataFrame) -> list[str]:
     """Return QUOTED changes as they are, of different items and actions, chosen by their place alone."""
     step = changes.groupby("anchor").size().max() + 1 if len(changes) else 1
     lines = [f"{QUOTED} of them, as they are:"]
-    for row in changes.iloc[::step].head(QUOTED).itertuples():
-        after = f"(failed: {row.cause})" if pd.isna(row.text) else row.text
-        lines += ["", f"  before: {row.before}", f"  change: {row.action}", f"  after:  {after}"]
+    for row in changes.iloc[::step].head(QUOTED).to_dict("records"):
+        after = row["text"] if isinstance(row["text"], str) else f"(failed: {row['cause']})"
+        lines += ["", f"  before: {row['before']}", f"  change: {row['action']}", f"  after:  {after}"]
     return lines
