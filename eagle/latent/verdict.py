@@ -13,7 +13,7 @@ CHANCE = 0.5  # AUC of a guess that says the same of every item
 Verdict = Literal[
     "beats popularity",
     "does not beat popularity, but ranks better than chance",
-    "no better than chance",
+    "cannot be told from chance",
     "not measured",
 ]
 
@@ -23,7 +23,7 @@ def verdict(auc: Mapping[str, Any], over_popularity: Mapping[str, Any]) -> Verdi
     if auc["low"] is None or over_popularity["low"] is None:
         return "not measured"
     if auc["low"] <= CHANCE:
-        return "no better than chance"
+        return "cannot be told from chance"
     return (
         "beats popularity" if over_popularity["low"] > 0 else "does not beat popularity, but ranks better than chance"
     )
@@ -44,10 +44,10 @@ def verdict_line(found: Mapping[str, Any], items: str) -> str:
     if said == "not measured":
         return f"Too few {items} have ratings by the same users to say how well the encoder ranks what it never saw."
     figures = (
-        f"On {items}, the encoder orders two of a user's ratings rightly with probability {_interval(auc)}, "
-        f"chance being {CHANCE:g}. Its lead over popularity is {_interval(ahead, sign='+')}"
+        f"On {items} and {auc['users']:,} people, the encoder orders two of a user's ratings rightly with probability "
+        f"{_interval(auc)}, chance being {CHANCE:g}. Its lead over popularity is {_interval(ahead, sign='+')}"
     )
-    return f"{figures}. It {'is ' if said == 'no better than chance' else ''}{said}."
+    return f"{figures}. It {said}."
 
 
 def _interval(found: Mapping[str, Any], sign: str = "") -> str:

@@ -162,7 +162,8 @@ def encoder_warning(stage: Mapping[str, Any] | None) -> str:
     if not found or found["verdict"] == "beats popularity":
         return ""
     meaning = {
-        "no better than chance": "The utility U and everything below mean little for this catalogue",
+        "cannot be told from chance": "Nothing shows that the utility U, and what rests on it, means anything for "
+        "this catalogue",
         "does not beat popularity, but ranks better than chance": "Read U, and all that rests on it, with care",
         "not measured": "So nobody knows what U, and all that rests on it, is worth",
     }[found["verdict"]]

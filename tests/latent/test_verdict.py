@@ -44,12 +44,12 @@ def test_an_encoder_that_knows_less_than_popularity_still_ranks(taste: np.ndarra
     assert "does not beat popularity, but ranks better than chance" in verdict_line(found, "test items")
 
 
-def test_a_guess_is_no_better_than_chance_even_where_popularity_is_wrong(taste: np.ndarray) -> None:
+def test_a_guess_cannot_be_told_from_chance_even_where_popularity_is_wrong(taste: np.ndarray) -> None:
     guess = np.random.default_rng(2).normal(size=taste.shape)
     found = cold(guess, -taste, taste).against_popularity("own")["validation"]["as in U"]
     assert found["over_popularity"]["auc"]["low"] > 0
-    assert found["verdict"] == "no better than chance"
-    assert verdict_line(found, "validation items").endswith("It is no better than chance.")
+    assert found["verdict"] == "cannot be told from chance"
+    assert verdict_line(found, "validation items").endswith("It cannot be told from chance.")
 
 
 def test_a_recipe_is_judged_with_its_whole_bias_too(taste: np.ndarray) -> None:

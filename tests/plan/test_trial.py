@@ -89,7 +89,7 @@ def test_nothing_to_compare_is_said_and_is_bad() -> None:
     [
         ("beats popularity", "good"),
         ("does not beat popularity, but ranks better than chance", "doubtful"),
-        ("no better than chance", "bad"),
+        ("cannot be told from chance", "bad"),
         ("not measured", "bad"),
     ],
 )

@@ -77,8 +77,8 @@ def test_an_encoder_that_is_no_better_than_chance_is_told_above_everything_else(
 ) -> None:
     shutil.copytree(finished.root, tmp_path, dirs_exist_ok=True)
     project = Project(tmp_path)
-    auc, ahead = {"value": 0.5, "low": 0.49, "high": 0.51}, {"value": -0.1, "low": -0.12, "high": -0.08}
-    found = {"auc": auc, "over_popularity": {"auc": ahead}, "verdict": "no better than chance"}
+    auc, ahead = {"value": 0.5, "low": 0.49, "high": 0.51, "users": 30}, {"value": -0.1, "low": -0.12, "high": -0.08}
+    found = {"auc": auc, "over_popularity": {"auc": ahead}, "verdict": "cannot be told from chance"}
     encoder = read_json(finished.stage_metrics("encoder"))
     write_json(project.stage_metrics("encoder"), {**encoder, "against_popularity": {"test": {"as in U": found}}})
     run(Config(), project)
@@ -86,7 +86,7 @@ def test_an_encoder_that_is_no_better_than_chance_is_told_above_everything_else(
     assert "Read this first" not in page
     assert 0 < warned.index("Read this first") < warned.index("<nav>")
     assert "0.500 [0.490, 0.510]" in warned
-    assert any("no better than chance" in note for note in Summary.read(project).notes)
+    assert any("cannot be told from chance" in note for note in Summary.read(project).notes)
 
 
 def test_links_and_ids_match(tags: Tags) -> None:

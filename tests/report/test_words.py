@@ -130,18 +130,21 @@ def test_an_adapted_environment_is_named_where_one_was_tried() -> None:
             "does not beat popularity, but ranks better than chance",
             "Read U, and all that rests on it, with care.",
         ),
-        ("no better than chance", "everything below mean little"),
+        ("cannot be told from chance", "means anything for this catalogue"),
     ],
 )
 def test_a_report_warns_of_an_encoder_that_popularity_beats(verdict: str, said: str | None) -> None:
-    auc, ahead = {"value": 0.55, "low": 0.52, "high": 0.58}, {"value": -0.04, "low": -0.06, "high": -0.02}
+    auc, ahead = (
+        {"value": 0.55, "low": 0.52, "high": 0.58, "users": 1400},
+        {"value": -0.04, "low": -0.06, "high": -0.02},
+    )
     found = {"auc": auc, "over_popularity": {"auc": ahead}, "verdict": verdict}
     warning = encoder_warning({"against_popularity": {"test": {"as in U": found}, "validation": {}}})
     if said is None:
         assert warning == ""
     else:
         assert said in warning
-        assert "On test items" in warning
+        assert "On test items and 1,400 people" in warning
         assert "0.550 [0.520, 0.580]" in warning
         assert "-0.040 [-0.060, -0.020]" in warning
 
