@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux's kernel tells of a parent's end")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="process file descriptors are Linux's")
 STAGE = """
 import os, time
 from pathlib import Path
@@ -40,7 +40,11 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_killed_dvc_ends_its_stage(stage: Path) -> None:
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])
+def test_a_killed_dvc_ends_its_stage(stage: Path, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
+    """Some shells become the stage, others wait for it and outlive DVC."""
+    monkeypatch.setenv("SHELL", shell)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
     (stage / "dvc.yaml").write_text(f"stages:\n  one:\n    cmd: {sys.executable} stage.py\n    outs: [began]\n")
     dvc = [sys.executable, "-m", "dvc"]
     subprocess.run([*dvc, "init", "--no-scm", "-q"], check=True)
