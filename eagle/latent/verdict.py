@@ -45,11 +45,12 @@ def verdict_line(found: Mapping[str, Any], items: str) -> str:
         return f"Too few {items} have ratings by the same users to say how well the encoder ranks what it never saw."
     figures = (
         f"On {items} and {auc['users']:,} people, the encoder orders two of a user's ratings rightly with probability "
-        f"{_interval(auc)}, chance being {CHANCE:g}. Its lead over popularity is {_interval(ahead, sign='+')}"
+        f"{with_interval(auc)}, chance being {CHANCE:g}. Its lead over popularity is {with_interval(ahead, sign='+')}"
     )
     return f"{figures}. It {said}."
 
 
-def _interval(found: Mapping[str, Any], sign: str = "") -> str:
+def with_interval(found: Mapping[str, Any], sign: str = "") -> str:
+    """Return a figure with its interval, such as ``0.609 [0.596, 0.622]``; ``sign`` "+" shows it of all three."""
     value, low, high = (f"{found[part]:{sign}.3f}" for part in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"

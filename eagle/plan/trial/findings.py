@@ -12,6 +12,7 @@ import pandas as pd
 
 from eagle.evaluation.words import words_kept
 from eagle.latent.neighbours import neighbours_among
+from eagle.latent.verdict import with_interval
 
 Verdict = Literal["good", "doubtful", "bad"]
 GOOD_SHARE, DOUBTFUL_SHARE = 0.8, 0.5  # of the changes [O]
@@ -104,9 +105,7 @@ def encoder_finding(found: Mapping[str, Any]) -> Finding:
     }
     figure = "nobody to judge"
     if found["verdict"] != "not measured":
-        figure = f"AUC {auc['value']:.3f} [{auc['low']:.3f}, {auc['high']:.3f}], over popularity " + (
-            f"{ahead['value']:+.3f} [{ahead['low']:+.3f}, {ahead['high']:+.3f}]"
-        )
+        figure = f"AUC {with_interval(auc)}, over popularity {with_interval(ahead, sign='+')}"
     return Finding(
         "encoder on unseen items",
         figure,
