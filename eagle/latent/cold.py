@@ -17,7 +17,7 @@ import pandas as pd
 from eagle.config import Config
 from eagle.core.seeding import stream
 from eagle.latent.factors import warm_rows
-from eagle.latent.judge import ranking, ranking_difference, rmse
+from eagle.latent.judge import least_ratings, ranking, ranking_difference, rmse
 from eagle.latent.ratings import Splits
 from eagle.latent.recipes import RECIPES, FitData, Fitted
 from eagle.latent.verdict import judged_against_popularity
@@ -120,6 +120,7 @@ class ColdStart:
                 part: judged_against_popularity(
                     ranking(rows, predicted[name], stream(*draws)),
                     ranking_difference(rows, predicted[name], predicted["popularity"], stream(*draws)),
+                    least_ratings(rows),
                 )
                 for part, name in parts.items()
             }

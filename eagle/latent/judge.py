@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 MIN_RATINGS = 5  # held-out ratings below which a user's ranking figure is mostly noise [O]
+MIN_PEOPLE = 50  # so many noisy figures say more than a few sharp ones [O]
 RESAMPLES = 1000
 
 
@@ -75,10 +76,22 @@ def ordered_pairs(users: np.ndarray, predicted: np.ndarray, actual: np.ndarray) 
     return np.array(found)
 
 
+def least_ratings(rows: pd.DataFrame) -> int:
+    """Return how many held-out ratings a user needs to be judged: MIN_RATINGS, or fewer (2 at least) where that leaves
+    fewer than MIN_PEOPLE.
+
+    A sparse catalogue has thousands of people with two ratings of unseen items, and hardly one with five.
+    """
+    found = rows.groupby("user")["rating"].agg(["size", "min", "max"])
+    counts = found["size"].where(found["min"] < found["max"], 0)
+    enough = (least for least in range(MIN_RATINGS, 2, -1) if (counts >= least).sum() >= MIN_PEOPLE)
+    return next(enough, 2)
+
+
 def judged(rows: pd.DataFrame) -> pd.DataFrame:
     """Keep the rows of users with enough, and not all equal, ratings, and number those users (column ``number``)."""
     grouped = rows.groupby("user")["rating"]
-    enough = (grouped.transform("size") >= MIN_RATINGS) & (grouped.transform("min") < grouped.transform("max"))
+    enough = (grouped.transform("size") >= least_ratings(rows)) & (grouped.transform("min") < grouped.transform("max"))
     kept = rows[enough]
     return kept.assign(number=np.unique(kept["user"].to_numpy(str), return_inverse=True)[1])
 

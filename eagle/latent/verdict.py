@@ -29,9 +29,15 @@ def verdict(auc: Mapping[str, Any], over_popularity: Mapping[str, Any]) -> Verdi
     )
 
 
-def judged_against_popularity(ranked: Mapping[str, Any], over_popularity: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the figures of one encoder with their verdict; both arguments have rho and auc."""
+def judged_against_popularity(
+    ranked: Mapping[str, Any], over_popularity: Mapping[str, Any], least_ratings: int
+) -> dict[str, Any]:
+    """Return the figures of one encoder with their verdict; the first two arguments have rho and auc.
+
+    ``least_ratings``: how many ratings of unseen items a person needed to be judged.
+    """
     return {
+        "least_ratings": least_ratings,
         "auc": ranked["auc"],
         "over_popularity": dict(over_popularity),
         "verdict": verdict(ranked["auc"], over_popularity["auc"]),
@@ -43,8 +49,9 @@ def verdict_line(found: Mapping[str, Any], items: str) -> str:
     auc, ahead, said = found["auc"], found["over_popularity"]["auc"], found["verdict"]
     if said == "not measured":
         return f"Too few {items} have ratings by the same users to say how well the encoder ranks what it never saw."
+    judges = f"{auc['users']:,} people with {found['least_ratings']} ratings or more of them"
     figures = (
-        f"On {items} and {auc['users']:,} people, the encoder orders two of a user's ratings rightly with probability "
+        f"On {items} and {judges}, the encoder orders two of a user's ratings rightly with probability "
         f"{with_interval(auc)}, chance being {CHANCE:g}. Its lead over popularity is {with_interval(ahead, sign='+')}"
     )
     return f"{figures}. It {said}."

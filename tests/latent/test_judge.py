@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from eagle.latent.judge import interval, ordered_pairs, ranking, ranking_difference, rmse, spearman
+from eagle.latent.judge import (
+    MIN_PEOPLE,
+    interval,
+    least_ratings,
+    ordered_pairs,
+    ranking,
+    ranking_difference,
+    rmse,
+    spearman,
+)
 
 
 @settings(deadline=None, max_examples=30)
@@ -43,12 +52,26 @@ def test_perfect_and_constant_predictions_have_their_known_figures() -> None:
 
 
 def test_users_with_few_or_equal_ratings_are_not_judged() -> None:
-    table = rows([[1, 2, 3, 4, 5], [5, 4], [3, 3, 3, 3, 3]])
-    assert ranking(table, np.arange(12.0), np.random.default_rng(0))["rho"]["users"] == 1
+    table = rows([*[[1, 2, 3, 4, 5]] * MIN_PEOPLE, [5, 4], [3, 3, 3, 3, 3]])
+    assert ranking(table, np.arange(float(len(table))), np.random.default_rng(0))["rho"]["users"] == MIN_PEOPLE
+
+
+@pytest.mark.parametrize("most", [5, 4, 3, 2])
+def test_a_sparse_catalogue_is_judged_by_whom_it_has(most: int) -> None:
+    """Fifty people with ``most`` different ratings, many with equal ones, who rank nothing, and many with one."""
+    own = [float(n) for n in range(most)]
+    table = rows([*[own] * MIN_PEOPLE, *[[3.0] * 9] * 200, *[[4.0]] * 200])
+    assert least_ratings(table) == most
+    assert ranking(table, table["rating"].to_numpy(), np.random.default_rng(0))["auc"] == {
+        "value": 1.0,
+        "low": 1.0,
+        "high": 1.0,
+        "users": MIN_PEOPLE,
+    }
 
 
 def test_nobody_to_judge_is_stated_and_not_invented() -> None:
-    figures = ranking(rows([[1, 2]]), np.zeros(2), np.random.default_rng(0))
+    figures = ranking(rows([[2, 2], [1]]), np.zeros(3), np.random.default_rng(0))
     assert figures["auc"] == {"value": None, "low": None, "high": None, "users": 0}
 
 

@@ -49,6 +49,7 @@ def test_a_guess_cannot_be_told_from_chance_even_where_popularity_is_wrong(taste
     found = cold(guess, -taste, taste).against_popularity("own")["validation"]["as in U"]
     assert found["over_popularity"]["auc"]["low"] > 0
     assert found["verdict"] == "cannot be told from chance"
+    assert "40 people with 2 ratings or more of them" in verdict_line(found, "validation items")
     assert verdict_line(found, "validation items").endswith("It cannot be told from chance.")
 
 

@@ -78,7 +78,7 @@ def test_an_encoder_that_is_no_better_than_chance_is_told_above_everything_else(
     shutil.copytree(finished.root, tmp_path, dirs_exist_ok=True)
     project = Project(tmp_path)
     auc, ahead = {"value": 0.5, "low": 0.49, "high": 0.51, "users": 30}, {"value": -0.1, "low": -0.12, "high": -0.08}
-    found = {"auc": auc, "over_popularity": {"auc": ahead}, "verdict": "cannot be told from chance"}
+    found = {"auc": auc, "over_popularity": {"auc": ahead}, "least_ratings": 5, "verdict": "cannot be told from chance"}
     encoder = read_json(finished.stage_metrics("encoder"))
     write_json(project.stage_metrics("encoder"), {**encoder, "against_popularity": {"test": {"as in U": found}}})
     run(Config(), project)

@@ -138,13 +138,13 @@ def test_a_report_warns_of_an_encoder_that_popularity_beats(verdict: str, said: 
         {"value": 0.55, "low": 0.52, "high": 0.58, "users": 1400},
         {"value": -0.04, "low": -0.06, "high": -0.02},
     )
-    found = {"auc": auc, "over_popularity": {"auc": ahead}, "verdict": verdict}
+    found = {"auc": auc, "over_popularity": {"auc": ahead}, "least_ratings": 2, "verdict": verdict}
     warning = encoder_warning({"against_popularity": {"test": {"as in U": found}, "validation": {}}})
     if said is None:
         assert warning == ""
     else:
         assert said in warning
-        assert "On test items and 1,400 people" in warning
+        assert "On test items and 1,400 people with 2 ratings or more of them" in warning
         assert "0.550 [0.520, 0.580]" in warning
         assert "-0.040 [-0.060, -0.020]" in warning
 
