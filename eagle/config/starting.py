@@ -23,6 +23,7 @@ _README = """\
 # A catalogue for EAGLE
 
     eagle check                 # is everything there? what was read?
+    eagle check --trial         # in minutes: does the model write, does the encoder rank, are there people to judge?
     dvc repro                   # bring everything up to date
     python -m flows.pipeline    # the same through Prefect; prefect.yaml holds schedules
 

@@ -17,6 +17,7 @@ from eagle.data.parquet import read_parquet
 from eagle.data.scale import not_numbers, suspects
 from eagle.data.separators import head_of
 from eagle.data.tables import read_any
+from eagle.data.titles import split_year
 
 _NAMES = {
     "user": ("user", "userid", "uid", "username", "reviewer", "reviewerid", "customerid", "customer", "memberid"),
@@ -71,6 +72,8 @@ def guess(ratings: Path, items: Path, texts: Path | None = None, encoding: str |
         name: _note(name, named[name], seen[name], rated if name in (*_OF_RATINGS, "rated_item") else listed)
         for name in seen
     }
+    if not seen["year"] and _years_end(listed, seen["title"]):
+        notes["year"] = "none is needed: the years that end the titles are read"
     if seen["genres"]:
         notes["genre_separator"] = "guessed from the values"
     low, high, more = _scale(ratings, seen["rating"], encoding)
@@ -89,6 +92,12 @@ def _note(name: str, named: str | None, seen: str | None, table: pd.DataFrame) -
         return "none was seen: name the column, if there is one"
     more = ", ..." if len(table.columns) > _NAMES_SAID else ""
     return f"NOT FOUND among {', '.join(map(repr, table.columns[:_NAMES_SAID]))}{more}: name the column"
+
+
+def _years_end(table: pd.DataFrame, title: str | None) -> bool:
+    """Return whether most titles end in a year, as "Heat (1995)" does."""
+    years = [split_year(each)[1] for each in table[title].dropna()] if title else []
+    return sum(year is not None for year in years) > _HALF * max(len(years), 1)
 
 
 def _head(path: Path, encoding: str | None) -> pd.DataFrame:

@@ -101,6 +101,15 @@ def test_ratings_that_are_no_numbers_give_no_scale(tmp_path: Path) -> None:
     assert load_config(tmp_path / "new/params.yaml").data.rating_min is None
 
 
+def test_years_that_end_the_titles_need_no_column(tmp_path: Path) -> None:
+    ratings, items = _csv(tmp_path)
+    films = [f"{item},Film {item} ({1990 + item}),Drama" for item in range(30)]
+    items.write_text("\n".join(["id,name,category", *films]) + "\n", encoding="utf-8")
+    said = begin(tmp_path / "new", ratings, items, None, "film")
+    assert not any("year" in line and "name the column" in line for line in said)
+    assert "the years that end the titles are read" in (tmp_path / "new/params.yaml").read_text(encoding="utf-8")
+
+
 def test_values_tell_what_names_do_not(tmp_path: Path) -> None:
     rows = [f"u{user},{item},{(user + item) % 10 + 1}" for user in range(20) for item in range(500, 530)]
     games = [
