@@ -33,6 +33,7 @@ from eagle.report.words import (
 )
 
 GAPS_SHOWN = 10
+_OWN = {"files": "your own files"}
 SECTIONS = (
     ("gaps", "Best gaps"),
     ("table", "Comparison"),
@@ -70,7 +71,7 @@ def _shown(inputs: Inputs, gaps: pd.DataFrame, checks: Mapping[Arm, Sequence[Bou
     noun = cases.get("noun", "item")
     fields = parse_loosely(str(inputs.trajectories["text"].iloc[0])).fields
     return {
-        "catalogue": inputs.source.get("source", "catalogue"),
+        "catalogue": _OWN.get(source := inputs.source.get("source", "catalogue"), source),
         "noun": noun,
         "cases": cases,
         "sections": SECTIONS,

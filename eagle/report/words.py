@@ -10,6 +10,7 @@ import pandas as pd
 from eagle.domains.text import Fields
 from eagle.evaluation.arm import SEARCH_EAGLE, SEARCHES, Arm
 from eagle.evaluation.bounds import BoundCheck, outside
+from eagle.evaluation.judges.shelf_ratings import LEAST
 from eagle.latent.verdict import verdict_line
 
 FIGURES = {
@@ -138,8 +139,18 @@ def budget_sentence(table: pd.DataFrame) -> str:
     }
     against = [f"{SEARCHES.get(other, other).lower()} {interval(figures)}" for other, figures in others.items()]
     said += f"; over {', '.join(against)}" if against else ""
-    shelf = at.get("shelf_stars")
-    return f"{said}. Real ratings of hidden items: {interval(shelf)} stars." if shelf else f"{said}."
+    return " ".join([f"{said}.", *_shelf_words(at.get("shelf_stars"))])
+
+
+def _shelf_words(shelf: Mapping[str, Any] | None) -> list[str]:
+    """Say what real ratings of hidden items confirm, or that nobody has enough of them; nothing where none were
+    asked.
+    """
+    if shelf is None:
+        return []
+    if pd.isna(shelf["mean"]):
+        return [f"None of these people has the {LEAST} hidden ratings that it takes to confirm it by real ratings."]
+    return [f"Real ratings of hidden items: {interval(shelf)} stars."]
 
 
 def environment_sentences(stage: Mapping[str, Any] | None) -> list[str]:

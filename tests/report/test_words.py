@@ -110,6 +110,8 @@ def test_equal_budgets_in_one_sentence() -> None:
         "EAGLE, best of 8: +1.50 [+1.20, +1.80] SD of U over the anchor; over random actions +0.50 [+0.30, +0.70]. "
         "Real ratings of hidden items: +0.06 [+0.01, +0.11] stars."
     )
+    nobody = table.assign(mean=table["mean"].where(table["metric"] != "shelf_stars"))
+    assert budget_sentence(nobody).endswith("has the 15 hidden ratings that it takes to confirm it by real ratings.")
     assert budget_sentence(table.iloc[-1:]) == budget_sentence(table.iloc[:0]) == ""
 
 
