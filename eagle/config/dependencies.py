@@ -35,6 +35,7 @@ DECIDES_NOTHING: Mapping[str, str] = {
     "eagle.core.progress": "draws a bar on standard error",
     "eagle.core.project": "says where files lie: dvc.yaml names the same paths as outputs and inputs",
     "eagle.core.telemetry": "switches the telemetry of libraries off",
+    "eagle.core.workspace": "finds the project of a temporary workspace, for what is kept and not for what is made",
     "eagle.engine.identity": "tells kept texts apart, so that one is used or written again, the same",
     "eagle.compute.sharding": "carries questions to workers and answers back; their cut is compute.cutting's",
     "eagle.compute.workers": "asks the worker that is this process, one question after the other",

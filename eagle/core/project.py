@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from eagle.core.workspace import home
+
 
 @dataclass(frozen=True)
 class CatalogueFiles:
@@ -80,6 +82,11 @@ class Project:
     def resolved(self) -> Project:
         """Return the project with an absolute root, for workers that run elsewhere."""
         return Project(self.root.resolve())
+
+    @property
+    def home(self) -> Path:
+        """The root; in a temporary workspace of ``dvc exp run`` that of the project, which keeps texts and MLflow."""
+        return home(self.root)
 
     @property
     def params(self) -> Path:
@@ -217,7 +224,7 @@ class Project:
     @property
     def completions(self) -> Path:
         """SQLite file: every text that a language model wrote; not a DVC output, may be deleted at any time."""
-        return self.root / ".cache/completions.sqlite"
+        return self.home / ".cache/completions.sqlite"
 
     # reports/ --------------------------------------------------------------
     @property

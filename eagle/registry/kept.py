@@ -25,7 +25,7 @@ def forget_lost(config: RegistryConfig, project: Project) -> str | None:
 
 
 def _missing(config: RegistryConfig, project: Project) -> str | None:
-    uri = resolve_uri(config.tracking_uri, project.root)
+    uri = resolve_uri(config.tracking_uri, project.home)
     if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
         return f"no store at {uri}"
     from mlflow.exceptions import MlflowException  # seconds to import

@@ -21,7 +21,7 @@ def resolve_uri(uri: str, root: Path) -> str:
 
 def store_with(address: str, config: RegistryConfig, project: Project) -> str:
     """Return the store that is asked for an agent; EagleError where there is none: MLflow would make its database."""
-    uri = resolve_uri(config.tracking_uri, project.root)
+    uri = resolve_uri(config.tracking_uri, project.home)
     if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
         raise user_error(
             f"{address} is not in the registry",

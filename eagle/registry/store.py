@@ -13,6 +13,7 @@ from mlflow.exceptions import MlflowException
 from eagle.config import RegistryConfig
 from eagle.core.errors import user_error
 from eagle.core.project import Project
+from eagle.core.workspace import borrow
 from eagle.registry.location import SQLITE, resolve_uri
 
 ARTIFACTS = "mlruns/artifacts"
@@ -29,10 +30,11 @@ class Store:
 
 def open_store(config: RegistryConfig, project: Project) -> Store:
     """Open, and on first use make, the store and its experiment."""
-    uri = resolve_uri(config.tracking_uri, project.root)
+    uri = resolve_uri(config.tracking_uri, project.home)
     local = uri.startswith(SQLITE)
     if local:
         Path(uri.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
+        borrow(project.root, ARTIFACTS)  # which MLflow looks for in the working folder
     client = open_client(uri)
     found = client.get_experiment_by_name(config.experiment)
     if found is not None:
