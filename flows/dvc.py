@@ -17,6 +17,7 @@ from prefect import get_run_logger, task
 
 from eagle.core.errors import EagleError
 from eagle.core.repository import repository_problems
+from flows.busy import advises_removal, holder, stood_back
 
 HOUR = 3600
 
@@ -58,11 +59,11 @@ def _failure(lines: list[str]) -> StageFailed:
     """The error for a failed ``dvc repro``: what the stage itself said to the user, else DVC's last line; all of it is
     in the log.
     """
-    code = re.search(r"exited with (\d+)", lines[-1] if lines else "")
+    code = re.search(r"exited with (\d+)", lines[-1])
     said = [number for number, line in enumerate(lines) if line.startswith("eagle: ")]
     if code and code[1] == "2" and said:
         return UserMistake("\n".join(lines[said[-1] : -1]))
-    return StageFailed(lines[-1] if lines else "dvc repro failed without a word")
+    return StageFailed(lines[-1])
 
 
 class _OneLine(logging.Filter):
@@ -99,10 +100,26 @@ def stop(process: subprocess.Popen[str]) -> None:
 def bring_up_to_date(label: str, stages: list[str]) -> None:
     """Run ``dvc repro`` for these stages and whatever they need; ``label`` is the name shown in Prefect.
 
-    Raises UserMistake where a stage ended with exit 2, StageFailed for any other failure.
+    Where another ``dvc`` works on the same, it waits and then goes on. Raises UserMistake where a stage ended with exit
+    2, StageFailed for any other failure.
     """
     require_repository()
     log = get_run_logger()
+    waited_for, gone = None, False
+    while lines := _repro(stages, log):
+        other = holder(lines)
+        if other is None and (gone or not stood_back(lines)):
+            raise _failure(lines)
+        gone = other is None  # it has ended since: ask once more
+        if other is not None:
+            if other != waited_for:
+                log.info(f"waiting for {other}, which is at work in this project")
+            other.wait()
+        waited_for = other
+
+
+def _repro(stages: list[str], log: logging.Logger | logging.LoggerAdapter) -> list[str]:
+    """Run ``dvc repro`` once; return its last lines where it failed, else nothing."""
     last: deque[str] = deque(maxlen=40)
     command = [sys.executable, "-m", "dvc", "repro", *stages]
     with subprocess.Popen(
@@ -118,8 +135,8 @@ def bring_up_to_date(label: str, stages: list[str]) -> None:
             for line in process.stdout or ():
                 if line.strip():
                     last.append(line.rstrip())
-                    log.info(line.rstrip())
+                    if not advises_removal(line):
+                        log.info(line.rstrip())
         finally:
             stop(process)
-    if process.returncode:
-        raise _failure(list(last))
+    return (list(last) or ["dvc repro failed without a word"]) if process.returncode else []

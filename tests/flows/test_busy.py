@@ -1,0 +1,85 @@
+"""A flow beside a living ``dvc``: it waits, says for whom, and goes on."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prefect.flows import flow
+
+from flows.busy import holder
+from flows.dvc import bring_up_to_date
+from tests.flows.conftest import write_dvc
+
+STAGE = "echo fetch >> order.txt; while [ ! -e go ]; do sleep .1; done; echo x > out_fetch"
+HELD = "import pathlib, time, zc.lockfile; lock = zc.lockfile.LockFile('.dvc/tmp/lock'); pathlib.Path('held').touch()"
+UNTIL_GO = "\nwhile not pathlib.Path('go').exists(): time.sleep(.1)"
+
+
+class Said(logging.Handler):
+    """Keeps what a flow says, and lets the other process go on once the flow waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+        if "waiting for" in self.lines[-1]:
+            Path("go").touch()
+
+
+@pytest.fixture
+def said() -> Iterator[Said]:
+    handler = Said()
+    logging.getLogger("prefect.task_runs").addHandler(handler)
+    yield handler
+    logging.getLogger("prefect.task_runs").removeHandler(handler)
+
+
+def beside(words: list[str], begun: Path) -> subprocess.Popen[bytes]:
+    """Start a process and return when it is at work."""
+    process = subprocess.Popen(words)
+    while not begun.exists() and process.poll() is None:
+        time.sleep(0.05)
+    return process
+
+
+@flow(name="beside another")
+def beside_another() -> None:
+    bring_up_to_date("catalogue", ["fetch"])
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_a_flow_waits_for_a_dvc_that_makes_the_same_and_does_not_make_it_again(toy: Path, said: Said) -> None:
+    write_dvc(toy, {"fetch": STAGE})
+    with beside([sys.executable, "-m", "dvc", "repro", "-q", "fetch"], toy / "order.txt") as other:
+        beside_another()
+    assert other.returncode == 0
+    assert [line for line in said.lines if "waiting for" in line] == [
+        f"waiting for process {other.pid} (dvc repro -q fetch), which is at work in this project"
+    ]
+    assert not [line for line in said.lines if "remove" in line]
+    assert (toy / "order.txt").read_text() == "fetch\n"
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_a_flow_waits_for_a_dvc_that_holds_the_whole_project(toy: Path, said: Said) -> None:
+    write_dvc(toy, {"fetch": "echo fetch >> order.txt; echo x > out_fetch"})
+    with beside([sys.executable, "-c", HELD + UNTIL_GO, "dvc", "push"], toy / "held") as other:
+        beside_another()
+    assert f"waiting for process {other.pid} (dvc push), which is at work in this project" in said.lines
+    assert not [line for line in said.lines if "acquire lock" in line]
+    assert (toy / "order.txt").read_text() == "fetch\n"
+
+
+def test_a_number_that_passed_to_another_program_holds_nothing() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        assert holder(["'out' is busy, it is being blocked by:", f"  (PID {other.pid}): /bin/dvc repro"]) is None
+        other.kill()
+    assert holder(["ERROR: failed to reproduce 'fetch': exited with 7"]) is None
