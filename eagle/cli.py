@@ -175,10 +175,15 @@ def setting(name: Annotated[str, typer.Argument(help="a file of settings/ withou
 @app.command()
 def report() -> None:
     """Print the table of the last run and where to find everything."""
+    from eagle.config import load_config
     from eagle.core.project import Project
+    from eagle.registry.kept import store_line
     from eagle.report.summary import print_summary
 
-    print_summary(Project())
+    project = Project()
+    print_summary(project)
+    if line := store_line(load_config(project.params).registry, project):
+        print(line)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from eagle.config.dependencies import name_own_files
 from eagle.config.installed import renew_code
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
-from eagle.registry.kept import forget_lost
+from eagle.registry.kept import forget_lost, store_line
 from flows import fork_server
 from flows.action_design import action_design
 from flows.dvc import StageFailed, UserMistake, require_repository, up_to_date
@@ -76,6 +76,8 @@ def main() -> int:
         print(f"\n{error}", file=sys.stderr)
         return 2 if isinstance(error, UserMistake | EagleError) else 1
     print_summary(Project())
+    if line := store_line(config.registry, Project()):
+        print(line)
     return 0
 
 

@@ -10,6 +10,7 @@ import yaml
 
 from eagle.config.dependencies import name_own_files
 from eagle.config.installed import renew_code
+from eagle.config.leavers import remove_left
 from eagle.config.root import Config
 from eagle.core.project import Project
 
@@ -39,13 +40,16 @@ def takeover_line(project: Project) -> str:
 
 def prepare(config: Config, project: Project) -> None:
     """Say on standard error what a user should know before a stage begins; name the user's own files in dvc.yaml, and
-    the installed code in ``code/``.
+    the installed code in ``code/``; delete what arms that are none any more left.
     """
     renew_code(project.root)
     if line := takeover_line(project):
         print(line, file=sys.stderr, flush=True)
     if name_own_files(config, project):
         print("dvc.yaml names your files now, so that DVC sees when they change", file=sys.stderr, flush=True)
+    if left := remove_left(config, project):
+        told = ", ".join(map(str, left))
+        print(f"deleted what arms that params.yaml no longer names had left: {told}", file=sys.stderr, flush=True)
 
 
 def read_stages(path: Path) -> dict[str, Any]:

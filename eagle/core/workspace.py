@@ -1,7 +1,7 @@
 """Where a project keeps what outlives one run, when the run is in a temporary workspace of DVC's.
 
-``dvc exp run --temp`` and ``--queue`` run the stages in a copy of the project below ``.dvc/tmp/exps``, which DVC deletes
-afterwards. Texts that were paid for and MLflow's runs belong to the project itself.
+``dvc exp run --temp`` and ``--queue`` run the stages in a copy of the project below ``.dvc/tmp/exps``, which DVC
+deletes afterwards. Texts that were paid for and MLflow's runs belong to the project itself.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ from eagle.evaluation.bounds import BoundCheck
 from eagle.evaluation.comparison import final_rows
 
 CASES = "cases.json"
-BESIDE = ("methods", "judges", "budgets")
-"""Parameters of ``evaluate`` that add rows and columns and decide no agent's U."""
+EPISODE = ("horizon", "temperature")
+"""Parameters of ``evaluate`` that decide an agent's U on a case; which cases there are is compared by themselves."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class CaseScores:
 
     surroundings: str
     """Hash of what decides a score beside the agent: cases, encoder, environment model, utility, horizon, temperatures,
-    seed.
+    the search, seed. Resamples, confidence and other arms decide none.
     """
     anchors: list[str]
     users: list[str]
@@ -50,8 +50,11 @@ class CaseScores:
         return cls(**read_json(folder / CASES))
 
 
-def surroundings(config: Config, project: Project, cases: pd.DataFrame) -> str:
-    """Return the hash under which scores may be compared; ``cases`` has columns anchor and user, in case order."""
+def surroundings(config: Config, project: Project, cases: pd.DataFrame, searched: bool) -> str:
+    """Return the hash under which scores may be compared; ``cases`` has columns anchor and user, in case order.
+
+    ``searched``: the scores are those of the texts that a search kept.
+    """
     parts = [
         cases[["anchor", "user"]].to_numpy().tolist(),
         content_hash(project.encoder),
@@ -62,7 +65,8 @@ def surroundings(config: Config, project: Project, cases: pd.DataFrame) -> str:
         config.data.noun,
         *([config.domain.decisive()] if config.domain != DomainConfig() else []),
         *(getattr(config, name).decisive() for name in ("llm", "utility")),
-        {name: value for name, value in config.evaluate.decisive().items() if name not in BESIDE},
+        {name: getattr(config.evaluate, name) for name in EPISODE},
+        *([config.evaluate.search.decisive(), content_hash(project.quality)] if searched else []),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 

@@ -24,6 +24,19 @@ def forget_lost(config: RegistryConfig, project: Project) -> str | None:
     return missing
 
 
+def store_line(config: RegistryConfig, project: Project) -> str:
+    """Return one line where the store says other than the last registration: lost, or another champion; else ""."""
+    if not project.registration.exists():
+        return ""
+    if missing := _missing(config, project):
+        return f"the registry has lost {missing}: `make run` registers the agent again"
+    from eagle.registry.store import champion_version, open_client
+
+    made = read_json(project.registration)
+    now = champion_version(open_client(resolve_uri(config.tracking_uri, project.home)), made["model"])
+    return "" if now == made["champion"] else f"since then the champion has been moved: it is version {now}"
+
+
 def _missing(config: RegistryConfig, project: Project) -> str | None:
     uri = resolve_uri(config.tracking_uri, project.home)
     if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():

@@ -36,9 +36,10 @@ def best_agent(config: Config, project: Project) -> NewAgent:
     arm = best_arm(arms, trajectories)
     start = (trajectories["arm"] == arm.name) & (trajectories["step"] == 0)
     cases = trajectories.loc[start].sort_values("case")[["anchor", "user"]]
-    scores = scores_of(trajectories, search_of(arm, arms) or arm, surroundings(config, project, cases))
+    search = search_of(arm, arms)
+    searched = search is not None
+    scores = scores_of(trajectories, search or arm, surroundings(config, project, cases, searched))
     figures, curve = read_metrics(project.metrics)[arm.name], read_curve(project.curve(str(arm.curve)))
-    searched = search_of(arm, arms) is not None
     return NewAgent(arm, searched, cases, scores, outside(check_bounds(config.registry.bounds, figures, curve)))
 
 

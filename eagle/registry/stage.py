@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version as package_version
@@ -56,15 +57,16 @@ def run(config: Config, project: Project) -> None:
     agent = best_agent(config, project)
     before = champion_version(store.client, config.registry.model)
     decision = _against_champion(config, project, store, before, agent)  # before there is a version without it
-    made = Registered(_register(config, project, store, agent, runs.of_arm[agent.arm.name]), before, decision)
-    _tag(config, project, store, agent, made)
+    run_id, tags = runs.of_arm[agent.arm.name], _tags(config, project, agent, before, decision)
+    made = Registered(_register(config, project, store, agent, run_id, tags), before, decision)
+    _describe(config, project, store, agent, made)
     write_json(
         project.registration,
         {
             "model": config.registry.model,
             "version": made.version,
             "arm": agent.arm.start,
-            "run": runs.of_arm[agent.arm.name],
+            "run": run_id,
             "pipeline_run": runs.parent,
             "champion": made.champion,
             "champion_before": made.before,
@@ -75,8 +77,10 @@ def run(config: Config, project: Project) -> None:
     write_json(project.registered, {"model": config.registry.model})
 
 
-def _register(config: Config, project: Project, store: Store, agent: NewAgent, run_id: str) -> str:
-    """Log the agent to its run as a model from code and register it; return the version."""
+def _register(
+    config: Config, project: Project, store: Store, agent: NewAgent, run_id: str, tags: Mapping[str, str]
+) -> str:
+    """Log the agent to its run as a model from code and register it; return the version, which begins with its tags."""
     mlflow.set_tracking_uri(store.uri)
     mlflow.set_registry_uri(store.uri)
     example = pd.DataFrame([{"user": agent.scores.users[0], "item": agent.scores.anchors[0]}])
@@ -90,9 +94,8 @@ def _register(config: Config, project: Project, store: Store, agent: NewAgent, r
             signature=SIGNATURE,
             input_example=(example, {"horizon": 1}),  # which MLflow tries: one change is enough
             pip_requirements=[f"{name}=={package_version(name).split('+')[0]}" for name in _PINNED],
-            registered_model_name=config.registry.model,
         )
-    return str(info.registered_model_version)
+        return str(mlflow.register_model(info.model_uri, config.registry.model, tags=dict(tags)).version)
 
 
 def _against_champion(
@@ -121,21 +124,23 @@ def _replay(folder: Path, config: Config, project: Project, agent: NewAgent) -> 
     return replace(agent.scores, utility=[trajectory.utility for trajectory in found])
 
 
-def _tag(config: Config, project: Project, store: Store, agent: NewAgent, made: Registered) -> None:
-    """Write the decision beside the registered version, and move the alias where the agent wins."""
-    name = config.registry.model
-    if made.decision.moves:
-        store.client.set_registered_model_alias(name, "champion", made.version)
-    tags = {
-        "eagle.decision": made.decision.reason,
+def _tags(config: Config, project: Project, agent: NewAgent, before: str | None, decision: Promotion) -> dict[str, str]:
+    """Return what a registered version is told apart by."""
+    return {
+        "eagle.decision": decision.reason,
         "eagle.bounds": bounds_text(agent.broken),
-        "eagle.champion_before": made.before or "none",
+        "eagle.champion_before": before or "none",
         "eagle.base_model": config.llm.model,
         "eagle.base_hash": content_hash(project.llm),
     }
-    for key, value in tags.items():
-        store.client.set_model_version_tag(name, made.version, key, value)
+
+
+def _describe(config: Config, project: Project, store: Store, agent: NewAgent, made: Registered) -> None:
+    """Write the page of the registered version, and move the alias where the agent wins."""
+    name = config.registry.model
     store.client.update_model_version(name, made.version, model_card(config, project, agent, made))
+    if made.decision.moves:
+        store.client.set_registered_model_alias(name, "champion", made.version)
 
 
 def model_card(config: Config, project: Project, agent: NewAgent, made: Registered) -> str:

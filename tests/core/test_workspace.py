@@ -37,13 +37,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "stage.py").write_text(STAGE)
     (tmp_path / "in").write_text("the run")
-    command = f"{sys.executable} stage.py"
-    (tmp_path / "dvc.yaml").write_text(f"stages:\n  one:\n    cmd: {command}\n    deps: [in, stage.py]\n    outs: [out]\n")
+    stage = f"cmd: {sys.executable} stage.py, deps: [in, stage.py], outs: [out]"
+    (tmp_path / "dvc.yaml").write_text(f"stages: {{one: {{{stage}}}}}\n")
     (tmp_path / ".gitignore").write_text("/out\n/mlruns/*\n.cache/\n")
     (tmp_path / "mlruns").mkdir()
     (tmp_path / "mlruns/.gitkeep").touch()
-    for words in (["git", "init", "-q"], dvc("init", "-q"), ["git", "add", "."], ["git", "commit", "-q", "-m", "first"]):
-        subprocess.run(words, check=True)
+    for words in ("git init -q", f"{sys.executable} -m dvc init -q", "git add .", "git commit -q -m first"):
+        subprocess.run(words.split(), check=True)
     return Project()
 
 

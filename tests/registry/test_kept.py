@@ -10,7 +10,7 @@ import pytest
 from eagle.config import RegistryConfig
 from eagle.core.artifacts import write_json
 from eagle.core.project import Project
-from eagle.registry.kept import forget_lost
+from eagle.registry.kept import forget_lost, store_line
 from eagle.registry.store import Store, open_store
 
 CONFIG = RegistryConfig()
@@ -35,6 +35,7 @@ def registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Project
 def test_nothing_is_forgotten_where_the_store_has_it_all(registered: tuple[Project, Store]) -> None:
     project, _ = registered
     assert forget_lost(CONFIG, project) is None
+    assert store_line(CONFIG, project) == ""
     assert project.registered.exists()
 
 
@@ -43,12 +44,15 @@ def test_a_champion_that_was_moved_by_hand_is_still_one(registered: tuple[Projec
     store.client.create_model_version(CONFIG.model, "runs:/0/agent", None)
     store.client.set_registered_model_alias(CONFIG.model, "champion", "2")
     assert forget_lost(CONFIG, project) is None
+    assert store_line(CONFIG, project) == "since then the champion has been moved: it is version 2"
 
 
 def test_what_is_lost_is_named_and_dvc_sees_it(registered: tuple[Project, Store]) -> None:
     project, store = registered
     store.client.delete_registered_model_alias(CONFIG.model, "champion")
-    assert forget_lost(CONFIG, project) == f"a champion of {CONFIG.model}"
+    lost = f"a champion of {CONFIG.model}"
+    assert store_line(CONFIG, project) == f"the registry has lost {lost}: `make run` registers the agent again"
+    assert forget_lost(CONFIG, project) == lost
     assert not project.registered.exists()
     store.client.delete_model_version(CONFIG.model, "1")
     assert forget_lost(CONFIG, project) == f"{CONFIG.model} version 1"
@@ -65,3 +69,4 @@ def test_a_lost_database_is_lost_and_not_made_anew(registered: tuple[Project, St
 
 def test_before_anything_was_registered_nothing_is_lost(tmp_path: Path) -> None:
     assert forget_lost(CONFIG, Project(tmp_path)) is None
+    assert store_line(CONFIG, Project(tmp_path)) == ""

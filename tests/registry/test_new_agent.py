@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 from eagle.config import Config
 from eagle.core.project import Project
 from eagle.evaluation.arm import eagle_arm, reference_arm
+from eagle.registry.champion import surroundings
 from eagle.registry.new_agent import best_agent, best_arm
 from tests.report.finished_run import ANCHORS, USERS, finished_run
 
@@ -30,7 +29,7 @@ def bounded(**bounds: float) -> Config:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = finished_run(tmp_path_factory.mktemp("run"))
-    for path in (project.llm / "weights", project.descriptions):
+    for path in (project.llm / "weights", project.descriptions, project.quality):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("made up", encoding="utf-8")
     return project
@@ -69,7 +68,31 @@ def test_no_report_is_needed_to_decide(project: Project) -> None:
     assert best_agent(bounded(copies=0.5), project).broken == []
 
 
-def test_other_surroundings_have_another_hash(project: Project, tmp_path: Path) -> None:
-    one = best_agent(bounded(), project).scores.surroundings
-    assert one == best_agent(bounded(kl=1.0), project).scores.surroundings
-    assert one != best_agent(bounded().model_copy(update={"seed": 8}), project).scores.surroundings
+def hashed(project: Project, changed: dict | None = None, *, searched: bool = False, seed: int = 7) -> str:
+    config = Config.model_validate({"seed": seed, "evaluate": changed or {}})
+    cases = pd.DataFrame({"anchor": ANCHORS[:1], "user": USERS[:1]})
+    return surroundings(config, project, cases, searched)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"bootstrap": 50},
+        {"confidence": 0.8},
+        {"macro": True},
+        {"listed_arms": True},
+        {"other_temperature": 1.5},
+        {"methods": ["search_random"]},
+        {"budgets": {"most": 0}},
+        {"judges": ["panel"]},
+        {"search": {"budget": 3}},
+    ],
+)
+def test_what_decides_no_score_lets_the_champions_stand(project: Project, changed: dict) -> None:
+    assert hashed(project, changed) == hashed(project)
+
+
+def test_what_decides_a_score_has_the_champion_play_again(project: Project) -> None:
+    known = [hashed(project), hashed(project, searched=True), hashed(project, {"search": {"budget": 3}}, searched=True)]
+    known += [hashed(project, {"horizon": 9}), hashed(project, {"temperature": 0.0}), hashed(project, seed=8)]
+    assert len(set(known)) == len(known)
