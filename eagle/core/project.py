@@ -302,6 +302,11 @@ class Project:
         return self.reports / "headline.json"
 
     @property
+    def headline_by_arm(self) -> Path:
+        """Folder: the same, one JSON for each arm, so that `dvc metrics show` is a table with a row for each."""
+        return self.reports / "headline"
+
+    @property
     def gaps(self) -> Path:
         return self.reports / "gaps.parquet"
 

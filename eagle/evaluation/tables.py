@@ -164,7 +164,7 @@ HEADLINE = {
 
 
 def headline(results: Sequence[ArmResult]) -> dict[str, dict[str, float]]:
-    """Return reports/headline.json, the few numbers of `dvc metrics`: of EAGLE's arms, alone and as search.
+    """Return reports/headline.json, the few numbers that runs are compared by: of EAGLE's arms, alone and as search.
 
     utility of the last text; gain in U over the anchor with low and high; the means of the rest. What an arm has not,
     as hidden stars of users with few hidden ratings, is left out.

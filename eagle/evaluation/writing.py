@@ -55,7 +55,15 @@ def write_found(config: Config, project: Project, held: HeldOut, hashes: Mapping
     source = read_source(project.catalogue_files.source)["source"]
     beside = {**found.checks, "cases": _settings(config, held), "inputs": {"source": source, **hashes}}
     write_json(project.metrics, tables.metrics(found.results, beside))
-    write_json(project.headline, tables.headline(found.results))
+    _write_headline(tables.headline(found.results), project)
+
+
+def _write_headline(figures: Mapping[str, Mapping[str, float]], project: Project) -> None:
+    write_json(project.headline, figures)
+    with complete_or_absent(project.headline_by_arm) as draft:
+        draft.mkdir()
+        for arm, own in figures.items():
+            write_json(draft / f"{arm}.json", own)
 
 
 def _settings(config: Config, held: HeldOut) -> dict[str, Any]:
