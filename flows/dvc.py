@@ -17,6 +17,7 @@ from prefect import get_run_logger, task
 
 from eagle.core.errors import EagleError
 from eagle.core.repository import repository_problems
+from eagle.data.download import ANEW
 from flows.busy import advises_removal, holder, stood_back
 
 HOUR = 3600
@@ -97,8 +98,11 @@ def stop(process: subprocess.Popen[str]) -> None:
     timeout_seconds=12 * HOUR,
     persist_result=False,
 )
-def bring_up_to_date(label: str, stages: list[str]) -> None:
+def bring_up_to_date(label: str, stages: list[str], anew: bool = False) -> None:
     """Run ``dvc repro`` for these stages and whatever they need; ``label`` is the name shown in Prefect.
+
+    ``anew``: run these stages, and no others, also where nothing has changed; what depends on them is stale only where
+    their outputs differ.
 
     Where another ``dvc`` works on the same, it waits and then goes on. Raises UserMistake where a stage ended with exit
     2, StageFailed for any other failure.
@@ -106,7 +110,7 @@ def bring_up_to_date(label: str, stages: list[str]) -> None:
     require_repository()
     log = get_run_logger()
     waited_for, gone = None, False
-    while lines := _repro(stages, log):
+    while lines := _repro(stages, anew, log):
         other = holder(lines)
         if other is None and (gone or not stood_back(lines)):
             raise _failure(lines)
@@ -118,17 +122,17 @@ def bring_up_to_date(label: str, stages: list[str]) -> None:
         waited_for = other
 
 
-def _repro(stages: list[str], log: logging.Logger | logging.LoggerAdapter) -> list[str]:
+def _repro(stages: list[str], anew: bool, log: logging.Logger | logging.LoggerAdapter) -> list[str]:
     """Run ``dvc repro`` once; return its last lines where it failed, else nothing."""
     last: deque[str] = deque(maxlen=40)
-    command = [sys.executable, "-m", "dvc", "repro", *stages]
+    command = [sys.executable, "-m", "dvc", "repro", *(["--force", "--single-item"] if anew else []), *stages]
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,  # universal newlines: a progress bar's carriage returns become lines of their own
         errors="replace",
-        env=_environment(),
+        env=_environment() | ({ANEW: "1"} if anew else {}),
         start_new_session=True,  # so that a timeout or Ctrl-C can stop dvc and the stage together
     ) as process:
         try:

@@ -14,7 +14,10 @@ from flows.names import dated
     flow_run_name=dated("embedding training"),
     description="Catalogue, checks, splits, factors, descriptions, text encoder E_D, profiles.",
 )
-def embedding_training() -> None:
+def embedding_training(anew: bool = False) -> None:
+    """``anew``: ask the source again, though nothing here has changed; what it gives is compared by hash."""
     with fork_server.running():
+        if anew:
+            bring_up_to_date("catalogue, fetched anew", ["fetch"], anew=True)
         bring_up_to_date("catalogue and splits", ["fetch", "models", "validate", "split"])
         bring_up_to_date("latent space", ["factors", "describe", "quality", "encoder", "profiles"])

@@ -16,7 +16,7 @@ from eagle.config import DataConfig
 from eagle.core.errors import EagleError, did_you_mean, user_error
 from eagle.data.catalogue import Catalogue, Provenance, make_catalogue
 from eagle.data.categories import genre_list
-from eagle.data.download import download, published_md5
+from eagle.data.download import asked_anew, download, published_md5
 from eagle.data.packages import cache_folder, sha256_of
 from eagle.data.tables import read_csv
 from eagle.data.titles import split_year, upright
@@ -74,7 +74,8 @@ def fetch_archive(name: str, address: str | None = None) -> Path:
     url = address or ADDRESS.format(name=name)
     place = name if address is None else f"{name}-{hashlib.sha256(address.encode()).hexdigest()[:8]}"
     archive = cache_folder() / "archives" / f"{place}.zip"
-    if archive.exists():
+    md5 = MD5.get(name) if address is None else None
+    if archive.exists() and not (asked_anew() and md5 is None and _is_older(archive, url)):
         return archive
     print(
         f"Terms of use: {LICENCE.format(name=name)}\nDownloading {url} into {archive.parent}",
@@ -85,7 +86,7 @@ def fetch_archive(name: str, address: str | None = None) -> Path:
     if not arrived.exists():
         download(url, arrived)
     try:
-        _check(arrived, url, MD5.get(name) if address is None else None)
+        _check(arrived, url, md5)
     except EagleError:
         arrived.unlink()
         raise
@@ -93,20 +94,26 @@ def fetch_archive(name: str, address: str | None = None) -> Path:
     return archive
 
 
+def _is_older(archive: Path, url: str) -> bool:
+    """Say whether another archive than the one here is published now; without an answer the one here is kept."""
+    published = published_md5(url)
+    return published is not None and _md5_of(archive) != published
+
+
+def _md5_of(archive: Path) -> str:
+    with archive.open("rb") as handle:
+        return hashlib.file_digest(handle, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
 def _check(archive: Path, url: str, md5: str | None) -> None:
     expected = md5 or published_md5(url)
-    if expected is not None:
-        digest = hashlib.md5(usedforsecurity=False)
-        with archive.open("rb") as handle:
-            while block := handle.read(1 << 20):
-                digest.update(block)
-        if digest.hexdigest() != expected:
-            raise user_error(
-                f"what was downloaded from {url} is not the published archive",
-                found=f"MD5 {digest.hexdigest()}",
-                expected=f"MD5 {expected}",
-                mend="run the same command again; the download was deleted",
-            )
+    if expected is not None and (found := _md5_of(archive)) != expected:
+        raise user_error(
+            f"what was downloaded from {url} is not the published archive",
+            found=f"MD5 {found}",
+            expected=f"MD5 {expected}",
+            mend="run the same command again; the download was deleted",
+        )
     if not zipfile.is_zipfile(archive):
         raise _broken(archive, "not a zip archive")
 

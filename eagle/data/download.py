@@ -18,6 +18,13 @@ TRIES = 5
 TIMEOUT_SECONDS = (10, 60)
 """To connect; between two blocks."""
 _BLOCK = 1 << 18
+ANEW = "EAGLE_FETCH_ANEW"
+"""Environment variable of a run that asks whether a source is published anew, as a weekly schedule does."""
+
+
+def asked_anew() -> bool:
+    """Say whether this run is to ask again for what is there already."""
+    return bool(os.environ.get(ANEW))
 
 
 def partial(target: Path) -> Path:

@@ -9,7 +9,7 @@ import pytest
 from eagle.core.errors import EagleError
 from eagle.data import archives
 from eagle.data.archives import fetch_archive, official_archive
-from eagle.data.download import TRIES, download, partial
+from eagle.data.download import ANEW, TRIES, download, partial
 from tests.data.builders import movielens_archive
 from tests.data.conftest import Site
 
@@ -106,6 +106,31 @@ def test_an_archive_becomes_a_catalogue_and_is_downloaded_once(
     site.files.clear()
     official_archive("ml-latest-small", site.address + "m.zip")
     assert "Terms of use" not in capsys.readouterr().err
+
+
+def test_a_weekly_run_asks_whether_another_archive_is_published(
+    site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def publish(content: bytes) -> None:
+        site.files = {"m.zip": content, "m.zip.md5": hashlib.md5(content).hexdigest().encode()}
+
+    def had() -> list[str]:
+        site.asked.clear()
+        archive = fetch_archive("ml-latest-small", site.address + "m.zip")
+        assert archive.read_bytes() in (older, newer)
+        return ["older" if archive.read_bytes() == older else "newer", *(path for path, _ in site.asked)]
+
+    older = movielens_archive()
+    newer = older + b"another comment"
+    publish(older)
+    had()
+    publish(newer)
+    assert had() == ["older"]
+    monkeypatch.setenv(ANEW, "1")
+    assert had() == ["newer", "/m.zip.md5", "/m.zip", "/m.zip.md5"]
+    assert had() == ["newer", "/m.zip.md5"]
+    site.files.clear()
+    assert had() == ["newer", "/m.zip.md5"]
 
 
 def test_ratings_of_25m_and_32m_are_checked_against_what_grouplens_publishes(

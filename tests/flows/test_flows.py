@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
 import re
 import shutil
 import signal
@@ -112,9 +114,11 @@ def test_one_flow_alone_stops_where_its_part_ends(toy: Path) -> None:
     )
     embedding_training()
     assert order(toy) == mine
+    embedding_training(anew=True)  # the source gives the same, so nothing else is stale
+    assert order(toy) == [*mine, "fetch"]
     if sys.platform == "linux":
         servers = (toy / "servers.txt").read_text(encoding="utf-8").split()
-        assert len(servers) == len(mine) and len(set(servers)) == 1
+        assert len(servers) == len(mine) + 1 and len(set(servers[:-1])) == 1
 
 
 def test_a_users_mistake_is_told_in_its_own_words_and_not_tried_again(toy: Path) -> None:
@@ -192,27 +196,39 @@ def test_every_flow_is_deployed() -> None:
     assert {Path(d["entrypoint"].split(":")[0]).stem for d in DEPLOYMENTS} == modules
 
 
+def on_a_terminal(command: str, folder: Path, surroundings: dict[str, str]) -> tuple[int, str]:
+    """Run a command whose input and output are a terminal at which nobody sits; return its exit code and output."""
+    ours, theirs = pty.openpty()
+    os.write(ours, b"\x04")  # whoever asks is answered that there is no answer
+    with subprocess.Popen(
+        command, shell=True, cwd=folder, env=surroundings, stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        said = b""
+        with contextlib.suppress(OSError):  # as Linux tells the end of a terminal
+            while block := os.read(ours, 1 << 16):
+                said += block
+    os.close(ours)
+    return process.returncode, said.decode(errors="replace")
+
+
 def test_pool_limit_and_deployments_as_the_docs_say(tmp_path: Path) -> None:
     for name in ("flows", "eagle"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("prefect.yaml", "params.yaml", "docs/operating.md"):
+    for name in ("prefect.yaml", "prefect.toml", "params.yaml", "docs/operating.md"):
         shutil.copy2(ROOT / name, tmp_path)
     commands = re.findall(
-        r"^prefect (?:work-pool|deploy).*", (tmp_path / "operating.md").read_text(encoding="utf-8"), re.MULTILINE
+        r"^prefect (?:work-pool|--no-prompt).*", (tmp_path / "operating.md").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert len(commands) == 3
     surroundings = {**os.environ, "PREFECT_API_URL": PREFECT_API_URL.value(), "PYTHONPATH": str(tmp_path)}
     surroundings["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for command in commands:
-        done = subprocess.run(
-            command, shell=True, cwd=tmp_path, env=surroundings, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        code, said = on_a_terminal(command, tmp_path, surroundings)
+        assert code == 0, said
     with get_client(sync_client=True) as client:
         assert client.read_work_pool("eagle").concurrency_limit == 1
-        deployed = {
-            d.name: [s.schedule.cron for s in d.schedules]
-            for d in client.read_deployments()
-            if d.work_pool_name == "eagle"
-        }
+        found = {d.name: d for d in client.read_deployments() if d.work_pool_name == "eagle"}
+    deployed = {name: [s.schedule.cron for s in one.schedules] for name, one in found.items()}
     assert deployed == {d["name"]: [s["cron"] for s in d["schedules"]] for d in DEPLOYMENTS}
+    assert found["weekly-latent-space"].parameters == {"anew": True}
