@@ -17,7 +17,7 @@ from eagle.config.root import Config
 from eagle.config.stages import STAGES
 from eagle.core.errors import user_error
 
-_IGNORED = "/data/\n/models/\n/reports/\n/mlruns/\n.cache/\n.prefect/\n.venv/\n__pycache__/\n"
+_IGNORED = "/data/\n/models/\n/reports/\n/dvc_plots/\n/mlruns/\n.cache/\n.prefect/\n.venv/\n__pycache__/\n"
 _NOT_WATCHED = "__pycache__\n.venv\nmlruns/*\n!mlruns/registered.json\n.prefect\n.cache\n"
 _README = """\
 # A catalogue for EAGLE
@@ -30,8 +30,14 @@ _README = """\
 `params.yaml` holds all parameters. `code/` says to DVC which code decides each stage. After a new version of the
 package, `eagle check` (or the pipeline) renews it, and `dvc repro` runs anew the stages whose code has changed.
 """
+_PREFECT = "[server]\nanalytics_enabled = false\n"
 _GIT = ("git", "init", "-q")
-_DVC = (("dvc", "init", "-q"), ("dvc", "config", "core.analytics", "false"))
+_PLOTS = "plots.html"
+_DVC = (
+    ("dvc", "init", "-q"),
+    ("dvc", "config", "core.analytics", "false"),
+    ("dvc", "config", "plots.html_template", f"../{_PLOTS}"),
+)
 
 
 def start_project(folder: Path, config: Config, notes: Mapping[str, str]) -> list[str]:
@@ -46,6 +52,8 @@ def start_project(folder: Path, config: Config, notes: Mapping[str, str]) -> lis
         "params.yaml": _noted(params_yaml(config), notes),
         "dvc.yaml": with_dependencies(PIPELINE.read_text(encoding="utf-8"), stamps, own),
         "prefect.yaml": _by_module(SCHEDULES.read_text(encoding="utf-8")),
+        "prefect.toml": _PREFECT,
+        _PLOTS: Path(__file__).with_name(_PLOTS).read_text(encoding="utf-8"),
         ".gitignore": _IGNORED,
         ".dvcignore": _NOT_WATCHED,
         "README.md": _README,
@@ -70,7 +78,7 @@ def start_repository(folder: Path) -> list[str]:
         return []
     commands: list[tuple[str, ...]]
     if any((path / ".git").exists() for path in above):
-        commands = [(*_DVC[0], "--subdir"), _DVC[1]]
+        commands = [(*_DVC[0], "--subdir"), *_DVC[1:]]
         why = f"{folder} lies in a repository of git already"
     else:
         commands = [_GIT, *_DVC]

@@ -10,7 +10,7 @@ SETTINGS = {
     "DVC_NO_ANALYTICS": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "RAY_USAGE_STATS_ENABLED": "0",
-    "DO_NOT_TRACK": "1",
+    "DO_NOT_TRACK": "true",
     "HF_HUB_OFFLINE": "1",
 }
 

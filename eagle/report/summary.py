@@ -105,7 +105,7 @@ def _places(project: Project) -> dict[str, str]:
         places["agent"] = (
             f"{made['model']} version {made['version']}, champion {made['champion']}: {made['decision']['reason']}"
         )
-        places["experiments"] = f"mlflow ui --backend-store-uri {made['tracking_uri']}"
+        places["experiments"] = f"DO_NOT_TRACK=true mlflow ui --backend-store-uri {made['tracking_uri']}"
     return places
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -179,6 +180,8 @@ def test_pipeline_and_schedules_are_those_of_the_checkout(tmp_path: Path) -> Non
         (ROOT / name).read_bytes() for name in ("dvc.yaml", "prefect.yaml")
     ]
     begin(tmp_path, None, None, None, None)
+    assert tomllib.loads((tmp_path / "prefect.toml").read_text()) == tomllib.loads((ROOT / "prefect.toml").read_text())
+    assert (tmp_path / "plots.html").read_bytes() == (ROOT / "eagle/config/plots.html").read_bytes()
     for deployment in yaml.safe_load((tmp_path / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]:
         module, name = deployment["entrypoint"].rsplit(".", 1)
         assert name in (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
@@ -192,7 +195,8 @@ def test_a_repository_is_begun_and_dvc_reads_the_project(tmp_path: Path) -> None
     begin(new, *_csv(tmp_path), None, "board game")
     assert start_repository(new) == ["began a repository of git and DVC there"]
     assert start_repository(new) == []
-    assert "analytics = false" in (new / ".dvc/config").read_text(encoding="utf-8")
+    settings = (new / ".dvc/config").read_text(encoding="utf-8")
+    assert "analytics = false" in settings and "html_template = ../plots.html" in settings
     assert not name_own_files(load_config(new / "params.yaml"), Project(new))
     dvc = [sys.executable, "-m", "dvc", "status", "fetch"]
     status = subprocess.run(dvc, cwd=new, capture_output=True, text=True, check=True)
@@ -202,7 +206,9 @@ def test_a_repository_is_begun_and_dvc_reads_the_project(tmp_path: Path) -> None
 def test_a_repository_above_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     said = start_repository(tmp_path)
-    assert len(said) == 1 and "dvc init -q --subdir && dvc config core.analytics false" in said[0]
+    assert (
+        len(said) == 1 and "dvc init -q --subdir && dvc config core.analytics false && dvc config plots.html" in said[0]
+    )
     assert [path.name for path in tmp_path.iterdir()] == [".git"]
 
 

@@ -19,6 +19,7 @@ from dvc.cli import parse_args
 
 import flows  # noqa: F401  sets Prefect's surroundings before its command line is imported
 from eagle.config import Config, parse_config
+from eagle.core import telemetry
 from tests.docs.pages import README, ROOT, blocks, commands, every_page, links
 from tests.test_architecture import FLOORS
 
@@ -90,7 +91,8 @@ def _dvc(words: list[str]) -> None:
 def _prefect(words: list[str]) -> None:
     from prefect.cli._app import _app as app  # its public one runs what it parses
 
-    app.parse_args(words[1:], exit_on_error=False, print_error=False)
+    words = words[2:] if words[1] == "--no-prompt" else words[1:]  # which its callback takes before a command
+    app.parse_args(words, exit_on_error=False, print_error=False)
 
 
 def _make(words: list[str]) -> None:
@@ -125,6 +127,8 @@ def _export(words: list[str]) -> None:
     expected = {
         "MLFLOW_TRACKING_URI": parameter("registry.tracking_uri"),
         "PREFECT_API_URL": "http://127.0.0.1:4200/api",
+        "PREFECT_HOME": "$PWD/.prefect",
+        "DO_NOT_TRACK": telemetry.SETTINGS["DO_NOT_TRACK"],
     }
     for word in words[1:]:
         name, value = word.split("=", 1)

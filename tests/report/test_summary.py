@@ -56,7 +56,7 @@ def test_only_what_is_there_is_named(finished: Project, tmp_path: Path) -> None:
     write_json(project.registration, made)
     places = Summary.read(project).places
     assert list(places) == ["report", "best gaps", "every text", "agent", "experiments"]
-    assert places["experiments"] == "mlflow ui --backend-store-uri sqlite:///here.db"
+    assert places["experiments"] == "DO_NOT_TRACK=true mlflow ui --backend-store-uri sqlite:///here.db"
     assert places["agent"] == "m version 3, champion 2: not ahead"
 
 
