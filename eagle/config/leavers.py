@@ -14,7 +14,8 @@ from eagle.core.project import Project
 
 def remove_left(config: Config, project: Project) -> list[Path]:
     """Delete agents, references, curves, samples and costs of arms that are none now; return what was deleted."""
-    trained, references = set(config.train.arms), set(config.reference.names)
+    trained: set[str] = set(config.train.arms)
+    references: set[str] = set(config.reference.names)
     left = [
         *_others(project.agent("*"), trained),
         *_others(project.training_samples("*"), trained),

@@ -43,15 +43,18 @@ def _missing(config: RegistryConfig, project: Project) -> str | None:
         return f"no store at {uri}"
     from mlflow.exceptions import MlflowException  # seconds to import
 
-    from eagle.registry.store import champion_version, open_client
+    from eagle.registry.store import champion_version, files_lost, open_client
 
     made, client = read_json(project.registration), open_client(uri)
     try:
-        client.get_model_version(made["model"], made["version"])
+        lost = files_lost(client, made["model"], made["version"], project)
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         return f"{made['model']} version {made['version']}"
-    if made["champion"] is not None and champion_version(client, made["model"]) is None:
+    champion = champion_version(client, made["model"])
+    if made["champion"] is not None and champion is None:
         return f"a champion of {made['model']}"
+    if lost or (champion is not None and files_lost(client, made["model"], champion, project)):
+        return f"files of {made['model']}"
     return None

@@ -21,7 +21,7 @@ from eagle.registry.champion import CaseScores, Promotion, bounds_text, decide
 from eagle.registry.new_agent import NewAgent, best_agent
 from eagle.registry.provenance import commit
 from eagle.registry.runs import log_pipeline
-from eagle.registry.store import Store, champion_version, download, open_store
+from eagle.registry.store import Store, champion_version, download, files_lost, open_store
 from eagle.report.summary import markdown
 from eagle.report.words import limits
 from eagle.serving.agent_files import AgentFiles, borrowed_models, pack_agent
@@ -56,6 +56,8 @@ def run(config: Config, project: Project) -> None:
     runs = log_pipeline(config, project, store)
     agent = best_agent(config, project)
     before = champion_version(store.client, config.registry.model)
+    if before is not None and files_lost(store.client, config.registry.model, before, project):
+        before = None  # nobody can open it, nor let it play
     decision = _against_champion(config, project, store, before, agent)  # before there is a version without it
     run_id, tags = runs.of_arm[agent.arm.name], _tags(config, project, agent, before, decision)
     made = Registered(_register(config, project, store, agent, run_id, tags), before, decision)

@@ -99,3 +99,9 @@ def champion_version(client: MlflowClient, model: str) -> str | None:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise
+
+
+def files_lost(client: MlflowClient, model: str, version: str, project: Project) -> bool:
+    """Say whether the store knows a version whose files, beside a local store, are gone."""
+    place = client.get_model_version_download_uri(model, version)
+    return place.startswith(ARTIFACTS) and not (project.home / place).is_dir()

@@ -25,6 +25,7 @@ def registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Project
     run = store.client.create_run(store.experiment_id)
     store.client.create_registered_model(CONFIG.model)
     store.client.create_model_version(CONFIG.model, f"runs:/{run.info.run_id}/agent", run.info.run_id)
+    Path(store.client.get_model_version_download_uri(CONFIG.model, "1")).mkdir(parents=True)
     store.client.set_registered_model_alias(CONFIG.model, "champion", "1")
     project.reports.mkdir()
     write_json(project.registration, {"model": CONFIG.model, "version": "1", "champion": "1"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import mlflow
 import pytest
 
 from eagle.config import Config
+from eagle.core.artifacts import read_json
 from eagle.core.project import Project
+from eagle.registry.kept import forget_lost
 from eagle.registry.store import open_store
 from eagle.serving.agent_files import NOTE
 from tests.report.finished_run import finished_run
@@ -69,3 +72,15 @@ def test_a_version_says_from_its_first_moment_what_was_decided(
     assert version.tags["eagle.decision"] == "there was no champion"
     assert set(version.tags) >= {"eagle.bounds", "eagle.champion_before", "eagle.base_model", "eagle.base_hash"}
     assert version.aliases == []
+
+
+@pytest.mark.filterwarnings("ignore:.*An input example was not provided:UserWarning")
+def test_a_champion_whose_files_are_lost_is_registered_anew(project: Project) -> None:
+    stage.run(Config(), project)
+    assert forget_lost(Config().registry, project) is None
+    shutil.rmtree("mlruns/artifacts")
+    assert forget_lost(Config().registry, project) == "files of eagle-agent"
+    assert not project.registered.exists()
+    stage.run(Config(), project)
+    assert read_json(project.registration)["champion"] == "2"
+    assert forget_lost(Config().registry, project) is None
