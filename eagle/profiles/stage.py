@@ -84,7 +84,7 @@ def _measure(
     measured = (table["origin"] == config.profiles.origin).to_numpy()
     if measured.sum() > CHECKED_USERS:
         users_there = pd.DataFrame({"user": table["user"], "split": splits})[measured]
-        measured &= table["user"].isin(asked_users(users_there, CHECKED_USERS)).to_numpy()
+        measured = measured & table["user"].isin(asked_users(users_there, CHECKED_USERS)).to_numpy()
     users = {name: int((splits[measured] == name).sum()) for name in ("train", "validation", "test")}
     if users["train"] < FEWEST_USERS or not users["test"]:
         return {"not checked": f"too few users with such a profile: {users}"}

@@ -212,6 +212,14 @@ def test_half_of_the_asked_users_are_those_that_the_check_learns_from() -> None:
     assert sorted(asked_users(users, 0)) == users["user"].tolist()
 
 
+def test_of_many_users_a_part_is_checked(encoded: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eagle.profiles.stage.CHECKED_USERS", 30)
+    run(parse_config({"seed": 3}), encoded)
+    report = read_json(encoded.stage_metrics("profiles"))
+    assert report["users"] == 40
+    assert 0 < report["check"]["full"]["error"]["users"] <= 8
+
+
 def test_written_profiles_are_checked_beside_the_derived_ones_where_there_are_enough(
     encoded: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
