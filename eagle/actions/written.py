@@ -17,7 +17,6 @@ from itertools import pairwise
 from eagle.actions.candidate_list import is_valid_action
 from eagle.actions.duplicates import repeats_any
 from eagle.actions.seeds import Seed
-from eagle.core.progress import bar
 from eagle.core.seeding import derive_seed
 from eagle.domains.base import Domain
 from eagle.engine.base import Completion, LanguageModel, SamplingSpec
@@ -125,25 +124,23 @@ def write_actions(
     statistics = WrittenStatistics()
     by_anchor: dict[str, list[str]] = {request.anchor: [] for request in requests}
     spec = SamplingSpec(max_new_tokens=MAX_TOKENS, temperature=temperature, top_p=0.95, stop=("\n",))
-    with bar(len(requests), "actions written", "action") as progress:
-        for attempt in range(ATTEMPTS):
-            open_ids = [i for i in range(len(requests)) if i not in found]
-            if not open_ids:
-                break
-            prompts = [request_prompt(model, requests[i], domain) for i in open_ids]
-            seeds = [derive_seed(seed, "actions", requests[i].anchor, requests[i].slot, attempt) for i in open_ids]
-            for i, completion in zip(open_ids, model.generate(prompts, spec, seeds), strict=True):
-                action = _read(opening_of(requests[i], domain), completion)
-                statistics.drawn += 1
-                siblings = by_anchor[requests[i].anchor]
-                if action is None:
-                    statistics.invalid += 1
-                elif repeats_any(action, [*taken, *siblings]):
-                    statistics.repeated += 1
-                else:
-                    siblings.append(action)
-                    found[i] = (action, requests[i].category, "llm")
-                    progress.update()
+    for attempt in range(ATTEMPTS):
+        open_ids = [i for i in range(len(requests)) if i not in found]
+        if not open_ids:
+            break
+        prompts = [request_prompt(model, requests[i], domain) for i in open_ids]
+        seeds = [derive_seed(seed, "actions", requests[i].anchor, requests[i].slot, attempt) for i in open_ids]
+        for i, completion in zip(open_ids, model.generate(prompts, spec, seeds), strict=True):
+            action = _read(opening_of(requests[i], domain), completion)
+            statistics.drawn += 1
+            siblings = by_anchor[requests[i].anchor]
+            if action is None:
+                statistics.invalid += 1
+            elif repeats_any(action, [*taken, *siblings]):
+                statistics.repeated += 1
+            else:
+                siblings.append(action)
+                found[i] = (action, requests[i].category, "llm")
     for i, request in enumerate(requests):
         if i not in found:
             siblings = by_anchor[request.anchor]

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from eagle.compute.workers import InProcess, WorkerFactory, Workers
 from eagle.config import LLMConfig
 from eagle.core.artifacts import read_json, write_json
-from eagle.core.progress import bar
+from eagle.core.progress import Pieces, bar
 
 Shard = TypeVar("Shard", bound=Sized)
 
@@ -93,9 +93,13 @@ def answer_shards(
 
     ``question`` makes the JSON-able question of a shard. With a cache, an answer that is there is not asked for again,
     and a bar (``title``) shows how many of ``unit`` are done, as ``count`` counts them; without one there is neither.
+    In this process the bar moves with every row that an engine writes, else with every shard.
     """
     questions = [question(shard) for shard in shards]
-    if cache is None:
+    if cache is None or not questions:
         return in_order(workers, questions)
-    with bar(sum(map(count, shards)), title, unit) as progress:
-        return cache.answers(workers, questions, lambda place: progress.update(count(shards[place])))
+    counts = [count(shard) for shard in shards]
+    with bar(sum(counts), title, unit) as progress:
+        pieces = Pieces(progress, counts)
+        with pieces.listening():
+            return cache.answers(workers, questions, pieces.finish)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from threading import Lock
 from typing import TypeVar
 
 from tqdm import tqdm
 
 T = TypeVar("T")
+_listeners: list[Callable[[], None]] = []
 
 
 def bar(total: int | None, label: str, unit: str = "it") -> tqdm:
@@ -30,3 +33,49 @@ def track(items: Iterable[T], label: str, total: int | None = None, unit: str = 
         for item in items:
             yield item
             progress.update()
+
+
+def one_more() -> None:
+    """Say, from whatever thread, that one more row of a piece of work is written, to whoever shows it.
+
+    See :class:`Pieces`.
+    """
+    for listener in _listeners[-1:]:
+        listener()
+
+
+class Pieces:
+    """A bar over pieces of work that count many rows each; rows of a piece under way move it too.
+
+    Some rows are written twice, so they count for no more than the largest piece that is left, and the bar never goes
+    back.
+    """
+
+    def __init__(self, progress: tqdm, counts: Iterable[int]) -> None:
+        self._bar, self._left = progress, list(counts)
+        self._finished, self._under_way, self._lock = 0, 0, Lock()
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Let :func:`one_more` move the bar within the block."""
+        _listeners.append(self._row)
+        try:
+            yield
+        finally:
+            _listeners.remove(self._row)
+
+    def finish(self, place: int) -> None:
+        """Count the piece ``place`` as done, whatever was said of its rows."""
+        with self._lock:
+            self._finished += self._left[place]
+            self._left[place] = self._under_way = 0
+            self._show()
+
+    def _row(self) -> None:
+        with self._lock:
+            self._under_way = min(self._under_way + 1, max(self._left, default=0))
+            self._show()
+
+    def _show(self) -> None:
+        reached = min(self._finished + self._under_way, self._bar.total)
+        self._bar.update(max(0, reached - self._bar.n))

@@ -178,5 +178,7 @@ def headline(results: Sequence[ArmResult]) -> dict[str, dict[str, float]]:
         figures = {short: round(estimate.mean, 4) for short, estimate in own.items()}
         if "gain" in own:
             figures |= {"gain_low": round(own["gain"].low, 4), "gain_high": round(own["gain"].high, 4)}
-        found[result.arm.name] = figures | {"defects": round(result.behaviour["defects"], 4)}
+        if "defects" in result.behaviour:  # a search that bettered no text took no step
+            figures |= {"defects": round(result.behaviour["defects"], 4)}
+        found[result.arm.name] = figures
     return found

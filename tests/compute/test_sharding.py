@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tqdm import tqdm
 
 from eagle.compute.cutting import cut
 from eagle.compute.sharding import ShardCache, answer_shards, open_workers
 from eagle.compute.workers import InProcess, WorkerFactory, Workers
 from eagle.config import Config, LLMConfig, parse_config
 from eagle.core.errors import EagleError
+from eagle.core.progress import one_more
 from eagle.environment.rewrite import Rewrite
 from eagle.environment.sharded import ShardedRewriter
 from tests.compute.contract import OpenWorkers, WorkersContract
@@ -84,6 +87,31 @@ def test_the_bar_counts_what_it_is_told_to_count(tmp_path: Path, capsys: pytest.
     cache = ShardCache(tmp_path, "x")
     answer_shards([[1, 2], [3]], Backwards(), cache, title="texts", unit="text", count=lambda shard: 10 * len(shard))
     assert "30/30" in capsys.readouterr().err
+
+
+def test_rows_move_the_bar_within_a_shard_and_never_beyond_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first row of each shard of three is written twice, as where a text was no good."""
+    shown = tqdm(total=5, disable=False, file=io.StringIO())
+    monkeypatch.setattr("eagle.compute.sharding.bar", lambda *_: shown)
+    seen: list[int] = []
+
+    def answer(question: list[int]) -> list[int]:
+        for _ in (question[0], *question):
+            one_more()
+            seen.append(int(shown.n))
+        return question
+
+    workers = InProcess(lambda: answer)
+    answer_shards([[1, 2, 3], [4, 5]], workers, ShardCache(tmp_path, "x"), title="texts", unit="text")
+    assert seen == [1, 2, 3, 3, 4, 5, 5]
+    assert shown.n == 5
+    one_more()  # nobody listens any more
+    assert shown.n == 5
+
+
+def test_where_nothing_is_asked_no_bar_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer_shards([], Backwards(), ShardCache(tmp_path, "x"), title="texts", unit="text") == []
+    assert capsys.readouterr().err == ""
 
 
 def test_answers_are_told_apart_by_all_that_they_depend_on(tmp_path: Path) -> None:

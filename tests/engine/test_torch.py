@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import warnings
@@ -14,9 +15,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tqdm import tqdm
 from transformers import AutoModelForCausalLM
 
 from eagle.core.errors import EagleError
+from eagle.core.progress import Pieces
 from eagle.engine.base import Completion, SamplingSpec
 from eagle.engine.torch import decoding, shared_prefix
 from eagle.engine.torch.model import TorchModel
@@ -45,6 +48,16 @@ class TestContractWithoutFusedWeights(LanguageModelContract):
     @pytest.fixture
     def model(self, plain: TorchModel) -> TorchModel:
         return plain
+
+
+def test_every_row_is_told_as_it_ends(tiny_llm: Path) -> None:
+    model = TorchModel(tiny_llm, dtype="float32", device="cpu", batch_rows=3, single=True)
+    prompts = [model.chat([("user", text)]) for text in ASKED]
+    for asked in (prompts, prompts[:1]):
+        shown = tqdm(total=100, file=io.StringIO())
+        with Pieces(shown, [100]).listening():
+            model.generate(asked, SamplingSpec(4, 0.9), range(len(asked)))
+        assert shown.n == len(asked)
 
 
 @pytest.fixture

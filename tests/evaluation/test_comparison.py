@@ -182,6 +182,13 @@ def test_the_headline_leaves_out_what_could_not_be_judged(results: dict[str, Arm
     assert "gain" in json.loads(json.dumps(found, allow_nan=False))
 
 
+def test_the_headline_of_a_search_that_bettered_no_text_has_no_defects(results: dict[str, ArmResult]) -> None:
+    stayed = replace(results["eagle_g_optimal"], behaviour={"words_kept": 1.0, "genres_named": 2.0})
+    (found,) = tables.headline([stayed]).values()
+    assert "defects" not in found
+    assert "utility" in found
+
+
 def test_metrics_are_plain_json_without_nan(results: dict[str, ArmResult]) -> None:
     written = json.loads(json.dumps(tables.metrics(list(results.values()), {"cases": 30}), allow_nan=False))
     assert written["eagle_g_optimal"]["gain_over_reference"]["low"] == pytest.approx(0.6)

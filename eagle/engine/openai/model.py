@@ -23,6 +23,7 @@ import openai
 
 from eagle.core.artifacts import content_hash
 from eagle.core.errors import EagleError, Problem, user_error
+from eagle.core.progress import one_more
 from eagle.engine.base import Completion, Finish, Interrupted, SamplingSpec, Unfinished, Usage, before_stop
 from eagle.engine.folders import check_model_folder
 from eagle.engine.identity import ENDPOINT, text_code
@@ -172,6 +173,7 @@ class OpenAIModel:
                         group.cancel_scope.cancel()
                 finally:
                     self._reserved -= most[row]
+                    one_more()
 
         async def workers(client: openai.AsyncOpenAI) -> None:
             async with anyio.create_task_group() as group:

@@ -18,6 +18,7 @@ import torch
 from cachetools import LRUCache
 
 from eagle.compute.threads import side_by_side
+from eagle.core.progress import one_more
 from eagle.engine.base import Finish, SamplingSpec, Usage, before_stop
 from eagle.engine.torch.forbidden import bend
 from eagle.engine.torch.rows import DecodingRow, groups, row_batches, split, stems
@@ -154,6 +155,8 @@ class DecodeLoop:
             row.text, row.finish = self.ends.ended(row.tokens, spec.stop)
             if not row.finish and len(row.tokens) == spec.max_new_tokens:
                 row.text, row.finish = self.ends.decode(row.tokens), "length"
+            if row.finish:
+                one_more()
 
     def read(
         self,
