@@ -14,11 +14,7 @@ from eagle.core.artifacts import read_json
 from eagle.data.catalogue import Catalogue
 from eagle.data.prose import languages
 from eagle.data.rows import number_of, share
-
-NOT_ENGLISH = 0.1
-"""Share of texts that are not English from which it is said that the models know English only [ours]."""
-SPARSE = 0.3
-"""Share of items without a text below which a text is nothing unusual [ours]."""
+from eagle.data.unusual import filled, unusual
 
 
 @dataclass(frozen=True)
@@ -65,7 +61,7 @@ def overview(source: Catalogue, enough: Catalogue, kept: Catalogue, data: DataCo
         ("times", _times(kept.ratings["timestamp"])),
         ("language", _languages(language)),
     )
-    return Overview(lines, (*source.remarks, *_unusual(kept, texts, language)))
+    return Overview(lines, (*source.remarks, *unusual(kept, texts, language)))
 
 
 def _left(read: int, enough: int, kept: int, filtered: str, data: DataConfig) -> str:
@@ -105,10 +101,9 @@ def _ratings(source: Catalogue, enough: Catalogue, kept: Catalogue, data: DataCo
 
 def _density(kept: Catalogue) -> str:
     users, items = kept.ratings["user"].value_counts(), kept.ratings["item"].value_counts()
-    filled = len(kept.ratings) / max(len(users) * len(items), 1)
     return (
-        f"{100 * filled:.2g}% of all pairs of user and item; half of the users gave {users.median():g} ratings or "
-        f"more, half of the items have {items.median():g} or more"
+        f"{100 * filled(kept):.2g}% of all pairs of user and item; half of the users gave {users.median():g} ratings "
+        f"or more, half of the items have {items.median():g} or more"
     )
 
 
@@ -165,25 +160,3 @@ def _languages(shares: dict[str, float]) -> str:
 
 def _day(time: Any) -> str:
     return "a time out of range" if pd.isna(time) else f"{time:%Y-%m-%d}"
-
-
-def _unusual(kept: Catalogue, texts: pd.Series, language: dict[str, float]) -> list[str]:
-    found, ratings, source = [], kept.ratings["rating"], kept.source
-    span = source.rating_max - source.rating_min
-    if ratings.max() - ratings.min() < span / 2:
-        found.append(
-            f"ratings go from {ratings.min():g} to {ratings.max():g} on a scale of {source.rating_min:g} to "
-            f"{source.rating_max:g}: see data.rating_min and data.rating_max"
-        )
-    other = 1 - language.get("English", 0.0) if language else 0.0
-    if other >= NOT_ENGLISH:
-        found.append(
-            f"{100 * other:.0f}% of the texts whose language can be told are not English, and the embedded text model "
-            "knows English only: it will hardly tell these texts apart"
-        )
-    if len(kept.items) and len(texts) < SPARSE * len(kept.items):
-        found.append(
-            f"{number_of(len(kept.items) - len(texts), 'item')} without a text: the encoder knows them by categories "
-            "and years alone (describe.write_at_most lets the language model write some)"
-        )
-    return found

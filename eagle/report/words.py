@@ -112,6 +112,11 @@ def _bound(check: BoundCheck) -> str:
 def panel_sentence(panel: Mapping[str, Any]) -> str:
     """Say how far the panel can be trusted."""
     auc, average = interval(panel["auc"], sign=False), interval(panel["auc_average_rater"], sign=False)
+    if panel["auc"]["mean"] is None:
+        return (
+            "Too few people rated several of the items that the panel never saw to say how well it orders them: "
+            "nobody knows what its preferences mean in this run."
+        )
     if panel["near_chance"]:
         return (
             f"The panel orders unseen items no better than chance (AUC {auc}): its preferences mean nothing in "

@@ -94,6 +94,10 @@ def test_a_panel_near_chance_is_not_believed() -> None:
     panel = {"auc": estimate(0.6, 0.58, 0.62), "auc_average_rater": estimate(0.55, 0.5, 0.6), "near_chance": False}
     assert "rightly with probability 0.60 [0.58, 0.62]" in panel_sentence(panel)
     assert "mean nothing in this run" in panel_sentence(panel | {"near_chance": True})
+    unjudged = {"mean": None, "low": None, "high": None}
+    said = panel_sentence({"auc": unjudged, "auc_average_rater": unjudged, "near_chance": True})
+    assert said.startswith("Too few people")
+    assert "chance" not in said
 
 
 def test_equal_budgets_in_one_sentence() -> None:

@@ -1,0 +1,64 @@
+"""What is unusual about a catalogue, in sentences: what a reader would not expect, and what will stay unknown."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from eagle.data.catalogue import Catalogue
+from eagle.data.rows import number_of
+
+NOT_ENGLISH = 0.1
+"""Share of texts that are not English from which it is said that the models know English only [ours]."""
+SPARSE = 0.3
+"""Share of items without a text below which a text is nothing unusual [ours]."""
+DENSE = 0.5
+"""Share of all pairs of user and item with a rating from which popularity hardly tells items apart [ours]."""
+JUDGED, FEW = 25, 30
+"""Ratings from which about five of a user's are of held-out items, and users with so many who judge [ours]."""
+
+
+def filled(kept: Catalogue) -> float:
+    """Return the share of all pairs of user and item that have a rating."""
+    return len(kept.ratings) / max(kept.ratings["user"].nunique() * kept.ratings["item"].nunique(), 1)
+
+
+def unusual(kept: Catalogue, texts: pd.Series, language: dict[str, float]) -> list[str]:
+    """Return one sentence for each unusual thing; ``texts`` are those that there are, ``language`` their shares."""
+    return [*_of_ratings(kept), *_of_texts(kept, texts, language)]
+
+
+def _of_ratings(kept: Catalogue) -> list[str]:
+    found, ratings, source = [], kept.ratings["rating"], kept.source
+    if ratings.max() - ratings.min() < (source.rating_max - source.rating_min) / 2:
+        found.append(
+            f"ratings go from {ratings.min():g} to {ratings.max():g} on a scale of {source.rating_min:g} to "
+            f"{source.rating_max:g}: see data.rating_min and data.rating_max"
+        )
+    if filled(kept) > DENSE:
+        found.append(
+            f"{100 * filled(kept):.0f}% of all pairs of user and item are rated, so how often an item was rated says "
+            "little: an encoder that beats popularity has not shown much by that"
+        )
+    active = int((kept.ratings["user"].value_counts() >= JUDGED).sum())
+    if active < FEW:
+        found.append(
+            f"{number_of(active, 'user')} with {JUDGED} ratings or more: who gave fewer has hardly five of held-out "
+            "items, which it takes to judge an order, so how well encoder and panel rank may stay unknown"
+        )
+    return found
+
+
+def _of_texts(kept: Catalogue, texts: pd.Series, language: dict[str, float]) -> list[str]:
+    found = []
+    other = 1 - language.get("English", 0.0) if language else 0.0
+    if other >= NOT_ENGLISH:
+        found.append(
+            f"{100 * other:.0f}% of the texts whose language can be told are not English, and the embedded text model "
+            "knows English only: it will hardly tell these texts apart"
+        )
+    if len(kept.items) and len(texts) < SPARSE * len(kept.items):
+        found.append(
+            f"{number_of(len(kept.items) - len(texts), 'item')} without a text: the encoder knows them by categories "
+            "and years alone (describe.write_at_most lets the language model write some)"
+        )
+    return found
