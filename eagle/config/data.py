@@ -86,6 +86,11 @@ class DataConfig(Section):
     never_rated: Literal["keep", "drop"] = Field(
         "keep", description="items that nobody rated: they exist, so they are neighbours in novelty, or left out"
     )
+    categories: bool = Field(
+        True,
+        description="do items have categories (genres)? false: texts have one field, and categories that the source "
+        "has are left out; own files have none without data.files.columns.genres",
+    )
     max_categories: Count = Field(
         100,
         description="most frequent categories (genres) kept [O: memory of the encoder's fit grows with their square; "
@@ -98,6 +103,11 @@ class DataConfig(Section):
         description="keep at most this many ratings, by whole users drawn at random; 0 keeps all [O: laptops and "
         "ml-25m]",
     )
+
+    @property
+    def has_categories(self) -> bool:
+        """Whether the catalogue's items have categories."""
+        return self.categories and not (self.source == "files" and self.files.columns.genres is None)
 
 
 class DomainConfig(Section):

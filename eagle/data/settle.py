@@ -30,6 +30,7 @@ def settle(catalogue: Catalogue, data: DataConfig) -> Catalogue:
     Raises one :class:`~eagle.core.errors.EagleError` with everything that ``data`` does not allow.
     """
     found = Findings(remarks=list(catalogue.remarks))
+    catalogue = _with_categories_as_said(catalogue, data, found)
     ratings, said = without(catalogue.ratings, data.not_rated)
     found.remarks += said
     _whole_rows(ratings, catalogue.items, found)
@@ -68,14 +69,28 @@ def _nothing_said(items: pd.DataFrame, data: DataConfig) -> Problem | None:
             mend="name the column of texts in data.files.columns.text (of the items file, or of one in "
             "data.files.texts), or that of categories in data.files.columns.genres",
         )
-    if data.source == "files" and data.files.columns.genres is not None:
-        return Problem(
-            "no item has a category",
-            found=f"nothing but empty cells in the column {data.files.columns.genres}",
-            expected="categories (genres), or no column for them",
-            mend="set data.files.columns.genres to null; EAGLE then works with the words of the texts",
-        )
-    return None
+    if not data.has_categories:
+        return None
+    files = data.source == "files"
+    return Problem(
+        "no item has a category",
+        found=f"nothing but empty cells in the column {data.files.columns.genres}"
+        if files
+        else f"an empty list of genres for every item that {data.source} reads",
+        expected=f"categories (genres), or {'no column for them' if files else 'data.categories: false'}",
+        mend=f"set {'data.files.columns.genres to null' if files else 'data.categories to false'}; EAGLE then works "
+        "with the words of the texts",
+    )
+
+
+def _with_categories_as_said(catalogue: Catalogue, data: DataConfig, found: Findings) -> Catalogue:
+    """Leave out the categories of a source where ``data`` says that items have none."""
+    genres = catalogue.items["genres"]
+    if data.has_categories or not (given := int(genres.map(len).gt(0).sum())):
+        return catalogue
+    found.remarks.append(f"the categories of {number_of(given, 'item')} left out (data.categories: false)")
+    none = pd.Series([[] for _ in genres], genres.index, dtype=object)
+    return replace(catalogue, items=catalogue.items.assign(genres=none))
 
 
 def _whole_rows(ratings: pd.DataFrame, items: pd.DataFrame, found: Findings) -> None:

@@ -61,13 +61,13 @@ def open_domain(settings: DomainConfig, data_noun: str) -> Domain:
 def domain_of(config: Config) -> Domain:
     """Return the domain of a project; reads the sections data and domain.
 
-    Own files without a column of genres have none, so texts, prompts and profiles do without them.
+    Where ``data`` says that items have no categories, texts, prompts and profiles do without them.
     """
     data = config.data
     unsaid = data.noun == DataConfig().noun
     domain = open_domain(config.domain, SOURCE_NOUNS.get(data.source, data.noun) if unsaid else data.noun)
-    none = data.source == "files" and data.files.columns.genres is None
-    return without_labels(domain) if none and isinstance(domain, WrittenDomain) and domain.fields.labels else domain
+    unlabelled = not data.has_categories and isinstance(domain, WrittenDomain) and domain.fields.labels
+    return without_labels(domain) if unlabelled else domain
 
 
 def default_domain() -> Domain:

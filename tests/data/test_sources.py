@@ -18,6 +18,7 @@ from eagle.data.catalogue import Catalogue, read_catalogue
 from eagle.data.own_files import UsersFiles
 from eagle.data.source import SOURCES, Source, open_source
 from eagle.domains.table import domain_of
+from eagle.domains.text import Fields
 from eagle.testing.sources import SourceContract
 from tests.data.builders import catalogue as built
 from tests.data.builders import movielens_archive
@@ -121,6 +122,12 @@ class Jokes:
         ratings = pd.DataFrame({"user": ["a", "b"], "item": [0, 1], "rating": [4, 1]})
         return make_catalogue(ratings, items, Provenance("jokes", {"jokes.txt": "0"}, 1, 5))
 
+class Unsorted(Jokes):
+    def read(self, data, root):
+        jokes = super().read(data, root)
+        items = jokes.items.assign(genres=[[] for _ in range(len(jokes.items))], text="A parrot asks for a ladder.")
+        return make_catalogue(jokes.ratings, items, jokes.source)
+
 class Nothing:
     def read(self, data, root):
         return None
@@ -148,6 +155,24 @@ def test_a_source_of_ones_own_becomes_the_catalogue(own: Path) -> None:
         6.0,
         ["Why?", "Because."],
     )
+
+
+def test_a_source_of_ones_own_may_be_without_categories(own: Path) -> None:
+    data = {"source": "my_jokes:Unsorted", "noun": "joke", "min_ratings_per_user": 1}
+    with pytest.raises(EagleError, match=r"(?s)no item has a category.*my_jokes:Unsorted.*data.categories to false"):
+        fetch.run(parse_config({"data": data}), Project(own))
+    config = parse_config({"data": data | {"categories": False}})
+    fetch.run(config, Project(own))
+    assert domain_of(config).fields == Fields("", "The description")
+
+
+def test_categories_that_are_not_wanted_are_left_out_with_a_word(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = {"source": "my_jokes:Unsorted", "noun": "joke", "min_ratings_per_user": 1}
+    (own / "my_sorted.py").write_text(OWN.replace("genres=[[] for _ in range(len(jokes.items))], ", ""))
+    config = parse_config({"data": data | {"source": "my_sorted:Unsorted", "categories": False}})
+    fetch.run(config, Project(own))
+    assert "the categories of 2 items left out (data.categories: false)" in capsys.readouterr().out
+    assert read_catalogue(Project(own).catalogue).items["genres"].tolist() == [[], []]
 
 
 @pytest.mark.parametrize(
