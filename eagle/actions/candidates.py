@@ -19,6 +19,7 @@ import pandas as pd
 from eagle.actions.anchors import choose_anchors
 from eagle.actions.candidate_list import is_valid_action
 from eagle.actions.duplicates import duplicate_rate
+from eagle.actions.labels import frequent_labels
 from eagle.actions.seeds import Seed, choose_seeds, generic_seeds, personalized_seeds
 from eagle.actions.written import Request, WrittenStatistics
 from eagle.actions.written_shards import write_on_workers
@@ -29,27 +30,14 @@ from eagle.core.project import Project
 from eagle.core.seeding import stream
 from eagle.data.descriptions import Descriptions
 from eagle.data.stored import read_item_split
-from eagle.data.typical_words import telling_genres, word_table
-from eagle.domains.base import Domain, WrittenDomain
+from eagle.domains.base import Domain
 from eagle.domains.table import domain_of
-from eagle.domains.without_labels import about_words
 from eagle.profiles.stored import Profiles
 
 Answers = tuple[list[tuple[str, str, str]], WrittenStatistics]
 Write = Callable[[Sequence[Request], Sequence[str], Mapping[str, Sequence[Seed]]], Answers]
 """From requests, actions that are taken, and reserve seeds by half, to (action, category, origin) per request."""
 COLUMNS = ["anchor", "split", "action_index", "action", "category", "kind", "origin"]
-
-
-def frequent_labels(descriptions: pd.DataFrame, splits: pd.DataFrame, domain: Domain) -> tuple[list[str], Domain]:
-    """Return what tells the training items apart, most frequent first, and the domain that makes actions of it.
-
-    These are their genres, or else typical words of their texts.
-    """
-    train = descriptions[descriptions["item"].isin(splits.loc[splits["split"] == "train", "item"])]
-    if genres := telling_genres(train):
-        return genres, domain
-    return word_table(train)[0], about_words(domain) if isinstance(domain, WrittenDomain) else domain
 
 
 def halves(settings: ActionsConfig) -> tuple[int, int, int, int]:

@@ -11,6 +11,7 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 from eagle.actions.candidate_list import is_valid_action
 from eagle.actions.seeds import generic_seeds
 from eagle.domains.base import Domain
+from eagle.domains.text import Description
 from eagle.environment.checks import words
 
 LONG = 4  # letters: shorter words tell nothing of a text [O]
@@ -19,7 +20,9 @@ COMMON = 0.03  # share of actions above which a word tells nothing of one [O: he
 
 @dataclass(frozen=True)
 class NamedChange:
-    """One action; ``label`` is what it names of the catalogue's labels, if it names one, ``telling`` its own words."""
+    """One action; ``label`` is what it names of the catalogue's labels, or of its typical words where it has none, if
+    it names one; ``telling`` its own words.
+    """
 
     action: str
     label: str | None
@@ -29,6 +32,11 @@ class NamedChange:
 def telling_words(text: str) -> frozenset[str]:
     """Return the words of a text by which it can be told, lower case: no short and no common ones."""
     return frozenset(word for word in words(text) if len(word) >= LONG and word not in ENGLISH_STOP_WORDS)
+
+
+def labels_in(text: Description) -> frozenset[str]:
+    """Return what a change may name of a text: its labels or, in a catalogue without, the words of its plot."""
+    return frozenset(text.genres if text.fields.labels else words(text.plot))
 
 
 def changes_of(domain: Domain, labels: Sequence[str]) -> list[NamedChange]:

@@ -1,6 +1,6 @@
 """Possible edits of real texts: a source for every target, before it is known which action leads from one to the other.
 
-1. A neighbour: one of the target's nearest stories with other labels.
+1. A neighbour: one of the target's nearest stories with other labels, where the catalogue has labels.
 2. A splice: the target itself with its last sentence taken from a neighbour, so that a source keeps what the target
    tells first. It teaches to leave the rest of a text alone, which neighbours do not.
 """
@@ -38,7 +38,8 @@ def neighbour_drafts(stories: Stories, targets: Sequence[int]) -> list[EditDraft
         EditDraft("neighbour", target, stories.texts[source], stories.vectors[target] - OWN * stories.vectors[source])
         for target, sources in _neighbours(stories, targets).items()
         for source in sources
-        if set(stories.texts[source].genres) != set(stories.texts[target].genres)
+        if not stories.texts[target].fields.labels
+        or set(stories.texts[source].genres) != set(stories.texts[target].genres)
     ]
 
 

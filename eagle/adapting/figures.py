@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eagle.adapting.changes import NamedChange, telling_words
+from eagle.adapting.changes import NamedChange, labels_in, telling_words
 from eagle.adapting.stories import SHARED
 from eagle.domains.text import Description
 from eagle.environment.rewrite import Rewrite
@@ -66,8 +66,8 @@ def figures_of(
         shares["kept"].append(kept_words(old.plot, new.plot))
         if change.telling - telling_words(old.plot):
             shares["said"].append(said_words(change, old.plot, new.plot))
-        if change.label is not None and change.label not in old.genres:
-            shares["followed"].append(change.label in new.genres)
+        if change.label is not None and change.label not in labels_in(old):
+            shares["followed"].append(change.label in labels_in(new))
     means = {name: float(np.mean(found)) if found else 0.0 for name, found in shares.items()}
     longest = CommonRuns(corpus, LONGEST).longest(plots)
     asked = max(1, len(answers))

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eagle.adapting.changes import NamedChange, telling_words
+from eagle.adapting.changes import NamedChange, labels_in, telling_words
 from eagle.adapting.drafts import EditDraft
 from eagle.adapting.stories import Stories
 from eagle.domains.text import Description
@@ -54,7 +54,7 @@ def mine(
         return []
     scores = score(drafts, stories, changes, vectors)
     labelled = np.array([change.label is not None for change in changes])
-    unnamed = round(wanted * UNNAMED)
+    unnamed = round(wanted * UNNAMED) if labelled.any() else wanted
     first = _pick(np.where(labelled, -np.inf, scores), drafts, unnamed, set())
     taken = {drafts[row].target for row, _ in first}
     named = _pick(np.where(labelled, scores, -np.inf), drafts, wanted - unnamed, taken)
@@ -79,16 +79,13 @@ def score(
     for row, draft in enumerate(drafts):
         target = stories.texts[draft.target]
         after, before = telling_words(target.plot), telling_words(draft.source.plot)
+        brought = labels_in(target) - labels_in(draft.source)
         kept[row] = len(after & before) / max(1, len(before))
         for column, change in enumerate(changes):
             said[row, column] = len((after - before) & change.telling) / max(1, len(change.telling))
-            allowed[row, column] = _may(change, draft.source, target)
+            allowed[row, column] = change.label is None or change.label in brought
     fine = allowed & ((fit >= FITS) | ((fit >= FITS_AS_SAID) & (said >= 0.5)))
     return np.where(fine, fit + SAID * said + KEPT * kept[:, None], -np.inf)
-
-
-def _may(change: NamedChange, source: Description, target: Description) -> bool:
-    return change.label is None or (change.label in target.genres and change.label not in source.genres)
 
 
 def _pick(scores: np.ndarray, drafts: Sequence[EditDraft], wanted: int, taken: set[int]) -> list[tuple[int, int]]:

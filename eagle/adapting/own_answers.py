@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from eagle.adapting.changes import NamedChange, telling_words
+from eagle.adapting.changes import NamedChange, labels_in, telling_words
 from eagle.adapting.figures import kept_words, said_words
 from eagle.adapting.mining import Edit
 from eagle.adapting.stories import LEAST_WORDS
@@ -73,7 +73,7 @@ def graded(text: str, change: NamedChange, answer: Rewrite) -> float | None:
         return None
     new, old = Description.read(answer.text), Description.read(text)
     kept, said = kept_words(old.plot, new.plot), said_words(change, old.plot, new.plot)
-    named = change.label is not None and change.label in new.genres
+    named = change.label is not None and change.label in labels_in(new)
     follows = named if change.label is not None else said > 0
     fine = len(words(new.plot)) >= LEAST_WORDS and not repeated_triples(new.plot)
     if not (fine and follows and LEAST_KEPT <= kept <= MOST_KEPT and telling_words(new.plot)):

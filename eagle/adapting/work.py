@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from eagle.actions.labels import frequent_labels
 from eagle.adapting.changes import NamedChange, changes_of
 from eagle.adapting.comparison import EnvironmentComparison
 from eagle.adapting.decision import decide
@@ -25,7 +26,7 @@ from eagle.core.project import EnvironmentFiles, Project
 from eagle.core.seeding import derive_seed
 from eagle.data.corpus import read_corpus
 from eagle.data.descriptions import Descriptions
-from eagle.data.stored import items_of_split
+from eagle.data.stored import items_of_split, read_item_split
 from eagle.domains.base import Domain
 from eagle.domains.table import domain_of
 from eagle.engine.base import LanguageModel, SamplingSpec
@@ -54,7 +55,11 @@ class AdaptingWork:
 
     @cached_property
     def changes(self) -> list[NamedChange]:
-        return changes_of(self.domain, sorted(self.descriptions.genres))
+        if self.domain.fields.labels:
+            return changes_of(self.domain, sorted(self.descriptions.genres))
+        splits = read_item_split(self.project.split_files.items)
+        typical, domain = frequent_labels(self.descriptions.table, splits, self.domain)
+        return changes_of(domain, typical)
 
     @cached_property
     def model(self) -> LanguageModel:

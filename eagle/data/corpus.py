@@ -61,13 +61,14 @@ def read_corpus(data: DataConfig, project: Project) -> Corpus:
 def unused_plots(plots: pd.DataFrame, titles: Iterable[str], known: Iterable[str]) -> list[Prose]:
     """Return the plots (columns Title, Category, Plot) whose title none of ``titles`` has, under any of its names.
 
-    Labels are those of the genres ``known`` that a plot's categories say; a plot without one is left out.
+    Labels are those of the genres ``known`` that a plot's categories say; a plot without one is left out, unless none
+    is known.
     """
     taken, vocabulary = {name for title in titles for name in keys(title)}, frozenset(known)
     found = []
     for title, categories, text in zip(plots["Title"], plots["Category"], plots["Plot"], strict=True):
         named = (genre if genre in vocabulary else _OTHER_SPELLING.get(genre, "") for genre in genres_named(categories))
         labels = tuple(genre for genre in named if genre in vocabulary)
-        if labels and taken.isdisjoint({*keys(title), key(title)}):
+        if (labels or not vocabulary) and taken.isdisjoint({*keys(title), key(title)}):
             found.append(Prose(labels, tidy(text)))
     return found

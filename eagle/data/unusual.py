@@ -14,7 +14,7 @@ SPARSE = 0.3
 DENSE = 0.5
 """Share of all pairs of user and item with a rating from which popularity hardly tells items apart [ours]."""
 JUDGED, FEW = 25, 30
-"""Ratings from which about five of a user's are of held-out items, and users with so many who judge [ours]."""
+"""Ratings from which about 15 of a user's are hidden from all learning, and users with so many [ours]."""
 
 
 def filled(kept: Catalogue) -> float:
@@ -42,8 +42,8 @@ def _of_ratings(kept: Catalogue) -> list[str]:
     active = int((kept.ratings["user"].value_counts() >= JUDGED).sum())
     if active < FEW:
         found.append(
-            f"{number_of(active, 'user')} with {JUDGED} ratings or more: who gave fewer has hardly five of held-out "
-            "items, which it takes to judge an order, so how well encoder and panel rank may stay unknown"
+            f"{number_of(active, 'user')} with {JUDGED} ratings or more: who gave fewer has hardly 15 that are hidden "
+            "from all learning, which it takes to judge texts by real ratings, so models alone may judge them"
         )
     return found
 

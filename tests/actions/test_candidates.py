@@ -12,8 +12,9 @@ import pytest
 
 from eagle.actions.anchors import choose_anchors, spread_over
 from eagle.actions.candidate_list import CandidateList, is_valid_action
-from eagle.actions.candidates import Write, build_actions, frequent_labels, halves
+from eagle.actions.candidates import Write, build_actions, halves
 from eagle.actions.duplicates import NEAR_DUPLICATE, content_words, duplicate_rate, overlap, repeats_any
+from eagle.actions.labels import frequent_labels
 from eagle.actions.seeds import choose_seeds, generic_seeds, personalized_seeds
 from eagle.actions.written import Request, clean_action, request_prompt, write_actions
 from eagle.actions.written_shards import write_on_workers

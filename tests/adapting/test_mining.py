@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -64,6 +65,23 @@ def test_half_of_the_edits_name_no_label_and_no_action_has_many() -> None:
     assert named == 6 and len(edits) == 12
     assert max(of.values()) <= MANY * 12 / len(CHANGES)
     assert len({edit.target for edit in edits}) == len(edits)
+
+
+def test_without_labels_typical_words_take_their_part() -> None:
+    """As many edits as with labels, also of neighbours; what an action names is said by its target and not before."""
+    fields = FILM.without_labels()
+    unlabelled = [Prose((), text.text) for text in CORPUS]
+    changes = [replace(change, label=theme) for change, theme in zip(CHANGES[:2], THEMES, strict=False)] + CHANGES[2:]
+    corpus = Corpus(unlabelled, [])
+    found = mined_edits(corpus, changes, EMBEDDER, fields, max_words=32, stories=1000, wanted=12, seed=1).edits
+    assert Counter(edit.kind for edit in found) == {"splice": 4, "neighbour": 8}
+    assert {theme_of(edit.target) for edit in found} == set(THEMES)
+    for edit in found:
+        assert edit.target.startswith("The plot: ")
+        assert edit.action == f"Make it about the {theme_of(edit.target)}."
+        assert theme_of(edit.source) != theme_of(edit.target)
+    bare = [replace(change, label=None) for change in CHANGES]
+    assert len(mined_edits(corpus, bare, EMBEDDER, fields, max_words=32, stories=1000, wanted=12, seed=1).edits) == 12
 
 
 def test_the_same_seed_mines_the_same_edits() -> None:

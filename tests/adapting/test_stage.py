@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from eagle.adapting import stage
+from eagle.adapting.work import AdaptingWork
 from eagle.config import Config, parse_config
-from eagle.core.artifacts import content_hash, read_json, write_table
+from eagle.core.artifacts import content_hash, read_json, read_table, write_table
 from eagle.core.errors import EagleError
 from eagle.core.project import EnvironmentFiles, Project
 from eagle.domains.table import domain_of
-from eagle.domains.text import Description
+from eagle.domains.text import Description, Fields
 from eagle.engine.scripted import ScriptedModel
 from eagle.environment.adapted import EnvironmentDecision, kept_adapter, read_decision
+from eagle.environment.checks import words
 from eagle.environment.prompts import rewrite_prompt
 from eagle.environment.rewrite import Rewriter
 from eagle.environment.sharded import environment_identity
@@ -74,6 +77,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+@pytest.fixture(scope="module")
+def bare(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The same catalogue without categories."""
+    there = Project(tmp_path_factory.mktemp("bare"))
+    shutil.copytree(project.root, there.root, dirs_exist_ok=True)
+    described = read_table(project.descriptions, "descriptions")
+    lines = [Description((), plot, Fields().without_labels()).render() for plot in described["plot"]]
+    without = described.assign(text=lines, genres=[[] for _ in lines])
+    write_table(there.descriptions, without, "descriptions")
+    return there
+
+
 def test_off_is_the_plain_model_and_todays_texts(project: Project) -> None:
     before = texts_of(project)
     identity = environment_identity(config().llm, domain_of(config()), project, "eagle.environment.sharded")
@@ -101,7 +116,11 @@ def test_an_endpoint_is_refused_in_one_message() -> None:
         assert len(refused.value.problems) == 1
 
 
-def test_a_real_run_writes_both_sides_and_why(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("which", ["project", "bare"])
+def test_a_real_run_writes_both_sides_and_why(
+    which: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project: Project = request.getfixturevalue(which)
     monkeypatch.setattr("eagle.adapting.drafts.LEAST", -1.0)  # an untaught sentence model: all texts are neighbours
     monkeypatch.setattr("eagle.adapting.drafts.MOST", 2.0)
     monkeypatch.setattr("eagle.adapting.stories.NEAR", 2.0)
@@ -113,6 +132,14 @@ def test_a_real_run_writes_both_sides_and_why(project: Project, monkeypatch: pyt
     assert not told["adapted"] and told["reasons"], "two steps make no random model better"
     assert not EnvironmentFiles(project.environment).adapter.exists()
     assert not list(project.checkpoints.glob("environment_*"))
+
+
+def test_without_categories_actions_name_typical_words(bare: Project) -> None:
+    changes, plots = AdaptingWork(config(), bare).changes, read_table(bare.descriptions, "descriptions")["plot"]
+    named = {change.label for change in changes} - {None}
+    assert {"cellar", "town"} <= named <= {word for plot in plots for word in words(plot)}
+    assert {f"Make {word} its main theme." for word in named} <= {change.action for change in changes}
+    assert any(change.label is None for change in changes)
 
 
 def test_too_little_to_learn_from_is_the_plain_model(project: Project) -> None:

@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from eagle.config import Config
+from eagle.config import Config, load_config
+from eagle.config.parameters import params_yaml
 from eagle.config.stages import all_instances, run_stage
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
+from eagle.data.descriptions import Descriptions
+from eagle.latent.space import load_latent
+from eagle.serving.agent_files import pack_agent
+from eagle.serving.steer import Steerer
+from eagle.serving.trajectories import render
 from tests.end_to_end.small_world import GENRES, small_config, teach_language_model, write_catalogue
 from tests.tiny import build_tiny_text_encoder
 
@@ -58,6 +65,7 @@ def no_genres(tmp_path_factory: pytest.TempPathFactory) -> Path:
         config = write_world(root, told_in_the_plot, genres=None)
         names = all_instances(config)
         run_stages(config, root, [name for name in names[: names.index("report") + 1] if name != "models"])
+    (root / "params.yaml").write_text(params_yaml(config), encoding="utf-8")
     return root
 
 
@@ -83,6 +91,30 @@ def test_without_categories_the_report_says_nothing_of_genres(no_genres: Path) -
     cold = json.loads((no_genres / "reports/stages/encoder.json").read_text())["cold"]
     assert all("popularity" in group and "genres only" not in group for group in cold.values())
     assert (no_genres / "reports/report.html").stat().st_size > 0
+
+
+@pytest.mark.filterwarnings("ignore:.*Any type hint")  # MLflow's own, when it is first imported
+def test_without_categories_an_agent_steers_in_the_project_and_as_it_is_registered(
+    no_genres: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from eagle.serving.model import SteeringModel
+
+    project = Project(no_genres)
+    config = load_config(project.params)
+    adapter = project.agent("g_optimal")
+    user, item = load_latent(project.encoder).users[0], Descriptions.load(project.descriptions).items[0]
+    (here,) = Steerer.open(config, project, adapter).samples(user, item, samples=1, seed=4)
+    assert all(step.text.startswith("The plot: ") for step in here.steps)
+    assert here.profile.startswith("User likes ")
+    assert f"for user {user}" in render([here], as_json=False)
+    pack_agent(config, project, "g_optimal", tmp_path / "packed")
+    monkeypatch.setenv("EAGLE_BASE_MODEL", str(project.llm))
+    monkeypatch.setenv("EAGLE_TEXT_MODEL", str(project.text_model))
+    model = SteeringModel()
+    model.load_context(SimpleNamespace(artifacts={"agent": str(tmp_path / "packed")}))
+    asked = pd.DataFrame({"user": [user], "item": [item]})
+    assert model.predict(None, asked, {"seed": 4})["text"].tolist() == [here.text]
+    assert model.predict(None, asked, {"seed": 4, "budget": 2})["text"].str.startswith("The plot: ").all()
 
 
 OTHERS: dict[str, tuple[Change, dict[str, Any]]] = {

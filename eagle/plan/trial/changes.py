@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from eagle.actions.anchors import choose_anchors
-from eagle.actions.candidates import frequent_labels
+from eagle.actions.labels import frequent_labels
 from eagle.actions.seeds import Seed, generic_seeds, personalized_seeds
 from eagle.config import Config
 from eagle.core.project import Project
