@@ -1,4 +1,4 @@
-"""The whole pipeline: what ``make run`` runs."""
+"""The whole pipeline: what ``make run`` runs in a checkout, and ``python -m flows.pipeline`` anywhere."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from prefect import flow
 from eagle.config import load_config
 from eagle.config.dependencies import name_own_files
 from eagle.config.installed import renew_code
+from eagle.core.commands import run_everything
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.registry.kept import forget_lost, store_line
@@ -50,7 +51,7 @@ def _stop_at_once(*_: Any) -> None:
     _, alive = psutil.wait_procs(children, timeout=20)
     for child in alive:
         child.kill()
-    print("\nstopped; finished stages are kept, `make run` goes on from here", file=sys.stderr, flush=True)
+    print(f"\nstopped; finished stages are kept, {run_everything()} goes on from here", file=sys.stderr, flush=True)
     os._exit(130)
 
 

@@ -30,6 +30,7 @@ DECIDES_NOTHING: Mapping[str, str] = {
     "eagle.config": "carries parameters: dvc.yaml names each that a stage reads, and params.yaml holds every default",
     "eagle.core.artifacts": "carries files: what is read is what was written (tests/core/test_artifacts.py)",
     "eagle.core.code": "says which code decides a text, so that a kept text is used or written again, the same",
+    "eagle.core.commands": "names commands in messages",
     "eagle.core.costs": "counts seconds, memory and tokens, which differ from run to run",
     "eagle.core.errors": "words of errors: a stage that raises one has no result",
     "eagle.core.progress": "draws a bar on standard error",

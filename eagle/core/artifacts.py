@@ -22,6 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from eagle.core.commands import run_everything
 from eagle.core.errors import EagleError, user_error
 
 _META = b"eagle"
@@ -125,7 +126,7 @@ def _check_metadata(path: Path, meta: Mapping[str, Any], schema: str, version: i
 
 def _require(path: Path) -> None:
     if not path.exists():
-        raise user_error(f"{path} does not exist", mend="run `make run` or `dvc repro` to make it")
+        raise user_error(f"{path} does not exist", mend=f"run {run_everything()} or `dvc repro` to make it")
 
 
 def write_table(path: Path, table: pd.DataFrame, schema: str, *, version: int = 1, inputs: Iterable[Path] = ()) -> None:

@@ -15,6 +15,7 @@ import yaml
 from eagle.config import Config, load_config
 from eagle.config.environment import HUB_ID
 from eagle.config.takeover import takeover_line
+from eagle.core.commands import install_everything
 from eagle.core.errors import EagleError, Problem
 from eagle.core.project import Project
 from eagle.core.repository import conflicts
@@ -65,7 +66,9 @@ def _surroundings(project: Project) -> list[str]:
         *(
             None
             if shutil.which(tool, path=path)
-            else Problem(f"{tool} is not installed", mend="install git; `make run` installs the rest")
+            else Problem(
+                f"{tool} is not installed", mend=f"install git; {install_everything(project.root)} installs the rest"
+            )
             for tool in ("git", "dvc")
         ),
         *conflicts(project.root),
@@ -80,7 +83,7 @@ def _lock(project: Project) -> list[str]:
         return []
     pins = dict(line.split("==") for line in path.read_text(encoding="utf-8").splitlines() if "==" in line)
     found = {name: _installed(name) for name in pins}
-    mend = "remove .venv, then `make run`"
+    mend = f"remove .venv, then {install_everything(project.root)}"
     _require(
         *(
             None if found[name] == pin else Problem(f"{name} is not as in {path}", found[name], pin, mend)

@@ -52,7 +52,9 @@ def open_endpoint(config: LLMConfig, folder: Path, *, single: bool = False) -> L
     except ModuleNotFoundError as error:
         if error.name not in _ENDPOINT_PACKAGES:
             raise
-        raise user_error(f"an endpoint needs the package {error.name}", mend="pip install -e '.[endpoint]'") from None
+        raise user_error(
+            f"an endpoint needs the package {error.name}", mend="pip install 'eagle-steering[endpoint]'"
+        ) from None
     return OpenAIModel(
         config.endpoint,
         folder,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eagle.config import RegistryConfig, load_config
+from eagle.core.commands import run_everything
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.engine.folders import check_model_folder
@@ -54,7 +55,7 @@ def agent_files(config: RegistryConfig, project: Project, agent: str) -> AgentFi
             f"there is no agent {agent!r}",
             expected="champion, a models:/ address, or a folder with an agent or adapter, such as "
             "models/agent/g_optimal",
-            mend="run `make run` first",
+            mend=f"run {run_everything(project.root)} first",
         )
     uri = store_with(address, config, project)
     from eagle.registry.store import download

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from eagle.config import RegistryConfig
+from eagle.core.commands import run_everything
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 
@@ -26,6 +27,6 @@ def store_with(address: str, config: RegistryConfig, project: Project) -> str:
         raise user_error(
             f"{address} is not in the registry",
             found=f"no store at {uri}",
-            mend="run `make run`: it registers what is missing",
+            mend=f"run {run_everything(project.root)}: it registers what is missing",
         )
     return uri

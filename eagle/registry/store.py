@@ -11,6 +11,7 @@ from mlflow import MlflowClient, artifacts
 from mlflow.exceptions import MlflowException
 
 from eagle.config import RegistryConfig
+from eagle.core.commands import run_everything
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.core.workspace import borrow
@@ -87,7 +88,7 @@ def download(address: str, uri: str) -> Path:
         raise user_error(
             f"{address} is not in the registry",
             found=error,
-            mend="run `make run`: it registers what is missing",
+            mend=f"run {run_everything()}: it registers what is missing",
         ) from None
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from eagle.actions.stored import read_design_weights
 from eagle.core.artifacts import read_json
+from eagle.core.commands import run_everything
 from eagle.core.errors import EagleError, Problem
 from eagle.core.project import Project
 from eagle.data.stored import read_source, read_titles
@@ -76,7 +77,10 @@ class Inputs:
         missing = [path for path in needed if not path.exists()]
         if missing:
             raise EagleError(
-                Problem(f"the report needs {path}", mend="run `make run` or `dvc repro` to make it") for path in missing
+                Problem(
+                    f"the report needs {path}", mend=f"run {run_everything(project.root)} or `dvc repro` to make it"
+                )
+                for path in missing
             )
         arms = load_arms(project)
         own = {arm.curve for arm in arms} | {"elm"}  # an arm of an earlier run may have left its curve

@@ -6,6 +6,7 @@ The page's own words stay; what stands between the two markers is made anew.
 from __future__ import annotations
 
 from eagle.core.artifacts import read_json
+from eagle.core.commands import run_everything
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.evaluation.stored import read_metrics
@@ -23,7 +24,7 @@ def figures(project: Project) -> str:
     """
     costs = project.total_costs
     if not costs.exists():
-        raise user_error(f"{costs} does not exist", mend="run `make run` or `dvc repro` first")
+        raise user_error(f"{costs} does not exist", mend=f"run {run_everything(project.root)} or `dvc repro` first")
     said = Summary.read(project)
     seed = read_metrics(project.metrics)["cases"].get("seed")
     heading = said.heading if seed is None else f"{said.heading}; seed {seed}"

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from eagle.core.artifacts import read_json
+from eagle.core.commands import run_everything
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.evaluation.arm import Arm, load_arms
@@ -40,7 +41,7 @@ class Summary:
         """Read it from a finished evaluation; EagleError where there is none yet."""
         path = project.table(2)
         if not path.exists():
-            raise user_error(f"{path} does not exist", mend="run `make run` or `dvc repro` first")
+            raise user_error(f"{path} does not exist", mend=f"run {run_everything(project.root)} or `dvc repro` first")
         table, metrics = read_comparison(path), read_metrics(project.metrics)
         arms, cases = load_arms(project), metrics["cases"]
         heading = (
