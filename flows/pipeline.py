@@ -39,7 +39,7 @@ def pipeline() -> None:
         evaluation()
 
 
-def _stop_at_once(*_: Any) -> None:
+def stop_at_once(*_: Any) -> None:
     """Ctrl-C: end the stage, then leave.
 
     Prefect would first wait minutes for its temporary server, which got the Ctrl-C too.
@@ -59,7 +59,7 @@ def main() -> int:
     """Run the pipeline here and now, print the table, and return an exit code as the ``eagle`` command does."""
     from eagle.report.summary import print_summary
 
-    signal.signal(signal.SIGINT, _stop_at_once)
+    signal.signal(signal.SIGINT, stop_at_once)
     try:
         require_repository()
         config = load_config()  # mistakes in params.yaml are told before anything is started

@@ -39,7 +39,7 @@ def test_ctrl_c_names_what_goes_on_from_there(
     )
     monkeypatch.setattr(pipeline, "psutil", alone)
     monkeypatch.setattr(pipeline, "os", SimpleNamespace(_exit=codes.append))
-    pipeline._stop_at_once()
+    pipeline.stop_at_once()
     assert codes == [130]
     assert f"finished stages are kept, `{works}` goes on from here" in capsys.readouterr().err
 
