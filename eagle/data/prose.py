@@ -8,6 +8,11 @@ from collections.abc import Sequence
 
 _DROPPED = re.compile(r"<!--.*?-->|<(script|style|head)\b[^>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _INLINE = re.compile(r"</?(?:a|abbr|b|cite|code|em|font|i|mark|small|span|strong|sub|sup|u)\b[^<>]*>", re.IGNORECASE)
+_LAST_LINKS = re.compile(
+    r"([.!?][\"')\]]*(?:\s*</\w+\s*>|\s*<br\s*/?>)*)\s*(?:<a\b[^<>]*>[^<>]{1,30}</a\s*>\s*)+(?:</\w+\s*>\s*)*\Z",
+    re.IGNORECASE,
+)
+"""Short links after the last sentence, as "More": they are the page's, not the text's."""
 _TAG = re.compile(r"</?[a-z][a-z0-9:-]*(?:\s[^<>]*|/)?>|<![a-z][^<>]*>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _UNSEEN = re.compile("[\u0000-\u0008\u000e-\u001f\u007f\u00ad\u200b\u2060\ufeff]")
@@ -16,7 +21,8 @@ _UNSEEN = re.compile("[\u0000-\u0008\u000e-\u001f\u007f\u00ad\u200b\u2060\ufeff]
 def plain(text: str) -> str:
     """Return the text without tags and entities, on one line; ``a < b`` and ``AT&T`` stay as they are.
 
-    What was escaped several times, as ``&amp;lt;p&amp;gt;``, is taken out too.
+    What was escaped several times, as ``&amp;lt;p&amp;gt;``, is taken out too, and so are short links after the last
+    sentence.
     """
     bare = _barer(text)
     while bare != text:  # each pass makes it shorter
@@ -27,7 +33,8 @@ def plain(text: str) -> str:
 def _barer(text: str) -> str:
     text = _UNSEEN.sub("", text)
     if "<" in text:
-        text = _TAG.sub(" ", _INLINE.sub("", _DROPPED.sub(" ", text)))
+        text = _LAST_LINKS.sub(r"\1", _DROPPED.sub(" ", text))
+        text = _TAG.sub(" ", _INLINE.sub("", text))
     return _ENTITY.sub(lambda found: html.unescape(found[0]), text) if "&" in text else text
 
 

@@ -17,6 +17,12 @@ from eagle.data.prose import language_of, languages, marked_up, plain
         ("&amp;lt;p&amp;gt;twice&amp;lt;/p&amp;gt;", "twice"),
         ("<script>alert(1)</script>told <!-- not --> so", "told so"),
         ('see <a href="http://x.y">the shop</a>', "see the shop"),
+        ('<p>Told.</p> <a href="http://x.y?a=1&amp;b=2">More</a>', "Told."),
+        ('Told!<br/><a href="x">Read more...</a> <A HREF="y">Buy</A></div>', "Told!"),
+        ("&lt;p&gt;Told.&lt;/p&gt; &lt;a href='x'&gt;More&lt;/a&gt;", "Told."),
+        ('<p><a href="x">A title</a></p>', "A title"),
+        ('Told by <a href="x">Ann</a>', "Told by Ann"),
+        ('Told. See <a href="x">more</a>', "Told. See more"),
         ("two\n lines\tand\u00a0blanks\u200b", "two lines and blanks"),
         ("a < b and c > d", "a < b and c > d"),
         ("AT&T and I <3 you", "AT&T and I <3 you"),
@@ -25,6 +31,10 @@ from eagle.data.prose import language_of, languages, marked_up, plain
 )
 def test_tags_entities_and_line_breaks_are_taken_out(text: str, said: str) -> None:
     assert plain(text) == said
+
+
+def test_a_link_that_is_a_sentence_stays() -> None:
+    assert plain('Told. <a href="x">They came back and all was as before.</a>').endswith("all was as before.")
 
 
 @given(st.text(max_size=200))
