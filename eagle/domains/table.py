@@ -66,8 +66,9 @@ def domain_of(config: Config) -> Domain:
     data = config.data
     unsaid = data.noun == DataConfig().noun
     domain = open_domain(config.domain, SOURCE_NOUNS.get(data.source, data.noun) if unsaid else data.noun)
-    unlabelled = not data.has_categories and isinstance(domain, WrittenDomain) and domain.fields.labels
-    return without_labels(domain) if unlabelled else domain
+    if data.has_categories or not isinstance(domain, WrittenDomain) or not domain.fields.labels:
+        return domain
+    return without_labels(domain)
 
 
 def default_domain() -> Domain:
