@@ -89,8 +89,8 @@ def _with_categories_as_said(catalogue: Catalogue, data: DataConfig, found: Find
     if data.has_categories or not (given := int(genres.map(len).gt(0).sum())):
         return catalogue
     found.remarks.append(f"the categories of {number_of(given, 'item')} left out (data.categories: false)")
-    none = pd.Series([[] for _ in genres], genres.index, dtype=object)
-    return replace(catalogue, items=catalogue.items.assign(genres=none))
+    none: list[list[str]] = [[] for _ in genres]
+    return replace(catalogue, items=catalogue.items.assign(genres=pd.Series(none, genres.index, dtype=object)))
 
 
 def _whole_rows(ratings: pd.DataFrame, items: pd.DataFrame, found: Findings) -> None:
