@@ -10,6 +10,7 @@ from pathlib import Path
 
 from eagle.config import RegistryConfig
 from eagle.core.artifacts import read_json
+from eagle.core.commands import run_everything
 from eagle.core.project import Project
 from eagle.registry.location import SQLITE, resolve_uri
 
@@ -29,7 +30,7 @@ def store_line(config: RegistryConfig, project: Project) -> str:
     if not project.registration.exists():
         return ""
     if missing := _missing(config, project):
-        return f"the registry has lost {missing}: `make run` registers the agent again"
+        return f"the registry has lost {missing}: {run_everything(project.root)} registers the agent again"
     from eagle.registry.store import champion_version, open_client
 
     made = read_json(project.registration)

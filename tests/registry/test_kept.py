@@ -52,7 +52,8 @@ def test_what_is_lost_is_named_and_dvc_sees_it(registered: tuple[Project, Store]
     project, store = registered
     store.client.delete_registered_model_alias(CONFIG.model, "champion")
     lost = f"a champion of {CONFIG.model}"
-    assert store_line(CONFIG, project) == f"the registry has lost {lost}: `make run` registers the agent again"
+    on = "`python -m flows.pipeline`"  # there is no Makefile
+    assert store_line(CONFIG, project) == f"the registry has lost {lost}: {on} registers the agent again"
     assert forget_lost(CONFIG, project) == lost
     assert not project.registered.exists()
     store.client.delete_model_version(CONFIG.model, "1")
