@@ -16,13 +16,25 @@ from eagle.registry.location import SQLITE, resolve_uri
 
 
 def forget_lost(config: RegistryConfig, project: Project) -> str | None:
-    """Make the register stage stale where the store lacks what was registered; return what is missing, else None."""
+    """Make the register stage stale where the store lacks what was registered; return what is missing, else None.
+
+    EagleError where a tracking server does not answer, which is better told before anything has run.
+    """
     if not project.registration.exists():
+        _ask_server(config, project)
         return None
     missing = _missing(config, project)
     if missing:
         project.registered.unlink(missing_ok=True)
     return missing
+
+
+def _ask_server(config: RegistryConfig, project: Project) -> None:
+    uri = resolve_uri(config.tracking_uri, project.home)
+    if uri.startswith("http"):
+        from eagle.registry.store import open_client
+
+        open_client(uri)
 
 
 def store_line(config: RegistryConfig, project: Project) -> str:

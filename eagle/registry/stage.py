@@ -17,6 +17,7 @@ from eagle.core.artifacts import content_hash, write_json
 from eagle.core.project import Project
 from eagle.data.stored import read_source
 from eagle.domains.table import domain_of
+from eagle.registry.answers import failures_told
 from eagle.registry.champion import CaseScores, Promotion, bounds_text, decide
 from eagle.registry.new_agent import NewAgent, best_agent
 from eagle.registry.provenance import commit
@@ -47,6 +48,7 @@ class Registered:
         return self.version if self.decision.moves else self.before
 
 
+@failures_told()
 def run(config: Config, project: Project) -> None:
     """Write reports/registration.json: the runs, the registered version, and the decision about the champion.
 

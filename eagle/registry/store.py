@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from eagle.core.commands import run_everything
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.core.workspace import borrow
+from eagle.registry.answers import failures_told, no_answer, soon
 from eagle.registry.location import SQLITE, resolve_uri
 
 ARTIFACTS = "mlruns/artifacts"
@@ -47,12 +49,18 @@ def open_store(config: RegistryConfig, project: Project) -> Store:
 
 
 def open_client(uri: str) -> MlflowClient:
-    """Return a client of the store at ``uri``; EagleError where another version of MLflow has made its tables."""
+    """Return a client of the store at ``uri``; EagleError where no server answers there, or where another version of
+    MLflow has made its tables.
+    """
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # two lines for each of thirty runs
     try:
-        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-        client.search_experiments(max_results=1)  # a client opens its store with the first question
+        with soon():
+            client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+            client.search_experiments(max_results=1)  # a client opens its store with the first question
     except MlflowException as error:
         if "database schema" not in str(error):
+            if uri.startswith("http"):
+                raise no_answer(error) from None
             raise
         raise user_error(
             "the MLflow store was made by another version of MLflow",
@@ -83,7 +91,8 @@ def download(address: str, uri: str) -> Path:
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     try:
-        return Path(artifacts.download_artifacts(artifact_uri=f"{address}/artifacts/agent"))
+        with failures_told():
+            return Path(artifacts.download_artifacts(artifact_uri=f"{address}/artifacts/agent"))
     except MlflowException as error:
         raise user_error(
             f"{address} is not in the registry",

@@ -106,7 +106,9 @@ def _places(project: Project) -> dict[str, str]:
         places["agent"] = (
             f"{made['model']} version {made['version']}, champion {made['champion']}: {made['decision']['reason']}"
         )
-        places["experiments"] = f"DO_NOT_TRACK=true mlflow ui --backend-store-uri {made['tracking_uri']}"
+        store = made["tracking_uri"]
+        local = f"DO_NOT_TRACK=true mlflow ui --backend-store-uri {store}"
+        places["experiments"] = store if store.startswith("http") else local
     return places
 
 

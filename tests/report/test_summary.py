@@ -58,6 +58,8 @@ def test_only_what_is_there_is_named(finished: Project, tmp_path: Path) -> None:
     assert list(places) == ["report", "best gaps", "every text", "agent", "experiments"]
     assert places["experiments"] == "DO_NOT_TRACK=true mlflow ui --backend-store-uri sqlite:///here.db"
     assert places["agent"] == "m version 3, champion 2: not ahead"
+    write_json(project.registration, made | {"tracking_uri": "http://here:5000"})
+    assert Summary.read(project).places["experiments"] == "http://here:5000"
 
 
 def test_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
