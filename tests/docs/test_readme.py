@@ -116,7 +116,7 @@ def _git(words: list[str]) -> None:
     if words[1] == "add":
         assert set(words[2:]) <= outputs()
     else:
-        assert words[1:3] == ["commit", "-m"]
+        assert words[1:3] == ["commit", "-m"] or words[1] in ("push", "clone")
 
 
 def _open(words: list[str]) -> None:
@@ -129,6 +129,7 @@ def _export(words: list[str]) -> None:
         "PREFECT_API_URL": "http://127.0.0.1:4200/api",
         "PREFECT_HOME": "$PWD/.prefect",
         "DO_NOT_TRACK": telemetry.SETTINGS["DO_NOT_TRACK"],
+        "COMPOSE_FILE": "deploy/compose.yaml",
     }
     for word in words[1:]:
         name, value = word.split("=", 1)
@@ -150,6 +151,35 @@ def _python(words: list[str]) -> None:
     assert importlib.util.find_spec(words[2]) is not None
 
 
+def _docker(words: list[str]) -> None:
+    """Check the service and the program in it; Docker itself is not installed where tests run."""
+    services = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text(encoding="utf-8"))["services"]
+    assert words[1] == "compose" and words[2] in {"up", "stop", "exec", "run", "build"}
+    named = [word for word in words[3:] if not word.startswith("-")]
+    if words[2] not in ("exec", "run"):
+        assert set(named) <= set(services)
+        return
+    assert named[0] in services
+    inside = words[words.index(named[0]) + 1 :]
+    inside = shlex.split(inside[2]) if inside[:2] == ["sh", "-c"] else inside
+    CHECKS[inside[0]](inside)
+
+
+def _postgres(words: list[str]) -> None:
+    """Check the database that it is about; the server's programs need not be installed."""
+    databases = (ROOT / "deploy/databases.sql").read_text(encoding="utf-8")
+    words = [word for word in words if word not in "<>" and not word.startswith("backup/")]
+    assert f"CREATE DATABASE {words[-1]};" in databases
+
+
+def _copy(words: list[str]) -> None:
+    assert (ROOT / words[1]).exists()
+
+
+def _copy_folder(words: list[str]) -> None:
+    assert set(words[-2:]) == {"$EAGLE_STATE/store/", "backup/store/"}
+
+
 def _activate(words: list[str]) -> None:
     assert words[1:] == [".venv/bin/activate"]
 
@@ -167,6 +197,11 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
     "curl": _curl,
     "python": _python,
     ".": _activate,
+    "docker": _docker,
+    "pg_dump": _postgres,
+    "pg_restore": _postgres,
+    "cp": _copy,
+    "rsync": _copy_folder,
 }
 
 
