@@ -103,6 +103,9 @@ def steer(
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Show an agent at work: actions, texts, utilities, nearest items."""
+    from eagle.compute.beside import let_threads_sleep
+
+    let_threads_sleep()
     from eagle.core.project import Project
     from eagle.registry.addresses import open_steerer
     from eagle.serving.searching import open_search

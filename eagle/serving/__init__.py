@@ -8,6 +8,9 @@ from typing import Any
 def __getattr__(name: str) -> Any:
     """Offer ``SteeringModel``, which every registered agent's model file names, and import MLflow for that alone."""
     if name == "SteeringModel":
+        from eagle.compute.beside import let_threads_sleep
+
+        let_threads_sleep()
         from eagle.serving.model import SteeringModel
 
         return SteeringModel

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from mlflow.environment_variables import MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
-from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+from mlflow.protos.databricks_pb2 import DEADLINE_EXCEEDED, INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel
 from mlflow.types.schema import Array, ColSpec, DataType, Object, ParamSchema, ParamSpec, Property, Schema
 
@@ -19,7 +22,10 @@ from eagle.serving.agent_files import AgentFiles, borrowed_models
 from eagle.serving.bounds import asked_for
 from eagle.serving.searching import own_search
 from eagle.serving.steer import Steerer
+from eagle.serving.turns import OutOfTime, time_limit
 
+#: Of the time after which MLflow's server answers for us, and ends no work: the rest is for a last call and the answer.
+SHARE = 0.9
 _STEP = [
     Property("step", DataType.long),
     Property("action", DataType.string),
@@ -62,15 +68,13 @@ class SteeringModel(PythonModel):
         ``params``: the seed of what is drawn; the horizon (changes; 0: the agent's own); the budget (texts, of which
         the best is kept; 0: one episode as it comes).
         """
-        pairs = list(zip(model_input["user"].astype(str), model_input["item"].astype(str), strict=True))
-        try:
+        pairs = list(zip(_ids(model_input["user"]), _ids(model_input["item"]), strict=True))
+        with _told(), time_limit(_seconds()):
             asked = asked_for(pairs, params, self.steerer.horizon)
             if asked.budget:
                 found = self.searcher.search(pairs, budget=asked.budget, seed=asked.seed)
             else:
                 found = self.steerer.steer(pairs, seed=asked.seed, horizon=asked.horizon)
-        except EagleError as error:
-            raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
         kept = {prop.name for prop in _STEP}
         return pd.DataFrame(
             {
@@ -83,3 +87,25 @@ class SteeringModel(PythonModel):
                 ],
             }
         )
+
+
+def _ids(column: pd.Series) -> list[str]:
+    """Return ids as texts; a missing one is empty, which no item is called."""
+    return [str(name) for name in column.astype(object).where(column.notna(), "")]
+
+
+def _seconds() -> float | None:
+    """Return how long a request may take behind MLflow's server, which says so; None elsewhere."""
+    limit = MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT
+    return SHARE * limit.get() if limit.is_set() else None
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn a mistake in a request into an answer with status 400, and one that took too long into status 504."""
+    try:
+        yield
+    except OutOfTime as error:
+        raise MlflowException(str(error), error_code=DEADLINE_EXCEEDED) from None
+    except EagleError as error:
+        raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 import pandas as pd
 
 from eagle.actions.candidate_list import CandidateList
+from eagle.compute.beside import one_thread
 from eagle.compute.devices import pick_device, pick_dtype
 from eagle.config import Config
 from eagle.core.errors import EagleError, Problem, did_you_mean, user_error
@@ -36,9 +36,10 @@ from eagle.quality.gates import TextGates
 from eagle.quality.stored import load_gates
 from eagle.serving.agent_files import AgentFiles
 from eagle.serving.trajectories import Neighbour, ServedTrajectory, TrajectoryStep
-from eagle.serving.turns import AgentInTurn, EncoderInTurn, WriterInTurn
+from eagle.serving.turns import AgentInTurn, EncoderInTurn, Turns, WriterInTurn
 
 NEAREST = 3
+NAMED = 10  # unknown ids of each kind; to look for what each may have meant takes time
 AGENT = "agent"
 
 
@@ -47,7 +48,8 @@ class Steerer:
     """An agent with what it needs to steer; nothing in it changes, so requests may come side by side.
 
     Requests share the engine, the sentence model and what is read from files. Each has its own environment, its own
-    memory of points and its own counts; ``turns`` lets one of them at a time use the engine.
+    memory of points and its own counts; ``turns`` lets one of them at a time use the engine, and ends those whose
+    time is over (:func:`eagle.serving.turns.time_limit`).
     """
 
     agent: LoraAgent
@@ -61,7 +63,7 @@ class Steerer:
     remark: str | None = None  # why texts may not be the evaluation's
     scorers: TrieScorers | None = None  # of other agents over the same model
     gates: TextGates | None = None  # None in an agent that was packed before there were any: no text is broken
-    turns: Lock = field(default_factory=Lock)
+    turns: Turns = field(default_factory=Turns)
 
     @classmethod
     def load(cls, files: AgentFiles) -> Steerer:
@@ -72,7 +74,10 @@ class Steerer:
     @classmethod
     def open(cls, config: Config, project: Project, adapter: Path) -> Steerer:
         """Open an adapter folder in a project, with the settings of the evaluation."""
-        latent, model = load_latent(project.encoder), open_language_model(config.llm, project.llm, single=True)
+        latent = load_latent(project.encoder)
+        with one_thread():
+            model = _opened(config, project, adapter)
+            encoder = load_encoder(project.encoder, project.text_model, remember=False)
         scorers = TrieScorers(config, project.llm)
         agent = LoraAgent(
             name=AGENT,
@@ -88,7 +93,7 @@ class Steerer:
         return cls(
             agent=agent,
             writer=Rewriter.open(config, project, model=model, remember=False),
-            encoder=load_encoder(project.encoder, project.text_model, remember=False),
+            encoder=encoder,
             utility=fit_utility(latent, config.utility),
             latent=latent,
             texts=Descriptions.load(project.descriptions).texts,
@@ -134,12 +139,15 @@ class Steerer:
         known = {"user": self.agent.profiles.keys() & set(self.latent.users), "item": self.texts.keys()}
         problems = []
         for what, names in (("user", {user for user, _ in pairs}), ("item", {item for _, item in pairs})):
-            for name in sorted(names - known[what]):
-                some = ", ".join(sorted(known[what])[:3])
+            unknown = sorted(names - known[what])
+            some = ", ".join(sorted(known[what])[:NEAREST])
+            for name in unknown[:NAMED]:
                 mend = (what == "item" and self._titled(name)) or did_you_mean(name, known[what])
                 problems.append(
                     Problem(f"unknown {what} {name!r}", "", f"one of {len(known[what])}, such as {some}", mend)
                 )
+            if unknown[NAMED:]:
+                problems.append(Problem(f"{len(unknown) - NAMED:,} more {what}s are unknown"))
         if problems:
             raise EagleError(problems)
 
@@ -176,6 +184,14 @@ class Steerer:
         away = np.linalg.norm(self.latent.item_vectors - z, axis=1)
         items = [(self.latent.items[i], float(away[i])) for i in np.argsort(away, kind="stable")[:NEAREST]]
         return [Neighbour(item, self.titles.get(item, item), distance) for item, distance in items]
+
+
+def _opened(config: Config, project: Project, adapter: Path) -> LanguageModel:
+    """Open the language model with its adapter at hand, so that the first request need not wait for it."""
+    model = open_language_model(config.llm, project.llm, single=True)
+    model.load_adapter(adapter)
+    model.load_adapter(None)
+    return model
 
 
 def rounding(config: Config, model: LanguageModel) -> str | None:

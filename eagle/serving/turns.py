@@ -1,16 +1,24 @@
 """What several requests share, taken in turn: an engine has one adapter loaded at a time, and a tokenizer one user.
 
-Only the calls themselves are in turn. Between them the requests go on side by side, each with episodes of its own.
+1. Only the calls themselves are in turn. Between them the requests go on side by side, each with episodes of its own.
+2. Whoever waits comes before whoever has just had a turn.
+3. A request with a time limit asks for a few rows at a time, so that others get their turn in between, and it stops at
+   the first turn that would begin after its end. In float32 the answers are the same, whatever is asked for together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+
+from eagle.core.errors import EagleError, Problem
 
 if TYPE_CHECKING:
     from eagle.environment.rewrite import Rewrite
@@ -18,44 +26,128 @@ if TYPE_CHECKING:
     from eagle.latent.base import TextEncoder
     from eagle.policies.base import Agent
 
+T = TypeVar("T")
+PART = 32  # rows that a request with a time limit asks for together [O]
+
+
+class OutOfTime(EagleError):
+    """A request did not end within its time limit."""
+
+
+@dataclass(frozen=True)
+class _TimeLimit:
+    seconds: float
+    end: float  # by time.monotonic
+
+    def left(self) -> float:
+        """Return the seconds that are left; OutOfTime where there are none."""
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise self.over()
+        return left
+
+    def over(self) -> OutOfTime:
+        return OutOfTime(
+            Problem(
+                "the request ran out of time, and its work was stopped",
+                expected=f"an answer within {self.seconds:g} seconds",
+                mend="send fewer rows, ask for fewer changes or texts, or serve with a longer `--timeout`",
+            )
+        )
+
+
+_LIMIT: ContextVar[_TimeLimit | None] = ContextVar("limit", default=None)  # of the request that this thread answers
+
+
+@contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Let the turns within raise OutOfTime once so many seconds are over; None sets no limit."""
+    before = _LIMIT.set(None if seconds is None else _TimeLimit(seconds, time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _LIMIT.reset(before)
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Lets one request at a time use what all share."""
+
+    present: Lock = field(default_factory=Lock)
+    following: Lock = field(default_factory=Lock)  # held by whoever comes next
+
+    def taken(self, rows: int, work: Callable[[slice], Sequence[T]]) -> list[T]:
+        """Return what ``work`` makes of rows 0 to ``rows - 1``: of all in one turn, or of ``PART`` rows in each turn
+        where there is a time limit. Raises OutOfTime.
+        """
+        together = PART if _LIMIT.get() else max(rows, 1)
+        found: list[T] = []
+        for start in range(0, rows, together):
+            with self._turn():
+                found += work(slice(start, start + together))
+        return found
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        with ExitStack() as held:
+            with _held(self.following):
+                held.enter_context(_held(self.present))
+            yield
+
+
+@contextmanager
+def _held(lock: Lock) -> Iterator[None]:
+    limit = _LIMIT.get()
+    if limit is None:
+        lock.acquire()
+    elif not lock.acquire(timeout=limit.left()):
+        raise limit.over()
+    try:
+        yield
+    finally:
+        lock.release()
+
 
 @dataclass(frozen=True)
 class WriterInTurn:
-    """A writer behind a lock."""
+    """A writer that others use too."""
 
     inner: Writer
-    lock: Lock
+    turns: Turns
 
     def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Rewrite]:
         """Rewrite, as the inner writer would."""
-        with self.lock:
-            return self.inner.rewrite(texts, actions, seeds)
+        return self.turns.taken(
+            len(texts), lambda part: self.inner.rewrite(texts[part], actions[part], seeds[part])
+        )
 
 
 @dataclass(frozen=True)
 class EncoderInTurn:
-    """An encoder behind a lock, which places every text by itself.
+    """An encoder that others use too, which places every text by itself.
 
     In a batch the last bits of a point depend on what stands beside its text; here equal texts have equal points,
     whatever else a request asks for.
     """
 
     inner: TextEncoder
-    lock: Lock
+    turns: Turns
 
     def encode(self, texts: Sequence[str], years: Sequence[int | None]) -> np.ndarray:
         """Return (n, d), as the inner encoder would one by one."""
-        with self.lock:
-            rows = [self.inner.encode([text], [year])[0] for text, year in zip(texts, years, strict=True)]
-        return np.stack(rows)
+
+        def placed(part: slice) -> list[np.ndarray]:
+            return [self.inner.encode([t], [y])[0] for t, y in zip(texts[part], years[part], strict=True)]
+
+        return np.stack(self.turns.taken(len(texts), placed))
 
 
 @dataclass(frozen=True)
 class AgentInTurn:
-    """An agent behind a lock: its adapter is loaded, used and put back before anybody else writes."""
+    """An agent that shares its engine: its adapter is loaded, used and put back before anybody else writes."""
 
     inner: Agent
-    lock: Lock
+    turns: Turns
 
     @property
     def name(self) -> str:
@@ -63,5 +155,4 @@ class AgentInTurn:
 
     def act(self, observations: Sequence[Observation], seeds: Sequence[int]) -> list[str]:
         """Act, as the inner agent would."""
-        with self.lock:
-            return self.inner.act(observations, seeds)
+        return self.turns.taken(len(observations), lambda part: self.inner.act(observations[part], seeds[part]))

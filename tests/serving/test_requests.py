@@ -1,0 +1,170 @@
+"""Requests over HTTP, at MLflow's own server: side by side as alone, refused where too much, stopped in time."""
+
+from __future__ import annotations
+
+import gc
+import json
+import threading
+import time
+import tracemalloc
+import urllib.error
+import urllib.request
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from eagle.methods.search import Search
+from eagle.serving.bounds import BUDGET, HORIZON, ROWS
+from eagle.serving.searching import Searcher
+from eagle.serving.turns import PART, AgentInTurn
+from tests.serving.small_agent import ITEMS, USERS, Engine, steerer
+
+with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", ".*Any type hint")  # MLflow's own, when it is first imported
+    import mlflow.pyfunc
+    from mlflow.pyfunc.scoring_server import init
+
+    from eagle.serving.model import SHARE, SIGNATURE, SteeringModel
+
+TOGETHER = 16
+ROW = {"user": "u1", "item": "i2"}
+
+
+class SmallModel(SteeringModel):
+    """The served agent over the made-up catalogue."""
+
+    def load_context(self, context: Any) -> None:
+        self.engine = Engine()
+        self.steerer = steerer(self.engine)
+        agent = AgentInTurn(self.steerer.agent, self.steerer.turns)
+        self.searcher = Searcher(self.steerer, Search(agent, "search", steps=2))
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server, and the engine behind it."""
+
+    port: int
+    engine: Engine
+
+    def ask(self, body: bytes) -> tuple[int, bytes]:
+        asked = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/invocations", body, {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(asked, timeout=120) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, refused.read()
+
+    def rows(self, *rows: dict[str, Any], **params: int) -> tuple[int, Any]:
+        status, told = self.ask(json.dumps({"dataframe_records": rows, "params": params}).encode())
+        return status, json.loads(told)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("served") / "model"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*[Ii]nput example")  # MLflow would ask the model while it saves it
+        mlflow.pyfunc.save_model(folder, python_model=SmallModel(), signature=SIGNATURE, pip_requirements=[])
+    return folder
+
+
+@pytest.fixture
+def served(folder: Path) -> Iterator[Served]:
+    model = mlflow.pyfunc.load_model(str(folder))
+    server = uvicorn.Server(uvicorn.Config(init(model), port=0, log_level="critical"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield Served(server.servers[0].sockets[0].getsockname()[1], model.unwrap_python_model().engine)
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _asked(number: int) -> tuple[list[dict[str, str]], dict[str, int]]:
+    rows = [{"user": USERS[number % 3], "item": ITEMS[number % 4]}, {"user": "u0", "item": "i1"}]
+    return rows, {"seed": number % 5, "horizon": number % 3, "budget": 4 * (number % 4 == 3)}
+
+
+def test_sixteen_requests_at_once_get_what_each_gets_alone(served: Served) -> None:
+    asked = [_asked(number) for number in range(2 * TOGETHER)]
+    alone = [served.rows(*rows, **params) for rows, params in asked]
+    with ThreadPoolExecutor(TOGETHER) as threads:
+        together = list(threads.map(lambda one: served.rows(*one[0], **one[1]), asked))
+    assert together == alone
+    assert {status for status, _ in alone} == {200}
+    assert served.engine.mixed == []
+
+
+def test_what_cannot_be_answered_is_refused_at_once_and_in_few_words(served: Served) -> None:
+    long = "x" * 1_000_000
+    refused = {
+        "unknown item ''": served.rows({"user": "u1", "item": None}),
+        "unknown user 'nobody'": served.rows({"user": "nobody", "item": "i2"}),
+        "ids are too long": served.rows({"user": "u1", "item": long}),
+        "the number of rows": served.rows(*[ROW] * (ROWS + 1)),
+        "horizon is out of bounds": served.rows(ROW, horizon=HORIZON + 1),
+        "budget is out of bounds": served.rows(ROW, budget=BUDGET + 1),
+        "seed is out of bounds": served.rows(ROW, seed=-1),
+        "too many texts": served.rows(*[ROW] * ROWS, horizon=HORIZON),
+    }
+    for what, (status, told) in refused.items():
+        assert status == 400, what
+        assert what in told["message"]
+        assert len(told["message"]) < 3_000, what
+    assert served.rows(ROW)[0] == 200
+
+
+def test_memory_after_bad_bodies_is_as_before(served: Served) -> None:
+    long = json.dumps({"dataframe_records": [{"user": "u1", "item": "x" * 2_000_000}]}).encode()
+    bodies = [long, long[:-1], b"[]", b"{}", b"\xff" * 1_000_000, b'{"dataframe_records": [{"user": "u1"}]}']
+    for body in bodies:
+        served.ask(body)  # what the first of each kind imports stays
+    gc.collect()
+    tracemalloc.start()
+    try:
+        assert {served.ask(body)[0] for body in bodies * 5} == {400}
+        gc.collect()
+        held, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most > len(long)
+    assert held < 200_000
+
+
+@pytest.fixture
+def one_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT", "1")
+
+
+@pytest.mark.usefixtures("one_second")
+def test_a_request_out_of_time_stops_working_and_disturbs_nobody(served: Served) -> None:
+    engine = served.engine
+    alone = served.rows(ROW, seed=3)
+    engine.seconds = 0.2
+    with ThreadPoolExecutor(2) as threads:
+        long = threads.submit(served.rows, *[ROW] * (3 * PART), horizon=HORIZON)
+        time.sleep(0.1)
+        beside = threads.submit(served.rows, ROW, seed=3, horizon=1)
+    status, told = long.result()
+    assert status == 504
+    assert f"an answer within {SHARE:g} seconds" in told["message"]
+    calls = engine.calls
+    engine.seconds = 0.0
+    assert served.rows(ROW, seed=3) == alone
+    assert beside.result()[1]["predictions"][0]["trajectory"] == alone[1]["predictions"][0]["trajectory"][:2]
+    assert calls < 12  # of 3 * HORIZON * 2 that it would have taken
+    assert engine.mixed == []
+    assert engine.adapter is None
