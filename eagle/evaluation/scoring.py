@@ -59,7 +59,7 @@ def score(trajectories: pd.DataFrame, cases: pd.DataFrame, encoder: TextEncoder,
         year=pd.Series(years, dtype="Int64", index=trajectories.index),
         utility=finite(utility(z, users)),
         **{PART_COLUMNS.get(name, f"part_{name}"): values for name, values in utility.parts(z, users).items()},
-        genre_line_utility=utility(encoder.encode(labels, years), users),
+        genre_line_utility=finite(utility(encoder.encode(labels, years), users)),
         z=pd.Series([row.tolist() for row in z.astype(np.float32)], dtype=object, index=trajectories.index),
     )
 

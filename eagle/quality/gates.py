@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -112,6 +113,12 @@ class TextGates:
             excluded = {gate: float(np.mean(measured[gate] > most[gate])) for gate in ALL}
         limits = Limits(len(real), percentile, most, excluded)
         return cls(limits, catalogue=everything, examples=shown, names=said, select=select)
+
+    def fresh(self) -> TextGates:
+        """Return the same gates with a memory of their own, for who asks about texts that nobody asks about again."""
+        found = copy.copy(self)
+        found._known = {}
+        return found
 
     @property
     def note(self) -> str | None:

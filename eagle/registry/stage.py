@@ -89,8 +89,8 @@ def _register(
     mlflow.set_registry_uri(store.uri)
     example = pd.DataFrame([{"user": agent.scores.users[0], "item": agent.scores.anchors[0]}])
     with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id):
+        agent.scores.save(Path(folder) / "agent")
         files = pack_agent(config, project, str(agent.arm.start), Path(folder) / "agent")
-        agent.scores.save(files.root)
         info = mlflow.pyfunc.log_model(
             name="agent",
             python_model=str(Path(__file__).parent / "model_code.py"),
@@ -109,6 +109,7 @@ def _against_champion(
     if champion is None:
         return decide(agent.scores, None, lambda: agent.scores, config)
     folder = download(f"models:/{config.registry.model}/{champion}", store.uri)
+    AgentFiles(folder, *borrowed_models(project)).check_own()
     replay = partial(_replay, folder, config, project, agent)
     return decide(agent.scores, CaseScores.load(folder), replay, config, agent.broken)
 

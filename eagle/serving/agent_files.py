@@ -50,7 +50,7 @@ class AgentFiles(Project):
         the weights that it was made with.
         """
         note = read_json(self.root / NOTE)
-        problems = self._damaged(note.get("files", {}))  # an agent of an earlier version names none
+        problems = self._damaged()
         for what, folder, variable in (
             ("base", self.base, "EAGLE_BASE_MODEL"),
             ("sentence", self.sentence, "EAGLE_TEXT_MODEL"),
@@ -69,8 +69,15 @@ class AgentFiles(Project):
         if problems:
             raise EagleError(problems)
 
-    def _damaged(self, packed: Mapping[str, str]) -> list[Problem]:
-        """Return what is not as the note says: file -> hash."""
+    def check_own(self) -> None:
+        """Raise EagleError unless the agent's own files are as they were packed."""
+        problems = self._damaged()
+        if problems:
+            raise EagleError(problems)
+
+    def _damaged(self) -> list[Problem]:
+        """Return what is not as the note says; an agent of an earlier version names no files there."""
+        packed: Mapping[str, str] = read_json(self.root / NOTE).get("files", {})
         found = own_hashes(self.root)
         return [
             Problem(
@@ -101,7 +108,7 @@ def borrowed_models(project: Project) -> tuple[Path, Path]:
 
 
 def pack_agent(config: Config, project: Project, arm: str, target: Path) -> AgentFiles:
-    """Copy what an agent needs from the project into the new folder ``target``."""
+    """Copy what an agent needs from the project into the folder ``target``, beside what is to be packed with it."""
     packed = AgentFiles(target, project.llm, project.text_model)
     for source, copy in (
         (project.agent(arm), packed.agent(arm)),

@@ -47,7 +47,8 @@ class Searcher:
             raise user_error("the budget is no number of texts", found=budget, expected="at least 1")
         steerer, cases = self.steerer, self.steerer.cases(pairs)
         encoder = RememberingEncoder(EncoderInTurn(steerer.encoder, steerer.turns))
-        utility = TextUtility(encoder, steerer.utility, steerer.gates.broken if steerer.gates else None)
+        broken = steerer.gates.fresh().broken if steerer.gates else None
+        utility = TextUtility(encoder, steerer.utility, broken)
         writer = WriterInTurn(steerer.writer, steerer.turns)
         found = run_method(self.method, cases, budget, seed, writer, utility)
         rows = trajectory_rows(self.method.name, found)

@@ -117,9 +117,7 @@ class WriterInTurn:
 
     def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Rewrite]:
         """Rewrite, as the inner writer would."""
-        return self.turns.taken(
-            len(texts), lambda part: self.inner.rewrite(texts[part], actions[part], seeds[part])
-        )
+        return self.turns.taken(len(texts), lambda part: self.inner.rewrite(texts[part], actions[part], seeds[part]))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.latent.base import Utility
 from eagle.latent.space import LatentSpace, load_latent
-from eagle.latent.utilities import fit_utility
+from eagle.latent.utilities import finite, fit_utility
 from eagle.profiles.expected_taste import expected_tastes
 from eagle.profiles.stored import Profiles
 from eagle.training.action_values import ActionValues
@@ -55,7 +55,7 @@ class TrainingData:
 
     def user_utility(self, z: np.ndarray, user: str) -> np.ndarray:
         """Return U (n,) of latent points for one user, in SD of U over the catalogue."""
-        return np.asarray(self.utility.matrix(z.astype(np.float32), [user])[:, 0], float)
+        return finite(self.utility.matrix(z.astype(np.float32), [user])[:, 0])
 
     def by_preference(self) -> TrainingData:
         """Return the same material with the predicted rating alone as the utility (the paper's appendix E)."""

@@ -94,5 +94,3 @@ def steerer(engine: Engine, remark: str | None = None) -> Steerer:
     utility = PaperUtility.fit(latent, parse_config({"utility": {"neighbours": 1}}).utility)
     titles = {item: f"Film {item}" for item in ITEMS}
     return Steerer(agent, Writer(engine), Lengths(), utility, latent, texts, titles, horizon=3, remark=remark)
-
-

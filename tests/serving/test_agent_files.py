@@ -29,6 +29,9 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> AgentFiles:
     ):  # fmt: skip
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(CONTENTS)
+    beside = root / "packed" / "cases.json"
+    beside.parent.mkdir()
+    beside.write_bytes(CONTENTS)
     return pack_agent(Config(), project, "g_optimal", root / "packed")
 
 
@@ -42,6 +45,8 @@ def test_one_flipped_byte_of_any_file_is_named(packed: AgentFiles, data: st.Data
     place = data.draw(st.integers(0, len(before) - 1))
     path.write_bytes(before[:place] + bytes([before[place] ^ data.draw(st.integers(1, 255))]) + before[place + 1 :])
     try:
+        with pytest.raises(EagleError, match=path.name):
+            packed.check_own()
         with pytest.raises(EagleError, match=path.name) as error:
             packed.check()
     finally:

@@ -17,6 +17,7 @@ from eagle.core.seeding import stream
 from eagle.environment.branching import BranchingEnvironment, changes
 from eagle.environment.steering import Case
 from eagle.latent.text_utility import TextUtility
+from eagle.latent.utilities import finite
 from eagle.methods.base import Seeds, Trajectory
 from eagle.methods.context import MethodContext
 from eagle.methods.elm.decoder import Decoder, PointWriter
@@ -72,7 +73,7 @@ class ElmMethod:
 
 def _worth(utility: TextUtility, user: str, points: np.ndarray) -> np.ndarray:
     """Return U (n,) of points (n, d) for a user; -inf where they are too near to what exists."""
-    worth = np.asarray(utility.utility(points, [user] * len(points)), np.float64)
+    worth = finite(utility.utility(points, [user] * len(points)))
     return np.where(utility.utility.new_enough(points), worth, -np.inf)
 
 
