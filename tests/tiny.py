@@ -6,6 +6,7 @@ Deterministic.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,23 @@ def build_tiny_llm(folder: Path, *, seed: int = 0, vocab_size: int = 400) -> Pat
         )
     model.save_pretrained(folder)
     fast.save_pretrained(folder)
+    return Path(folder)
+
+
+def build_tiny_adapter(folder: Path, base: Path) -> Path:
+    """Write a random adapter for the language model in ``base``."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 reads an attribute that transformers 5.23 renames
+        torch.manual_seed(1)
+        config = LoraConfig(
+            r=4, lora_alpha=8, target_modules=["q_proj", "down_proj"], init_lora_weights=False, task_type="CAUSAL_LM"
+        )
+        get_peft_model(model, config).save_pretrained(folder)
     return Path(folder)
 
 

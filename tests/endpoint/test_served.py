@@ -8,7 +8,6 @@ token ids.
 from __future__ import annotations
 
 import shutil
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,7 @@ from eagle.engine.torch.model import TorchModel
 from eagle.testing.engines import ASKED, HEAD, LanguageModelContract
 from tests.end_to_end.small_world import small_config, teach_language_model, write_catalogue
 from tests.endpoint.served import FAULTS, Line, line_to, publish, served
-from tests.tiny import build_tiny_llm, build_tiny_text_encoder
+from tests.tiny import build_tiny_adapter, build_tiny_llm, build_tiny_text_encoder
 
 
 @dataclass(frozen=True)
@@ -48,26 +47,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     hub = root / "home/hub"
     base = publish(hub, "tests/tiny", tiny)
     publish(hub, "tests/taught", taught)
-    adapter = _adapter(root / "agent/tuned", base)
+    adapter = build_tiny_adapter(root / "agent/tuned", base)
     publish(hub, served_name(adapter), adapter, base)
     with served(root / "home") as port:
         yield World(tiny, taught, adapter, port)
-
-
-def _adapter(folder: Path, base: Path) -> Path:
-    import torch
-    from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM
-
-    model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 reads an attribute that transformers 5.23 renames
-        torch.manual_seed(1)
-        config = LoraConfig(
-            r=4, lora_alpha=8, target_modules=["q_proj", "down_proj"], init_lora_weights=False, task_type="CAUSAL_LM"
-        )
-        get_peft_model(model, config).save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module", autouse=True)
