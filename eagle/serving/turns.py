@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from eagle.policies.base import Agent
 
 T = TypeVar("T")
-PART = 32  # rows that a request with a time limit asks for together [O]
+PART = 16  # rows that a request with a time limit asks for together [O]
 
 
 class OutOfTime(EagleError):
