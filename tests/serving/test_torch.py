@@ -46,14 +46,15 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Steerer:
         adapter=build_tiny_adapter(folder / "adapter", base),
         scorer=EngineScorer(model),
         temperature=1.0,
+        draws=2,
     )
     return replace(made_up, agent=agent, writer=Continuing(model))
 
 
 def _ask(opened: Steerer, number: int) -> list[ServedTrajectory]:
-    pairs = [(USERS[(number + row) % 3], ITEMS[number % 4]) for row in range(1 + number % 3)]
+    pairs = [(USERS[(number + row) % 3], ITEMS[number % 4]) for row in range(1 + number % 2)]
     with time_limit(600):
-        return opened.steer(pairs, seed=number, horizon=2)
+        return opened.steer(pairs, seed=number, horizon=1)
 
 
 def test_requests_at_once_get_what_each_gets_alone(opened: Steerer) -> None:
@@ -61,4 +62,4 @@ def test_requests_at_once_get_what_each_gets_alone(opened: Steerer) -> None:
     with ThreadPoolExecutor(AT_ONCE) as threads:
         together = list(threads.map(lambda number: _ask(opened, number), range(AT_ONCE)))
     assert together == alone
-    assert len({trajectory.text for found in alone for trajectory in found}) > AT_ONCE // 2
+    assert len({trajectory.text for found in alone for trajectory in found}) > AT_ONCE // 4
