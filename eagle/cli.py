@@ -75,6 +75,7 @@ def stage(
     if code is not None:
         raise typer.Exit(code)
     from eagle.config import load_config
+    from eagle.config.intact import require_intact
     from eagle.config.stages import run_stage
     from eagle.config.takeover import prepare
     from eagle.core.project import Project
@@ -82,6 +83,7 @@ def stage(
     project = Project()
     config = load_config(project.params)
     prepare(config, project)
+    require_intact(name, project)
     run_stage(name, config, project)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from eagle.config import LLMConfig
 from eagle.core.artifacts import read_json, write_json
 from eagle.core.progress import Pieces, bar
 
+_log = logging.getLogger(__name__)
 Shard = TypeVar("Shard", bound=Sized)
 
 
@@ -62,11 +64,11 @@ class ShardCache:
         ``done`` is told the place of each.
         """
         paths = [self._path(question) for question in questions]
-        missing = [place for place, path in enumerate(paths) if not path.exists()]
+        missing = [place for place, path in enumerate(paths) if not _is_whole(path)]
         for place in sorted(set(range(len(paths))) - set(missing)):
             done(place)
         for number, answer in workers.map([questions[place] for place in missing]):
-            write_json(paths[missing[number]], {"answer": answer})
+            write_json(paths[missing[number]], {"answer": answer, "checksum": _checksum(answer)})
             done(missing[number])
         return [read_json(path)["answer"] for path in paths]
 
@@ -77,6 +79,24 @@ class ShardCache:
     def _path(self, question: Any) -> Path:
         digest = hashlib.sha256(json.dumps([self.surroundings, question], sort_keys=True).encode()).hexdigest()[:32]
         return self.folder / f"{digest}.json"
+
+
+def _checksum(answer: Any) -> str:
+    return hashlib.sha256(json.dumps(answer).encode()).hexdigest()[:16]
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether an answer is there as it was written; one that a disk has damaged is asked for again."""
+    if not path.exists():
+        return False
+    try:
+        kept = json.loads(path.read_bytes())
+        whole = bool(kept["checksum"] == _checksum(kept["answer"]))
+    except (ValueError, TypeError, KeyError):
+        whole = False
+    if not whole:
+        _log.warning("%s is damaged: its texts are made anew", path)
+    return whole
 
 
 def answer_shards(

@@ -34,12 +34,14 @@ _CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 def complete_or_absent(target: Path) -> Iterator[Path]:
     """Yield a temporary sibling of ``target`` (file or folder to be made); rename it on success.
 
-    On any failure, Ctrl-C included, the sibling is removed and ``target`` stays as it was.
+    On any failure, Ctrl-C included, the sibling is removed and ``target`` stays as it was. What a killed process left
+    beside the same target is removed first.
     """
     target = Path(target)
-    draft = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.part"
+    draft = target.parent / f".{target.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_orphans(target)
         yield draft
         if not draft.exists():
             raise RuntimeError(f"nothing was written for {target}")
@@ -60,10 +62,27 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
         raise
     finally:
         with contextlib.suppress(OSError):  # a closed folder has already been told of
-            if draft.is_dir():
-                shutil.rmtree(draft, ignore_errors=True)
-            else:
-                draft.unlink(missing_ok=True)
+            _remove(draft)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _remove_orphans(target: Path) -> None:
+    """Remove the drafts of ``target`` whose process, named in theirs, has ended without doing so."""
+    name = re.compile(rf"\.{re.escape(target.name)}\.(\d+)-[0-9a-f]{{8}}\.part")
+    with os.scandir(target.parent) as beside:
+        drafts = [(Path(entry.path), int(match[1])) for entry in beside if (match := name.fullmatch(entry.name))]
+    if drafts:
+        import psutil
+
+        for draft, process in drafts:
+            if not psutil.pid_exists(process):
+                _remove(draft)
 
 
 def is_full(error: Exception) -> bool:
@@ -144,12 +163,14 @@ def read_table(path: Path, schema: str, *, version: int = 1) -> pd.DataFrame:
     _require(path)
     try:
         arrow = pq.read_table(path)
-    except pa.ArrowInvalid as error:
+        _check_metadata(path, json.loads((arrow.schema.metadata or {}).get(_META, b"{}")), schema, version)
+        return arrow.to_pandas()
+    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
+        if isinstance(error, OSError) and error.errno:  # of the disk, not of the bytes on it
+            raise
         raise user_error(
             f"{path} is not a readable Parquet file", found=error, mend="delete it, then `dvc repro`"
         ) from None
-    _check_metadata(path, json.loads((arrow.schema.metadata or {}).get(_META, b"{}")), schema, version)
-    return arrow.to_pandas()
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
@@ -164,7 +185,7 @@ def read_json(path: Path) -> dict[str, Any]:
     _require(path)
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
+    except ValueError as error:  # also of the encoding
         raise user_error(f"{path} is not valid JSON", found=error, mend="delete it, then `dvc repro`") from None
     if not isinstance(value, dict):
         raise user_error(f"{path} should hold a JSON object", found=type(value).__name__)
@@ -200,7 +221,7 @@ def read_arrays(path: Path, schema: str, *, version: int = 1) -> tuple[dict[str,
             meta = json.loads((handle.metadata() or {}).get("eagle", "{}"))
             _check_metadata(path, meta, schema, version)
             return {name: handle.get_tensor(name) for name in handle.keys()}, meta["ids"]  # noqa: SIM118
-    except SafetensorError as error:
+    except (SafetensorError, ValueError, TypeError, KeyError) as error:
         raise user_error(
             f"{path} is not a readable safetensors file", found=error, mend="delete it, then `dvc repro`"
         ) from None

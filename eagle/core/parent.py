@@ -12,13 +12,18 @@ RUN_BY_DVC = "DVC_ROOT"
 """DVC sets it for the commands of stages."""
 
 
+def run_by_dvc() -> bool:
+    """Whether DVC runs this process as the command of a stage."""
+    return RUN_BY_DVC in os.environ
+
+
 def end_with_parent() -> None:
     """Send this process Ctrl-C's signal when the ``dvc`` that runs it ends.
 
     Only for what DVC runs, and on Linux: whoever starts a stage by hand may close their shell, and ``nohup`` keeps its
     promise. Between DVC and a stage there may be a shell that outlives a killed DVC, so the parent is not asked.
     """
-    dvc = _dvc() if sys.platform == "linux" and RUN_BY_DVC in os.environ else None
+    dvc = _dvc() if sys.platform == "linux" and run_by_dvc() else None
     if dvc is not None:
         threading.Thread(target=_interrupt_after, args=(os.pidfd_open(dvc),), daemon=True).start()
 

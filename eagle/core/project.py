@@ -103,6 +103,11 @@ class Project:
         return self.root / "dvc.lock"
 
     @property
+    def dvc_cache(self) -> Path:
+        """Folder: DVC's copies of outputs, each under its hash, where DVC's configuration names no other one."""
+        return self.root / ".dvc/cache/files/md5"
+
+    @property
     def requirements_lock(self) -> Path:
         """The pinned packages of the environment."""
         return self.root / "requirements.lock"

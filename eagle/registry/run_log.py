@@ -76,7 +76,7 @@ class RunLog:
 
     def at_budgets(self, table: pd.DataFrame) -> None:
         """Log the means of one arm's rows of reports/budget.csv as curves, the budget as the step."""
-        rows = table[np.isfinite(table["mean"])].to_dict("records")
+        rows = table[np.isfinite(table["mean"].astype(float))].to_dict("records")  # without rows, a column has no type
         self._metrics([(f"at_budget.{r['metric']}", float(r["mean"]), int(r["budget"])) for r in rows])
 
     def _metrics(self, entries: list[tuple[str, float, int]]) -> None:

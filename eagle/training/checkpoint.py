@@ -7,6 +7,7 @@ there is.
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,10 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from eagle.core.artifacts import complete_or_absent
+from eagle.core.artifacts import complete_or_absent, content_hash
+
+_log = logging.getLogger(__name__)
+_PROGRESS, _CHECKSUMS = "progress.json", "checksums.json"
 
 
 @dataclass
@@ -66,18 +70,33 @@ def save(folder: Path, groups: Mapping[str, Trained], progress: Progress) -> Non
         draft.mkdir()
         for name, group in groups.items():
             save_file(group.tensors(), draft / f"{name}.safetensors")
-        (draft / "progress.json").write_text(json.dumps(vars(progress)), encoding="utf-8")
+        (draft / _PROGRESS).write_text(json.dumps(vars(progress)), encoding="utf-8")
+        (draft / _CHECKSUMS).write_text(json.dumps(_checksums(draft)), encoding="utf-8")
     for other in Path(folder).glob("phase_*"):
         if other != target:
             shutil.rmtree(other)
 
 
 def newest(folder: Path) -> tuple[Path, Progress] | None:
-    """Return the newest complete checkpoint and where it stands."""
-    found = sorted(Path(folder).glob("phase_*"))
-    if not found:
-        return None
-    return found[-1], Progress(**json.loads((found[-1] / "progress.json").read_text(encoding="utf-8")))
+    """Return the newest whole checkpoint and where it stands; one that a disk has damaged is told of and removed."""
+    for found in sorted(Path(folder).glob("phase_*"), reverse=True):
+        if _is_whole(found):
+            return found, Progress(**json.loads((found / _PROGRESS).read_text(encoding="utf-8")))
+        _log.warning("the checkpoint %s is damaged: training goes on without it", found)
+        shutil.rmtree(found, ignore_errors=True)  # each process of a parallel training does
+    return None
+
+
+def _checksums(checkpoint: Path) -> dict[str, str]:
+    return {path.name: content_hash(path) for path in sorted(checkpoint.iterdir()) if path.name != _CHECKSUMS}
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Whether its files are as they were written."""
+    try:
+        return bool(json.loads((checkpoint / _CHECKSUMS).read_bytes()) == _checksums(checkpoint))
+    except (OSError, ValueError):
+        return False
 
 
 def restore(folder: Path, groups: Mapping[str, Trained]) -> None:

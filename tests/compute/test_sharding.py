@@ -57,6 +57,19 @@ class Backwards:
             yield place, {"to": question}
 
 
+def test_an_answer_that_a_disk_has_damaged_is_asked_for_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whichever byte it is."""
+    right = ShardCache(tmp_path, "x").answers(Backwards(), ["a"])
+    (kept,) = tmp_path.iterdir()
+    whole = kept.read_bytes()
+    for place in range(len(whole)):
+        kept.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        workers = Backwards()
+        assert ShardCache(tmp_path, "x").answers(workers, ["a"]) == right
+        assert bool(workers.asked) == ("damaged" in caplog.text)
+        caplog.clear()
+
+
 def test_the_order_in_which_answers_come_does_not_matter(tmp_path: Path) -> None:
     done: list[int] = []
     assert ShardCache(tmp_path, "x").answers(Backwards(), ["a", "b", "c"], done.append) == [{"to": q} for q in "abc"]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +30,24 @@ def test_a_failure_while_writing_leaves_the_old_file_and_no_draft(tmp_path: Path
         raise KeyboardInterrupt
     assert artifacts.read_json(target) == {"a": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["value.json"]
+
+
+def test_what_a_killed_process_left_is_removed_when_the_same_file_is_written(tmp_path: Path) -> None:
+    """And not what a living one is writing."""
+    target = tmp_path / "value.json"
+    script = (
+        "import os, signal, sys; from pathlib import Path; from eagle.core.artifacts import complete_or_absent\n"
+        "with complete_or_absent(Path(sys.argv[1])) as draft:\n"
+        "    draft.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    for name in ("value.json", "other.json"):
+        killed = subprocess.run([sys.executable, "-c", script, tmp_path / name], check=False)
+        assert killed.returncode == -signal.SIGKILL
+    with artifacts.complete_or_absent(target) as living:
+        living.write_text("mine")
+        artifacts.write_json(target, {"a": 1})
+        assert living.exists()
+    assert [p.name.split(".")[1] for p in tmp_path.iterdir() if p.suffix == ".part"] == ["other"]
 
 
 def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -114,3 +135,28 @@ def test_missing_and_broken_files_are_named(tmp_path: Path, reader) -> None:  # 
     path.write_bytes(b"\x00garbage")
     with pytest.raises(EagleError, match=str(path)):
         reader(path)
+
+
+@pytest.mark.parametrize("kind", ["table", "arrays", "json"])
+def test_a_flipped_byte_is_one_clear_error_or_none(tmp_path: Path, kind: str) -> None:
+    """Wherever it is: of the file's own form, of its metadata, or of the values, which hashes watch over."""
+    path = tmp_path / kind
+    if kind == "table":
+        artifacts.write_table(path, pd.DataFrame({"item": ["é", "2"], "genres": [["a"], []]}), "x")
+    elif kind == "arrays":
+        artifacts.write_arrays(path, {"rows": np.zeros((2, 3))}, "x", ids={"rows": ["1", "2"]})
+    else:
+        artifacts.write_json(path, {"é": [1, "two"]})
+    read = {
+        "table": lambda: artifacts.read_table(path, "x"),
+        "arrays": lambda: artifacts.read_arrays(path, "x"),
+        "json": lambda: artifacts.read_json(path),
+    }[kind]
+    whole, refused = path.read_bytes(), []
+    for place in np.random.default_rng(0).choice(len(whole), min(len(whole), 400), replace=False):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xA5]) + whole[place + 1 :])
+        try:
+            read()
+        except EagleError as error:
+            refused.append(str(error))
+    assert refused and [said for said in refused if str(path) not in said] == []

@@ -9,6 +9,8 @@ from mlflow.entities import Run
 
 from eagle.config import Config, RegistryConfig
 from eagle.core.project import Project
+from eagle.evaluation.stored import read_comparison
+from eagle.registry.run_log import RunLog
 from eagle.registry.runs import PipelineRuns, log_pipeline
 from eagle.registry.store import Store, open_store
 from tests.report.finished_run import ARMS, SEARCH, finished_run
@@ -57,6 +59,14 @@ def test_what_an_arm_wins_over_budgets_is_a_curve_whose_step_is_the_budget(logge
     history = store.client.get_metric_history(run, "at_budget.utility_gain")
     assert [(one.step, one.value) for one in history] == [(1, pytest.approx(0.2)), (2, pytest.approx(0.4))]
     assert not [name for name in run_of(store, logged.of_arm["random"]).data.metrics if name.startswith("at_budget")]
+
+
+def test_a_comparison_that_was_left_out_is_no_curve(project: Project, store: Store, tmp_path: Path) -> None:
+    """`evaluate.budgets.most: 0` leaves a table that has no rows, and so no types."""
+    (tmp_path / "budget.csv").write_text(project.budget.read_text(encoding="utf-8").splitlines()[0] + "\n")
+    with RunLog(store, "without", {}) as run:
+        run.at_budgets(read_comparison(tmp_path / "budget.csv"))
+    assert run_of(store, run.run_id).data.metrics == {}
 
 
 def test_learned_arms_have_their_parameters_and_curves(logged: PipelineRuns, store: Store) -> None:

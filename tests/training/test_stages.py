@@ -105,7 +105,11 @@ def test_training_writes_what_it_promises(trained: Project) -> None:
     assert any(not np.array_equal(before[k], after[k]) for k in before)
 
 
-def test_killed_and_run_again_gives_the_identical_result(prepared: Project, trained: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damaged", [False, True])
+def test_killed_and_run_again_gives_the_identical_result(
+    prepared: Project, trained: Project, tmp_path: Path, caplog: pytest.LogCaptureFixture, damaged: bool
+) -> None:
+    """Also where the disk has changed a byte of the checkpoint meanwhile."""
     project = copy_of(prepared, tmp_path / "root")
     script = KILLED.format(root=str(ROOT), project=str(project.root))
     dead = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, timeout=120, check=False)
@@ -113,7 +117,11 @@ def test_killed_and_run_again_gives_the_identical_result(prepared: Project, trai
     assert not project.agent("g_optimal").exists()
     (left,) = project.checkpoints.glob("*/*")
     assert left.name == "phase_00_update_000002"
+    if damaged:
+        path = next(left.glob("*.safetensors"))
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
     stage.run(config(), project, "g_optimal")
+    assert ("damaged" in caplog.text) == damaged
     for name, tensor in weights(trained.agent("g_optimal")).items():
         np.testing.assert_array_equal(weights(project.agent("g_optimal"))[name], tensor, err_msg=name)
     assert project.curve("train_g_optimal").read_bytes() == trained.curve("train_g_optimal").read_bytes()

@@ -1,0 +1,84 @@
+"""A byte that a disk changed, which DVC does not look for, is told of before a stage reads it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from eagle.config.intact import require_intact
+from eagle.core.errors import EagleError
+from eagle.core.project import Project
+
+STAGES = {
+    "make": {"cmd": "mkdir -p all/one/sub && echo é > all/one/sub/b && echo a > all/one/a.txt", "outs": ["all/one"]},
+    "other": {"cmd": "echo 1 > table", "outs": ["table"]},
+    "read": {
+        "foreach": ["x"],
+        "do": {"cmd": "echo 2 > out_${item}", "deps": ["all", "table"], "outs": ["out_${item}"]},
+    },
+}
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project of three stages that DVC has run."""
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": STAGES}))
+    for words in (["init", "--no-scm", "-q"], ["repro", "-q"]):
+        subprocess.run([sys.executable, "-m", "dvc", *words], cwd=tmp_path, check=True)
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    return Project(tmp_path)
+
+
+def damage(path: Path) -> None:
+    """Change a byte in place; size and times stay as they were."""
+    times = path.stat()
+    with path.open("r+b") as file:
+        file.write(b"?")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_every_damaged_input_of_a_stage_is_named(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_intact("read@x", made)
+    damage(made.root / "all/one/sub/b")
+    damage(made.root / "table")
+    done = subprocess.run([sys.executable, "-m", "dvc", "status", "-q"], cwd=made.root, check=False)
+    assert done.returncode == 0  # DVC does not see it
+    with pytest.raises(EagleError) as told:
+        require_intact("read@x", made)
+    assert [problem.what for problem in told.value.problems] == [
+        "all/one is not what the stage make left",
+        "table is not what the stage other left",
+    ]
+    assert "delete table, then" in told.value.problems[1].mend
+    require_intact("other", made)
+    monkeypatch.delenv("DVC_ROOT")
+    require_intact("read@x", made)  # by hand
+
+
+def test_a_damaged_copy_has_to_go_too(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or DVC would bring it back: what is said to be deleted mends it."""
+    monkeypatch.chdir(made.root)
+    copies = [path for path in made.dvc_cache.rglob("*") if path.is_file() and path.read_bytes() in (b"a\n", b"1\n")]
+    assert len(copies) == 2
+    for path in [Path("all/one/a.txt"), Path("table"), *copies]:
+        path.chmod(0o644)
+        damage(path)
+    with pytest.raises(EagleError) as told:
+        require_intact("read@x", Project())
+    for problem in told.value.problems:
+        for name in problem.mend.removeprefix("delete ").split(", then")[0].split(" and "):
+            shutil.rmtree(name) if Path(name).is_dir() else Path(name).unlink()
+    subprocess.run([sys.executable, "-m", "dvc", "repro", "-q"], check=True)
+    require_intact("read@x", Project())
+    assert Path("all/one/a.txt").read_text() + Path("table").read_text() == "a\n1\n"
+
+
+def test_a_project_without_a_lock_has_nothing_to_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    require_intact("read@x", Project(tmp_path))
