@@ -2,8 +2,9 @@
 # make run SETTING=hour    with settings/hour.yaml over params.yaml
 # make lint   ruff and mypy                                         make parameters   params.yaml (defaults) and docs/parameters.md
 # make bench  ours against other libraries; ARGS="--only design"    make clean        remove all data and results
+# make faults kills, full disks, flipped bytes; ARGS="--runs 20"
 # make docs   the site, into site/index.html                        make dependencies the lists of dvc.yaml that follow from imports
-.PHONY: run test bench docs lint parameters dependencies clean
+.PHONY: run test bench faults docs lint parameters dependencies clean
 SHELL := /bin/bash
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
@@ -24,6 +25,9 @@ test: $(EXTRAS)
 
 bench: $(PEERS)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+faults: $(EXTRAS)
+	$(BIN)/python -m benchmarks.faults $(ARGS)
 
 docs: $(SITE)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
