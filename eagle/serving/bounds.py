@@ -17,11 +17,14 @@ SEEDS = 2**63
 
 @dataclass(frozen=True)
 class RequestParameters:
-    """A request's parameters: seed, changes (0: the agent's own), texts of a search (0: one episode)."""
+    """A request's parameters: seed, changes (0: the agent's own), texts of a search (0: one episode), and whether
+    MLflow shows how the answer came about.
+    """
 
     seed: int = 0
     horizon: int = 0
     budget: int = 0
+    trace: bool = False
 
 
 def asked_for(pairs: Sequence[tuple[str, str]], params: Mapping[str, Any] | None, horizon: int) -> RequestParameters:
@@ -30,7 +33,8 @@ def asked_for(pairs: Sequence[tuple[str, str]], params: Mapping[str, Any] | None
     ``horizon``: the agent's own.
     """
     given = {name: value for name, value in (params or {}).items() if value is not None}
-    asked = RequestParameters(**{name: int(given.get(name, 0)) for name in ("seed", "horizon", "budget")})
+    numbers = {name: int(given.get(name, 0)) for name in ("seed", "horizon", "budget")}
+    asked = RequestParameters(**numbers, trace=bool(given.get("trace", False)))
     problems = [
         Problem(f"{what} is out of bounds", found=f"{found:,}", expected=f"{least} to {most:,}", mend=mend)
         for what, found, least, most, mend in (

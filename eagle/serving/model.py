@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pandas as pd
 from mlflow.environment_variables import MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT
 from mlflow.exceptions import MlflowException
@@ -16,13 +18,15 @@ from mlflow.protos.databricks_pb2 import DEADLINE_EXCEEDED, INVALID_PARAMETER_VA
 from mlflow.pyfunc import PythonModel
 from mlflow.types.schema import Array, ColSpec, DataType, Object, ParamSchema, ParamSpec, Property, Schema
 
-from eagle.core.errors import EagleError
+from eagle.core.errors import EagleError, user_error
 from eagle.core.project import Project
 from eagle.serving.agent_files import AgentFiles, borrowed_models
-from eagle.serving.bounds import asked_for
+from eagle.serving.bounds import RequestParameters, asked_for
 from eagle.serving.searching import own_search
+from eagle.serving.spans import write_trace
 from eagle.serving.steer import Steerer
-from eagle.serving.turns import OutOfTime, time_limit
+from eagle.serving.trajectories import ServedTrajectory
+from eagle.serving.turns import OutOfTime, noted, time_limit
 
 #: Of the time after which MLflow's server answers for us, and ends no work: the rest is for a last call and the answer.
 SHARE = 0.9
@@ -49,6 +53,7 @@ SIGNATURE = ModelSignature(
             ParamSpec("seed", DataType.long, 0),
             ParamSpec("horizon", DataType.long, 0),
             ParamSpec("budget", DataType.long, 0),
+            ParamSpec("trace", DataType.boolean, False),
         ]
     ),
 )
@@ -61,20 +66,18 @@ class SteeringModel(PythonModel):
         files = AgentFiles(Path(context.artifacts["agent"]), *borrowed_models(Project()))
         self.steerer = Steerer.load(files)
         self.searcher = own_search(files.config(), files, self.steerer)
+        self.experiment = files.config().registry.experiment
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Return user, item, text, utility (SD of U) and trajectory (list of steps) for every row.
 
         ``params``: the seed of what is drawn; the horizon (changes; 0: the agent's own); the budget (texts, of which
-        the best is kept; 0: one episode as it comes).
+        the best is kept; 0: one episode as it comes); whether the way to the answer is written to MLflow as a trace.
         """
         pairs = list(zip(_ids(model_input["user"]), _ids(model_input["item"]), strict=True))
         with _told(), time_limit(_seconds()):
             asked = asked_for(pairs, params, self.steerer.horizon)
-            if asked.budget:
-                found = self.searcher.search(pairs, budget=asked.budget, seed=asked.seed)
-            else:
-                found = self.steerer.steer(pairs, seed=asked.seed, horizon=asked.horizon)
+            found = self._traced(pairs, asked) if asked.trace else self._answer(pairs, asked)
         kept = {prop.name for prop in _STEP}
         return pd.DataFrame(
             {
@@ -87,6 +90,31 @@ class SteeringModel(PythonModel):
                 ],
             }
         )
+
+    def _answer(self, pairs: Sequence[tuple[str, str]], asked: RequestParameters) -> list[ServedTrajectory]:
+        if asked.budget:
+            return self.searcher.search(pairs, budget=asked.budget, seed=asked.seed)
+        return self.steerer.steer(pairs, seed=asked.seed, horizon=asked.horizon)
+
+    def _traced(self, pairs: Sequence[tuple[str, str]], asked: RequestParameters) -> list[ServedTrajectory]:
+        """Answer, and write the way there to the store and experiment of the surroundings, else the agent's own."""
+        if not mlflow.is_tracking_uri_set():
+            raise user_error(
+                "a trace was asked for, and no MLflow store is named",
+                mend="set MLFLOW_TRACKING_URI where the agent is served, or leave out trace",
+            )
+        with noted() as turns:
+            found = self._answer(pairs, asked)
+        known = mlflow.get_experiment_by_name(os.environ.get("MLFLOW_EXPERIMENT_NAME", self.experiment))
+        write_trace(
+            "request",
+            turns,
+            {"rows": [{"user": user, "item": item} for user, item in pairs], **asdict(asked)},
+            {"answers": [{"text": one.text, "utility": one.utility} for one in found]},
+            experiment=known.experiment_id if known else None,
+            tags={"eagle.kind": "request"},
+        )
+        return found
 
 
 def _ids(column: pd.Series) -> list[str]:

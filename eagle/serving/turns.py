@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
@@ -69,6 +69,36 @@ def time_limit(seconds: float | None) -> Iterator[None]:
         _LIMIT.reset(before)
 
 
+Who = Literal["agent", "environment", "encoder"]
+Told = tuple[dict[str, Any], dict[str, Any]]
+"""What somebody was asked in one turn, and what came of it."""
+
+
+@dataclass(frozen=True)
+class TurnTaken:
+    """One call of what requests share: who worked, on what, from when to when (nanoseconds since 1970)."""
+
+    who: Who
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+    began: int = 0
+    ended: int = 0
+
+
+_NOTED: ContextVar[list[TurnTaken] | None] = ContextVar("noted", default=None)  # turns of this thread's request
+
+
+@contextmanager
+def noted() -> Iterator[list[TurnTaken]]:
+    """Note the turns that this thread takes inside, in their order."""
+    turns: list[TurnTaken] = []
+    before = _NOTED.set(turns)
+    try:
+        yield turns
+    finally:
+        _NOTED.reset(before)
+
+
 @dataclass(frozen=True)
 class Turns:
     """Lets one request at a time use what all share."""
@@ -76,15 +106,23 @@ class Turns:
     present: Lock = field(default_factory=Lock)
     following: Lock = field(default_factory=Lock)  # held by whoever comes next
 
-    def taken(self, rows: int, work: Callable[[slice], Sequence[T]]) -> list[T]:
+    def taken(
+        self, who: Who, rows: int, work: Callable[[slice], Sequence[T]], told: Callable[[slice, Sequence[T]], Told]
+    ) -> list[T]:
         """Return what ``work`` makes of rows 0 to ``rows - 1``: of all in one turn, or of ``PART`` rows in each turn
-        where there is a time limit. Raises OutOfTime.
+        where there is a time limit. ``told`` says of a part and its answers what is noted. Raises OutOfTime.
         """
         together = PART if _LIMIT.get() else max(rows, 1)
         found: list[T] = []
         for start in range(0, rows, together):
+            part = slice(start, start + together)
             with self._turn():
-                found += work(slice(start, start + together))
+                began = time.time_ns()
+                answers = work(part)
+                ended = time.time_ns()
+            if (turns := _NOTED.get()) is not None:
+                turns.append(TurnTaken(who, *told(part, answers), began, ended))
+            found += answers
         return found
 
     @contextmanager
@@ -117,7 +155,17 @@ class WriterInTurn:
 
     def rewrite(self, texts: Sequence[str], actions: Sequence[str], seeds: Sequence[int]) -> list[Rewrite]:
         """Rewrite, as the inner writer would."""
-        return self.turns.taken(len(texts), lambda part: self.inner.rewrite(texts[part], actions[part], seeds[part]))
+
+        def told(part: slice, answers: Sequence[Rewrite]) -> Told:
+            came = {"texts": [one.text for one in answers], "causes": [one.cause for one in answers]}
+            return {"texts": list(texts[part]), "actions": list(actions[part])}, came
+
+        return self.turns.taken(
+            "environment",
+            len(texts),
+            lambda part: self.inner.rewrite(texts[part], actions[part], seeds[part]),
+            told,
+        )
 
 
 @dataclass(frozen=True)
@@ -137,7 +185,10 @@ class EncoderInTurn:
         def placed(part: slice) -> list[np.ndarray]:
             return [self.inner.encode([t], [y])[0] for t, y in zip(texts[part], years[part], strict=True)]
 
-        return np.stack(self.turns.taken(len(texts), placed))
+        def told(part: slice, answers: Sequence[np.ndarray]) -> Told:
+            return {"texts": list(texts[part])}, {"dimensions": [len(row) for row in answers]}
+
+        return np.stack(self.turns.taken("encoder", len(texts), placed, told))
 
 
 @dataclass(frozen=True)
@@ -153,4 +204,11 @@ class AgentInTurn:
 
     def act(self, observations: Sequence[Observation], seeds: Sequence[int]) -> list[str]:
         """Act, as the inner agent would."""
-        return self.turns.taken(len(observations), lambda part: self.inner.act(observations[part], seeds[part]))
+
+        def told(part: slice, answers: Sequence[str]) -> Told:
+            seen = [{"user": o.user, "item": o.anchor, "step": o.step, "text": o.text} for o in observations[part]]
+            return {"observations": seen}, {"actions": list(answers)}
+
+        return self.turns.taken(
+            "agent", len(observations), lambda part: self.inner.act(observations[part], seeds[part]), told
+        )
