@@ -68,9 +68,10 @@ def stage(
 ) -> None:
     """Run one stage of the pipeline, whatever DVC thinks of its state."""
     from eagle.core.fork_client import run_there
-    from eagle.core.parent import end_with_parent
+    from eagle.core.parent import end_with_parent, name_pipeline
 
     end_with_parent()
+    name_pipeline()
     code = run_there(["stage", name])
     if code is not None:
         raise typer.Exit(code)
@@ -79,12 +80,14 @@ def stage(
     from eagle.config.stages import run_stage
     from eagle.config.takeover import prepare
     from eagle.core.project import Project
+    from eagle.registry.live import followed
 
     project = Project()
     config = load_config(project.params)
     prepare(config, project)
-    require_intact(name, project)
-    run_stage(name, config, project)
+    with followed(name, config.registry, project):
+        require_intact(name, project)
+        run_stage(name, config, project)
 
 
 @app.command()

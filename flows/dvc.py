@@ -16,6 +16,7 @@ from typing import Any
 from prefect import get_run_logger, task
 
 from eagle.core.errors import EagleError
+from eagle.core.parent import PIPELINE, identity
 from eagle.core.repository import repository_problems
 from eagle.data.download import ANEW
 from flows.busy import advises_removal, holder, stood_back
@@ -33,9 +34,11 @@ class UserMistake(StageFailed):
 
 def _environment() -> dict[str, str]:
     """This process's environment with the folder of its Python first, so that ``dvc`` and ``eagle`` are the installed
-    ones.
+    ones, and with its identity, so that all stages of a flow stand in one MLflow run.
     """
-    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    own = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    flow = identity(os.getpid())
+    return {**os.environ, **own, **({PIPELINE: flow} if flow else {})}
 
 
 def require_repository() -> None:

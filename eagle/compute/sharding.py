@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from eagle.compute.workers import InProcess, WorkerFactory, Workers
 from eagle.config import LLMConfig
+from eagle.core import live
 from eagle.core.artifacts import read_json, write_json
 from eagle.core.progress import Pieces, bar
 
@@ -121,5 +122,10 @@ def answer_shards(
     counts = [count(shard) for shard in shards]
     with bar(sum(counts), title, unit) as progress:
         pieces = Pieces(progress, counts)
+
+        def finished(place: int) -> None:
+            pieces.finish(place)
+            live.done(title, counts[place])
+
         with pieces.listening():
-            return cache.answers(workers, questions, pieces.finish)
+            return cache.answers(workers, questions, finished)

@@ -33,6 +33,8 @@ DECIDES_NOTHING: Mapping[str, str] = {
     "eagle.core.commands": "names commands in messages",
     "eagle.core.costs": "counts seconds, memory and tokens, which differ from run to run",
     "eagle.core.errors": "words of errors: a stage that raises one has no result",
+    "eagle.core.live": "says to who follows a stage what it has computed",
+    "eagle.core.parent": "ends a stage with the process that runs it",
     "eagle.core.progress": "draws a bar on standard error",
     "eagle.core.project": "says where files lie: dvc.yaml names the same paths as outputs and inputs",
     "eagle.core.telemetry": "switches the telemetry of libraries off",

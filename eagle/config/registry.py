@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from eagle.config.base import Count, Fraction, NonNegative, Positive, Section
+from eagle.config.base import IDLE, Count, Fraction, Natural, NonNegative, Positive, Section
 
 
 class BoundsConfig(Section):
@@ -26,6 +26,14 @@ class RegistryConfig(Section):
     experiment: str = Field("eagle", description="MLflow experiment")
     model: str = Field("eagle-agent", description="registered model")
     tracking_uri: str = Field("sqlite:///mlruns/mlflow.db", description="MLflow store")
+    live: bool = Field(
+        True,
+        description="whether MLflow shows a pipeline from its first stage on; false: only when it registers",
+        json_schema_extra=IDLE,
+    )
+    traces: Natural = Field(
+        3, description="held-out episodes of the registered agent that MLflow shows as traces", json_schema_extra=IDLE
+    )
     bounds: BoundsConfig = Field(
         BoundsConfig(),
         description="what a gain must not be bought with; an agent outside is marked and replaces no champion",

@@ -1,4 +1,7 @@
-"""A stage ends with the ``dvc`` that runs it, also where that is killed: an orphan would go on writing outputs."""
+"""A stage ends with the ``dvc`` that runs it, also where that is killed: an orphan would go on writing outputs.
+
+Processes are told apart by their number and the time of their start, for a number is used again.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,12 @@ import select
 import signal
 import sys
 import threading
+from pathlib import Path
 
 RUN_BY_DVC = "DVC_ROOT"
 """DVC sets it for the commands of stages."""
+PIPELINE = "EAGLE_PIPELINE"
+"""Names to stages the process, by its identity, that runs the pipeline: a flow, else DVC."""
 
 
 def run_by_dvc() -> bool:
@@ -26,6 +32,29 @@ def end_with_parent() -> None:
     dvc = _dvc() if sys.platform == "linux" and run_by_dvc() else None
     if dvc is not None:
         threading.Thread(target=_interrupt_after, args=(os.pidfd_open(dvc),), daemon=True).start()
+
+
+def identity(process: int) -> str | None:
+    """Return what tells a process from all others of this machine; None where it has ended, or not on Linux."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    state, *fields = status.rpartition(")")[2].split()
+    return None if state in "ZX" else f"{process}-{fields[18]}"  # field 22: clock ticks from boot to start
+
+
+def lives(known: str) -> bool:
+    """Say whether the process with this identity still runs."""
+    return identity(int(known.partition("-")[0])) == known
+
+
+def name_pipeline() -> None:
+    """Name the ``dvc`` above as the pipeline's process, where there is one and no flow has named itself."""
+    dvc = _dvc() if RUN_BY_DVC in os.environ and PIPELINE not in os.environ else None
+    known = identity(dvc) if dvc is not None else None
+    if known:
+        os.environ[PIPELINE] = known
 
 
 def _dvc() -> int | None:

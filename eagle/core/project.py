@@ -119,7 +119,12 @@ class Project:
 
     def setting(self, name: str) -> Path:
         """YAML of one named setting: what it changes in params.yaml."""
-        return self.root / "settings" / f"{name}.yaml"
+        return self.settings / f"{name}.yaml"
+
+    @property
+    def settings(self) -> Path:
+        """Folder of :meth:`setting`."""
+        return self.root / "settings"
 
     # data/ -----------------------------------------------------------------
     @property
@@ -329,6 +334,11 @@ class Project:
     def registered(self) -> Path:
         """JSON beside the local MLflow store: there as long as the store has what was registered."""
         return self.root / "mlruns/registered.json"
+
+    @property
+    def live_runs(self) -> Path:
+        """Folder: what the stages of pipelines under way say, for MLflow; gone once it is there."""
+        return self.home / "mlruns/live"
 
     @property
     def arms(self) -> Path:

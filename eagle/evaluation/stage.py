@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from eagle.config import Config
+from eagle.core import live
 from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
 from eagle.data.stored import in_units, rating_unit, read_item_split, read_rating_split
@@ -55,7 +56,9 @@ def run(config: Config, project: Project) -> None:
         return with_eligible(score(rows, held.cases, encoder, utility.utility), held.cases, utility)
 
     judges = open_judges(config, project, held)
-    judged = judged_by_all(judges, scored(ran.trajectories), held.cases)
+    played = scored(ran.trajectories)
+    tell_utilities(played)
+    judged = judged_by_all(judges, played, held.cases)
     odd = perplexity(config, project)
     judged = quality_columns(judged, texts_of(held), arms.gates, perplexity=odd, following=following(arms))
     considered = None if ran.considered is None else scored(ran.considered)
@@ -82,6 +85,13 @@ def run(config: Config, project: Project) -> None:
     )
     write_found(config, project, held, hashes, found)
     arms.finish()
+
+
+def tell_utilities(played: pd.DataFrame) -> None:
+    """Say the mean U of every arm after each change to who follows the stage, before judges and bootstrap have run."""
+    means = played.pivot_table(index="step", columns="arm", values="utility")
+    for row in means.reset_index().to_dict("records"):
+        live.figures(int(row.pop("step")), {f"utility.{arm}": mean for arm, mean in row.items()})
 
 
 def open_judges(config: Config, project: Project, held: HeldOut) -> dict[str, Judge]:

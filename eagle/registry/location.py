@@ -20,6 +20,14 @@ def resolve_uri(uri: str, root: Path) -> str:
     return f"{SQLITE}{(root / path).resolve()}"
 
 
+def live_folder(config: RegistryConfig, project: Project) -> Path:
+    """Return where stages say how far they are: beside a local store, which outlives a temporary project."""
+    uri = resolve_uri(config.tracking_uri, project.home)
+    if not uri.startswith(SQLITE):
+        return project.live_runs
+    return Path(uri.removeprefix(SQLITE)).parent / project.live_runs.name
+
+
 def store_with(address: str, config: RegistryConfig, project: Project) -> str:
     """Return the store that is asked for an agent; EagleError where there is none: MLflow would make its database."""
     uri = resolve_uri(config.tracking_uri, project.home)

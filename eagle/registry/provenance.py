@@ -6,6 +6,7 @@ import getpass
 import subprocess
 
 from eagle.config.takeover import read_stages
+from eagle.core.artifacts import content_hash
 from eagle.core.project import Project
 
 
@@ -13,6 +14,12 @@ def data_versions(project: Project) -> dict[str, str]:
     """Return output -> hash as dvc.lock has them; empty where the pipeline runs without DVC."""
     stages = read_stages(project.dvc_lock).values()
     return {out["path"]: str(out.get("md5", "")) for stage in stages for out in stage.get("outs", [])}
+
+
+def catalogue_hash(project: Project) -> str:
+    """Return the hash of the catalogue that DVC knows it by; our own where the pipeline runs without DVC."""
+    of_dvc = data_versions(project).get(project.catalogue.relative_to(project.root).as_posix())
+    return of_dvc or content_hash(project.catalogue)
 
 
 def commit(project: Project) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
 from eagle.registry.store import Store
 from eagle.training.curves import read_curve
@@ -42,20 +42,41 @@ def numbers(values: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-class RunLog:
-    """Writes one run; used as a context manager, it ends the run as FINISHED or FAILED."""
+def milliseconds(seconds: float) -> int:
+    """Return a time as MLflow writes it."""
+    return int(seconds * 1000)
 
-    def __init__(self, store: Store, name: str, tags: Mapping[str, str], parent: str | None = None) -> None:
-        self.client = store.client
-        relation = {"mlflow.parentRunId": parent} if parent else {}
-        run = self.client.create_run(store.experiment_id, tags={**tags, **relation}, run_name=name)
-        self.run_id: str = run.info.run_id
+
+class RunLog:
+    """Writes one run that there is; used as a context manager after :meth:`begin`, it ends it as FINISHED or FAILED."""
+
+    def __init__(self, store: Store, run_id: str, *, ends: bool = False) -> None:
+        self.client, self.run_id, self._ends = store.client, run_id, ends
+
+    @classmethod
+    def begin(
+        cls, store: Store, name: str, tags: Mapping[str, str], parent: str | None = None, began: float | None = None
+    ) -> RunLog:
+        """Begin a run, now or at a time in seconds since 1970, as a child of ``parent`` where there is one."""
+        related = {**tags, **({"mlflow.parentRunId": parent} if parent else {})}
+        start = None if began is None else milliseconds(began)
+        run = store.client.create_run(store.experiment_id, start, related, name)
+        return cls(store, run.info.run_id, ends=True)
 
     def __enter__(self) -> RunLog:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.client.set_terminated(self.run_id, "FAILED" if kind else "FINISHED")
+        if self._ends:
+            self.end("FAILED" if kind else "FINISHED")
+
+    def end(self, status: str, at: float | None = None) -> None:
+        """End the run, now or at a time in seconds since 1970."""
+        self.client.set_terminated(self.run_id, status, None if at is None else milliseconds(at))
+
+    def tags(self, tags: Mapping[str, str]) -> None:
+        """Set tags."""
+        self.client.log_batch(self.run_id, tags=[RunTag(key, value) for key, value in tags.items()])
 
     def params(self, values: Mapping[str, Any]) -> None:
         """Log nested parameters under dotted names."""
@@ -79,9 +100,15 @@ class RunLog:
         rows = table[np.isfinite(table["mean"].astype(float))].to_dict("records")  # without rows, a column has no type
         self._metrics([(f"at_budget.{r['metric']}", float(r["mean"]), int(r["budget"])) for r in rows])
 
+    def figures(self, told: Iterable[tuple[float, int, Mapping[str, Any]]]) -> None:
+        """Log figures, each with the time at which they were told and their step."""
+        self._log([Metric(n, v, milliseconds(at), step) for at, step, all_ in told for n, v in numbers(all_).items()])
+
     def _metrics(self, entries: list[tuple[str, float, int]]) -> None:
-        now = int(time.time() * 1000)
-        batch = [Metric(name, value, now, step) for name, value, step in entries]
+        now = milliseconds(time.time())
+        self._log([Metric(name, value, now, step) for name, value, step in entries])
+
+    def _log(self, batch: list[Metric]) -> None:
         for start in range(0, len(batch), _METRICS):
             self.client.log_batch(self.run_id, metrics=batch[start : start + _METRICS])
 

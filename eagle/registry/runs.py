@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,13 @@ import pandas as pd
 from eagle.config import Config
 from eagle.core.artifacts import read_json
 from eagle.core.project import Project
-from eagle.data.stored import read_source
 from eagle.evaluation.arm import Arm, belongs_to, load_arms
 from eagle.evaluation.stored import read_comparison, read_metrics, read_trajectories
-from eagle.registry.provenance import commit, data_versions, user
+from eagle.registry.naming import origin, run_name
+from eagle.registry.pipeline_state import REGISTER, PipelineState
+from eagle.registry.provenance import data_versions
 from eagle.registry.run_log import RunLog
+from eagle.registry.stage_log import STAGE, log_curve, log_stage, stage_tags
 from eagle.registry.store import Store
 from eagle.report.summary import markdown
 from eagle.training.curves import read_curve
@@ -40,38 +42,60 @@ class PipelineRuns:
     """By name of the arm."""
 
 
-def log_pipeline(config: Config, project: Project, store: Store) -> PipelineRuns:
-    """Log everything that the stages left behind."""
+def log_pipeline(
+    config: Config,
+    project: Project,
+    store: Store,
+    followed: PipelineState | None = None,
+    figures: Mapping[str, float] | None = None,
+) -> PipelineRuns:
+    """Log everything that the stages left behind, to the run that was begun with the first of them where there is one.
+
+    A stage that did not run this time gets a run too, with what its last run left. ``figures`` are those of the agent
+    that is registered, as it is used.
+    """
     metrics, trajectories = read_metrics(project.metrics), read_trajectories(project.trajectories)
     arms = load_arms(project)
     names = {arm.name for arm in arms}
-    source = read_source(project.catalogue_files.source)["source"]
-    tags = {
-        "eagle.kind": "pipeline",
-        "mlflow.source.name": "dvc repro",
-        "mlflow.source.type": "PROJECT",
-        "mlflow.source.git.commit": commit(project),
-        "mlflow.user": user(),
-        "mlflow.note.content": markdown(project),
-    }
-    with RunLog(store, f"{source}, seed {config.seed}, {datetime.now():%Y-%m-%d %H:%M}", tags) as parent:
-        parent.params(config.model_dump(mode="json"))
+    tags = {"eagle.kind": "pipeline", **origin(project), "mlflow.note.content": markdown(project)}
+    with _parent(config, project, store, tags, followed) as parent:
         versions = data_versions(project)
         parent.inputs({path: versions[path] for path in DATA if path in versions}, "training and evaluation")
-        parent.metrics({name: value for name, value in metrics.items() if name not in names})
-        parent.metrics({"headline": read_json(project.headline)})  # what a list of runs is sorted by
+        hidden = {arm.name: metrics.get(arm.name, {}).get("shelf_stars") for arm in arms}
+        parent.metrics({**(figures or {}), "headline": read_json(project.headline)})  # what a list is sorted by
+        parent.metrics({"hidden_stars": hidden})
+        parent.metrics({name: value for name, value in metrics.items() if name not in {*names, "cases"}})
         tables = sorted(project.reports.glob("table*.csv"))
         left = [project.report, project.metrics, project.total_costs, project.trajectories, project.budget]
         parent.files([*left, *tables, project.dvc_lock])
         children = Children(config, project, store, parent.run_id, read_comparison(project.budget))
-        for path in sorted(project.costs.glob("*.json")):
-            if belongs_to(path.stem, arms):  # an arm of an earlier run may have left its costs
-                children.stage(path.stem)
+        for stage in _not_followed(project, arms, followed):
+            children.stage(stage)
         of_arm = {
             arm.name: children.arm(arm, metrics.get(arm.name, {}), trajectories[trajectories["arm"] == arm.name])
             for arm in arms
         }
     return PipelineRuns(parent.run_id, of_arm)
+
+
+def _parent(
+    config: Config, project: Project, store: Store, tags: Mapping[str, str], followed: PipelineState | None
+) -> RunLog:
+    """Return the pipeline's run: the one that there is, or else a new one."""
+    if followed is not None:
+        log = RunLog(store, followed.run)
+        log.tags(tags)
+        return log
+    log = RunLog.begin(store, run_name(config, project, time.time()), tags)
+    log.params(config.model_dump(mode="json"))
+    return log
+
+
+def _not_followed(project: Project, arms: Sequence[Arm], followed: PipelineState | None) -> list[str]:
+    """Return the stages that have left their costs and that no follower has written."""
+    seen = {REGISTER, *(followed.finished() if followed else ())}
+    left = sorted(path.stem for path in project.costs.glob("*.json"))
+    return [stage for stage in left if stage not in seen and belongs_to(stage, arms)]  # an earlier run had other arms
 
 
 @dataclass(frozen=True)
@@ -86,18 +110,16 @@ class Children:
     """reports/budget.csv."""
 
     def stage(self, name: str) -> None:
-        """Log what a stage cost and measured."""
-        measured = self.project.stage_metrics(name)
-        with RunLog(self.store, f"stage {name}", {"eagle.kind": "stage", "eagle.stage": name}, self.parent) as run:
-            costs = {key: value for key, value in read_json(self.project.cost(name)).items() if key != "stage"}
-            run.metrics({"cost": costs})
-            if measured.exists():
-                run.metrics(read_json(measured))
-                run.files([measured])
+        """Log what a stage cost and measured when it ran, which was in an earlier run of the pipeline."""
+        tags = {**stage_tags(name), "eagle.reused": "yes"}
+        with RunLog.begin(self.store, STAGE.format(name), tags, self.parent) as run:
+            log_stage(run, self.project, name)
+            log_curve(run, self.project, name)
 
     def arm(self, arm: Arm, metrics: Mapping[str, Any], trajectories: pd.DataFrame) -> str:
         """Log an arm's figures, texts and learning curve; return the run's id. ``trajectories`` are its own rows."""
-        with RunLog(self.store, f"arm {arm.name}", {"eagle.kind": "arm", "eagle.arm": arm.name}, self.parent) as run:
+        tags = {"eagle.kind": "arm", "eagle.arm": arm.name}
+        with RunLog.begin(self.store, f"arm {arm.name}", tags, self.parent) as run:
             run.metrics(metrics)
             section = PARAMETERS.get(arm.kind)
             if section:

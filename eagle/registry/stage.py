@@ -11,18 +11,23 @@ from pathlib import Path
 
 import mlflow
 import pandas as pd
+from mlflow.entities import LoggedModelOutput
 
 from eagle.config import Config
-from eagle.core.artifacts import content_hash, write_json
+from eagle.core.artifacts import content_hash, read_json, write_json
 from eagle.core.project import Project
 from eagle.data.stored import read_source
 from eagle.domains.table import domain_of
+from eagle.evaluation.arm import SEARCH_EAGLE
 from eagle.registry.answers import failures_told
 from eagle.registry.champion import CaseScores, Promotion, bounds_text, decide
 from eagle.registry.new_agent import NewAgent, best_agent
-from eagle.registry.provenance import commit
-from eagle.registry.runs import log_pipeline
+from eagle.registry.pipeline_state import under_way
+from eagle.registry.provenance import catalogue_hash, commit
+from eagle.registry.run_log import RunLog
+from eagle.registry.runs import PipelineRuns, log_pipeline
 from eagle.registry.store import Store, champion_version, download, files_lost, open_store
+from eagle.registry.traces import log_traces
 from eagle.report.summary import markdown
 from eagle.report.words import limits
 from eagle.serving.agent_files import AgentFiles, borrowed_models, pack_agent
@@ -55,15 +60,19 @@ def run(config: Config, project: Project) -> None:
     mlruns/registered.json says to DVC that the store has them.
     """
     store = open_store(config.registry, project)
-    runs = log_pipeline(config, project, store)
     agent = best_agent(config, project)
+    figures = read_json(project.headline).get(SEARCH_EAGLE if agent.searched else agent.arm.name, {})
+    runs = log_pipeline(config, project, store, under_way(config, project), figures)
     before = champion_version(store.client, config.registry.model)
     if before is not None and files_lost(store.client, config.registry.model, before, project):
         before = None  # nobody can open it, nor let it play
     decision = _against_champion(config, project, store, before, agent)  # before there is a version without it
     run_id, tags = runs.of_arm[agent.arm.name], _tags(config, project, agent, before, decision)
-    made = Registered(_register(config, project, store, agent, run_id, tags), before, decision)
+    made = Registered(_register(config, project, store, agent, runs, tags), before, decision)
     _describe(config, project, store, agent, made)
+    told = {"eagle.version": made.version, "eagle.champion": "yes" if made.decision.moves else "no"}
+    RunLog(store, runs.parent).tags(told)
+    log_traces(project, store, agent, run_id, config.registry.traces)
     write_json(
         project.registration,
         {
@@ -82,13 +91,15 @@ def run(config: Config, project: Project) -> None:
 
 
 def _register(
-    config: Config, project: Project, store: Store, agent: NewAgent, run_id: str, tags: Mapping[str, str]
+    config: Config, project: Project, store: Store, agent: NewAgent, runs: PipelineRuns, tags: Mapping[str, str]
 ) -> str:
-    """Log the agent to its run as a model from code and register it; return the version, which begins with its tags."""
+    """Log the agent to its arm's run as a model from code, show it on the pipeline's too, and register it; return the
+    version, which begins with its tags.
+    """
     mlflow.set_tracking_uri(store.uri)
     mlflow.set_registry_uri(store.uri)
     example = pd.DataFrame([{"user": agent.scores.users[0], "item": agent.scores.anchors[0]}])
-    with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id):
+    with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=runs.of_arm[agent.arm.name]):
         agent.scores.save(Path(folder) / "agent")
         files = pack_agent(config, project, str(agent.arm.start), Path(folder) / "agent")
         info = mlflow.pyfunc.log_model(
@@ -99,7 +110,9 @@ def _register(
             input_example=(example, {"horizon": 1}),  # which MLflow tries: one change is enough
             pip_requirements=[f"{name}=={package_version(name).split('+')[0]}" for name in _PINNED],
         )
-        return str(mlflow.register_model(info.model_uri, config.registry.model, tags=dict(tags)).version)
+        made = mlflow.register_model(info.model_uri, config.registry.model, tags=dict(tags))
+    store.client.log_outputs(runs.parent, [LoggedModelOutput(str(info.model_id), step=0)])
+    return str(made.version)
 
 
 def _against_champion(
@@ -137,6 +150,8 @@ def _tags(config: Config, project: Project, agent: NewAgent, before: str | None,
         "eagle.champion_before": before or "none",
         "eagle.base_model": config.llm.model,
         "eagle.base_hash": content_hash(project.llm),
+        "eagle.data_hash": catalogue_hash(project),
+        "eagle.commit": commit(project) or "unknown",
     }
 
 
@@ -157,7 +172,7 @@ def model_card(config: Config, project: Project, agent: NewAgent, made: Register
         f"{config.seed}, commit {commit(project) or 'unknown'}.",
         f"**Decision:** {made.decision.reason}",
         f"**Bounds:** {bounds_text(agent.broken)}",
-        f"**Licence of the data:** {source.get('licence', 'not stated')}",
+        f"**Data:** {source['source']}, hash {catalogue_hash(project)}. Licence: {source.get('licence', 'not stated')}",
         "## Held-out comparison",
         markdown(project),
         "## Limits",

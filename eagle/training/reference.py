@@ -23,6 +23,7 @@ import pandas as pd
 from eagle.actions.stored import read_design_weights
 from eagle.compute.devices import pick_device, pick_dtype
 from eagle.config import Config, ReferenceName
+from eagle.core import live
 from eagle.core.artifacts import complete_or_absent
 from eagle.core.progress import track
 from eagle.core.project import Project
@@ -97,14 +98,9 @@ def fine_tune(
         loss = imitate(policy, decisions, targets, descent)
         norm = descent.step(warm(settings.learning_rate, update, WARMUP))
         least = np.mean([-(q[q > 0] * np.log(q[q > 0])).sum() for q in wanted])
-        rows.append(
-            {
-                "update": update + 1,
-                "loss": loss,
-                "excess": loss - float(least),
-                "gradient_norm": norm,
-            }
-        )
+        row = {"loss": loss, "excess": loss - float(least), "gradient_norm": norm}
+        live.figures(update + 1, row)
+        rows.append({"update": update + 1, **row})
     return rows
 
 

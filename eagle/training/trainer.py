@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from eagle.compute.parallel import ALONE, Parallel
-from eagle.core import costs
+from eagle.core import costs, live
 from eagle.core.progress import bar
 from eagle.training.checkpoint import Progress, Trained, newest, restore, save
 
@@ -46,6 +46,7 @@ class Trainer:
         found = newest(self.checkpoints)
         if found is not None:
             self.progress = found[1]
+            self._tell(self.progress.rows)
         for number in range(self.progress.phase, len(self.phases)):
             phase = self.phases[number]()
             if found is not None and number == found[1].phase:
@@ -69,10 +70,16 @@ class Trainer:
                 number = len(state.rows) + 1
                 costs.close_update(number)
                 state.rows.append({"update": number, "phase": phase.kind, **row})
+                self._tell(state.rows[-1:])
                 state.samples.extend({"update": number, "phase": phase.kind, **s} for s in samples)
                 if due and self.parallel.main:
                     save(self.checkpoints, phase.groups, state)
                 shown.update()
+
+    def _tell(self, rows: Sequence[Row]) -> None:
+        """Say the rows of the curve to who follows; the processes that train together have the same ones."""
+        for row in rows if self.parallel.main else ():
+            live.figures(row["update"], {name: value for name, value in row.items() if name != "update"})
 
     def clean(self) -> None:
         """Remove the checkpoints: the result stands under its final name."""

@@ -39,7 +39,7 @@ def test_a_moved_project_keeps_its_runs_and_artifacts(tmp_path: Path, monkeypatc
     curve = here / "curve.csv"
     pd.DataFrame({"update": [0, 1, 2], "reward": [0.0, 0.5, None], "phase": ["a", "a", "b"]}).to_csv(curve, index=False)
     store = open_store(RegistryConfig(), Project())
-    with RunLog(store, "parent", {"eagle.kind": "pipeline"}) as run:
+    with RunLog.begin(store, "parent", {"eagle.kind": "pipeline"}) as run:
         run.params({"train": {f"p{i}": i for i in range(150)}})
         run.metrics({"arm": {"mean": 1.5, "low": None, "high": float("nan"), "ok": True}})
         run.curve(curve)
@@ -63,7 +63,7 @@ def test_a_moved_project_keeps_its_runs_and_artifacts(tmp_path: Path, monkeypatc
 
 def test_a_run_that_breaks_is_marked_so(tmp_path: Path) -> None:
     store = open_store(RegistryConfig(), Project(tmp_path))
-    log = RunLog(store, "broken", {})
+    log = RunLog.begin(store, "broken", {})
     with pytest.raises(ZeroDivisionError), log:
         _ = 1 / 0
     assert store.client.get_run(log.run_id).info.status == "FAILED"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
@@ -15,8 +16,9 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
-from eagle.core.artifacts import read_table
+from eagle.core.artifacts import content_hash, read_table
 from eagle.core.errors import EagleError
+from eagle.core.live import figures, journal
 from eagle.core.project import Project
 from eagle.methods.softmax_fit import fit_softmax_policy
 from eagle.training import reference, stage
@@ -127,6 +129,41 @@ def test_killed_and_run_again_gives_the_identical_result(
     assert project.curve("train_g_optimal").read_bytes() == trained.curve("train_g_optimal").read_bytes()
     tables = [read_table(p.reports / "training/g_optimal.parquet", "training_samples") for p in (project, trained)]
     pd.testing.assert_frame_equal(*tables)
+
+
+def told(journal: Path) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+    return [{"update": line["step"], **line["values"]} for line in lines if line["event"] == "figures"]
+
+
+def rows_of(curve: Path) -> list[dict[str, Any]]:
+    """The finite numbers of a curve's rows."""
+    table = pd.read_csv(curve).select_dtypes("number")
+    return [{name: v for name, v in row.items() if not np.isnan(v)} for row in table.to_dict("records")]
+
+
+def test_a_training_that_is_followed_tells_its_curve_and_computes_the_same(
+    prepared: Project, trained: Project, tmp_path: Path
+) -> None:
+    project = copy_of(prepared, tmp_path / "root")
+    with journal(tmp_path, "train@g_optimal") as followed:
+        script = KILLED.format(root=str(ROOT), project=str(project.root))
+        subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, timeout=120, check=False)
+    with journal(tmp_path, "train@g_optimal") as resumed:
+        stage.run(config(), project, "g_optimal")
+    curve = project.curve("train_g_optimal")
+    assert curve.read_bytes() == trained.curve("train_g_optimal").read_bytes()
+    assert content_hash(project.agent("g_optimal")) == content_hash(trained.agent("g_optimal"))
+    rows = rows_of(curve)
+    assert told(followed) == rows[:3]  # killed before the fourth
+    assert told(resumed) == rows  # each update once, those of the checkpoint first
+
+
+def test_a_folder_that_cannot_be_written_to_ends_no_stage(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with journal(tmp_path / "file", "split"):
+        figures(1, {"loss": 1.0})
+    assert (tmp_path / "file").read_text() == "in the way"
 
 
 def test_other_parameters_do_not_take_up_a_checkpoint(prepared: Project) -> None:

@@ -1,0 +1,32 @@
+"""What MLflow's run of one stage says: what the stage cost and measured, and its curve."""
+
+from __future__ import annotations
+
+from eagle.core.artifacts import read_json
+from eagle.core.project import Project
+from eagle.registry.run_log import RunLog
+
+STAGE = "stage {}"
+"""Name of a stage's run."""
+
+
+def stage_tags(stage: str) -> dict[str, str]:
+    """Return the tags of a stage's run."""
+    return {"eagle.kind": "stage", "eagle.stage": stage}
+
+
+def log_stage(run: RunLog, project: Project, stage: str) -> None:
+    """Log what a finished stage cost and measured."""
+    costs, measured = project.cost(stage), project.stage_metrics(stage)
+    if costs.exists():
+        run.metrics({"cost": {key: value for key, value in read_json(costs).items() if key != "stage"}})
+    if measured.exists():
+        run.metrics(read_json(measured))
+        run.files([measured])
+
+
+def log_curve(run: RunLog, project: Project, stage: str) -> None:
+    """Log the curve of a stage that nobody followed, as a follower would have."""
+    curve = project.curve(stage.replace("@", "_"))
+    if curve.exists():
+        run.curve(curve)
