@@ -70,8 +70,8 @@ def time_limit(seconds: float | None) -> Iterator[None]:
 
 
 Who = Literal["agent", "environment", "encoder"]
-Told = tuple[dict[str, Any], dict[str, Any]]
-"""What somebody was asked in one turn, and what came of it."""
+Told = tuple[Who, dict[str, Any], dict[str, Any]]
+"""Who was asked what in one turn, and what came of it."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,10 @@ class Turns:
     following: Lock = field(default_factory=Lock)  # held by whoever comes next
 
     def taken(
-        self, who: Who, rows: int, work: Callable[[slice], Sequence[T]], told: Callable[[slice, Sequence[T]], Told]
+        self,
+        rows: int,
+        work: Callable[[slice], Sequence[T]],
+        told: Callable[[slice, Sequence[T]], Told] | None = None,
     ) -> list[T]:
         """Return what ``work`` makes of rows 0 to ``rows - 1``: of all in one turn, or of ``PART`` rows in each turn
         where there is a time limit. ``told`` says of a part and its answers what is noted. Raises OutOfTime.
@@ -120,8 +123,8 @@ class Turns:
                 began = time.time_ns()
                 answers = work(part)
                 ended = time.time_ns()
-            if (turns := _NOTED.get()) is not None:
-                turns.append(TurnTaken(who, *told(part, answers), began, ended))
+            if told and (turns := _NOTED.get()) is not None:
+                turns.append(TurnTaken(*told(part, answers), began, ended))
             found += answers
         return found
 
@@ -158,13 +161,10 @@ class WriterInTurn:
 
         def told(part: slice, answers: Sequence[Rewrite]) -> Told:
             came = {"texts": [one.text for one in answers], "causes": [one.cause for one in answers]}
-            return {"texts": list(texts[part]), "actions": list(actions[part])}, came
+            return "environment", {"texts": list(texts[part]), "actions": list(actions[part])}, came
 
         return self.turns.taken(
-            "environment",
-            len(texts),
-            lambda part: self.inner.rewrite(texts[part], actions[part], seeds[part]),
-            told,
+            len(texts), lambda part: self.inner.rewrite(texts[part], actions[part], seeds[part]), told
         )
 
 
@@ -186,9 +186,10 @@ class EncoderInTurn:
             return [self.inner.encode([t], [y])[0] for t, y in zip(texts[part], years[part], strict=True)]
 
         def told(part: slice, answers: Sequence[np.ndarray]) -> Told:
-            return {"texts": list(texts[part])}, {"dimensions": [len(row) for row in answers]}
+            return "encoder", {"texts": list(texts[part])}, {"dimensions": [len(row) for row in answers]}
 
-        return np.stack(self.turns.taken("encoder", len(texts), placed, told))
+        points: list[np.ndarray] = self.turns.taken(len(texts), placed, told)
+        return np.stack(points)
 
 
 @dataclass(frozen=True)
@@ -207,8 +208,6 @@ class AgentInTurn:
 
         def told(part: slice, answers: Sequence[str]) -> Told:
             seen = [{"user": o.user, "item": o.anchor, "step": o.step, "text": o.text} for o in observations[part]]
-            return {"observations": seen}, {"actions": list(answers)}
+            return "agent", {"observations": seen}, {"actions": list(answers)}
 
-        return self.turns.taken(
-            "agent", len(observations), lambda part: self.inner.act(observations[part], seeds[part]), told
-        )
+        return self.turns.taken(len(observations), lambda part: self.inner.act(observations[part], seeds[part]), told)

@@ -64,7 +64,7 @@ def test_what_an_arm_wins_over_budgets_is_a_curve_whose_step_is_the_budget(logge
 def test_a_comparison_that_was_left_out_is_no_curve(project: Project, store: Store, tmp_path: Path) -> None:
     """`evaluate.budgets.most: 0` leaves a table that has no rows, and so no types."""
     (tmp_path / "budget.csv").write_text(project.budget.read_text(encoding="utf-8").splitlines()[0] + "\n")
-    with RunLog(store, "without", {}) as run:
+    with RunLog.begin(store, "without", {}) as run:
         run.at_budgets(read_comparison(tmp_path / "budget.csv"))
     assert run_of(store, run.run_id).data.metrics == {}
 
