@@ -26,7 +26,7 @@ from eagle.registry.store import open_store
 model = CachedModel(ScriptedModel(), CompletionStore(Project().completions))
 model.generate(["Rewrite the film."], SamplingSpec(8, 0.7), [1])
 Path("out").write_text(f"{model.usage.calls} calls")
-with RunLog(open_store(RegistryConfig(), Project()), Path("in").read_text(), {}) as run:
+with RunLog.begin(open_store(RegistryConfig(), Project()), Path("in").read_text(), {}) as run:
     run.files([Path("out")])
 """
 
