@@ -27,7 +27,7 @@ class Agent:
     """Stands in for the packed agent's folder."""
 
     def __init__(self, root: Path) -> None:
-        root.mkdir()
+        root.mkdir(exist_ok=True)
         (root / NOTE).write_text("{}")
         self.root = root
 
