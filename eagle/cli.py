@@ -80,7 +80,7 @@ def stage(
     from eagle.config.stages import run_stage
     from eagle.config.takeover import prepare
     from eagle.core.project import Project
-    from eagle.registry.live import followed
+    from eagle.registry.live.stages import followed
 
     project = Project()
     config = load_config(project.params)

@@ -16,8 +16,8 @@ from eagle.core.artifacts import read_json
 from eagle.core.project import Project
 from eagle.evaluation.arm import Arm, belongs_to, load_arms
 from eagle.evaluation.stored import read_comparison, read_metrics, read_trajectories
+from eagle.registry.live.state import REGISTER, PipelineState
 from eagle.registry.naming import origin, run_name
-from eagle.registry.pipeline_state import REGISTER, PipelineState
 from eagle.registry.provenance import data_versions
 from eagle.registry.run_log import RunLog
 from eagle.registry.stage_log import STAGE, log_curve, log_stage, stage_tags

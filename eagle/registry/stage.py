@@ -21,8 +21,8 @@ from eagle.domains.table import domain_of
 from eagle.evaluation.arm import SEARCH_EAGLE
 from eagle.registry.answers import failures_told
 from eagle.registry.champion import CaseScores, Promotion, bounds_text, decide
+from eagle.registry.live.state import under_way
 from eagle.registry.new_agent import NewAgent, best_agent
-from eagle.registry.pipeline_state import under_way
 from eagle.registry.provenance import catalogue_hash, commit
 from eagle.registry.run_log import RunLog
 from eagle.registry.runs import PipelineRuns, log_pipeline

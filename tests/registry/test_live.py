@@ -21,8 +21,8 @@ from mlflow.entities import Run
 from eagle.config import Config, RegistryConfig
 from eagle.core.parent import PIPELINE, identity, lives
 from eagle.core.project import Project
+from eagle.registry.live.state import under_way
 from eagle.registry.location import live_folder
-from eagle.registry.pipeline_state import under_way
 from eagle.registry.runs import log_pipeline
 from eagle.registry.store import Store, open_store
 from tests.report.finished_run import finished_run
@@ -35,7 +35,7 @@ from pathlib import Path
 from eagle.config import RegistryConfig
 from eagle.core import live
 from eagle.core.project import Project
-from eagle.registry.live import followed
+from eagle.registry.live.stages import followed
 
 with followed(sys.argv[1], RegistryConfig(tracking_uri=sys.argv[3]), Project()):
     for step in (1, 2, 3):
@@ -97,7 +97,7 @@ def trackers(folder: Path) -> list[int]:
             told = (entry / "cmdline").read_bytes().decode().split("\0")
         except OSError:
             continue
-        if "eagle.registry.tracker" in told and str(folder.resolve()) in told and identity(int(entry.name)):
+        if "eagle.registry.live.tracker" in told and str(folder.resolve()) in told and identity(int(entry.name)):
             found.append(int(entry.name))
     return found
 
@@ -225,7 +225,7 @@ def test_the_registration_completes_the_run_that_is_there(pipeline: Pipeline, mo
 def test_nobody_is_followed_by_hand_or_where_it_is_switched_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from eagle.registry.live import followed
+    from eagle.registry.live.stages import followed
 
     monkeypatch.delenv(PIPELINE, raising=False)
     with followed("split", RegistryConfig(), Project(tmp_path)):

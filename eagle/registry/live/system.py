@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-from eagle.registry.following import Follower
+from eagle.registry.live.following import Follower
 
 _SWITCH = "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING"
 _SECONDS, _SAMPLES = 10, 3  # a point in 30 seconds: 1,440 in 12 hours

@@ -1,7 +1,7 @@
 """From the stages of a pipeline to MLflow while they run, without MLflow in any of them.
 
 A stage that DVC runs writes a journal (:mod:`eagle.core.live`) into a folder of its pipeline. One process beside the
-pipeline, the tracker (:mod:`eagle.registry.tracker`), carries the journals to MLflow: a slow, locked or lost store
+pipeline, the tracker (:mod:`eagle.registry.live.tracker`), carries the journals to MLflow: a slow, locked or lost store
 never holds up a stage. The tracker ends with the pipeline. Linux only: elsewhere MLflow gets everything at the end.
 """
 
@@ -65,7 +65,7 @@ def _start_tracker(folder: Path, project: Project) -> None:
         surroundings = {name: value for name, value in os.environ.items() if name != live.JOURNAL}
         with open(folder / _LOG, "a", encoding="utf-8") as log:
             subprocess.run(
-                [sys.executable, "-m", "eagle.registry.tracker", str(folder.resolve())],
+                [sys.executable, "-m", "eagle.registry.live.tracker", str(folder.resolve())],
                 cwd=project.root,
                 env=surroundings,
                 stdin=subprocess.DEVNULL,

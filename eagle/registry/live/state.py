@@ -16,7 +16,7 @@ from eagle.core.artifacts import read_json, write_json
 from eagle.core.live import FINISHED
 from eagle.core.parent import PIPELINE
 from eagle.core.project import Project
-from eagle.registry.live import locked
+from eagle.registry.live.stages import locked
 from eagle.registry.location import live_folder
 
 REGISTER = "register"

@@ -1,4 +1,4 @@
-"""The process beside a pipeline that carries what its stages say to MLflow (:mod:`eagle.registry.live`).
+"""The process beside a pipeline that carries what its stages say to MLflow (:mod:`eagle.registry.live.stages`).
 
 It leaves its parent at once, so that nobody who ends a stage waits for it. It goes on until the pipeline has ended and
 all is carried; a store that fails is asked again, and after the pipeline's end given up. What is left then is carried
@@ -17,7 +17,7 @@ from pathlib import Path
 from eagle.core import telemetry
 from eagle.core.parent import lives
 from eagle.core.project import Project
-from eagle.registry.live import LEFT_OUT, locked
+from eagle.registry.live.stages import LEFT_OUT, locked
 
 INTERVAL = 0.5
 """Seconds between two looks at the journals."""
@@ -55,8 +55,8 @@ def _follow(folder: Path, patience: float) -> None:
 
     from eagle.config import load_config
     from eagle.core.errors import EagleError
-    from eagle.registry.following import Follower
-    from eagle.registry.system import SystemMetrics
+    from eagle.registry.live.following import Follower
+    from eagle.registry.live.system import SystemMetrics
 
     project, system, ended = Project(), SystemMetrics(), 0.0
     follower: Follower | None = None

@@ -14,8 +14,8 @@ from eagle.config import Config
 from eagle.core.live import FINISHED, KILLED
 from eagle.core.parent import lives
 from eagle.core.project import Project
+from eagle.registry.live.state import JOURNAL, REGISTER, PipelineState, StageStart
 from eagle.registry.naming import origin, run_name
-from eagle.registry.pipeline_state import JOURNAL, REGISTER, PipelineState, StageStart
 from eagle.registry.run_log import RunLog
 from eagle.registry.stage_log import STAGE, log_stage, stage_tags
 from eagle.registry.store import Store, open_store
