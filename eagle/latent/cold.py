@@ -115,12 +115,12 @@ class ColdStart:
         report: dict[str, Any] = {}
         for split in ("validation", "test"):
             rows, predicted = self._unseen(set(self.splits.items_in(split)), set(self.users))
-            draws = (self.seed, "cold", split, "all users")
+            draws, least = (self.seed, "cold", split, "all users"), least_ratings(rows)
             report[split] = {
                 part: judged_against_popularity(
                     ranking(rows, predicted[name], stream(*draws)),
                     ranking_difference(rows, predicted[name], predicted["popularity"], stream(*draws)),
-                    least_ratings(rows),
+                    least,
                 )
                 for part, name in parts.items()
             }

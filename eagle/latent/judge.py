@@ -82,17 +82,24 @@ def least_ratings(rows: pd.DataFrame) -> int:
 
     A sparse catalogue has thousands of people with two ratings of unseen items, and hardly one with five.
     """
+    return _least(_comparable(rows))
+
+
+def _comparable(rows: pd.DataFrame) -> pd.Series:
+    """Return every user's number of ratings, 0 where all are equal."""
     found = rows.groupby("user")["rating"].agg(["size", "min", "max"])
-    counts = found["size"].where(found["min"] < found["max"], 0)
+    return found["size"].where(found["min"] < found["max"], 0)
+
+
+def _least(counts: pd.Series) -> int:
     enough = (least for least in range(MIN_RATINGS, 2, -1) if (counts >= least).sum() >= MIN_PEOPLE)
     return next(enough, 2)
 
 
 def judged(rows: pd.DataFrame) -> pd.DataFrame:
     """Keep the rows of users with enough, and not all equal, ratings, and number those users (column ``number``)."""
-    grouped = rows.groupby("user")["rating"]
-    enough = (grouped.transform("size") >= least_ratings(rows)) & (grouped.transform("min") < grouped.transform("max"))
-    kept = rows[enough]
+    counts = _comparable(rows)
+    kept = rows[rows["user"].isin(counts.index[counts >= _least(counts)])]
     return kept.assign(number=np.unique(kept["user"].to_numpy(str), return_inverse=True)[1])
 
 
