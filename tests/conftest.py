@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from eagle.core import telemetry
+
+if TYPE_CHECKING:
+    from eagle.registry.store import Store
 
 telemetry.switch_off()
 settings.register_profile("untimed", deadline=None)  # a busy machine fails no test
@@ -51,3 +57,19 @@ def pytest_unconfigure() -> None:
 
     for folder in (_STATE, _SHORT):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def mlflow_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A store of its own, which MLflow writes to, in the working folder."""
+    import mlflow
+
+    from eagle.config import RegistryConfig
+    from eagle.core.project import Project
+    from eagle.registry.store import open_store
+
+    monkeypatch.chdir(tmp_path)
+    found = open_store(RegistryConfig(), Project(tmp_path))
+    mlflow.set_tracking_uri(found.uri)
+    yield found
+    mlflow.set_tracking_uri(None)

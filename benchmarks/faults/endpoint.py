@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +14,7 @@ import yaml
 from benchmarks.faults.ledger import Case, Outcome
 from benchmarks.faults.world import Done, World
 from tests.end_to_end.small_world import GENRES, PLOTS
-from tests.endpoint.served import Line
+from tests.endpoint.served import Line, running
 
 FAILING = {"healthy": 0.0, "fails 30%": 0.3, "hangs": 1.0}
 STAGE, OUTPUT = "transitions", "data/transitions.parquet"
@@ -40,25 +38,12 @@ class ScriptedLine(Line):
         return 200, json.dumps({"choices": [{"index": 0, "text": text, "finish_reason": "stop"}]}).encode()
 
 
-@contextmanager
-def line(failing: float, seed: int) -> Iterator[ScriptedLine]:
-    """Run an endpoint."""
-    with ScriptedLine(0, failing=failing, seed=seed) as made:
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield made
-        finally:
-            made.shutdown()
-            thread.join()
-
-
 def written(world: World, way: str, seed: int) -> tuple[Done, str, int]:
     """Have a stage's texts written by an endpoint; return how it ended, the hash of the texts, and the faults met."""
     world.reset()
     world.unmake(STAGE)
     world.forget_texts()
-    with line(FAILING[way], seed) as made:
+    with running(ScriptedLine(0, failing=FAILING[way], seed=seed)) as made:
         params = yaml.safe_load((world.root / "params.yaml").read_text(encoding="utf-8"))
         params["llm"] |= {"endpoint": made.address, "timeout": 2.0, "retries": 8 if way != "hangs" else 0}
         (world.root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")

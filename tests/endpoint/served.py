@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+AnyLine = TypeVar("AnyLine", bound="Line")
 REVISION = "0" * 40
 FAULTS = ("429", "500", "garbage", "nothing", "empty", "too long", "lost", "late")
 
@@ -161,9 +162,9 @@ _FAULTY = {
 
 
 @contextmanager
-def line_to(port: int, *, failing: float = 0.0, seed: int = 0) -> Iterator[Line]:
-    """Run a :class:`Line`."""
-    with Line(port, failing=failing, seed=seed) as line:
+def running(line: AnyLine) -> Iterator[AnyLine]:
+    """Let a line answer while the block runs."""
+    with line:
         thread = threading.Thread(target=line.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
@@ -171,3 +172,10 @@ def line_to(port: int, *, failing: float = 0.0, seed: int = 0) -> Iterator[Line]
         finally:
             line.shutdown()
             thread.join()
+
+
+@contextmanager
+def line_to(port: int, *, failing: float = 0.0, seed: int = 0) -> Iterator[Line]:
+    """Run a :class:`Line`."""
+    with running(Line(port, failing=failing, seed=seed)) as line:
+        yield line

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
 import pytest
 
-from eagle.config import RegistryConfig
 from eagle.core.project import Project
 from eagle.evaluation.arm import eagle_arm
 from eagle.evaluation.stored import read_trajectories
 from eagle.registry.champion import CaseScores
 from eagle.registry.new_agent import NewAgent
-from eagle.registry.store import Store, open_store
+from eagle.registry.store import Store
 from eagle.registry.traces import log_traces
 from tests.report.finished_run import finished_run
 
@@ -22,23 +20,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:User
 ARM = eagle_arm("g_optimal", 2)
 
 
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.chdir(tmp_path)
-    found = open_store(RegistryConfig(), Project(tmp_path))
-    mlflow.set_tracking_uri(found.uri)
-    yield found
-    mlflow.set_tracking_uri(None)
-
-
-def test_episodes_are_shown_change_by_change_with_the_runs_they_belong_to(tmp_path: Path, store: Store) -> None:
+def test_episodes_are_shown_change_by_change_with_the_runs_they_belong_to(tmp_path: Path, mlflow_store: Store) -> None:
     project = finished_run(tmp_path)
     table = read_trajectories(project.trajectories)
     mine = table[table["arm"] == ARM.name].set_index(["case", "step"]).sort_index()
     gains = mine["utility"].groupby("case").agg(lambda values: values.iloc[-1] - values.iloc[0])
     agent = NewAgent(ARM, False, table[["anchor", "user"]].iloc[:0], CaseScores("", [], [], []), [])
-    run = store.client.create_run(store.experiment_id).info.run_id
-    found = log_traces(project, store, agent, run, 3)
+    run = mlflow_store.client.create_run(mlflow_store.experiment_id).info.run_id
+    found = log_traces(project, mlflow_store, agent, run, 3)
     traces = [mlflow.get_trace(name) for name in found]
     shown = [int(trace.info.tags["eagle.case"]) for trace in traces]
     assert (shown[0], shown[-1]) == (gains.idxmin(), gains.idxmax())
@@ -55,6 +44,6 @@ def test_episodes_are_shown_change_by_change_with_the_runs_they_belong_to(tmp_pa
         assert trace.info.request_metadata["mlflow.sourceRun"] == run
 
 
-def test_none_are_shown_where_none_are_asked_for(tmp_path: Path, store: Store) -> None:
+def test_none_are_shown_where_none_are_asked_for(tmp_path: Path, mlflow_store: Store) -> None:
     agent = NewAgent(ARM, False, read_trajectories(finished_run(tmp_path).trajectories), CaseScores("", [], [], []), [])
-    assert log_traces(Project(tmp_path), store, agent, "", 0) == []
+    assert log_traces(Project(tmp_path), mlflow_store, agent, "", 0) == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from eagle.config import RegistryConfig
-from eagle.core.project import Project
-from eagle.registry.store import Store, open_store
+from eagle.registry.store import Store
 from tests.serving.test_steer import Engine, steerer
 
 if TYPE_CHECKING:
@@ -22,15 +20,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:UserWarning")  # MLflow's, at its import
 ROWS = pd.DataFrame([{"user": "u0", "item": "i1"}])
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.chdir(tmp_path)
-    found = open_store(RegistryConfig(), Project(tmp_path))
-    mlflow.set_tracking_uri(found.uri)
-    yield found
-    mlflow.set_tracking_uri(None)
 
 
 @pytest.fixture
@@ -42,12 +31,12 @@ def model() -> SteeringModel:
     return found
 
 
-def test_who_worked_on_what_is_shown_in_true_order_and_time(store: Store, model: SteeringModel) -> None:
+def test_who_worked_on_what_is_shown_in_true_order_and_time(mlflow_store: Store, model: SteeringModel) -> None:
     plain = model.predict(None, ROWS, {"seed": 3, "horizon": 2})
     traced = model.predict(None, ROWS, {"seed": 3, "horizon": 2, "trace": True})
     pd.testing.assert_frame_equal(traced, plain)
     mlflow.flush_trace_async_logging()
-    (trace,) = MlflowClient(store.uri).search_traces([store.experiment_id])
+    (trace,) = MlflowClient(mlflow_store.uri).search_traces([mlflow_store.experiment_id])
     root, *turns = trace.data.spans
     assert root.inputs["rows"] == [{"user": "u0", "item": "i1"}]
     assert root.outputs["answers"][0]["text"] == plain["text"][0]
@@ -60,10 +49,10 @@ def test_who_worked_on_what_is_shown_in_true_order_and_time(store: Store, model:
     assert times == sorted(times) and times[0] < times[-1]
 
 
-def test_who_does_not_ask_leaves_no_trace(store: Store, model: SteeringModel) -> None:
+def test_who_does_not_ask_leaves_no_trace(mlflow_store: Store, model: SteeringModel) -> None:
     model.predict(None, ROWS, {"horizon": 1})
     mlflow.flush_trace_async_logging()
-    assert MlflowClient(store.uri).search_traces([store.experiment_id]) == []
+    assert MlflowClient(mlflow_store.uri).search_traces([mlflow_store.experiment_id]) == []
 
 
 def test_a_trace_without_a_store_is_refused(

@@ -12,15 +12,13 @@ from __future__ import annotations
 import json
 import platform
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 
+from eagle.compute.beside import one_thread
 from eagle.config import LoraSettings, OnPolicyPhase
 from eagle.core.project import Project
 from eagle.policies.lora import LoraPolicy
@@ -43,17 +41,6 @@ def versions() -> dict[str, str]:
     return {name: version(name).split("+")[0] for name in PACKAGES} | {"python": platform.python_version()}
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Sum in one order: how many threads share a sum changes its last digits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def on_policy_rows(folder: Path) -> Rows:
     """Train two updates in an environment that pays for a letter."""
     base = build_tiny_llm(folder / "llm")
@@ -68,7 +55,7 @@ def on_policy_rows(folder: Path) -> Rows:
 
 def curves(folder: Path) -> dict[str, Rows]:
     """Train in ``folder`` and return the curves, a row for each update."""
-    with one_thread():
+    with one_thread():  # how many threads share a sum changes its last digits
         project: Project = build_project(folder / "project")
         reference.run(config(), project, "g_optimal")
         stage.run(config(), project, "g_optimal")
