@@ -12,6 +12,7 @@ from benchmarks.faults.bytes_of import files_below, flip
 from benchmarks.faults.kill import kill_tree
 from benchmarks.faults.ledger import Case, Outcome
 from benchmarks.faults.world import World
+from eagle.core.project import Project
 from eagle.engine.cache import CompletionStore
 
 READERS = {
@@ -76,7 +77,7 @@ def in_dvc_cache(world: World, *, seed: int, name: str) -> Outcome:
     stage = READERS[name]
     world.reset()
     (md5,) = (out["md5"] for made in world.lock()["stages"].values() for out in made["outs"] if out["path"] == name)
-    flip(world.root / ".dvc/cache/files/md5" / md5[:2] / md5[2:], random.Random(f"{seed} cache {name}"))
+    flip(Project(world.root).dvc_cache / md5[:2] / md5[2:], random.Random(f"{seed} cache {name}"))
     (world.root / name).unlink()
     world.dvc("checkout", name)
     world.unmake(stage)

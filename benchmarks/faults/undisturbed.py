@@ -13,11 +13,12 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from benchmarks.faults.world import World, remove
+from benchmarks.faults.world import World
 from eagle.config import Config, load_config
 from eagle.config.dependencies import name_own_files
 from eagle.config.parameters import params_yaml
 from eagle.config.stages import all_instances
+from eagle.core.artifacts import remove
 from eagle.core.costs import account
 from eagle.core.fork_client import ADDRESS
 from eagle.core.project import Project

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from eagle.core.artifacts import read_json
+from eagle.core.artifacts import md5_of, read_json, remove
 from eagle.core.project import Project
 from eagle.engine.cache import CompletionStore
 
@@ -50,10 +50,7 @@ class World:
         """Put back what may have changed."""
         for name in CHANGING:
             there, here = self.pristine / name, self.root / name
-            if here.is_dir():
-                shutil.rmtree(here)
-            else:
-                here.unlink(missing_ok=True)
+            remove(here)
             if there.is_dir():
                 shutil.copytree(there, here)
             elif there.exists():
@@ -122,7 +119,7 @@ class World:
         drafts = [path for path in self.root.rglob(".*.part") if ".dvc" not in path.parts]
         unfinished = [path for path in (self.root / "models/checkpoints").rglob("*") if path.is_file()]
         found = [f"left behind: {path.relative_to(self.root)}" for path in [*drafts, *unfinished]]
-        objects = [path for path in (self.root / ".dvc/cache/files/md5").rglob("*") if path.is_file()]
+        objects = [path for path in Project(self.root).dvc_cache.rglob("*") if path.is_file()]
         found += [f"DVC's cache: {path.name} holds something else" for path in objects if not _is_itself(path)]
         store = self.root / ".cache/completions.sqlite"
         return found + (_damaged(store) if store.exists() else [])
@@ -131,7 +128,7 @@ class World:
 def _is_itself(path: Path) -> bool:
     """Whether an object of DVC's cache has the hash that it is named by; DVC's own drafts have other names."""
     name = (path.parent.name + path.name).removesuffix(".dir")
-    digest = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    digest = md5_of(path)
     return len(name) != len(digest) or name == digest
 
 
@@ -144,14 +141,6 @@ def _damaged(path: Path) -> list[str]:
     if len(CompletionStore(path).read(keys)) < len(keys):
         wrong.append("the cache of completions held damaged texts")
     return wrong
-
-
-def remove(path: Path) -> None:
-    """Remove a file or folder, if it is there."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def hashes(root: Path, paths: Sequence[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from eagle.config.takeover import read_stages
+from eagle.core.artifacts import md5_of
 from eagle.core.errors import EagleError, Problem
 from eagle.core.parent import run_by_dvc
 from eagle.core.project import Project
@@ -44,16 +45,11 @@ def _read_by(stage: str, project: Project) -> Iterator[tuple[str, dict[str, Any]
 def _hash(path: Path) -> str:
     """Return the hash that DVC gives to a file, or to a folder: that of the list of its files."""
     if not path.is_dir():
-        return _md5(path) if path.exists() else "absent"
+        return md5_of(path) if path.exists() else "absent"
     files = [file for file in path.rglob("*") if file.is_file()]
-    entries = [{"md5": _md5(file), "relpath": file.relative_to(path).as_posix()} for file in files]
+    entries = [{"md5": md5_of(file), "relpath": file.relative_to(path).as_posix()} for file in files]
     listed = json.dumps(sorted(entries, key=lambda entry: entry["relpath"]), sort_keys=True)
     return f"{hashlib.md5(listed.encode(), usedforsecurity=False).hexdigest()}.dir"
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _damaged(maker: str, out: dict[str, Any], project: Project) -> Problem:
@@ -71,7 +67,7 @@ def _damaged_copies(cache: Path, md5: str) -> list[Path]:
     copy = cache / md5[:2] / md5[2:]
     if not copy.exists():
         return []
-    if _md5(copy) != md5.removesuffix(".dir"):
+    if md5_of(copy) != md5.removesuffix(".dir"):
         return [copy]
     entries = json.loads(copy.read_bytes()) if copy.suffix == ".dir" else []
     return [damaged for entry in entries for damaged in _damaged_copies(cache, entry["md5"])]

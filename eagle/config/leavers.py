@@ -5,10 +5,10 @@ The evaluation depends on the folders of all agents, so a left one would also ma
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from eagle.config.root import Config
+from eagle.core.artifacts import remove
 from eagle.core.project import Project
 
 
@@ -26,10 +26,7 @@ def remove_left(config: Config, project: Project) -> list[Path]:
         *_others(project.cost("reference@*"), {f"reference@{name}" for name in references}),
     ]
     for path in left:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        remove(path)
     return left
 
 

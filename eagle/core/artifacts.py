@@ -62,14 +62,21 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
         raise
     finally:
         with contextlib.suppress(OSError):  # a closed folder has already been told of
-            _remove(draft)
+            remove(draft, ignore_errors=True)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
+def remove(path: Path, *, ignore_errors: bool = False) -> None:
+    """Remove a file, a link or a folder, if it is there; ``ignore_errors``: leave what a folder does not give up."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=ignore_errors)
     else:
         path.unlink(missing_ok=True)
+
+
+def md5_of(path: Path) -> str:
+    """Return the MD5 hex digest of a file: what DVC and publishers of archives name a file's content by."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _remove_orphans(target: Path) -> None:
@@ -82,7 +89,7 @@ def _remove_orphans(target: Path) -> None:
 
         for draft, process in drafts:
             if not psutil.pid_exists(process):
-                _remove(draft)
+                remove(draft, ignore_errors=True)
 
 
 def is_full(error: Exception) -> bool:

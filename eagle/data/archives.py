@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from eagle.config import DataConfig
+from eagle.core.artifacts import md5_of
 from eagle.core.errors import EagleError, did_you_mean, user_error
 from eagle.data.catalogue import Catalogue, Provenance, make_catalogue
 from eagle.data.categories import genre_list
@@ -97,17 +98,12 @@ def fetch_archive(name: str, address: str | None = None) -> Path:
 def _is_older(archive: Path, url: str) -> bool:
     """Say whether another archive than the one here is published now; without an answer the one here is kept."""
     published = published_md5(url)
-    return published is not None and _md5_of(archive) != published
-
-
-def _md5_of(archive: Path) -> str:
-    with archive.open("rb") as handle:
-        return hashlib.file_digest(handle, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    return published is not None and md5_of(archive) != published
 
 
 def _check(archive: Path, url: str, md5: str | None) -> None:
     expected = md5 or published_md5(url)
-    if expected is not None and (found := _md5_of(archive)) != expected:
+    if expected is not None and (found := md5_of(archive)) != expected:
         raise user_error(
             f"what was downloaded from {url} is not the published archive",
             found=f"MD5 {found}",

@@ -23,7 +23,6 @@ INTERVAL = 0.5
 """Seconds between two looks at the journals."""
 _AGAIN = 10.0  # seconds after which a store that failed is asked again
 _GIVE_UP = 60.0  # seconds after the pipeline's end
-_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
 
 
 def main(folder: Path) -> None:
@@ -33,8 +32,6 @@ def main(folder: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the stages: who follows them writes how they ended
     os.nice(10)
     telemetry.switch_off()
-    for name, value in _PATIENCE.items():
-        os.environ.setdefault(name, value)
     with locked(folder) as mine:
         if mine:
             _follow_all(folder)
@@ -42,11 +39,14 @@ def main(folder: Path) -> None:
 
 def _follow_all(folder: Path) -> None:
     """Follow the pipeline; before, finish what trackers of ended pipelines have left."""
-    for left in sorted(path for path in folder.parent.iterdir() if path != folder and not lives(path.name)):
-        with suppress(OSError), locked(left) as mine:  # or another tracker has finished it
-            if mine:
-                _follow(left, 0)
-    _follow(folder, _GIVE_UP)
+    from eagle.registry.answers import soon  # which imports MLflow
+
+    with soon():
+        for left in sorted(path for path in folder.parent.iterdir() if path != folder and not lives(path.name)):
+            with suppress(OSError), locked(left) as mine:  # or another tracker has finished it
+                if mine:
+                    _follow(left, 0)
+        _follow(folder, _GIVE_UP)
 
 
 def _follow(folder: Path, patience: float) -> None:
