@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eagle.adapting.stories import Stories, sentences_of
+from eagle.adapting.stories import Stories
 from eagle.domains.text import Description
+from eagle.environment.sentences import sentences_in
 from eagle.latent.features import TextEmbedder
 
 NEIGHBOURS = 12  # nearest stories that may be a source [M: 30 lose the source]
@@ -45,7 +46,7 @@ def neighbour_drafts(stories: Stories, targets: Sequence[int]) -> list[EditDraft
 
 def spliced_drafts(stories: Stories, targets: Sequence[int], embedder: TextEmbedder) -> list[EditDraft]:
     """Return the sources of each target of several sentences that are spliced of it and of a neighbour."""
-    parts = [sentences_of(text.plot) for text in stories.texts]
+    parts = [sentences_in(text.plot) for text in stories.texts]
     several = [target for target in targets if len(parts[target]) > 1]
     pairs = [
         (target, source)

@@ -23,7 +23,6 @@ SHARED = 8  # words in a row [O: names and set phrases are shorter]
 NEAR = 0.85  # cosine [O: two tellings of one film; other films of one subject have .4 to .8]
 LEAST_WORDS = 12  # METHOD's, of a text that is learned from
 _ENDS = (".", "!", "?", '"', "'", ")", "”")
-_SENTENCES = re.compile(r"(?<=[.!?])[\"')\]]*\s+")
 _MARKUP = re.compile(r"[{}|\[\]<>]")
 
 
@@ -36,11 +35,6 @@ class Stories:
 
     def __len__(self) -> int:
         return len(self.texts)
-
-
-def sentences_of(plot: str) -> list[str]:
-    """Return the sentences of a plot, each with its end."""
-    return [part for part in _SENTENCES.split(plot) if part]
 
 
 def stories_of(corpus: Corpus, embedder: TextEmbedder, max_words: int, fields: Fields, at_most: int) -> Stories:

@@ -13,8 +13,11 @@ BYTES = 12
 """Bytes a word at most [ours: an English word and its blank have 6]."""
 _UNBLANKED = "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f"
 _WORD = re.compile(rf"[{_UNBLANKED}\U00020000-\U0003ffff]|[^\s{_UNBLANKED}\U00020000-\U0003ffff]+")
-_SENTENCES = re.compile(r"(?<=[.!?])[\"')\]]*\s+|(?<=[।؟۔።])\s+|(?<=[。！？｡])(?![。！？｡」』”’）])")
-_AFTER_QUOTE = re.compile(r"(?<=[。！？｡][」』”’）])")
+_CLOSING = r"[\"'”’»)\]]"
+_BETWEEN = re.compile(
+    rf"(?:(?<=[.!?])|(?<=[.!?]{_CLOSING})|(?<=[.!?]{_CLOSING}{{2}})|(?<=[।؟۔።]))\s+"
+    r"|(?<=[。！？｡])(?![。！？｡」』”’）])\s*|(?<=[。！？｡][」』”’）])\s*"
+)
 _LOOSE_END = ",;:-、，；："
 
 
@@ -29,23 +32,28 @@ def first_sentences(text: str, max_words: int) -> str:
     Where already the first sentence is longer, it is cut after ``max_words`` words and closed with a full stop.
     """
     text, kept = " ".join(text.split()), ""
-    for sentence, blank in _sentences(text):
-        longer = f"{kept}{blank if kept else ''}{sentence}"
+    for sentence, blank in _parts(text):
+        longer = kept + blank + sentence
         if not _fits(longer, max_words):
             break
         kept = longer
     return kept or _cut(text, max_words)
 
 
-def _sentences(text: str) -> list[tuple[str, str]]:
+def sentences_in(text: str) -> list[str]:
+    """Return the sentences of a text, each with its end and the marks that close it."""
+    return [sentence for sentence, _ in _parts(text)]
+
+
+def _parts(text: str) -> list[tuple[str, str]]:
     """Return (sentence, what stands before it: a blank or nothing)."""
     found: list[tuple[str, str]] = []
-    for part in _SENTENCES.split(text):
-        for sentence in _AFTER_QUOTE.split(part):
-            if sentence:
-                joined = found and found[-1][0][-1] in "。！？｡」』”’）" and not text.isascii()
-                found.append((sentence, "" if joined else " "))
-    return found
+    start, blank = 0, ""
+    for between in _BETWEEN.finditer(text):
+        found.append((text[start : between.start()], blank))
+        start, blank = between.end(), between.group()
+    found.append((text[start:], blank))
+    return [(sentence, blank) for sentence, blank in found if sentence]
 
 
 def _fits(text: str, max_words: int) -> bool:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eagle.environment.sentences import BYTES, first_sentences, words_in
+from eagle.environment.sentences import BYTES, first_sentences, sentences_in, words_in
 
 CHINESE = "机器人在未来的城市里寻找失踪的女孩。她却不记得自己是谁！"
 
@@ -21,8 +21,12 @@ def test_a_sentence_that_is_too_long_is_cut_and_closed() -> None:
     assert words_in(first_sentences("กาลครั้งหนึ่ง" * 100, 32)) <= 32 + 1
 
 
-def test_sentences_with_blanks_are_as_they_were() -> None:
-    assert first_sentences('He said "go." She went! Why? So.', 5) == 'He said "go. She went!'
+def test_a_sentence_keeps_the_marks_that_close_it() -> None:
+    assert first_sentences('He said "go." She went! Why? So.', 5) == 'He said "go." She went!'
+    assert sentences_in("(She said “go.”) He went.") == ["(She said “go.”)", "He went."]
+    assert sentences_in("One. Two") == ["One.", "Two"]
+    assert first_sentences("He said “go.” She went – out.", 9) == "He said “go.” She went – out."
+    assert first_sentences("她笑了。 他走。", 9) == "她笑了。 他走。"
 
 
 @given(st.text(max_size=300), st.integers(1, 20))

@@ -8,15 +8,14 @@ text .31, .68 and 38%.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from eagle.domains.base import Domain
 from eagle.domains.text import Description
+from eagle.environment.sentences import sentences_in
 
 #: Words of the other text that an action quotes, as the first sentence of a usual text has.
 QUOTED_WORDS = 20
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 def crossover(domain: Domain) -> Callable[[str], str]:
@@ -37,5 +36,5 @@ def crossover(domain: Domain) -> Callable[[str], str]:
 
 def _opening(said: str) -> str:
     """Return the first sentence, at most :data:`QUOTED_WORDS` words of it."""
-    words = _SENTENCE_END.split(said.strip())[0].split()
-    return " ".join(words[:QUOTED_WORDS])
+    first = next(iter(sentences_in(said)), "")
+    return " ".join(first.split()[:QUOTED_WORDS])
