@@ -110,7 +110,7 @@ def openvino(folder: Path, size: Size, batch: int) -> Write:
     import openvino_genai
     import torch
 
-    from eagle.data.packages import package_file
+    from eagle.data.sources.packages import package_file
     from eagle.engine.fetch import EMBEDDED_LLM
 
     scheduler = openvino_genai.SchedulerConfig()

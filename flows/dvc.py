@@ -18,7 +18,7 @@ from prefect import get_run_logger, task
 from eagle.core.errors import EagleError
 from eagle.core.parent import PIPELINE, identity
 from eagle.core.repository import repository_problems
-from eagle.data.download import ANEW
+from eagle.data.sources.download import ANEW
 from flows.busy import advises_removal, holder, stood_back
 
 HOUR = 3600

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from eagle.data.typical_words import telling_genres, word_table
+from eagle.data.columns.typical_words import telling_genres, word_table
 from eagle.domains.base import Domain, WrittenDomain
 from eagle.domains.without_labels import about_words
 

@@ -14,12 +14,12 @@ import pandas as pd
 
 from eagle.config import DataConfig
 from eagle.core.project import Project
+from eagle.data.columns.titles import key, keys
 from eagle.data.descriptions import Descriptions
-from eagle.data.movielens100k import PLOTS_PACKAGE
-from eagle.data.packages import package_file
-from eagle.data.plots import genres_named, tidy
+from eagle.data.sources.movielens100k import PLOTS_PACKAGE
+from eagle.data.sources.packages import package_file
+from eagle.data.sources.plots import genres_named, tidy
 from eagle.data.stored import read_item_split, read_items
-from eagle.data.titles import key, keys
 
 FILM_SOURCES = frozenset({"movielens-100k", "ml-latest-small", "ml-25m", "ml-32m"})
 _OTHER_SPELLING = {"children's": "children"}  # of the archives

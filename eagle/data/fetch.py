@@ -13,7 +13,7 @@ from eagle.core.project import Project
 from eagle.data.catalogue import Catalogue, keep_rated_enough, write_catalogue
 from eagle.data.overview import Overview, overview
 from eagle.data.settle import settle
-from eagle.data.source import read_source
+from eagle.data.sources.base import read_source
 
 
 def load_source(data: DataConfig, root: Path) -> Catalogue:

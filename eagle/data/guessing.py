@@ -11,13 +11,13 @@ from pathlib import Path
 import pandas as pd
 
 from eagle.core.errors import user_error
-from eagle.data.encodings import as_utf8
-from eagle.data.opening import parts_at
-from eagle.data.parquet import read_parquet
-from eagle.data.scale import not_numbers, suspects
-from eagle.data.separators import head_of
-from eagle.data.tables import read_any
-from eagle.data.titles import split_year
+from eagle.data.columns.scale import not_numbers, suspects
+from eagle.data.columns.titles import split_year
+from eagle.data.files.encodings import as_utf8
+from eagle.data.files.opening import parts_at
+from eagle.data.files.parquet import read_parquet
+from eagle.data.files.separators import head_of
+from eagle.data.files.tables import read_any
 
 _NAMES = {
     "user": ("user", "userid", "uid", "username", "reviewer", "reviewerid", "customerid", "customer", "memberid"),

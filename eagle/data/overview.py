@@ -12,8 +12,8 @@ import pandas as pd
 from eagle.config import DataConfig
 from eagle.core.artifacts import read_json
 from eagle.data.catalogue import Catalogue
-from eagle.data.prose import languages
-from eagle.data.rows import number_of, share
+from eagle.data.columns.prose import languages
+from eagle.data.columns.rows import number_of, share
 from eagle.data.unusual import filled, unusual
 
 

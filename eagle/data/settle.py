@@ -13,11 +13,11 @@ import pandas as pd
 from eagle.config import DataConfig
 from eagle.core.errors import Problem
 from eagle.data.catalogue import Catalogue, Provenance
-from eagle.data.categories import keep_frequent, unlike_each_other
-from eagle.data.findings import Findings
-from eagle.data.ids import unjoined
-from eagle.data.rows import NAMED_ROWS, number_of, place, share
-from eagle.data.scale import Suspect, constant_users, nothing_to_learn, suspects, without
+from eagle.data.columns.categories import keep_frequent, unlike_each_other
+from eagle.data.columns.findings import Findings
+from eagle.data.columns.ids import unjoined
+from eagle.data.columns.rows import NAMED_ROWS, number_of, place, share
+from eagle.data.columns.scale import Suspect, constant_users, nothing_to_learn, suspects, without
 
 CONSTANT = 0.05
 """Share of users with one rating for everything from which they are mentioned [ours]."""

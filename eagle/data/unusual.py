@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from eagle.data.catalogue import Catalogue
-from eagle.data.rows import number_of
+from eagle.data.columns.rows import number_of
 
 NOT_ENGLISH = 0.1
 """Share of texts that are not English from which it is said that the models know English only [ours]."""

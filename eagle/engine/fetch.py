@@ -15,7 +15,7 @@ from eagle.config.environment import HUB_ID
 from eagle.core.artifacts import complete_or_absent
 from eagle.core.errors import user_error
 from eagle.core.project import Project
-from eagle.data.packages import package_file
+from eagle.data.sources.packages import package_file
 from eagle.engine.folders import check_model_folder
 from eagle.engine.gguf import convert_gguf
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from eagle.data.columns.typical_words import telling_genres, word_table
 from eagle.data.descriptions import plain_years
-from eagle.data.typical_words import telling_genres, word_table
 from eagle.domains.text import Description
 from eagle.latent.base import TextEncoder
 

@@ -9,7 +9,7 @@ import pytest
 
 from eagle.config import DataConfig
 from eagle.data.catalogue import Catalogue
-from eagle.data.source import Source
+from eagle.data.sources.base import Source
 
 
 class SourceContract:

@@ -70,7 +70,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """A local web server that knows byte ranges and can break off; downloads do not wait between tries."""
-    monkeypatch.setattr("eagle.data.download.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("eagle.data.sources.download.time.sleep", lambda seconds: None)
     served = Site()
     handler = type("Handler", (_Handler,), {"site": served})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eagle.config import FileColumns, OwnFiles
 from eagle.data.catalogue import Catalogue
-from eagle.data.own_files import own_files
+from eagle.data.sources.own_files import own_files
 
 COLUMNS = FileColumns(timestamp="when", text="text", genres="genres")
 RATING_NAMES = ("user", "item", "rating", "when")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from eagle.core.errors import EagleError
-from eagle.data import archives
-from eagle.data.archives import fetch_archive, official_archive
-from eagle.data.download import ANEW, TRIES, download, partial
+from eagle.data.sources import archives
+from eagle.data.sources.archives import fetch_archive, official_archive
+from eagle.data.sources.download import ANEW, TRIES, download, partial
 from tests.data.builders import movielens_archive
 from tests.data.conftest import Site
 
@@ -72,7 +72,7 @@ def test_a_refusal_is_one_clear_error(site: Site, tmp_path: Path, status: int) -
 
 
 def test_no_server_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eagle.data.download.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("eagle.data.sources.download.time.sleep", lambda seconds: None)
     with pytest.raises(EagleError, match="check the network"):
         download("http://127.0.0.1:9/a.zip", tmp_path / "a.zip")
 

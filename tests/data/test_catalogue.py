@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from eagle.core.errors import EagleError
 from eagle.data.catalogue import keep_rated_enough, make_catalogue, read_catalogue, write_catalogue
-from eagle.data.ids import as_ids
+from eagle.data.columns.ids import as_ids
 from tests.data.builders import catalogue
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eagle.data.categories import genre_list, keep_frequent, unlike_each_other, wrong_separator
+from eagle.data.columns.categories import genre_list, keep_frequent, unlike_each_other, wrong_separator
 
 NAMES = st.lists(
     st.text(alphabet="abcdefgh", min_size=1, max_size=6).filter(lambda name: name not in {"null", "nan"}),

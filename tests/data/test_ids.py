@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eagle.data.ids import as_ids, cause, id_problems
+from eagle.data.columns.ids import as_ids, cause, id_problems
 
 
 def test_ids_written_as_floats_lose_their_ending_only_where_all_have_it() -> None:

@@ -19,7 +19,7 @@ from eagle.core.code import ROOT
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.data.beginning import begin
-from eagle.data.own_files import own_files
+from eagle.data.sources.own_files import own_files
 
 
 def _csv(folder: Path) -> tuple[Path, Path]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from eagle.data import movielens100k
+from eagle.data.sources import movielens100k
 
 GENRES = ["Action", "Children's", "Drama", "Film-Noir"]
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from eagle.core.artifacts import sha256_of
 from eagle.core.errors import EagleError
-from eagle.data.packages import cache_folder, extract, package_file, sha256_of
+from eagle.data.sources.packages import cache_folder, extract, package_file
 from tests.data.builders import wheel
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eagle.data.prose import language_of, languages, marked_up, plain
+from eagle.data.columns.prose import language_of, languages, marked_up, plain
 
 
 @pytest.mark.parametrize(

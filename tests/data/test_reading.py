@@ -18,7 +18,7 @@ import pytest
 
 from eagle.config import FileColumns
 from eagle.core.errors import EagleError
-from eagle.data.tables import read_any
+from eagle.data.files.tables import read_any
 from tests.data.quirks import ITEM_NAMES, ITEMS, RATING_NAMES, RATINGS, items_text, ratings_text, read, same, table
 
 PLAIN = [(i, "The Straight Story", g, "A man rides on. He meets a girl.") for i, _, g, _ in ITEMS]

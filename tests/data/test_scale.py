@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eagle.data.scale import constant_users, not_numbers, nothing_to_learn, suspects, without
+from eagle.data.columns.scale import constant_users, not_numbers, nothing_to_learn, suspects, without
 
 
 def _of(**counts: int) -> pd.Series:

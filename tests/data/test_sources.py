@@ -12,11 +12,12 @@ from eagle.config import DataConfig, FileColumns, OwnFiles, parse_config
 from eagle.config.kinds import Kind, SourceKind
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
-from eagle.data import clothing, fetch, movielens100k
-from eagle.data.archives import OfficialArchive
+from eagle.data import fetch
 from eagle.data.catalogue import Catalogue, read_catalogue
-from eagle.data.own_files import UsersFiles
-from eagle.data.source import SOURCES, Source, open_source
+from eagle.data.sources import clothing, movielens100k
+from eagle.data.sources.archives import OfficialArchive
+from eagle.data.sources.base import SOURCES, Source, open_source
+from eagle.data.sources.own_files import UsersFiles
 from eagle.domains.table import domain_of
 from eagle.domains.text import Fields
 from eagle.testing.sources import SourceContract

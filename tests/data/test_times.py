@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eagle.data.times import read_times, read_years, seconds
+from eagle.data.columns.times import read_times, read_years, seconds
 
 DAY = 1_552_521_600  # 2019-03-14
 MOMENTS = st.lists(

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from eagle.data.plots import Plot, find_plots, story, tidy
-from eagle.data.titles import key, keys, split_year, upright
+from eagle.data.columns.titles import key, keys, split_year, upright
+from eagle.data.sources.plots import Plot, find_plots, story, tidy
 
 
 @pytest.mark.parametrize(

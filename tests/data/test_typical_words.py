@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from eagle.data.typical_words import names_of_things, telling_genres, word_table
+from eagle.data.columns.typical_words import names_of_things, telling_genres, word_table
 
 
 def items(plots: list[str], genres: list[list[str]] | None = None) -> pd.DataFrame:

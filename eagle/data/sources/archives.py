@@ -13,14 +13,14 @@ from pathlib import Path
 import pandas as pd
 
 from eagle.config import DataConfig
-from eagle.core.artifacts import md5_of
+from eagle.core.artifacts import md5_of, sha256_of
 from eagle.core.errors import EagleError, did_you_mean, user_error
 from eagle.data.catalogue import Catalogue, Provenance, make_catalogue
-from eagle.data.categories import genre_list
-from eagle.data.download import asked_anew, download, published_md5
-from eagle.data.packages import cache_folder, sha256_of
-from eagle.data.tables import read_csv
-from eagle.data.titles import split_year, upright
+from eagle.data.columns.categories import genre_list
+from eagle.data.columns.titles import split_year, upright
+from eagle.data.files.tables import read_csv
+from eagle.data.sources.download import asked_anew, download, published_md5
+from eagle.data.sources.packages import cache_folder
 
 ADDRESS = "https://files.grouplens.org/datasets/movielens/{name}.zip"
 MD5 = {"ml-25m": "6b51fb2759a8657d3bfcbfc42b592ada", "ml-32m": "d472be332d4daa821edc399621853b57"}

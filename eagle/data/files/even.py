@@ -1,6 +1,6 @@
 """The quick way for the plainest texts, where no quote is, and every line has as many separators as the header.
 
-pandas then reads in a tenth of the time what :mod:`eagle.data.records` reads to the same table
+pandas then reads in a tenth of the time what :mod:`eagle.data.files.records` reads to the same table
 (tests/data/test_delimited.py holds the two together).
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from eagle.data.separators import FirstLines
+from eagle.data.files.separators import FirstLines
 
 _BLOCK = 1 << 25
 

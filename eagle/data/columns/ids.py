@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from eagle.core.errors import Problem
-from eagle.data.rows import number_of, place, some
+from eagle.data.columns.rows import number_of, place, some
 
 EXACT_UP_TO = 2**53
 """Whole numbers from here on are not all different as floats."""

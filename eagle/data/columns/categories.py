@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 from eagle.core.errors import Problem
-from eagle.data.prose import plain
-from eagle.data.rows import number_of, share, some
+from eagle.data.columns.prose import plain
+from eagle.data.columns.rows import number_of, share, some
 
 NO_GENRES = "(no genres listed)"
 SEPARATORS = ("|", ",", ";", "/", "\t", ">")

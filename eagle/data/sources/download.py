@@ -11,7 +11,7 @@ import urllib3
 
 from eagle.core.errors import EagleError, user_error
 from eagle.core.progress import bar
-from eagle.data.packages import cannot_write
+from eagle.data.sources.packages import cannot_write
 
 TRIES = 5
 """Interruptions in a row, without a byte between them, after which a download gives up."""

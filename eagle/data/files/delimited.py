@@ -10,12 +10,12 @@ from itertools import pairwise
 import pandas as pd
 
 from eagle.core.errors import EagleError, Problem, user_error
-from eagle.data.encodings import as_utf8
-from eagle.data.even import even_table
-from eagle.data.misfits import places
-from eagle.data.records import Form, Quoting, Trouble, Troubles, records, swallowed, text_lines
-from eagle.data.separators import FirstLines, bare, head_of, written
-from eagle.data.unpacking import CUT
+from eagle.data.files.encodings import as_utf8
+from eagle.data.files.even import even_table
+from eagle.data.files.misfits import places
+from eagle.data.files.records import Form, Quoting, Trouble, Troubles, records, swallowed, text_lines
+from eagle.data.files.separators import FirstLines, bare, head_of, written
+from eagle.data.files.unpacking import CUT
 
 _NAMED = 10
 _CHUNK = 250_000

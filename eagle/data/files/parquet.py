@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eagle.core.errors import EagleError, user_error
-from eagle.data.misfits import missing_columns
-from eagle.data.unpacking import CUT
+from eagle.data.files.misfits import missing_columns
+from eagle.data.files.unpacking import CUT
 
 _WHOLE = {kind: pd.Int64Dtype() for kind in (pa.int64(), pa.int32(), pa.int16(), pa.int8(), pa.uint32(), pa.uint16())}
 _WHOLE |= {pa.uint64(): pd.UInt64Dtype()}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from eagle.core.artifacts import sha256_of
 from eagle.core.errors import did_you_mean, user_error
-from eagle.data.packages import sha256_of
-from eagle.data.unpacking import is_junk, kind_of, unpacked
+from eagle.data.files.unpacking import is_junk, kind_of, unpacked
 
 _NO_TABLES = {
     ".xlsx": "save its sheet as CSV in UTF-8",

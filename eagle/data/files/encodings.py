@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from charset_normalizer import from_bytes
 
 from eagle.core.errors import EagleError, user_error
-from eagle.data.unpacking import CUT
+from eagle.data.files.unpacking import CUT
 
 _MARKS = (  # the longer first: UTF-32's begins with UTF-16's
     (codecs.BOM_UTF32_LE, "utf-32"),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eagle.core.errors import Problem
-from eagle.data.rows import listed, number_of, share
+from eagle.data.columns.rows import listed, number_of, share
 
 CODES = (0.0, -1.0, -9.0, -99.0, -999.0, 99.0, 999.0, 9999.0)
 """Numbers that files use for "not rated"."""

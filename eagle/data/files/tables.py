@@ -12,9 +12,9 @@ from typing import IO
 import pandas as pd
 
 from eagle.core.errors import user_error
-from eagle.data.delimited import read_delimited
-from eagle.data.opening import Part, parts_at
-from eagle.data.parquet import read_parquet
+from eagle.data.files.delimited import read_delimited
+from eagle.data.files.opening import Part, parts_at
+from eagle.data.files.parquet import read_parquet
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class TableFile:
     """A table and what is worth a word about how it was read."""
 
     table: pd.DataFrame
-    """Wanted columns. The index says where each row stands in the user's file (:func:`~eagle.data.rows.place`)."""
+    """Wanted columns. The index says where each row stands in the user's file, see :mod:`eagle.data.columns.rows`."""
     notes: tuple[str, ...] = ()
 
 

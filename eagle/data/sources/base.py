@@ -11,12 +11,12 @@ from eagle.core.parts import load_part
 from eagle.data.catalogue import Catalogue
 
 SOURCES = {
-    "movielens-100k": "eagle.data.movielens100k:MovieLens100K",
-    "ml-latest-small": "eagle.data.archives:OfficialArchive",
-    "ml-25m": "eagle.data.archives:OfficialArchive",
-    "ml-32m": "eagle.data.archives:OfficialArchive",
-    "clothing": "eagle.data.clothing:ClothingReviews",
-    "files": "eagle.data.own_files:UsersFiles",
+    "movielens-100k": "eagle.data.sources.movielens100k:MovieLens100K",
+    "ml-latest-small": "eagle.data.sources.archives:OfficialArchive",
+    "ml-25m": "eagle.data.sources.archives:OfficialArchive",
+    "ml-32m": "eagle.data.sources.archives:OfficialArchive",
+    "clothing": "eagle.data.sources.clothing:ClothingReviews",
+    "files": "eagle.data.sources.own_files:UsersFiles",
 }
 
 
@@ -29,7 +29,7 @@ class Source(Protocol):
 
         ``data`` is the section of params.yaml, ``root`` the project's folder, from which relative paths start. Filters
         and the rating scale of ``data`` are applied afterwards. Downloads go to
-        :func:`eagle.data.packages.cache_folder`. Raises EagleError with all that is wrong with the user's data.
+        :func:`eagle.data.sources.packages.cache_folder`. Raises EagleError with all that is wrong with the user's data.
         """
         ...
 

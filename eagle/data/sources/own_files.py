@@ -10,9 +10,9 @@ import pandas as pd
 from eagle.config import DataConfig, OwnFiles
 from eagle.core.errors import EagleError, Problem
 from eagle.data.catalogue import Catalogue, Provenance
-from eagle.data.opening import sums_at
-from eagle.data.own_values import own_catalogue
-from eagle.data.tables import read_any
+from eagle.data.files.opening import sums_at
+from eagle.data.files.tables import read_any
+from eagle.data.sources.own_values import own_catalogue
 
 _COLUMN = "data.files.columns."
 

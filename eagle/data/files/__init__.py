@@ -1,0 +1,1 @@
+"""Files of any writing as tables of cells: bytes, encodings, separators, rows, and what does not fit."""
