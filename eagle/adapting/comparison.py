@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from eagle.adapting.changes import NamedChange
 from eagle.adapting.figures import EnvironmentFigures, figures_of
+from eagle.core.progress import rows_shown
 from eagle.core.seeding import derive_seed, stream
 from eagle.environment.steering import Writer
 
@@ -47,7 +48,8 @@ class EnvironmentComparison:
             derive_seed(self.seed, "compared", text, change.action)
             for text, change in zip(self.texts, self.changes, strict=True)
         ]
-        answers = writer.rewrite(self.texts, [change.action for change in self.changes], seeds)
+        with rows_shown(len(seeds), "validation items", "text"):
+            answers = writer.rewrite(self.texts, [change.action for change in self.changes], seeds)
         return figures_of(self.texts, self.changes, answers, self.corpus)
 
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from eagle.adapting.changes import NamedChange
 from eagle.adapting.drafts import neighbour_drafts, spliced_drafts
 from eagle.adapting.mining import Edit, mine
+from eagle.adapting.quoting import quoting_edits
 from eagle.adapting.stories import Stories, stories_of
 from eagle.core.seeding import stream
 from eagle.data.corpus import Corpus
 from eagle.domains.text import Fields
 from eagle.latent.features import TextEmbedder
 
-SPLICED = 1 / 3  # share of the mined edits that are splices [O]
+SPLICED = 1 / 4  # share of the mined edits that are splices [O]
+QUOTING = 1 / 2  # share of the mined edits whose action is made of the target [O]
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ def mined_edits(
     there = stories_of(drawn, embedder, max_words, fields, stories)
     actions = embedder.embed([change.action for change in changes])
     places = range(len(there))
-    spliced = mine(spliced_drafts(there, places, embedder), there, changes, actions, round(wanted * SPLICED))
-    beside = mine(neighbour_drafts(there, places), there, changes, actions, wanted - len(spliced))
-    return Mined([*spliced, *beside], there)
+    splices, neighbours = spliced_drafts(there, places, embedder), neighbour_drafts(there, places)
+    spliced = mine(splices, there, changes, actions, round(wanted * SPLICED))
+    taken = {edit.target for edit in spliced}
+    quoting = quoting_edits([*splices, *neighbours], there, changes, round(wanted * QUOTING), taken)
+    beside = mine(neighbours, there, changes, actions, wanted - len(spliced) - len(quoting))
+    return Mined([*spliced, *quoting, *beside], there)

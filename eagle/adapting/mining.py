@@ -58,15 +58,19 @@ def mine(
     first = _pick(np.where(labelled, -np.inf, scores), drafts, unnamed, set())
     taken = {drafts[row].target for row, _ in first}
     named = _pick(np.where(labelled, scores, -np.inf), drafts, wanted - unnamed, taken)
-    return [_edit(drafts[row], stories.texts[drafts[row].target], changes[column]) for row, column in [*first, *named]]
+    pairs = [(drafts[row], changes[column]) for row, column in [*first, *named]]
+    return [
+        written_edit(draft.source, stories.texts[draft.target], change.action, change.label, draft.kind)
+        for draft, change in pairs
+    ]
 
 
-def _edit(draft: EditDraft, target: Description, change: NamedChange) -> Edit:
-    """Write the edit out; what the action names comes first in the target, and there are few labels, as in items."""
-    first = (change.label,) if change.label is not None else ()
+def written_edit(source: Description, target: Description, action: str, label: str | None, kind: str) -> Edit:
+    """Write an edit out; the label that its action names comes first in the target, and there are few, as in items."""
+    first = (label,) if label is not None else ()
     after = tuple(dict.fromkeys((*first, *target.genres)))[:LABELS]
-    before = replace(draft.source, genres=draft.source.genres[:LABELS])
-    return Edit(before.render(), change.action, replace(target, genres=after).render(), draft.kind)
+    before = replace(source, genres=source.genres[:LABELS])
+    return Edit(before.render(), action, replace(target, genres=after).render(), kind)
 
 
 def score(

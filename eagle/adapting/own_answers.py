@@ -1,8 +1,8 @@
 """The plain model's own good answers to training items: they teach an adapted model to keep the text it is given.
 
 Two answers are drawn for an item and an action, and the better one is taken where it is good: changed, of LEAST_WORDS
-words, without a repeated word triple, with the label that its action names or with a word that its action says, and
-with some of the item's words.
+words, without a repeated word triple, with the label that its action names, with a word that its action says, and with
+some of the item's words.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from eagle.adapting.changes import NamedChange, labels_in, telling_words
 from eagle.adapting.figures import kept_words, said_words
 from eagle.adapting.mining import Edit
 from eagle.adapting.stories import LEAST_WORDS
+from eagle.core.progress import rows_shown
 from eagle.core.seeding import derive_seed, stream
 from eagle.domains.text import Description
 from eagle.environment.checks import words
@@ -42,11 +43,12 @@ def own_answers(
     ``texts``: item -> its line; items and actions are drawn.
     """
     requests = own_requests(texts, changes, drawn, seed)
-    answers = writer.rewrite(
-        [request.text for request in requests],
-        [request.change.action for request in requests],
-        [derive_seed(seed, "own", r.text, r.change.action, r.draw) for r in requests],
-    )
+    with rows_shown(len(requests), "answers of the plain model", "text"):
+        answers = writer.rewrite(
+            [request.text for request in requests],
+            [request.change.action for request in requests],
+            [derive_seed(seed, "own", r.text, r.change.action, r.draw) for r in requests],
+        )
     best: dict[tuple[str, str], tuple[float, Edit]] = {}
     for request, answer in zip(requests, answers, strict=True):
         grade = graded(request.text, request.change, answer)
@@ -73,9 +75,10 @@ def graded(text: str, change: NamedChange, answer: Rewrite) -> float | None:
         return None
     new, old = Description.read(answer.text), Description.read(text)
     kept, said = kept_words(old.plot, new.plot), said_words(change, old.plot, new.plot)
-    named = change.label is not None and change.label in labels_in(new)
-    follows = named if change.label is not None else said > 0
+    asked = change.telling - telling_words(f"{old.plot} {change.label or ''}")
+    brings = change.label is None or change.label in labels_in(new)
+    says = bool(asked & telling_words(new.plot)) if asked else change.label is not None
     fine = len(words(new.plot)) >= LEAST_WORDS and not repeated_triples(new.plot)
-    if not (fine and follows and LEAST_KEPT <= kept <= MOST_KEPT and telling_words(new.plot)):
+    if not (fine and brings and says and LEAST_KEPT <= kept <= MOST_KEPT and telling_words(new.plot)):
         return None
     return kept + said

@@ -79,3 +79,13 @@ class Pieces:
     def _show(self) -> None:
         reached = min(self._finished + self._under_way, self._bar.total)
         self._bar.update(max(0, reached - self._bar.n))
+
+
+@contextlib.contextmanager
+def rows_shown(rows: int, label: str, unit: str) -> Iterator[None]:
+    """Show a bar of ``rows`` that :func:`one_more` moves within the block, and that is full after it."""
+    with bar(rows, label, unit) as progress:
+        piece = Pieces(progress, [rows])
+        with piece.listening():
+            yield
+        piece.finish(0)

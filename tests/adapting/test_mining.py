@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from eagle.adapting.changes import changes_of
-from eagle.adapting.drafts import neighbour_drafts, spliced_drafts
+from eagle.adapting.drafts import neighbour_drafts, parts_of, spliced_drafts
 from eagle.adapting.edits import mined_edits
 from eagle.adapting.mining import MANY, Edit, mine
 from eagle.adapting.stories import NEAR, SHARED, Stories, near, stories_of
@@ -58,6 +58,15 @@ def test_a_spliced_source_begins_as_its_target() -> None:
         assert first[0] == first[1]
 
 
+def test_a_text_of_one_sentence_has_its_clauses_as_parts() -> None:
+    assert parts_of("One. Two is here too.") == ["One.", "Two is here too."]
+    assert parts_of("A thief robs a bank, which is owned by her father.") == [
+        "A thief robs a bank,",
+        "which is owned by her father.",
+    ]
+    assert parts_of("A thief robs a bank, and fails.") == ["A thief robs a bank, and fails."], "a part has four words"
+
+
 def test_half_of_the_edits_name_no_label_and_no_action_has_many() -> None:
     edits = mined("neighbour", 12)
     of = Counter(edit.action for edit in edits)
@@ -74,11 +83,11 @@ def test_without_labels_typical_words_take_their_part() -> None:
     changes = [replace(change, label=theme) for change, theme in zip(CHANGES[:2], THEMES, strict=False)] + CHANGES[2:]
     corpus = Corpus(unlabelled, [])
     found = mined_edits(corpus, changes, EMBEDDER, fields, max_words=32, stories=1000, wanted=12, seed=1).edits
-    assert Counter(edit.kind for edit in found) == {"splice": 4, "neighbour": 8}
+    assert Counter(edit.kind for edit in found) == {"splice": 3, "quote": 6, "neighbour": 3}
     assert {theme_of(edit.target) for edit in found} == set(THEMES)
     for edit in found:
         assert edit.target.startswith("The plot: ")
-        assert edit.action == f"Make it about the {theme_of(edit.target)}."
+        assert edit.kind == "quote" or edit.action == f"Make it about the {theme_of(edit.target)}."
         assert theme_of(edit.source) != theme_of(edit.target)
     bare = [replace(change, label=None) for change in CHANGES]
     assert len(mined_edits(corpus, bare, EMBEDDER, fields, max_words=32, stories=1000, wanted=12, seed=1).edits) == 12

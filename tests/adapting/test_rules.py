@@ -18,6 +18,7 @@ from eagle.quality.measures import repeated_triples
 ITEM = "Genres: drama. Plot: A retired baker opens her harbour shop again after the flood and waits for customers."
 GHOST = NamedChange("Add a friendly ghost.", None, frozenset({"friendly", "ghost"}))
 HORROR = NamedChange("Turn it into a horror film.", "horror", frozenset({"horror"}))
+VAMPIRE = NamedChange("Make it horror, with a vampire.", "horror", frozenset({"horror", "vampire"}))
 GOOD = "Genres: drama. Plot: A retired baker opens her harbour shop and a friendly ghost waits there for new customers."
 PLAIN = EnvironmentFigures(400, 0.7, 0.15, 0.02, 0.2, 0.24, 0.3, 0.84, 0.0, 4)
 
@@ -58,6 +59,7 @@ def test_no_answers_give_no_figures_and_no_error() -> None:
         (None, GHOST, False, False),
         (GOOD, HORROR, False, False),
         (GOOD.replace("drama", "horror"), HORROR, False, True),
+        (GOOD.replace("drama", "horror"), VAMPIRE, False, False),
         (GOOD.replace("friendly ghost", "happy robot"), GHOST, False, False),
         (
             "Genres: drama. Plot: A friendly ghost haunts some hotel at night where nobody ever wants to sleep.",

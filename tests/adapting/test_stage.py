@@ -118,7 +118,7 @@ def test_an_endpoint_is_refused_in_one_message() -> None:
 
 @pytest.mark.parametrize("which", ["project", "bare"])
 def test_a_real_run_writes_both_sides_and_why(
-    which: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    which: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project: Project = request.getfixturevalue(which)
     monkeypatch.setattr("eagle.adapting.drafts.LEAST", -1.0)  # an untaught sentence model: all texts are neighbours
@@ -132,6 +132,8 @@ def test_a_real_run_writes_both_sides_and_why(
     assert not told["adapted"] and told["reasons"], "two steps make no random model better"
     assert not EnvironmentFiles(project.environment).adapter.exists()
     assert not list(project.checkpoints.glob("environment_*"))
+    shown = capfd.readouterr().err
+    assert "answers of the plain model: 100%" in shown and shown.count("validation items: 100%") == 2
 
 
 def test_without_categories_actions_name_typical_words(bare: Project) -> None:
