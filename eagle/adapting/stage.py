@@ -20,17 +20,18 @@ from typing import Any
 from eagle.config import Config
 from eagle.core.artifacts import complete_or_absent, write_json
 from eagle.core.project import EnvironmentFiles, Project
-from eagle.environment.adapted import EnvironmentDecision
+from eagle.environment.adapted import EnvironmentDecision, reason_against
 
 FEW = 4  # steps' worth of edits below which nothing is learned [O]
 
 
 def run(config: Config, project: Project) -> None:
     """Write models/environment and reports/stages/environment.json."""
-    if config.environment.adapt:
+    against = reason_against(config)
+    if against is None:
         _adapt(config, project)
     else:
-        _write(project, EnvironmentDecision(False, ("environment.adapt is false",)), {})
+        _write(project, EnvironmentDecision(False, (against,)), {})
 
 
 def _adapt(config: Config, project: Project) -> None:

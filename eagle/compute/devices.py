@@ -33,6 +33,11 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if native else torch.float32
 
 
+def computes_in_bfloat16(device: str, dtype: str) -> bool:
+    """Whether ``llm.device`` and ``llm.dtype`` come to bfloat16 on this machine."""
+    return pick_dtype(dtype, pick_device(device)) == torch.bfloat16
+
+
 def packs(dtype: torch.dtype) -> bool:
     """Whether oneDNN packs weights of this dtype for this processor and computes with them."""
     if not torch.backends.mkldnn.is_available():

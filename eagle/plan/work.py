@@ -8,6 +8,7 @@ from eagle.actions.written import MAX_TOKENS
 from eagle.config import AllActionPhase, Config, ReferenceName, SelectionPhase
 from eagle.config.stages import all_instances
 from eagle.domains.table import domain_of
+from eagle.environment.adapted import reason_against
 from eagle.plan.sizes import Sizes
 from eagle.policies.agents import LONGEST_ACTION
 from eagle.profiles.writer import LINE_TOKENS
@@ -73,7 +74,7 @@ def _writing(texts: int, longest: int, config: Config) -> Work:
 def _environment(config: Config) -> Work:
     """Edits learned, answers written for them and for the comparison, and stories embedded, if there is any."""
     settings = config.environment
-    if not settings.adapt:
+    if reason_against(config) is not None:
         return Work()
     texts = settings.own_drawn + 2 * settings.anchors * settings.changes
     edits, tokens = settings.updates * settings.edits, texts * config.llm.max_new_tokens

@@ -17,7 +17,7 @@ from eagle.core.project import EnvironmentFiles, Project
 from eagle.domains.table import domain_of
 from eagle.domains.text import Description, Fields
 from eagle.engine.scripted import ScriptedModel
-from eagle.environment.adapted import EnvironmentDecision, kept_adapter, read_decision
+from eagle.environment.adapted import EnvironmentDecision, kept_adapter, read_decision, reason_against
 from eagle.environment.checks import words
 from eagle.environment.prompts import rewrite_prompt
 from eagle.environment.rewrite import Rewriter
@@ -107,6 +107,22 @@ def texts_of(project: Project) -> list[tuple[str, ...]]:
     writer.rewrite(["Genres: drama. Plot: A thief takes a job."], ["Set it in space."], [1])
     assert model.adapters == []
     return [prompts for prompts, _, _ in model.asked]
+
+
+@pytest.mark.parametrize(
+    ("adapt", "llm", "reason"),
+    [
+        (False, {}, "environment.adapt is false"),
+        ("auto", {"endpoint": "http://localhost:1/v1"}, "another engine than torch writes the texts"),
+        ("auto", {"engine": "scripted"}, "another engine than torch writes the texts"),
+        ("auto", {"dtype": "float32"}, "computes in float32 here"),
+        ("auto", {"dtype": "bfloat16"}, None),
+        (True, {"dtype": "float32"}, None),
+    ],
+)
+def test_auto_adapts_where_it_is_quick(adapt: object, llm: dict[str, str], reason: str | None) -> None:
+    found = reason_against(parse_config({"environment": {"adapt": adapt}, "llm": {"device": "cpu", **llm}}))
+    assert found is None if reason is None else reason in (found or "")
 
 
 def test_an_endpoint_is_refused_in_one_message() -> None:
