@@ -19,6 +19,7 @@ from dvc.cli import parse_args
 
 import flows  # noqa: F401  sets Prefect's surroundings before its command line is imported
 from eagle.config import Config, parse_config
+from eagle.config.stages import STAGES
 from eagle.core import telemetry
 from tests.docs.pages import README, ROOT, blocks, commands, every_page, links
 from tests.test_architecture import FLOORS
@@ -26,6 +27,7 @@ from tests.test_architecture import FLOORS
 TEXTS = {page: page.read_text(encoding="utf-8") for page in every_page()}
 
 
+DVC: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 MADE = {"contributing.md"}  # pages that only the site has
 
 
@@ -47,13 +49,16 @@ def parameter(dotted: str) -> Any:
     return value
 
 
+def written(stage: dict[str, Any]) -> set[str]:
+    """Paths that a stage of dvc.yaml writes; one with options is a mapping of its only key."""
+    body = stage.get("do", stage)
+    listed = [out for kind in ("outs", "metrics", "plots") for out in body.get(kind, [])]
+    return {str(next(iter(out)) if isinstance(out, dict) else out) for out in listed}
+
+
 def outputs() -> set[str]:
     """Everything that dvc.yaml says a run writes, and dvc.lock itself."""
-    found = {"dvc.lock"}
-    for stage in yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"].values():
-        body = stage.get("do", stage)
-        found |= {str(path) for path in (*body["outs"], *body.get("metrics", []))}
-    return found
+    return {"dvc.lock"}.union(*map(written, DVC.values()))
 
 
 # One check per command: it raises or exits where the command is not one.
@@ -284,3 +289,23 @@ def test_the_floors_are_those_that_the_tests_hold() -> None:
     table = re.findall(r"^\| (\d+) \| (.+?) \|", TEXTS[ROOT / "docs/architecture.md"], re.MULTILINE)
     rooms = [(int(floor), room) for floor, names in table for room in re.findall(r"`(\w+)`", names)]
     assert rooms == [(number, room) for number, floor in enumerate(FLOORS, 1) for room in floor]
+
+
+def test_the_stages_are_those_of_the_code() -> None:
+    page = TEXTS[ROOT / "docs/architecture.md"]
+    rows = re.findall(r"^\| ([a-z]+)(@[A-Z]+)? \| ([a-z_]+\.[a-z_.]+) \| ([a-z_, ]+) \| .* \| (.*) \|$", page, re.M)
+    every = ", ".join(Config.model_fields)
+    assert [(name, f"eagle.{module}", sections.replace("all", every)) for name, _, module, sections, _ in rows] == [
+        (stage.name, stage.module, ", ".join(stage.sections)) for stage in STAGES
+    ]
+    for name, instance, _, _, said in rows:
+        made = {path.replace("${item}", instance[1:]) for path in written(DVC[name])}
+        told = {path.rstrip("/") for path in re.findall(r"[\w./]+/[\w./]*", said)}
+        assert told == {path for path in made if not path.startswith("reports/costs/")}, name
+
+
+def test_the_public_commands_are_those_of_the_code() -> None:
+    from eagle.cli import app
+
+    (line,) = re.findall(r"^- the `eagle` command: (.*?)\. Exit", TEXTS[ROOT / "docs/architecture.md"], re.MULTILINE)
+    assert re.findall(r"`(\w+)`", line) == [str(command.callback.__name__) for command in app.registered_commands]
