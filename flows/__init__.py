@@ -2,8 +2,8 @@
 
 Importing this package sets what Prefect reads at import: no analytics, its home inside the project, patience with the
 temporary server that it starts when none is named by PREFECT_API_URL, no block types there, which nothing here uses,
-and no log of that server's
-own: it would answer Ctrl-C with pages of tracebacks, and what fails there fails in the flow too.
+and no log of that server's own: it would answer Ctrl-C with pages of tracebacks, and what fails there fails in the flow
+too.
 """
 
 from __future__ import annotations

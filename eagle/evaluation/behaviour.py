@@ -40,9 +40,7 @@ def mutual_information(users: np.ndarray, actions: np.ndarray) -> float:
 
 
 def excess_mutual_information(users: np.ndarray, actions: np.ndarray, seed: int, shuffles: int = 50) -> float:
-    """Mutual information minus its mean under shuffled users: 0 where the user plays no part,
-    whatever the sample size.
-    """
+    """Return the mutual information less its mean under shuffled users: 0 where the user plays no part."""
     rng = stream(seed, "mutual information")
     chance = np.mean([mutual_information(rng.permutation(users), actions) for _ in range(shuffles)])
     return max(0.0, mutual_information(users, actions) - float(chance))

@@ -2,8 +2,7 @@
 
 1. Follows the paper's columns: U, user preference, rater preference, distance [P Table 2].
 2. Differs: U is in SD over the encoded catalogue (0 = the user's mean item), every number has a bootstrap interval, and
-   gains
-   are paired: the same cases, and the same text wherever two arms take the same action.
+   gains are paired: the same cases, and the same text wherever two arms take the same action.
 3. A failed step keeps the text before it, so a failed episode ends with what could still be offered; it counts as a
    defect.
 4. The paper's advice "offer a new item only if it beats its anchor" is the column followed: the better of text and

@@ -3,8 +3,7 @@
 1. Follows the paper's Table 3: an agent that was trained in one environment is tested in another; agent, cases and
    seeds stay.
    Differs: the other environment is another temperature, or another model folder, of one's own choice.
-2. Follows Table 4, "macro": the actions that the trained agent chose in an episode, in one call of the environment (H =
-   1).
+2. Follows Table 4, "macro": the actions that the trained agent chose in an episode, in one call of the environment.
 """
 
 from __future__ import annotations

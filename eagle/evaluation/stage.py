@@ -1,11 +1,9 @@
 """Stage evaluate: every arm on the same held-out anchors and users; trajectories, tables and metrics.
 
-1. Follows the paper's Table 2 in its columns and arms; anchors and users are held out, and all arms share cases and
-   seeds.
-2. Adds what any reader asks for: random actions, a linear rule (once, and for the same H), a softmax policy, fixed best
-   actions.
-3. Differs: a simulated panel in place of 124 raters (eagle.evaluation.judges.panel), itself judged on ratings it has
-   not seen.
+1. Follows the paper's Table 2 in its columns and arms; anchors and users are held out, all arms share cases and seeds.
+2. Adds baselines: random actions, a linear rule (once, and for the same H), a softmax policy, fixed best actions.
+3. Differs: judges in place of 124 raters, a simulated panel and a shelf of hidden ratings (eagle.evaluation.judges),
+   each of them judged on ratings that it has not seen.
 """
 
 from __future__ import annotations
@@ -43,7 +41,7 @@ from eagle.quality.judging import Following, Perplexity, load_perplexity
 
 
 def run(config: Config, project: Project) -> None:
-    """Write reports/arms.json, metrics.json, both tables of texts, table2.csv, table3.csv and table4.csv."""
+    """Play all arms, judge their texts, and write what :func:`eagle.evaluation.writing.write_found` names."""
     if config.evaluate.other_model:
         check_model_folder(Path(config.evaluate.other_model), chat=True)  # before an evaluation that would end there
     held, hashes = pick_cases(config.evaluate, config.seed, project), input_hashes(config, project)

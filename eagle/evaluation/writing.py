@@ -40,7 +40,10 @@ class Found:
 
 
 def write_found(config: Config, project: Project, held: HeldOut, hashes: Mapping[str, str], found: Found) -> None:
-    """Write all files; ``hashes`` are those of the inputs, by name."""
+    """Write arms.json, trajectories, candidates, tables 2 to 4, budget.csv, metrics.json and the headlines of reports/.
+
+    ``hashes``: those of the inputs, by name.
+    """
     write_arms(project, found.arms)
     write_table(project.trajectories, found.trajectories, "trajectories", inputs=[project.descriptions])
     write_table(project.candidates, found.candidates, "candidates", inputs=[project.descriptions])

@@ -33,13 +33,11 @@ from eagle.latent.least_squares import Missing, Packed, improve, pack, solve
 from eagle.latent.ratings import Ratings, Splits, positions
 
 SCHEMA = "factors"
-STEPS = (
-    2  # of conjugate gradients per half sweep, from the present solution [M: held-out RMSE as with exact half sweeps]
-)
+# of conjugate gradients per half sweep, from the present solution [M: held-out RMSE as with exact half sweeps]
+STEPS = 2
 LAST_STEPS = 5  # of the last half sweep, the users' [M: within 1e-5 of the exact solution]
-BIAS_PENALTY = (
-    5.0  # ratings; biases are means of many ratings and need less than factors [M: user bias 5, item bias offset 7]
-)
+# ratings; biases are means of many ratings and need less than factors [M: user bias 5, item bias offset 7]
+BIAS_PENALTY = 5.0
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,8 @@ EXACT_UP_TO = 100_000
 the index, those of 200,000 about 550 s and 150 s; a tree is slower than the product from 10,000 points of 13 dimensions
 up]."""
 ROOM = 4_000_000  # numbers in one block of the product: 32 MB
-LINKS, BUILD_BREADTH, SEARCH_BREADTH = (
-    32,
-    80,
-    128,
-)  # of the graph [M: 98% of the three nearest of 60,000 normal points in 65 dimensions]
+# of the graph [M: 98% of the three nearest of 60,000 normal points in 65 dimensions]
+LINKS, BUILD_BREADTH, SEARCH_BREADTH = 32, 80, 128
 
 
 class Neighbours(Protocol):

@@ -15,11 +15,9 @@ Differs:
 5. Each part is divided by its own SD over the catalogue before weighing (``utility.standardize``): raw, the weights
    would depend on the arbitrary scale of the factors.
 6. ``utility.distance: novelty`` divides the mean distance to the nearest distinct catalogue points by those points' own
-   mean distance
-   to their neighbours: 1 = as lonely as the neighbourhood is anyway. Measured on the embedded default, items with
-   plots, each
-   left out: correlation with the distance from the catalogue's centre .21 (paper's .57), mean absolute correlation with
-   preference .13 (.31). ``paper`` is the formula of 1. as it stands.
+   mean distance to their neighbours: 1 = as lonely as the neighbourhood is anyway. Measured on the embedded default,
+   items with plots, each left out: correlation with the distance from the catalogue's centre .21 (paper's .57), mean
+   absolute correlation with preference .13 (.31). ``paper`` is the formula of 1. as it stands.
 """
 
 from __future__ import annotations
@@ -115,9 +113,7 @@ class PaperUtility:
         return cls(latent, config, distance, preference_sd, distance_sd, centre, _scale(variance))
 
     def with_tastes(self, tastes: np.ndarray) -> PaperUtility:
-        """Return the utility with other user vectors (n_users, d) in the place of the present ones,
-        on the same scales.
-        """
+        """Return the utility with other user vectors (n_users, d) on the same scales."""
         latent = replace(self.latent, user_vectors=tastes)
         moved = (tastes.astype(np.float64) - self.latent.user_vectors) @ self.latent.item_vectors.astype(
             np.float64

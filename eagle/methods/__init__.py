@@ -1,3 +1,1 @@
-"""Everything that turns (anchor, user) into texts: rules and small policies,
-acting through the same protocol as EAGLE.
-"""
+"""Everything that turns an anchor, a user and a budget of texts into a new text: rules, policies, searches and ELM."""

@@ -1,6 +1,4 @@
-"""Who acts in the comparison: agents of this process,
-and agents on workers whose actions come in shards that are kept.
-"""
+"""Who acts in the comparison: agents of this process, and agents on workers, whose finished shards are kept."""
 
 from __future__ import annotations
 

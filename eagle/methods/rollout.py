@@ -30,7 +30,7 @@ def _row(arm: str, before: Observation, **values: Any) -> dict[str, Any]:
 
 
 def anchor_rows(arm: str, observations: Sequence[Observation]) -> list[dict[str, Any]]:
-    """StepResult 0 of every case: the anchor's own text, which nobody wrote."""
+    """Return step 0 of every case: the anchor's own text, which nobody wrote."""
     return [
         _row(arm, o, step=0, action="", text=o.text, valid=True, cause=None, copied=False, seed=0, duplicate=False)
         for o in observations
@@ -38,7 +38,7 @@ def anchor_rows(arm: str, observations: Sequence[Observation]) -> list[dict[str,
 
 
 def step_row(arm: str, before: Observation, action: str, step: StepResult, seed: int) -> dict[str, Any]:
-    """One change; a failed one keeps the text before it."""
+    """Return the row of one change; a failed one keeps the text before it."""
     return _row(
         arm,
         before,

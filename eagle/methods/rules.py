@@ -1,4 +1,4 @@
-"""Agents without a language model: random actions, the linear rule, a softmax policy on genre features.
+"""Agents without a language model and without training: random actions and the linear rule.
 
 The linear rule takes, among the listed actions, the one whose mean shift over the cached training transitions has the
 largest product with the user's vector: argmax_a <z_u, mean(z' - z | a)>. It is a map from the user to an action and

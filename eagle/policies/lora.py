@@ -270,9 +270,7 @@ class LoraPolicy:
         return [policy[row] for row in range(len(prompts))], [vocabulary[row] for row in range(len(prompts))]
 
     def log_policies(self, prompts: Sequence[str], lists: Sequence[Sequence[str]]) -> list[torch.Tensor]:
-        """Return ``log_policy`` of :meth:`score_lists` alone,
-        which needs no logits but those of the lists' own tokens.
-        """
+        """Return ``log_policy`` of :meth:`score_lists` alone, which needs only the logits of the lists' own tokens."""
         policy: dict[int, torch.Tensor] = {}
         for part, batch in self._passes(prompts, [self.trie(actions, full=False) for actions in lists]):
             logits = self.head.chosen(self.hidden(batch)[batch.edge_slot], batch.edge_token)

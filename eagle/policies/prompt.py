@@ -45,9 +45,7 @@ def state_labels(text: str) -> str:
 
 
 def named(history: Sequence[str], most: int, *, repeat: bool) -> Sequence[str]:
-    """Return the used actions that an agent's prompt names: the last ``most`` of them,
-    none where they may come again.
-    """
+    """Return the used actions that an agent's prompt names: the last ``most``, none where they may come again."""
     return () if repeat or not most else history[-most:]
 
 

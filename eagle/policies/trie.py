@@ -105,9 +105,7 @@ class PackedBatch:
     input_ids: torch.Tensor  # (b, length)
     position_ids: torch.Tensor  # (b, length)
     attention: torch.Tensor  # (b, 1, length, length) bool
-    number: (
-        torch.Tensor
-    )  # (b, length) which token of the batch stands there: what prompts begin with alike is one token; 0 for padding
+    number: torch.Tensor  # (b, length) token of the batch that stands there: a common beginning has one; 0 for padding
     first: torch.Tensor  # (n_tokens,) place, in the flattened rows, where each token stands first
     again: torch.Tensor  # (n_again,) places where one stands again
     slot_row: torch.Tensor  # (n_slots,) batch row of each predicting position

@@ -1,4 +1,1 @@
-"""What came out: MLflow runs, the registered agent and its champion.
-
-Only this room and ``eagle.serving.model`` import MLflow.
-"""
+"""What came out: MLflow runs, the registered agents and their champion."""

@@ -26,9 +26,11 @@ HISTORY_TEMPERATURE, HISTORY_UNIFORM = 0.1, 0.3
 
 @dataclass(frozen=True)
 class Decision:
-    """One choice. ``values`` (K,) in SD of U; ``unused`` (K,) says which actions the episode has not used, ``among``
-    (K,)
-    which of them the policy is judged on: all, but for used ones that its prompt does not name."""
+    """One choice among listed actions, all arrays (K,).
+
+    ``values`` are in SD of U. ``unused``: actions that the episode has not used. ``available``: actions that the policy
+    is judged on, which are all but for used ones that its prompt does not name.
+    """
 
     state: State
     user: str

@@ -32,9 +32,7 @@ class LatentDynamics:
     explained: float  # share of the variance of z' - z between left-out rows explained by the chosen model
 
     def next_means(self, states: np.ndarray, actions: np.ndarray) -> np.ndarray:
-        """Return mean next vectors ``(n, k, d)`` of ``states`` (n,
-        d) under the actions with indices ``actions`` (k,).
-        """
+        """Return mean next vectors (n, k, d) of ``states`` (n, d) under the actions with indices ``actions`` (k,)."""
         return states[:, None] + self.shift[actions] + np.einsum("kde,ne->nkd", self.slope[actions], states)
 
 

@@ -16,9 +16,7 @@ CHUNK = 16
 
 
 def available(log_pi: torch.Tensor, decision: Decision) -> torch.Tensor:
-    """Return log pi ``(n_choices,)`` given that the action is one of the decision's choices:
-    what redrawing comes to.
-    """
+    """Return log pi ``(n_choices,)`` given that the action is one of the decision's choices, as redrawing makes it."""
     kept = log_pi[torch.from_numpy(decision.available).to(log_pi.device)]
     return kept - kept.logsumexp(0)
 

@@ -1,4 +1,4 @@
-"""Open what on-policy rollouts need: the environment, its cases, and the rules of an episode."""
+"""Open what the phases on_policy and selection need: the environment, its cases, the rules of an episode."""
 
 from __future__ import annotations
 

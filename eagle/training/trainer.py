@@ -1,6 +1,4 @@
-"""Runs the phases of params.yaml in order, logs every update,
-and goes on from a checkpoint with the identical result.
-"""
+"""Run the phases of params.yaml in order, log every update, and resume from a checkpoint with the identical result."""
 
 from __future__ import annotations
 

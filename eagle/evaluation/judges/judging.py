@@ -1,6 +1,4 @@
-"""Put the panel's view beside every text of the trajectories: preferences and distance,
-each against the case's anchor.
-"""
+"""Put the panel's view beside every text of the trajectories: preference and distance from the case's anchor."""
 
 from __future__ import annotations
 

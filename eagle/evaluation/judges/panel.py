@@ -4,7 +4,7 @@
    every run can be judged; a panel of people can be asked with the same texts later.
 2. Nothing is shared with U: it learns only from rating rows of part `panel`, which neither factors nor encoder ever
    see; its texts are words (TF-IDF) and genres, not sentence vectors; its users are random coefficients, not matrix
-   factors. tests/evaluation/test_panel.py guards that neither eagle.latent nor eagle.latent.utility is imported.
+   factors. tests/evaluation/test_panel.py guards that nothing of eagle.latent is imported.
 3. r_ui = x_i (w0 + w_u) + o_i + e with w_u ~ N(0, S), o_i ~ N(0, t2), e ~ N(0, s2): a linear mixed model, fitted by EM
    (Laird & Ware 1982). x_i are features of the TEXT, so a text that nobody has rated gets a rating like any other.
 4. "Would prefer" = P(rating of one text > rating of the other) = Phi(difference / (sqrt(2) noise)); 0.5 is indifference
