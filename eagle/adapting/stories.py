@@ -21,7 +21,7 @@ from eagle.quality.runs import CommonRuns
 
 SHARED = 8  # words in a row [O: names and set phrases are shorter]
 NEAR = 0.85  # cosine [O: two tellings of one film; other films of one subject have .4 to .8]
-LEAST_WORDS = 12  # METHOD's, of a text that is learned from
+LEAST_WORDS = 12  # of a text that is learned from [M: a prototype]
 _ENDS = (".", "!", "?", '"', "'", ")", "”")
 _MARKUP = re.compile(r"[{}|\[\]<>]")
 

@@ -136,7 +136,9 @@ class DomainConfig(Section):
 
 
 class SplitConfig(Section):
-    test_items: Fraction = Field(0.2, description="share of items that only evaluation sees [M: METHOD's 60/20/20]")
+    test_items: Fraction = Field(
+        0.2, description="share of items that only evaluation sees [M: 60/20/20 in a prototype]"
+    )
     validation_items: Fraction = Field(0.2, description="share of items for choosing settings [M]")
     test_users: Fraction = Field(0.15, description="share of users that only evaluation sees [O]")
     validation_users: Fraction = Field(0.1, description="share of users for choosing settings [O]")

@@ -27,7 +27,7 @@ class ElmConfig(Section):
     hidden: Count = Field(256, description="width of the adapter's hidden layer [O]")
     adapter_learning_rate: Positive = Field(2e-3, description="AdamW, adapter [O]")
     learning_rate: Positive = Field(
-        5e-4, description="AdamW, LoRA [METHOD 7: 5e-5 over 300,000 steps; O: a thousand times fewer]"
+        5e-4, description="AdamW, LoRA [O: tens of steps need a larger one than 300,000 do]"
     )
     checkpoint_every: Count = Field(25, description="updates between checkpoints [O]")
     radius: NonNegative = Field(

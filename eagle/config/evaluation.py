@@ -11,7 +11,7 @@ from eagle.config.kinds import SEARCHES, JudgeKind, MethodKind
 
 
 class SearchConfig(Section):
-    budget: Count = Field(8, description="texts of the environment that a search may ask for one case [M: METHOD 10]")
+    budget: Count = Field(8, description="texts of the environment that a search may ask for one case [M: a prototype]")
     steps: Count = Field(1, description="changes of a search at most; its budget is divided over them")
     beam: Count = Field(1, description="texts that a search goes on from in each step")
     temperature: NonNegative = Field(

@@ -5,7 +5,7 @@ Differs from the paper, which factorises first and regresses texts onto the fact
    text puts it, and W is learned from ratings, not from shrunken factors.
 2. Alternates: W exactly, with the offsets marginalised; items given W; users given items. For given users the first two
    minimise one quadratic jointly, so the objective never rises.
-Source: METHOD's measured recipe; the marginalised solve is the normal equations of a linear mixed model.
+The marginalised solve is the normal equations of a linear mixed model. docs/method.md has what was measured.
 """
 
 from __future__ import annotations

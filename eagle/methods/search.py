@@ -1,6 +1,6 @@
 """Search with an agent: several actions are drawn in every step, and the best text is gone on from.
 
-1. Follows METHOD's measurements: one draw leaves little to win over a rule, several draws with the best text kept much.
+1. Ours: one draw leaves little to win over a rule, several draws with the best text kept leave much (docs/method.md).
 2. The budget is divided evenly over the steps; the first steps get what is left over.
 3. ``beam`` texts are gone on from, which share a step's draws. A text is gone on from again where no change of it is
    better.

@@ -10,7 +10,7 @@ from eagle.policies.prompt import state_genres
 from eagle.profiles.stored import Profiles
 from eagle.training.setup import TrainingData
 
-#: alpha of the softmax policy, SD of U per nat: METHOD's prototype.
+#: alpha of the softmax policy, SD of U per nat [M: a prototype].
 SOFTMAX_KL = 0.1
 
 

@@ -20,8 +20,7 @@ from eagle.engine.memory import halving
 T = TypeVar("T")
 S = TypeVar("S")
 
-#: Largest gradient norm (METHOD's prototype); second-moment decay 0.99 because there are tens of updates, not
-#: thousands.
+#: Largest gradient norm; second-moment decay 0.99 because there are tens of updates, not thousands.
 CLIP, BETAS = 1.0, (0.9, 0.99)
 
 

@@ -1,8 +1,8 @@
 """The adapter: from a point of the latent space to soft tokens of the language model.
 
 1. Follows ELM (arXiv 2310.04475): a two-layer network maps a point into the space of token embeddings.
-2. Points are normalised first (METHOD, section 7): less the mean, divided by the SD of each coordinate over the points
-   that it learns from.
+2. Points are normalised first: less the mean, divided by the SD of each coordinate over the points that it learns
+   from.
 3. Differs: several soft tokens for one point (``elm.soft_tokens``), and each is scaled to the size of a token's
    embedding, so that a fresh adapter speaks about as loudly as the words beside it.
 """

@@ -1,7 +1,7 @@
 """The point that ELM decodes: the best one near the anchor that the catalogue's manifold holds.
 
-1. Follows METHOD, section 7: from the anchor's vector a nearby point of best U, in a region around data points, since
-   an optimum off the manifold cannot be decoded. The paper (arXiv 2406.00024) leaves region, radius and optimiser open.
+1. Sought is a point of best U near the anchor's, in a region around data points, since an optimum off the manifold
+   cannot be decoded. The paper (arXiv 2406.00024) leaves region, radius and optimiser open.
 2. The manifold is the Gaussian of the training items: coordinates along their principal axes, in SD along each. A point
    may lie ``radius`` from its anchor, and no further from the middle than 95% of these items (or than its anchor).
    Directions in which the items do not vary stay as they are in the anchor.

@@ -1,6 +1,7 @@
 """ELM as a method: the latent optimum near the anchor, decoded as often as the budget allows, the best text kept.
 
-1. Follows METHOD, section 7: the optimum is sought in the latent space, for the case's user, and decoded.
+1. Follows EAGLE's paper in what it compares with: the optimum is sought in the latent space, for the case's user, and
+   decoded by ELM.
 2. Ours: best of N, as every method has it. All texts of a case are decodings of the one optimum with different seeds,
    and each counts as one text of the budget, though the environment wrote none of them.
 """

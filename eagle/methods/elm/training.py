@@ -1,8 +1,7 @@
 """Two stages of training: the adapter alone, then adapter and LoRA together, by cross-entropy on the item's text.
 
 1. Follows ELM (arXiv 2310.04475) in both stages, and in the one task "describe this point".
-2. Differs: a low-rank adapter in the second stage instead of all weights (METHOD, section 7: known to work), and tens
-   of updates instead of 320,000.
+2. Differs: a low-rank adapter in the second stage instead of all weights, and tens of updates instead of 320,000.
 3. Training that was stopped goes on from its last checkpoint with the identical result.
 """
 
