@@ -56,7 +56,7 @@ def overview(source: Catalogue, enough: Catalogue, kept: Catalogue, data: DataCo
         ("density", _density(kept)),
         ("scale", _scale(kept)),
         ("texts", _texts(texts, len(kept.items))),
-        ("categories", _categories(kept.items["genres"].tolist(), kept)),
+        ("categories", _categories(kept.items["genres"].tolist())),
         ("years", _years(kept.items["year"])),
         ("times", _times(kept.ratings["timestamp"])),
         ("language", _languages(language)),
@@ -127,7 +127,7 @@ def _texts(texts: pd.Series, items: int) -> str:
     )
 
 
-def _categories(genres: list[list[str]], kept: Catalogue) -> str:
+def _categories(genres: list[list[str]]) -> str:
     counts = Counter(genre for row in genres for genre in row)
     without = sum(not row for row in genres)
     if not counts:

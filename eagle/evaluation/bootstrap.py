@@ -32,10 +32,6 @@ class Estimate:
     high: float
     cases: int
 
-    def excludes_zero(self) -> bool:
-        """Return whether the whole interval lies on one side of 0."""
-        return self.low > 0 or self.high < 0
-
     def as_dict(self) -> dict[str, float | None]:
         """Return mean, low and high for JSON, None in place of NaN."""
         return {name: None if math.isnan(value) else round(value, 6) for name, value in self._numbers().items()}

@@ -129,16 +129,16 @@ def test_the_anchor_is_not_on_its_own_shelf() -> None:
 def test_a_user_with_too_few_hidden_ratings_has_no_judgement() -> None:
     shelf, found = judged(world("own"), ROBOT)
     assert found.iloc[4].isna().all() and found.iloc[:4].notna().all(axis=None)
-    assert np.isnan(shelf.matrix([ROBOT], [None], [NEWCOMER, "nobody"])).all()
+    assert np.isnan(shelf.matrix([ROBOT], [NEWCOMER, "nobody"])).all()
 
 
 def test_pairs_are_judged_as_the_matrix_says_whatever_is_beside_them() -> None:
     data = world("own")
     shelf, found = judged(data, ROBOT)
     texts = [ROBOT, data.texts["i4"][0]]
-    together = shelf.matrix(texts, [None, None], USERS[:2], apart=["i4", "i4"])
+    together = shelf.matrix(texts, USERS[:2], apart=["i4", "i4"])
     assert found["shelf_stars"].to_numpy()[2:4] == pytest.approx(together[0] - together[1], abs=1e-9)
-    alone = np.concatenate([shelf.matrix([text], [1990], USERS[:2], apart=["i4"]) for text in texts])
+    alone = np.concatenate([shelf.matrix([text], USERS[:2], apart=["i4"]) for text in texts])
     assert together == pytest.approx(alone, abs=1e-9)
 
 

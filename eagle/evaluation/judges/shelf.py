@@ -65,7 +65,6 @@ class HiddenShelf:
     def matrix(
         self,
         texts: Sequence[str],
-        years: Sequence[int | None],
         users: Sequence[str],
         *,
         apart: Sequence[str] | None = None,
@@ -73,10 +72,9 @@ class HiddenShelf:
     ) -> np.ndarray:
         """Return (n_texts, n_users): stars above the user's mean that each user's shelf says of each text.
 
-        NaN for users with too few hidden ratings. Years play no part. ``apart``: for each text an item to leave off
-        the shelf. ``personal``: of ratings less their items' means.
+        NaN for users with too few hidden ratings. ``apart``: for each text an item to leave off the shelf.
+        ``personal``: of ratings less their items' means.
         """
-        del years
         shelf = self._shelf(personal)
         off = np.full(len(texts), -1) if apart is None else numbers(apart, self.hidden.items)
         number = numbers(users, self.hidden.people)
@@ -101,8 +99,7 @@ class HiddenShelf:
         place = {pair: number for number, pair in enumerate(dict.fromkeys(pairs))}
         rows = np.array([place[pair] for pair in pairs], dtype=np.int64)
         unique, apart = [text for text, _ in place], [item for _, item in place]
-        none: list[int | None] = [None] * len(unique)
-        found = [self.matrix(unique, none, users, apart=apart, personal=personal) for personal in (False, True)]
+        found = [self.matrix(unique, users, apart=apart, personal=personal) for personal in (False, True)]
         total, personal = (said[rows[: len(texts)]] - said[rows[len(texts) :]] for said in found)
         return total, personal
 
