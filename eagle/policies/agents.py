@@ -31,25 +31,11 @@ LONGEST_ACTION = 32
 
 
 class ListScorer(Protocol):
-    """Gives log-probabilities of listed actions; :class:`LoraPolicy` through the trie, an engine one by one."""
+    """Gives log-probabilities of listed actions, as :class:`eagle.policies.trie_scorers.TrieScorers` does."""
 
     def __call__(self, prompts: Sequence[str], lists: Sequence[Sequence[str]]) -> list[np.ndarray]:
         """Return one array ``(K,)`` per prompt."""
         ...
-
-
-@dataclass(frozen=True)
-class EngineScorer:
-    """Scores listed actions with the language model's own ``score``, whatever adapter is loaded: any engine can."""
-
-    model: LanguageModel
-
-    def __call__(self, prompts: Sequence[str], lists: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        """Return the log-probability of every complete action (whole vocabulary)."""
-        rows = [(p, ACTION_PREFIX + a + ACTION_END) for p, actions in zip(prompts, lists, strict=True) for a in actions]
-        scores = [float(s.sum()) for s in self.model.score([p for p, _ in rows], [c for _, c in rows])]
-        ends = np.cumsum([len(actions) for actions in lists])
-        return [np.array(part) for part in np.split(scores, ends[:-1])]
 
 
 @dataclass

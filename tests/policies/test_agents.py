@@ -14,7 +14,8 @@ import pytest
 from eagle.actions.candidate_list import CandidateList
 from eagle.core.errors import EagleError
 from eagle.engine.base import Completion, SamplingSpec, Usage
-from eagle.policies.agents import EngineScorer, LoraAgent
+from eagle.policies.agents import LoraAgent
+from tests.policies.engine_scorer import EngineScorer
 
 LISTED = CandidateList(("Add a war.", "Add a robot.", "Add a dog."), {}, {})
 

@@ -12,9 +12,10 @@ from eagle.engine.scripted import ScriptedModel
 from eagle.methods.fixed_best import FixedBest
 from eagle.methods.rules import LinearRule, RandomActions, mean_shifts
 from eagle.methods.softmax import SoftmaxPolicy, Tastes
-from eagle.policies.agents import EngineScorer, LoraAgent
+from eagle.policies.agents import LoraAgent
 from eagle.policies.base import Agent
 from eagle.testing.agents import AgentContract
+from tests.policies.engine_scorer import EngineScorer
 from tests.training.planted import ACTIONS, GENRES, Planted, planted
 
 

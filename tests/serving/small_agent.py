@@ -16,8 +16,9 @@ from eagle.engine.base import Completion, SamplingSpec, Usage
 from eagle.environment.rewrite import Rewrite
 from eagle.latent.space import LatentSpace
 from eagle.latent.utility import PaperUtility
-from eagle.policies.agents import EngineScorer, LoraAgent
+from eagle.policies.agents import LoraAgent
 from eagle.serving.steer import Steerer
+from tests.policies.engine_scorer import EngineScorer
 
 USERS, ITEMS = ("u0", "u1", "u2"), ("i0", "i1", "i2", "i3")
 

@@ -12,10 +12,10 @@ import pytest
 from eagle.engine.base import SamplingSpec
 from eagle.engine.torch.model import TorchModel
 from eagle.environment.rewrite import Rewrite
-from eagle.policies.agents import EngineScorer
 from eagle.serving.steer import Steerer
 from eagle.serving.trajectories import ServedTrajectory
 from eagle.serving.turns import time_limit
+from tests.policies.engine_scorer import EngineScorer
 from tests.serving.small_agent import ITEMS, USERS, Engine, steerer
 from tests.tiny import build_tiny_adapter, build_tiny_llm
 
