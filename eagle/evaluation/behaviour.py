@@ -17,7 +17,7 @@ OF_ANSWERS = ("broken", "repeated_triple", "copied_item", "too_long", "high_perp
 """Columns of :func:`eagle.quality.columns.quality_columns` whose share is that of an arm's answers."""
 
 
-def broken(text: str) -> bool:
+def degenerate(text: str) -> bool:
     """Return whether a text that parsed is still no description: hardly any plot, or the same three words over and
     over.
     """
@@ -53,7 +53,7 @@ def describe_steps(steps: pd.DataFrame, listed: Iterable[str]) -> pd.DataFrame:
     """
     known = set(map(bare, listed))
     return steps.assign(
-        defect=[not ok or broken(text) for ok, text in zip(steps["valid"], steps["text"], strict=True)],
+        defect=[not ok or degenerate(text) for ok, text in zip(steps["valid"], steps["text"], strict=True)],
         no_op=[
             bool(ok) and words(b) == words(t)
             for ok, b, t in zip(steps["valid"], steps["before"], steps["text"], strict=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from eagle.evaluation.arm import Arm
-from eagle.evaluation.behaviour import broken
+from eagle.evaluation.behaviour import degenerate
 from eagle.evaluation.comparison import final_rows
 from eagle.latent.space import LatentSpace
 
@@ -38,7 +38,7 @@ def find_gaps(
         if any(len(f) for f in finals)
         else _gains(trajectories[:0])
     )
-    offered = found["eligible"].astype(bool) & ~found["text"].map(broken).astype(bool)
+    offered = found["eligible"].astype(bool) & ~found["text"].map(degenerate).astype(bool)
     found = found[offered & (found["gain"] > 0) & (found["text"] != found["anchor_text"])]
     found = found.sort_values(["gain", "arm", "case"], ascending=[False, True, True], kind="stable").drop_duplicates(
         "text"

@@ -8,17 +8,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eagle.evaluation.behaviour import behaviour, broken, describe_steps, excess_mutual_information, mutual_information
+from eagle.evaluation.behaviour import (
+    behaviour,
+    degenerate,
+    describe_steps,
+    excess_mutual_information,
+    mutual_information,
+)
 from eagle.evaluation.words import TextFeatures, words_kept
 
 PLOT = "Genres: crime. Plot: A retired thief plans one last job in the harbour."
 
 
-def test_broken_texts() -> None:
-    assert not broken(PLOT)
-    assert broken("Genres: crime.")
-    assert broken("Genres: crime. Plot: Too short here.")
-    assert broken("Genres: crime. Plot: " + "the dark night " * 3)
+def test_degenerate_texts() -> None:
+    assert not degenerate(PLOT)
+    assert degenerate("Genres: crime.")
+    assert degenerate("Genres: crime. Plot: Too short here.")
+    assert degenerate("Genres: crime. Plot: " + "the dark night " * 3)
 
 
 def test_words_kept() -> None:
