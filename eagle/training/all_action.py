@@ -35,7 +35,7 @@ from eagle.training.checkpoint import Trained
 from eagle.training.decisions import Decision, DecisionSource
 from eagle.training.max_of_n import BestOf, worth_to_a_set
 from eagle.training.optimizer import Descent, adamw, warm
-from eagle.training.scoring import available, expected_values, score_decisions
+from eagle.training.scoring import among_choices, expected_values, score_decisions
 
 #: Actions below this probability are left out of a format step.
 TAIL = 0.01
@@ -181,7 +181,7 @@ class AllAction:
         shared = [decision for decision, _, _ in own]
         log_pi, log_vocabulary = self.policy.score_lists([d.prompt for d in shared], [d.actions for d in shared])
         parts = [
-            self._part(decision, goal, available(reference, decision), available(pi, decision), vocabulary)
+            self._part(decision, goal, among_choices(reference, decision), among_choices(pi, decision), vocabulary)
             for (decision, goal, reference), pi, vocabulary in zip(own, log_pi, log_vocabulary, strict=True)
         ]
         worth, before = (
@@ -241,7 +241,7 @@ class AllAction:
     def _set_utility(self, decision: Decision, log_pi: torch.Tensor) -> float | None:
         if self.settings.draws == 1:
             return None
-        pi = available(log_pi.detach(), decision).double().exp().cpu().numpy()
+        pi = among_choices(log_pi.detach(), decision).double().exp().cpu().numpy()
         return self._drawn(decision, decision.values).expected(pi)
 
 

@@ -15,7 +15,7 @@ from eagle.training.decisions import Decision
 CHUNK = 16
 
 
-def available(log_pi: torch.Tensor, decision: Decision) -> torch.Tensor:
+def among_choices(log_pi: torch.Tensor, decision: Decision) -> torch.Tensor:
     """Return log pi ``(n_choices,)`` given that the action is one of the decision's choices, as redrawing makes it."""
     kept = log_pi[torch.from_numpy(decision.available).to(log_pi.device)]
     return kept - kept.logsumexp(0)
@@ -37,7 +37,7 @@ def expected_values(
 ) -> np.ndarray:
     """Return sum_a pi(a) Q(a) over each decision's choices, pi drawn from at ``temperature`` (above 0)."""
     chances = [
-        (available(lp, d).double() / temperature).softmax(0).cpu().numpy()
+        (among_choices(lp, d).double() / temperature).softmax(0).cpu().numpy()
         for d, lp in zip(decisions, log_pi, strict=True)
     ]
     return np.array([float(chance @ d.stakes) for d, chance in zip(decisions, chances, strict=True)])

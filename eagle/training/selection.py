@@ -37,7 +37,7 @@ from eagle.policies.lora import LoraPolicy
 from eagle.training.checkpoint import Trained
 from eagle.training.decisions import Decision, DecisionSource
 from eagle.training.optimizer import Descent, adamw, warm
-from eagle.training.scoring import available, score_decisions
+from eagle.training.scoring import among_choices, score_decisions
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Selection:
     def _policies(self, decisions: Sequence[Decision]) -> list[torch.Tensor]:
         """Return log pi ``(n_choices,)`` of each decision."""
         found = self.parallel.gather(score_decisions(self.policy, self.parallel.share(decisions)))
-        return [available(log_pi, decision) for log_pi, decision in zip(found, decisions, strict=True)]
+        return [among_choices(log_pi, decision) for log_pi, decision in zip(found, decisions, strict=True)]
 
     def _drawn(self, decision: Decision, log_pi: torch.Tensor, seed: int, row: int) -> list[int]:
         """Return N places among the decision's choices."""
@@ -177,7 +177,7 @@ class Selection:
         scored, vocabulary = self.policy.score_lists([d.prompt for d, *_ in own], [d.actions for d, *_ in own])
         losses, seen = [], []
         for (decision, draws, worth, reference), whole, text in zip(own, scored, vocabulary, strict=True):
-            log_pi = available(whole, decision)
+            log_pi = among_choices(whole, decision)
             kl = (log_pi.exp() * (log_pi - reference)).sum()
             mass = text.logsumexp(0)
             pull = (torch.tensor(worth, dtype=torch.float32, device=log_pi.device) * log_pi[draws]).sum()

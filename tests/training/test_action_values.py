@@ -11,7 +11,7 @@ import torch
 from eagle.core.errors import EagleError
 from eagle.training.action_values import State
 from eagle.training.dynamics import fit_dynamics
-from eagle.training.scoring import available, expected_values
+from eagle.training.scoring import among_choices, expected_values
 from eagle.training.steps import CachedSteps
 from tests.training.planted import ACTIONS, KEEP, PUSH, planted, table_and_vectors
 
@@ -136,7 +136,7 @@ def test_the_policy_among_the_choices_is_what_drawing_again_comes_to() -> None:
     drawn = [ACTIONS[i] for i in rng.choice(4, size=40_000, p=chance)]
     accepted = [a for a in drawn if a not in decision.state.history]
     expected = [accepted.count(a) / len(accepted) for a in decision.choices]
-    found = available(torch.from_numpy(np.log(chance)), decision).exp().numpy()
+    found = among_choices(torch.from_numpy(np.log(chance)), decision).exp().numpy()
     np.testing.assert_allclose(found, expected, atol=0.02)
     assert expected_values([decision], [torch.from_numpy(np.log(chance))])[0] == pytest.approx(
         float(found @ decision.stakes)
