@@ -28,8 +28,8 @@ from eagle.core.artifacts import read_arrays, write_arrays, write_json
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.core.seeding import stream
-from eagle.latent.judge import rmse
 from eagle.latent.least_squares import Missing, Packed, improve, pack, solve
+from eagle.latent.ranking import rmse
 from eagle.latent.ratings import Ratings, Splits, positions
 
 SCHEMA = "factors"

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from eagle.latent.features import TextEmbedder
-from eagle.latent.judge import interval
+from eagle.latent.ranking import interval
 from eagle.latent.recipes import ridge
 
 PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # on unit embeddings, chosen on validation users

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from eagle.latent.judge import (
+from eagle.latent.ranking import (
     MIN_PEOPLE,
     interval,
     least_ratings,
