@@ -50,7 +50,5 @@ def action_gains(steps: CachedSteps, utility: Utility, actions: Sequence[str], u
     for row, action in enumerate(actions):
         mine = (steps.action == place.get(action, -1)) & (steps.step == 1)
         if mine.any():
-            found[row] = np.mean(
-                [change[mine & (steps.anchor == a)].mean(axis=0) for a in sorted(set(steps.anchor[mine]))], axis=0
-            )
+            found[row] = steps.mean_over_anchors(change, mine)
     return found

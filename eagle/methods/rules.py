@@ -44,9 +44,7 @@ def mean_shifts(steps: CachedSteps) -> dict[str, np.ndarray]:
     for index, action in enumerate(steps.vocabulary):
         rows = steps.action == index
         if rows.any():
-            shifts[action] = np.mean(
-                [change[rows & (steps.anchor == a)].mean(0) for a in sorted(set(steps.anchor[rows]))], axis=0
-            )
+            shifts[action] = steps.mean_over_anchors(change, rows)
     return shifts
 
 

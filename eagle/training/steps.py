@@ -45,6 +45,12 @@ class CachedSteps:
         }
         return CachedSteps(history=history, vocabulary=self.vocabulary, **columns)
 
+    def mean_over_anchors(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return the mean of ``values`` (n_rows, ...) over some ``rows`` (n_rows,) bool, every anchor counted once."""
+        anchors = sorted(set(self.anchor[rows]))
+        found: np.ndarray = np.mean([values[rows & (self.anchor == anchor)].mean(axis=0) for anchor in anchors], axis=0)
+        return found
+
     @classmethod
     def from_tables(
         cls, table: pd.DataFrame, vectors: np.ndarray, rows: Iterable[str], items: dict[str, np.ndarray]
