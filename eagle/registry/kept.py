@@ -6,13 +6,11 @@ store, and :func:`forget_lost` removes it where the store lost its version or it
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from eagle.config import RegistryConfig
 from eagle.core.artifacts import read_json
 from eagle.core.commands import run_everything
 from eagle.core.project import Project
-from eagle.registry.location import SQLITE, resolve_uri
+from eagle.registry.location import database_of, resolve_uri
 
 
 def forget_lost(config: RegistryConfig, project: Project) -> str | None:
@@ -52,7 +50,8 @@ def store_line(config: RegistryConfig, project: Project) -> str:
 
 def _missing(config: RegistryConfig, project: Project) -> str | None:
     uri = resolve_uri(config.tracking_uri, project.home)
-    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
+    database = database_of(uri)
+    if database is not None and not database.exists():
         return f"no store at {uri}"
     from mlflow.exceptions import MlflowException  # seconds to import
 

@@ -14,24 +14,26 @@ SQLITE = "sqlite:///"
 
 def resolve_uri(uri: str, root: Path) -> str:
     """Return the store's address with a relative SQLite path resolved below the project; others as they are."""
-    path = uri.removeprefix(SQLITE)
-    if not uri.startswith(SQLITE) or Path(path).is_absolute():
-        return uri
-    return f"{SQLITE}{(root / path).resolve()}"
+    database = database_of(uri)
+    return uri if database is None or database.is_absolute() else f"{SQLITE}{(root / database).resolve()}"
+
+
+def database_of(uri: str) -> Path | None:
+    """Return the file of a local store; None where a server has it."""
+    return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
 
 
 def live_folder(config: RegistryConfig, project: Project) -> Path:
     """Return where stages say how far they are: beside a local store, which outlives a temporary project."""
-    uri = resolve_uri(config.tracking_uri, project.home)
-    if not uri.startswith(SQLITE):
-        return project.live_runs
-    return Path(uri.removeprefix(SQLITE)).parent / project.live_runs.name
+    database = database_of(resolve_uri(config.tracking_uri, project.home))
+    return project.live_runs if database is None else database.parent / project.live_runs.name
 
 
 def store_with(address: str, config: RegistryConfig, project: Project) -> str:
     """Return the store that is asked for an agent; EagleError where there is none: MLflow would make its database."""
     uri = resolve_uri(config.tracking_uri, project.home)
-    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
+    database = database_of(uri)
+    if database is not None and not database.exists():
         raise user_error(
             f"{address} is not in the registry",
             found=f"no store at {uri}",

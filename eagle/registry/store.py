@@ -17,7 +17,7 @@ from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.core.workspace import borrow
 from eagle.registry.answers import failures_told, no_answer, soon
-from eagle.registry.location import SQLITE, resolve_uri
+from eagle.registry.location import database_of, resolve_uri
 
 ARTIFACTS = "mlruns/artifacts"
 
@@ -34,17 +34,17 @@ class Store:
 def open_store(config: RegistryConfig, project: Project) -> Store:
     """Open, and on first use make, the store and its experiment."""
     uri = resolve_uri(config.tracking_uri, project.home)
-    local = uri.startswith(SQLITE)
-    if local:
-        Path(uri.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
+    database = database_of(uri)
+    if database is not None:
+        database.parent.mkdir(parents=True, exist_ok=True)
         borrow(project.root, ARTIFACTS)  # which MLflow looks for in the working folder
     client = open_client(uri)
     found = client.get_experiment_by_name(config.experiment)
     if found is not None:
         return Store(client, uri, found.experiment_id)
-    experiment = client.create_experiment(config.experiment, artifact_location=ARTIFACTS if local else None)
-    if local:
-        _make_relative(Path(uri.removeprefix(SQLITE)), experiment)
+    experiment = client.create_experiment(config.experiment, artifact_location=ARTIFACTS if database else None)
+    if database is not None:
+        _make_relative(database, experiment)
     return Store(client, uri, experiment)
 
 
