@@ -81,6 +81,14 @@ class Description:
             raise ValueError("not of the form 'Labels: a, b. Text: ...'")
         return read
 
+    @classmethod
+    def read_any(cls, text: str) -> Description:
+        """Read a rendered line of any domain; a text of another form is all plot."""
+        try:
+            return cls.read(text)
+        except ValueError:
+            return cls((), text)
+
 
 @cache
 def _forms(labels: str, body: str) -> tuple[re.Pattern[str], re.Pattern[str]]:

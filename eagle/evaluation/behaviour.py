@@ -10,7 +10,8 @@ import pandas as pd
 
 from eagle.actions.candidate_list import bare, is_valid_action
 from eagle.core.seeding import stream
-from eagle.evaluation.words import parts, words, words_kept
+from eagle.domains.text import Description
+from eagle.evaluation.words import words, words_kept
 
 MIN_PLOT_WORDS = 5
 OF_ANSWERS = ("broken", "repeated_triple", "copied_item", "too_long", "high_perplexity")
@@ -21,7 +22,7 @@ def degenerate(text: str) -> bool:
     """Return whether a text that parsed is still no description: hardly any plot, or the same three words over and
     over.
     """
-    plot = parts(text).plot.lower().split()
+    plot = Description.read_any(text).plot.lower().split()
     triples = Counter(zip(plot, plot[1:], plot[2:], strict=False))
     return len(plot) < MIN_PLOT_WORDS or max(triples.values(), default=0) >= 3
 
@@ -71,7 +72,7 @@ def behaviour(steps: pd.DataFrame, final: pd.DataFrame, anchor_texts: pd.Series,
     mutual_information is in nats, of first-step actions and users. What quality_columns did not add is left out.
     """
     kept = [words_kept(anchor_texts[case], text) for case, text in zip(final["case"], final["text"], strict=True)]
-    named = float(np.mean([len(parts(text).genres) for text in final["text"]]))
+    named = float(np.mean([len(Description.read_any(text).genres) for text in final["text"]]))
     figures = {"words_kept": float(np.mean(kept)), "genres_named": named}
     figures |= {name: float(final[name].mean()) for name in OF_ANSWERS if name in final}
     if steps.empty:

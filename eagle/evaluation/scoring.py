@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eagle.data.descriptions import plain_years
-from eagle.evaluation.words import parts
+from eagle.domains.text import Description
 from eagle.latent.base import TextEncoder, Utility
 from eagle.latent.text_utility import TextUtility, Valued
 from eagle.latent.utilities import finite
@@ -21,7 +21,7 @@ PART_COLUMNS = {"preference": "preference", "distance": "distance_bonus"}
 
 def genre_line_only(anchor: str, text: str) -> str:
     """Return the anchor's plot under the genres of ``text``: what is left of a change if only its labels count."""
-    return replace(parts(anchor), genres=parts(text).genres).render()
+    return replace(Description.read_any(anchor), genres=Description.read_any(text).genres).render()
 
 
 @dataclass

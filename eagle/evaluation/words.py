@@ -16,17 +16,9 @@ COMPONENTS = 16  # of the TF-IDF matrix; more do not rank unseen ML-100K items b
 _WORD = re.compile(r"[a-z0-9']+")
 
 
-def parts(text: str) -> Description:
-    """Return genres and plot; a text of another form is all plot."""
-    try:
-        return Description.read(text)
-    except ValueError:
-        return Description((), text)
-
-
 def words(text: str) -> set[str]:
     """Return the lower-case words of the plot and the genres, without the labels around them."""
-    seen = parts(text)
+    seen = Description.read_any(text)
     return set(_WORD.findall(f"{' '.join(seen.genres)} {seen.plot}".lower()))
 
 
@@ -53,7 +45,7 @@ class TextFeatures:
     @classmethod
     def fit(cls, texts: Sequence[str], years: Sequence[int | None]) -> TextFeatures:
         """Learn vocabulary, directions and genres from texts alone."""
-        seen = [parts(text) for text in texts]
+        seen = [Description.read_any(text) for text in texts]
         plots = [item.plot for item in seen if item.plot]
         vectorizer = plot_words(plots)
         counts = vectorizer.fit_transform(plots or ["plot"])
@@ -65,16 +57,18 @@ class TextFeatures:
 
     def transform(self, texts: Sequence[str], years: Sequence[int | None]) -> np.ndarray:
         """Return (n_texts, d) features; the first is 1."""
-        seen = [parts(text) for text in texts]
-        hot = np.array([[genre in item.genres for genre in self.genres] for item in seen], dtype=float).reshape(
-            len(seen), -1
-        )
+        seen = [Description.read_any(text) for text in texts]
         age = np.array([0.0 if year is None else (year - self.year_centre) / 20 for year in years])
         era = np.stack([age, age**2, np.clip(age, 0, None)], axis=1)
-        blocks = [np.ones((len(seen), 1)), hot, era]
+        blocks = [np.ones((len(seen), 1)), self._hot(seen), era]
         if self.projection is not None:
             blocks.append(2 * self.projection.transform(self.vectorizer.transform([item.plot for item in seen])))
         return np.hstack(blocks)
+
+    def _hot(self, seen: Sequence[Description]) -> np.ndarray:
+        """Return which known genres each description names, (n_texts, n_genres) of 0 and 1."""
+        rows = [[genre in item.genres for genre in self.genres] for item in seen]
+        return np.array(rows, dtype=float).reshape(len(seen), -1)
 
     def distance(self, anchors: Sequence[str], texts: Sequence[str]) -> np.ndarray:
         """Return 1 - cosine of word weights (TF-IDF of plot words, genres as words), (n,): 0 the same words, 1 none
@@ -90,10 +84,8 @@ class TextFeatures:
         """Unit-length word weights beside genres that together weigh as much as half of the words, (n, n_words +
         n_genres).
         """
-        seen = [parts(text) for text in texts]
+        seen = [Description.read_any(text) for text in texts]
         plots = self.vectorizer.transform([item.plot for item in seen]).toarray()
-        hot = np.array([[genre in item.genres for genre in self.genres] for item in seen], dtype=float).reshape(
-            len(seen), -1
-        )
+        hot = self._hot(seen)
         norms = np.linalg.norm(hot, axis=1, keepdims=True)
         return np.hstack([plots, 0.5 * np.divide(hot, norms, out=np.zeros_like(hot), where=norms > 0)])

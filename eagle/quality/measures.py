@@ -17,10 +17,7 @@ _NAME = re.compile(r"\b[A-ZÀ-ÖØ-Þ][\w'’-]+")
 
 def body(text: str) -> str:
     """Return what a text says after its labels: nothing where there are only these, all where it has another form."""
-    try:
-        return Description.read(text).plot
-    except ValueError:
-        return text
+    return Description.read_any(text).plot
 
 
 def repeated_triples(said: str) -> int:

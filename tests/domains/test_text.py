@@ -42,3 +42,9 @@ def test_one_sentence_of_a_plot_is_not_taken_for_labels() -> None:
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not of the form"):
         Description.parse(text)
+
+
+def test_who_reads_any_text_takes_one_of_another_form_for_a_plot() -> None:
+    line = "Genres: crime. Plot: A thief."
+    assert Description.read_any(line) == Description.read(line)
+    assert Description.read_any("A thief  retires.\n") == Description((), "A thief  retires.\n")

@@ -9,11 +9,11 @@ import pandas as pd
 from sklearn.cluster import KMeans
 
 from eagle.core.seeding import derive_seed
+from eagle.domains.text import Description
 from eagle.evaluation.judges.base import Texts
 from eagle.evaluation.judges.shelf_figures import Foretold
 from eagle.evaluation.judges.shelf_foretelling import Foreteller, foretell
 from eagle.evaluation.judges.shelf_ratings import HiddenRatings
-from eagle.evaluation.words import parts
 
 CLUSTERS = 8
 RATERS = 8  # of a cluster for one item, below which their mean is mostly noise [M]
@@ -28,7 +28,7 @@ def clusters_of(ratings: pd.DataFrame, texts: Texts, people: Sequence[str], seed
     ``ratings`` (user, item, rating) are others than those that will be foretold.
     """
     rows = ratings[ratings["item"].isin(texts.keys()) & ratings["user"].isin(set(people))]
-    genres = {item: parts(text).genres for item, (text, _) in texts.items()}
+    genres = {item: Description.read_any(text).genres for item, (text, _) in texts.items()}
     found = np.full(len(people), -1)
     if rows.empty or not any(genres.values()):
         return found

@@ -10,13 +10,14 @@ from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.preprocessing import normalize
 
-from eagle.evaluation.words import parts, plot_words
+from eagle.domains.text import Description
+from eagle.evaluation.words import plot_words
 
 GENRE_WEIGHT = 2.0  # of all genres together; all words weigh 1. Of .5, 1 and 2 the best on validation items [M]
 
 
 def _genres(text: str) -> list[str]:
-    return list(parts(text).genres)
+    return list(Description.read_any(text).genres)
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class WordsAndGenres:
     @classmethod
     def fit(cls, texts: Sequence[str]) -> WordsAndGenres:
         """Learn vocabulary and genres from texts alone."""
-        plots = [plot for plot in (parts(text).plot for text in texts) if plot]
+        plots = [plot for plot in (Description.read_any(text).plot for text in texts) if plot]
         known = sorted({genre for text in texts for genre in _genres(text)}) or ["none"]
         return cls(
             plot_words(plots).fit(plots or ["plot"]), CountVectorizer(analyzer=_genres, vocabulary=known, binary=True)
@@ -39,7 +40,7 @@ class WordsAndGenres:
         """Return (n_texts, d) rows of length 1; a text without any known word or genre has length 0."""
         if not len(texts):
             return sparse.csr_array((0, len(self.words.vocabulary_) + len(self.genres.vocabulary)))
-        plots = self.words.transform([parts(text).plot for text in texts])
+        plots = self.words.transform([Description.read_any(text).plot for text in texts])
         named = GENRE_WEIGHT * normalize(self.genres.transform(texts).astype(float))
         return sparse.csr_array(normalize(sparse.hstack([plots, named], format="csr")))
 
