@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ from eagle.adapting.mining import Edit
 from eagle.adapting.own_answers import own_answers
 from eagle.compute.devices import pick_device, pick_dtype
 from eagle.config import Config
-from eagle.core.artifacts import complete_or_absent, content_hash
+from eagle.core.artifacts import complete_or_absent, content_hash, hash_of
 from eagle.core.project import EnvironmentFiles, Project
 from eagle.core.seeding import derive_seed
 from eagle.data.corpus import read_corpus
@@ -89,8 +87,7 @@ class AdaptingWork:
         project, config = self.project, self.config
         inputs = (project.llm, project.text_model, project.descriptions, project.splits, project.catalogue)
         sections = (getattr(config, name).decisive() for name in ("data", "domain", "describe", "environment", "llm"))
-        key = json.dumps([config.seed, *sections, *(content_hash(path) for path in inputs)])
-        return project.unfinished(f"environment_{hashlib.sha256(key.encode()).hexdigest()[:16]}")
+        return project.unfinished(f"environment_{hash_of([config.seed, *sections, *map(content_hash, inputs)])}")
 
     @property
     def adapter(self) -> Path:

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from eagle.compute.workers import InProcess, WorkerFactory, Workers
 from eagle.config import LLMConfig
 from eagle.core import live
-from eagle.core.artifacts import read_json, write_json
+from eagle.core.artifacts import hash_of, read_json, write_json
 from eagle.core.progress import Pieces, bar
 
 _log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class ShardCache:
         for place in sorted(set(range(len(paths))) - set(missing)):
             done(place)
         for number, answer in workers.map([questions[place] for place in missing]):
-            write_json(paths[missing[number]], {"answer": answer, "checksum": _checksum(answer)})
+            write_json(paths[missing[number]], {"answer": answer, "checksum": hash_of(answer)})
             done(missing[number])
         return [read_json(path)["answer"] for path in paths]
 
@@ -82,17 +82,13 @@ class ShardCache:
         return self.folder / f"{digest}.json"
 
 
-def _checksum(answer: Any) -> str:
-    return hashlib.sha256(json.dumps(answer).encode()).hexdigest()[:16]
-
-
 def _is_whole(path: Path) -> bool:
     """Whether an answer is there as it was written; one that a disk has damaged is asked for again."""
     if not path.exists():
         return False
     try:
         kept = json.loads(path.read_bytes())
-        whole = bool(kept["checksum"] == _checksum(kept["answer"]))
+        whole = bool(kept["checksum"] == hash_of(kept["answer"]))
     except (ValueError, TypeError, KeyError):
         whole = False
     if not whole:

@@ -142,6 +142,11 @@ def content_hash(path: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def hash_of(value: Any) -> str:
+    """Return a SHA-256 hex digest (16 characters) of what JSON can hold, such as parameters and hashes of inputs."""
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]
+
+
 def _metadata(schema: str, version: int, inputs: Iterable[Path]) -> dict[str, Any]:
     return {"schema": schema, "version": version, "inputs": {Path(p).name: content_hash(Path(p)) for p in inputs}}
 

@@ -5,8 +5,6 @@ An agent is judged as it is used: by the texts that its search keeps with the de
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from eagle.config import Config, DomainConfig
-from eagle.core.artifacts import content_hash, read_json, write_json
+from eagle.core.artifacts import content_hash, hash_of, read_json, write_json
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.environment.adapted import kept_adapter
@@ -68,7 +66,7 @@ def surroundings(config: Config, project: Project, cases: pd.DataFrame, searched
         {name: getattr(config.evaluate, name) for name in EPISODE},
         *([config.evaluate.search.decisive(), content_hash(project.quality)] if searched else []),
     ]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    return hash_of(parts)
 
 
 def scores_of(trajectories: pd.DataFrame, arm: Arm, around: str) -> CaseScores:

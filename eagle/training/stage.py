@@ -13,13 +13,10 @@ sums alone.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache, partial
-from pathlib import Path
 
 import pandas as pd
 
@@ -28,7 +25,7 @@ from eagle.compute.parallel import Parallel
 from eagle.compute.processes import launch
 from eagle.compute.sharding import open_workers
 from eagle.config import AllActionPhase, Config, Phase, ReferenceName, SelectionPhase
-from eagle.core.artifacts import content_hash, write_table
+from eagle.core.artifacts import content_hash, hash_of, write_table
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed, stream
 from eagle.environment.sharded import OpenRewriter
@@ -97,8 +94,7 @@ def checkpoint_key(config: Config, project: Project, arm: ReferenceName) -> str:
     ]
     named = ("train", "reference", "utility", "llm", "quality")
     sections = [config.seed, *(getattr(config, section).decisive() for section in named)]
-    text = json.dumps([*sections, *(content_hash(Path(p)) for p in inputs)])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hash_of([*sections, *map(content_hash, inputs)])
 
 
 def _used(config: Config) -> Used:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 
 import numpy as np
@@ -11,7 +9,7 @@ import pandas as pd
 
 from eagle.compute.devices import pick_device, pick_dtype
 from eagle.config import Config
-from eagle.core.artifacts import complete_or_absent, content_hash, write_json
+from eagle.core.artifacts import complete_or_absent, content_hash, hash_of, write_json
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed, stream
 from eagle.domains.table import domain_of
@@ -86,5 +84,4 @@ def _key(config: Config, project: Project) -> str:
     """Hash of all that decides the weights: unfinished work of other data or parameters is never taken up."""
     inputs = [project.llm, project.encoder, project.splits, project.descriptions, project.actions, project.transitions]
     hashes = [content_hash(path) for path in (*inputs, project.design) if path.exists()]
-    told = [config.seed, config.elm.decisive(), config.llm.decisive(), config.domain.decisive(), *hashes]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+    return hash_of([config.seed, config.elm.decisive(), config.llm.decisive(), config.domain.decisive(), *hashes])
