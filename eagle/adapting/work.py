@@ -17,7 +17,7 @@ from eagle.adapting.edits import Mined, mined_edits
 from eagle.adapting.learning import Adaptation, lessons_of
 from eagle.adapting.mining import Edit
 from eagle.adapting.own_answers import own_answers
-from eagle.compute.devices import pick_device, pick_dtype
+from eagle.compute.devices import placement
 from eagle.config import Config
 from eagle.core.artifacts import complete_or_absent, content_hash, hash_of
 from eagle.core.project import EnvironmentFiles, Project
@@ -116,9 +116,7 @@ class AdaptingWork:
     def learn(self, edits: Sequence[Edit]) -> list[dict[str, Any]]:
         """Train the adapter, from a checkpoint where there is one, and save it; return the log's rows."""
         config, seed = self.config, derive_seed(self.config.seed, "environment")
-        device = pick_device(config.llm.device)
-        dtype = pick_dtype(config.llm.dtype, device)
-        policy = LoraPolicy.create(self.project.llm, config.environment.lora, seed, dtype=dtype, device=device)
+        policy = LoraPolicy.create(self.project.llm, config.environment.lora, seed, **placement(config.llm))
         lessons = lessons_of(edits, policy.tokenizer, self.domain)
         phase = Adaptation(policy, lessons, config.environment, seed)
         log = Trainer([lambda: phase], self.unfinished, config.environment.checkpoint_every, dict).run()

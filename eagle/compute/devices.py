@@ -4,10 +4,28 @@ computes.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypedDict
+
 import torch
 
 from eagle.compute import torch_private
 from eagle.core.errors import user_error
+
+if TYPE_CHECKING:
+    from eagle.config import LLMConfig
+
+
+class Placement(TypedDict):
+    """Where a model computes and in which numbers, as keyword arguments of what opens it."""
+
+    dtype: torch.dtype
+    device: torch.device
+
+
+def placement(settings: LLMConfig) -> Placement:
+    """Return what ``llm.device`` and ``llm.dtype`` mean here; EagleError where there is no such device."""
+    device = pick_device(settings.device)
+    return {"dtype": pick_dtype(settings.dtype, device), "device": device}
 
 
 def pick_device(name: str) -> torch.device:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eagle.compute.devices import pick_device, pick_dtype
+from eagle.compute.devices import placement
 from eagle.config import Config
 from eagle.policies.adapters import same_shape
 from eagle.policies.agents import ListScorer
@@ -61,10 +61,7 @@ class TrieScorers:
 
     def _opened(self, adapter: Path) -> LoraPolicy:
         if self._policy is None or self._adapter is None or not same_shape(adapter, self._adapter):
-            device = pick_device(self.config.llm.device)
-            self._policy = LoraPolicy.load(
-                self.base, adapter, dtype=pick_dtype(self.config.llm.dtype, device), device=device
-            )
+            self._policy = LoraPolicy.load(self.base, adapter, **placement(self.config.llm))
         elif adapter != self._adapter:
             self._policy.take(adapter)
         self._adapter = adapter

@@ -11,7 +11,7 @@ import pandas as pd
 
 from eagle.actions.candidate_list import CandidateList
 from eagle.compute.beside import one_thread
-from eagle.compute.devices import pick_device, pick_dtype
+from eagle.compute.devices import placement
 from eagle.config import Config
 from eagle.core.errors import EagleError, Problem, did_you_mean, user_error
 from eagle.core.project import Project
@@ -198,5 +198,5 @@ def rounding(config: Config, model: LanguageModel) -> str | None:
     """Return why a text for one case alone may not be the evaluation's; None where it is."""
     if model.batch_invariant:
         return None
-    dtype = str(pick_dtype(config.llm.dtype, pick_device(config.llm.device))).removeprefix("torch.")
+    dtype = str(placement(config.llm)["dtype"]).removeprefix("torch.")
     return f"written one row at a time in {dtype}: may differ from the evaluation's text"

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from eagle.actions.stored import read_design_weights
-from eagle.compute.devices import pick_device, pick_dtype
+from eagle.compute.devices import placement
 from eagle.config import Config, ReferenceName
 from eagle.core import live
 from eagle.core.artifacts import complete_or_absent
@@ -117,14 +117,8 @@ def run(config: Config, project: Project, name: ReferenceName) -> None:
         lookahead=1,
         used="named" if settings.history else "open",
     )
-    device = pick_device(config.llm.device)
-    policy = LoraPolicy.create(
-        project.llm,
-        settings.lora,
-        derive_seed(config.seed, "reference", name, "adapter"),
-        dtype=pick_dtype(config.llm.dtype, device),
-        device=device,
-    )
+    seed = derive_seed(config.seed, "reference", name, "adapter")
+    policy = LoraPolicy.create(project.llm, settings.lora, seed, **placement(config.llm))
     weights = design_weights(project) if name == "g_optimal" else {}
     rows = fine_tune(policy, source, name, weights, config)
     save_policy(policy, project.reference(name), name=name, kind="reference")

@@ -20,7 +20,7 @@ from functools import cache, partial
 
 import pandas as pd
 
-from eagle.compute.devices import pick_device, pick_dtype
+from eagle.compute.devices import placement
 from eagle.compute.parallel import Parallel
 from eagle.compute.processes import launch
 from eagle.compute.sharding import open_workers
@@ -51,9 +51,7 @@ def run(config: Config, project: Project, arm: ReferenceName) -> None:
 def train(config: Config, project: Project, arm: ReferenceName, parallel: Parallel) -> None:
     """Train as one of the processes that train together; the main one writes."""
     material = load_training_data(config.utility, project)
-    device = pick_device(config.llm.device)
-    dtype = pick_dtype(config.llm.dtype, device)
-    policy = LoraPolicy.load(project.llm, project.reference(arm), trainable=True, dtype=dtype, device=device)
+    policy = LoraPolicy.load(project.llm, project.reference(arm), trainable=True, **placement(config.llm))
     seed = derive_seed(config.seed, "train", arm)
     watch = Watch(policy, _held_out(config, material, seed), config.train.temperature, seed) if parallel.main else dict
     with ExitStack() as stack:

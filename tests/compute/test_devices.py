@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from eagle.compute.devices import PackedWeight, packs, pick_device, pick_dtype
+from eagle.compute.devices import PackedWeight, packs, pick_device, pick_dtype, placement
+from eagle.config import LLMConfig
 from eagle.core.errors import EagleError
 
 
@@ -57,3 +58,8 @@ def test_a_packed_weight_gives_the_products_of_the_weight(dtype: torch.dtype, ro
     near = {"rtol": 1e-5, "atol": 1e-5} if dtype == torch.float32 else {"rtol": 2e-2, "atol": 5e-2}
     for one, other_way in zip(found, wanted, strict=True):
         torch.testing.assert_close(one.float(), other_way, **near)
+
+
+def test_a_model_is_placed_as_the_parameters_say() -> None:
+    found = placement(LLMConfig(device="cpu:0", dtype="bfloat16"))
+    assert found == {"dtype": torch.bfloat16, "device": torch.device("cpu", 0)}

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pandas as pd
 
-from eagle.compute.devices import pick_device, pick_dtype
+from eagle.compute.devices import placement
 from eagle.config import Config
 from eagle.core.artifacts import complete_or_absent, content_hash, hash_of, write_json
 from eagle.core.project import Project
@@ -54,14 +54,8 @@ def fit(config: Config, project: Project) -> None:
 
 def fresh_model(config: Config, project: Project, points: np.ndarray) -> PointModel:
     """Return the untrained model for points like ``points`` (n, d); its fresh LoRA adapter has no effect."""
-    settings, device = config.elm, pick_device(config.llm.device)
-    policy = LoraPolicy.create(
-        project.llm,
-        settings.lora,
-        derive_seed(config.seed, "elm", "lora"),
-        dtype=pick_dtype(config.llm.dtype, device),
-        device=device,
-    )
+    settings, seed_of_lora = config.elm, derive_seed(config.seed, "elm", "lora")
+    policy = LoraPolicy.create(project.llm, settings.lora, seed_of_lora, **placement(config.llm))
     seed = derive_seed(config.seed, "elm", "adapter")
     adapter = PointAdapter.fresh(points, settings.hidden, settings.soft_tokens, policy.embeddings, seed)
     return PointModel(policy, adapter, PointPrompt.of(policy.tokenizer, domain_of(config)))
@@ -69,9 +63,7 @@ def fresh_model(config: Config, project: Project, points: np.ndarray) -> PointMo
 
 def open_model(config: Config, project: Project) -> PointModel:
     """Open the trained model in models/elm; one of another language model is an EagleError."""
-    device = pick_device(config.llm.device)
-    dtype = pick_dtype(config.llm.dtype, device)
-    return PointModel.load(project.llm, project.elm, domain_of(config), dtype=dtype, device=device)
+    return PointModel.load(project.llm, project.elm, domain_of(config), **placement(config.llm))
 
 
 def _some(items: PointTexts, most: int, seed: int) -> PointTexts:
