@@ -32,3 +32,9 @@ def read_transition_vectors(path: Path) -> tuple[np.ndarray, list[str]]:
 def read_design_weights(path: Path) -> pd.DataFrame:
     """Return the exploration design: anchor (str), action_index (int), action (str), weight (sums to 1 by anchor)."""
     return read_table(path, "design_weights")
+
+
+def read_design(path: Path) -> dict[tuple[str, str], float]:
+    """Return the G-optimal design: (anchor, action text) -> probability."""
+    table = read_design_weights(path)
+    return dict(zip(zip(table["anchor"].astype(str), table["action"], strict=True), table["weight"], strict=True))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eagle.actions.candidate_list import CandidateList, available
+from eagle.actions.stored import read_design
 from eagle.config import Config
 from eagle.core.errors import user_error
 from eagle.core.project import Project
@@ -26,7 +27,6 @@ from eagle.methods.softmax_fit import fit_softmax_policy
 from eagle.policies.base import Agent
 from eagle.policies.drawing import drawn
 from eagle.policies.exploring import ExploringAgent, by_design, evenly
-from eagle.training.reference import design_weights
 
 if TYPE_CHECKING:
     from eagle.environment.steering import Observation
@@ -102,7 +102,7 @@ def exploring(agent: Agent, config: Config, project: Project, candidates: Candid
     settings = config.evaluate.search
     if settings.epsilon == 0:
         return agent
-    weight = by_design(design_weights(project)) if settings.explore == "design" else evenly
+    weight = by_design(read_design(project.design_weights)) if settings.explore == "design" else evenly
     return ExploringAgent(
         agent, candidates, settings.epsilon, weight, settings.epsilon_decay, config.train.repeat_actions
     )

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eagle.actions.stored import read_design_weights
+from eagle.actions.stored import read_design
 from eagle.compute.devices import placement
 from eagle.config import Config, ReferenceName
 from eagle.core import live
@@ -29,9 +29,9 @@ from eagle.core.progress import track
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed, stream
 from eagle.policies.lora import LoraPolicy
-from eagle.training.all_action import imitate
 from eagle.training.curves import write_curve
 from eagle.training.decisions import Decision, DecisionSource
+from eagle.training.imitation import imitate
 from eagle.training.optimizer import Descent, adamw, warm
 from eagle.training.setup import load_training_data
 
@@ -70,12 +70,6 @@ def thinned(target: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarr
     ]
     counts: np.ndarray = np.bincount(drawn, minlength=len(target)) / most
     return counts
-
-
-def design_weights(project: Project) -> dict[tuple[str, str], float]:
-    """Read the G-optimal design: (anchor, action text) -> probability."""
-    table = read_design_weights(project.design_weights)
-    return dict(zip(zip(table["anchor"].astype(str), table["action"], strict=True), table["weight"], strict=True))
 
 
 def fine_tune(
@@ -119,7 +113,7 @@ def run(config: Config, project: Project, name: ReferenceName) -> None:
     )
     seed = derive_seed(config.seed, "reference", name, "adapter")
     policy = LoraPolicy.create(project.llm, settings.lora, seed, **placement(config.llm))
-    weights = design_weights(project) if name == "g_optimal" else {}
+    weights = read_design(project.design_weights) if name == "g_optimal" else {}
     rows = fine_tune(policy, source, name, weights, config)
     save_policy(policy, project.reference(name), name=name, kind="reference")
     write_curve(project.curve(f"reference_{name}"), pd.DataFrame(rows))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
+from eagle.actions.stored import read_design
 from eagle.config import AllActionPhase, Config, OnPolicyPhase, SelectionPhase
 from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
@@ -17,7 +18,6 @@ from eagle.policies.exploring import by_design, evenly
 from eagle.quality.stored import load_gates
 from eagle.training.decisions import DecisionSource
 from eagle.training.on_policy import OnPolicy
-from eagle.training.reference import design_weights
 from eagle.training.rollouts import Rules
 from eagle.training.selection import AskEnvironment, Selection
 from eagle.training.setup import Training, TrainingData
@@ -44,7 +44,7 @@ def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, materi
     return Rules(
         prompt=prompt,
         actions=material.candidates.of,
-        explore=by_design(design_weights(project)) if phase.explore == "design" else evenly,
+        explore=by_design(read_design(project.design_weights)) if phase.explore == "design" else evenly,
         temperature=config.train.temperature,
         epsilon=phase.epsilon,
         repeat=config.train.repeat_actions,

@@ -15,7 +15,8 @@ from eagle.config import AllActionPhase, LoraSettings
 from eagle.core.errors import EagleError
 from eagle.policies.lora import LoraPolicy
 from eagle.training.advantages import gae, leave_one_out, returns
-from eagle.training.all_action import AllAction, imitate, information, list_loss, without_common
+from eagle.training.all_action import AllAction, information, list_loss, without_common
+from eagle.training.imitation import imitate
 from eagle.training.optimizer import Descent, adamw, warm
 from eagle.training.reference import target
 from eagle.training.scoring import expected_values, score_decisions
