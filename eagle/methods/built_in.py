@@ -24,7 +24,7 @@ def linear_rule(context: MethodContext) -> AgentMethod:
 
 def softmax_policy(context: MethodContext) -> AgentMethod:
     """Return the softmax policy on genre features, fitted on the cached steps."""
-    return AgentMethod(fit_softmax_policy(context.data, context.project, repeat=context.repeat), context.horizon)
+    return AgentMethod(fit_softmax_policy(context.data, repeat=context.repeat), context.horizon)
 
 
 def fixed_best(context: MethodContext) -> AgentMethod:

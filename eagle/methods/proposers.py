@@ -90,7 +90,7 @@ def search_linear_rule(context: MethodContext) -> Search:
 
 def search_softmax_policy(context: MethodContext) -> Search:
     """Return the search that draws from the softmax policy on genre features."""
-    agent = fit_softmax_policy(context.data, context.project, repeat=context.repeat)
+    agent = fit_softmax_policy(context.data, repeat=context.repeat)
     return _search(context, replace(agent, temperature=1.0), "search_softmax_policy")
 
 
@@ -126,10 +126,7 @@ def search_eagle(context: MethodContext) -> Search:
 
 def direct_prompt(context: MethodContext) -> Search:
     """Return the search whose every change is the user's profile: direct prompting, several times."""
-    table = context.data.profile_table
-    users = [str(user) for user in table["user"]]
-    liked, disliked = (dict(zip(users, map(tuple, table[kind]), strict=True)) for kind in ("liked", "disliked"))
-    return _search(context, DirectPrompt(Tastes(liked, disliked)), "direct_prompt")
+    return _search(context, DirectPrompt(Tastes.of(context.data.profile_table)), "direct_prompt")
 
 
 def first_arm(context: MethodContext) -> str:

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import minimize
 
 from eagle.actions.candidate_list import is_in
 from eagle.policies.drawing import drawn
 from eagle.policies.prompt import state_genres
+from eagle.profiles.stored import Profiles
 
 if TYPE_CHECKING:
     from eagle.environment.steering import Observation
@@ -31,6 +33,12 @@ class Tastes:
 
     liked: Mapping[str, tuple[str, ...]]
     disliked: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> Tastes:
+        """Read them off the table of :class:`eagle.profiles.stored.Profiles`."""
+        profiles = Profiles(table)
+        return cls(profiles.liked, profiles.disliked)
 
     def features(self, genres: Sequence[str], user: str, text: str) -> np.ndarray:
         """Return the feature vector ``(3 * n_genres + 1,)`` of one (state, user)."""

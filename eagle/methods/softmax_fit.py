@@ -1,24 +1,22 @@
-"""Fit the softmax policy on a project's files."""
+"""Fit the softmax policy on what training reads."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from eagle.core.project import Project
+from eagle.config import AllActionPhase
 from eagle.methods.softmax import SoftmaxPolicy, Tastes, fit_softmax
 from eagle.policies.prompt import state_genres
-from eagle.profiles.stored import Profiles
 from eagle.training.setup import TrainingData
 
 #: alpha of the softmax policy, SD of U per nat [M: a prototype].
 SOFTMAX_KL = 0.1
 
 
-def fit_softmax_policy(material: TrainingData, project: Project, *, repeat: bool) -> SoftmaxPolicy:
+def fit_softmax_policy(material: TrainingData, *, repeat: bool) -> SoftmaxPolicy:
     """Fit the softmax policy on the one-step values of all training (anchor, user) pairs over the shared actions."""
-    profiles = Profiles.load(project.profiles)
-    tastes = Tastes(profiles.liked, profiles.disliked)
-    source = material.source("train", single_cell_weight=0.12, horizon=1, lookahead=1, used="open")
+    tastes, weight = Tastes.of(material.profile_table), AllActionPhase().single_cell_weight
+    source = material.source("train", single_cell_weight=weight, horizon=1, lookahead=1, used="open")
     actions = tuple(a for a in material.candidates.shared if a in source.values.index)
     named = {g for found in (tastes.liked, tastes.disliked) for genres in found.values() for g in genres}
     genres = tuple(sorted(named.union(*(state_genres(str(t)) for t in set(material.steps.state_text)))))

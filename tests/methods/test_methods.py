@@ -160,5 +160,5 @@ def test_a_kind_that_is_no_method_is_said(tmp_path: Path) -> None:
 def test_the_softmax_policy_is_the_one_that_is_fitted(on_files: MethodContext) -> None:
     method = open_method("softmax_policy", on_files)
     assert isinstance(method, AgentMethod)
-    fitted = fit_softmax_policy(on_files.data, on_files.project, repeat=on_files.repeat)
+    fitted = fit_softmax_policy(on_files.data, repeat=on_files.repeat)
     assert (method.agent.weights == fitted.weights).all()  # type: ignore[attr-defined]

@@ -183,7 +183,7 @@ def test_reference_of_another_model_is_refused(prepared: Project, tmp_path: Path
 
 def test_softmax_policy_is_fitted_on_the_same_files(prepared: Project) -> None:
     material = load_training_data(config().utility, prepared)
-    policy = fit_softmax_policy(material, prepared, repeat=False)
+    policy = fit_softmax_policy(material, repeat=False)
     assert policy.actions == ACTIONS
     held_out: Any = SimpleNamespace(anchor="new", user="u6", text="Genres: war.", history=())
     assert policy.act([held_out], [0]) == [ACTIONS[2]]  # u6 likes the third genre best
