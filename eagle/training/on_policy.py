@@ -41,7 +41,7 @@ from eagle.policies.trie import runs
 from eagle.training.advantages import gae, leave_one_out, returns
 from eagle.training.checkpoint import Trained
 from eagle.training.optimizer import Descent, adamw, runs_of, warm
-from eagle.training.rollouts import Episode, Rules, Turn, roll_out
+from eagle.training.rollouts import Episode, Rules, Turn, play_episodes
 from eagle.training.value_head import ValueHead
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class OnPolicy:
 
     def _play(self, cases: Sequence[Case], groups: Sequence[int], seed: int, rules: Rules) -> list[Episode]:
         assert self.environment is not None
-        return roll_out(self.policy, self.environment, rules, cases, groups, seed, world=self.seed)
+        return play_episodes(self.policy, self.environment, rules, cases, groups, seed, world=self.seed)
 
     def _check_failures(self, episodes: Sequence[Episode]) -> None:
         causes = Counter(e.cause for e in episodes if e.cause is not None)

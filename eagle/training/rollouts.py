@@ -96,7 +96,7 @@ def _choose(
     return Turn(prompt, action, tokens, origin, behaviour, is_valid_action(action), None, None, False, rules.epsilon)
 
 
-def roll_out(
+def play_episodes(
     policy: LoraPolicy,
     environment: SteeringEnvironment,
     rules: Rules,

@@ -17,7 +17,7 @@ from eagle.policies.exploring import falling
 from eagle.policies.lora import LoraPolicy
 from eagle.training.advantages import leave_one_out
 from eagle.training.on_policy import OnPolicy, importance, repetition
-from eagle.training.rollouts import Rules, Turn, roll_out
+from eagle.training.rollouts import Rules, Turn, play_episodes
 from tests.tiny import build_tiny_llm
 from tests.training.paying import LISTED, Counting, Place, rules
 
@@ -44,18 +44,18 @@ def phase(policy: LoraPolicy, environment: Any, how: Rules | None = None, **sett
 def test_episodes_have_the_horizon_and_failed_ones_their_cause(policy: LoraPolicy) -> None:
     environment: Any = Counting(failing=frozenset({1}))
     cases: Any = [Place(i) for i in range(3)]
-    episodes = roll_out(policy, environment, rules(), cases, [0, 0, 0], seed=1, world=3)
+    episodes = play_episodes(policy, environment, rules(), cases, [0, 0, 0], seed=1, world=3)
     assert [len(e.turns) for e in episodes] == [2, 1, 2]
     assert [e.cause for e in episodes] == [None, "no text", None]
     assert episodes[1].turns[0].reward is None
-    again = roll_out(policy, environment, rules(), cases, [0, 0, 0], seed=1, world=3)
+    again = play_episodes(policy, environment, rules(), cases, [0, 0, 0], seed=1, world=3)
     assert [t.action for e in again for t in e.turns] == [t.action for e in episodes for t in e.turns]
 
 
 def test_exploration_draws_from_the_design(policy: LoraPolicy) -> None:
     environment: Any = Counting()
     cases: Any = [Place(i) for i in range(4)]
-    episodes = roll_out(policy, environment, rules(epsilon=1.0), cases, [0] * 4, seed=1, world=3)
+    episodes = play_episodes(policy, environment, rules(epsilon=1.0), cases, [0] * 4, seed=1, world=3)
     turns = [t for e in episodes for t in e.turns]
     assert {t.action for t in turns} == {LISTED[1]}
     assert {(t.origin, t.behaviour) for t in turns} == {("explored", 1.0)}
