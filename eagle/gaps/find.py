@@ -82,7 +82,7 @@ def _gains(rows: pd.DataFrame) -> pd.DataFrame:
 def _nearest(found: pd.DataFrame, latent: LatentSpace, titles: dict[str, str]) -> pd.DataFrame:
     count = min(NEAREST, len(latent.items))
     points = np.array(found["z"].tolist(), dtype=float).reshape(len(found), latent.dimension)
-    distances = np.linalg.norm(points[:, None, :] - latent.item_vectors[None, :, :], axis=2)
+    distances = _distances(points, latent.item_vectors)
     order = np.argsort(distances, axis=1, kind="stable")[:, :count]
     near = np.take_along_axis(distances, order, axis=1)
     ids = [[latent.items[i] for i in row] for row in order]
@@ -94,15 +94,24 @@ def _nearest(found: pd.DataFrame, latent: LatentSpace, titles: dict[str, str]) -
     )
 
 
+def _distances(points: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Return Euclidean distances (n_points, n) of points to vectors, point by point: a table of all differences would
+    hold d times as many numbers.
+    """
+    rows = [np.linalg.norm(point - vectors, axis=1) for point in points]
+    return np.stack(rows) if rows else np.zeros((0, len(vectors)))
+
+
 def typical_spacing(vectors: np.ndarray, sample: int = 500) -> float:
-    """Median distance from an item to its nearest other item, over evenly picked items (n, d)."""
+    """Return the median distance from an item to its nearest other item, over ``sample`` items of ``vectors`` (n, d),
+    evenly picked; 1 where all are at one point.
+    """
     chosen = np.linspace(0, len(vectors) - 1, min(sample, len(vectors))).astype(int)
-    distances = np.linalg.norm(vectors[chosen, None, :] - vectors[None, :, :], axis=2)
+    distances = _distances(vectors[chosen], vectors)
     distances[np.arange(len(chosen)), chosen] = np.inf
     apart = distances.min(axis=1)
-    return (
-        float(np.median(apart[np.isfinite(apart) & (apart > 0)])) if (np.isfinite(apart) & (apart > 0)).any() else 1.0
-    )
+    known = apart[np.isfinite(apart) & (apart > 0)]
+    return float(np.median(known)) if len(known) else 1.0
 
 
 def best_per_anchor(gaps: pd.DataFrame, top: int) -> pd.DataFrame:
