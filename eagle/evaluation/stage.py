@@ -20,7 +20,6 @@ from eagle.data.descriptions import Descriptions
 from eagle.data.stored import in_units, rating_unit, read_item_split, read_rating_split
 from eagle.engine.folders import check_model_folder
 from eagle.engine.open import open_language_model
-from eagle.evaluation.arms import Arms
 from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.budget_table import BudgetTable
 from eagle.evaluation.budgets import BudgetRun
@@ -30,6 +29,7 @@ from eagle.evaluation.inputs import input_hashes
 from eagle.evaluation.judges.base import Judge, JudgeData
 from eagle.evaluation.judges.table import fit_judges, judged_by_all
 from eagle.evaluation.method_arms import candidates_table
+from eagle.evaluation.running import Arms
 from eagle.evaluation.scoring import RememberingEncoder, as_offered, in_stars, score, with_eligible
 from eagle.evaluation.writing import Found, write_found
 from eagle.latent.encoders import load_encoder

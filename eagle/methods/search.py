@@ -16,7 +16,7 @@ from eagle.environment.branching import BranchingEnvironment
 from eagle.environment.steering import Case, Observation
 from eagle.latent.text_utility import TextUtility
 from eagle.methods.base import Seeds, Trajectory
-from eagle.methods.selection import SearchTree, value
+from eagle.methods.search_tree import SearchTree, value
 from eagle.policies.base import Agent
 
 

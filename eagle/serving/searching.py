@@ -12,7 +12,7 @@ from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed
 from eagle.evaluation.arm import SEARCH_EAGLE, policy_arms, proposer_arms
-from eagle.evaluation.arms import adapter_of
+from eagle.evaluation.running import adapter_of
 from eagle.evaluation.scoring import RememberingEncoder, score
 from eagle.latent.text_utility import TextUtility
 from eagle.methods.base import Method

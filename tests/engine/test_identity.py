@@ -52,7 +52,7 @@ PROMPTS = {
     "eagle.profiles.writer": "eagle.environment.checks",
     "eagle.actions.written_shards": "eagle.actions.written",
     "eagle.actions.transitions": "eagle.environment.prompts",
-    "eagle.evaluation.arms": "eagle.environment.rewrite",
+    "eagle.evaluation.running": "eagle.environment.rewrite",
 }
 
 

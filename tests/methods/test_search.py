@@ -19,7 +19,7 @@ from eagle.latent.utilities import fit_utility
 from eagle.methods.base import Method, Seeds, Trajectory
 from eagle.methods.context import MethodContext
 from eagle.methods.search import Search, draws_by_step
-from eagle.methods.selection import best_eligible
+from eagle.methods.search_tree import best_eligible
 from eagle.testing.methods import GENRES, GenreCounts, MethodContract, PlantedWriter, method_context, tell
 
 

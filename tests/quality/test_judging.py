@@ -11,7 +11,7 @@ import pytest
 from eagle.config import QualityConfig, UtilityConfig
 from eagle.engine.scripted import ScriptedModel
 from eagle.latent.text_utility import TextUtility
-from eagle.methods.selection import best_eligible
+from eagle.methods.search_tree import best_eligible
 from eagle.quality.columns import GATES, quality_columns
 from eagle.quality.gates import TextGates
 from eagle.quality.judging import Following, Perplexity, surprise

@@ -25,7 +25,7 @@ from eagle.methods.elm.decoder import Decoder, PointWriter
 from eagle.methods.elm.fitting import open_model
 from eagle.methods.elm.latent_optimum import Manifold
 from eagle.methods.elm.stored import read_note
-from eagle.methods.selection import SearchTree, value
+from eagle.methods.search_tree import SearchTree, value
 
 ACTION = "Decode the best point near the anchor."
 """What stands as the action of every candidate: nobody wrote one."""

@@ -18,7 +18,7 @@ from eagle.environment.steering import Case, Observation
 from eagle.latent.text_utility import TextUtility
 from eagle.methods.base import Seeds, Trajectory
 from eagle.methods.search import Asked, write
-from eagle.methods.selection import SearchTree
+from eagle.methods.search_tree import SearchTree
 
 
 @dataclass(frozen=True)

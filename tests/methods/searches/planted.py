@@ -13,8 +13,8 @@ from eagle.environment.branching import BranchingEnvironment, Change
 from eagle.environment.rewrite import Rewrite
 from eagle.environment.steering import Case
 from eagle.methods.base import Method, Seeds, Trajectory
+from eagle.methods.search_tree import SearchTree
 from eagle.methods.searches.growing import CaseSearch
-from eagle.methods.selection import SearchTree
 
 Words = tuple[str, ...]
 CASES = [Case(20 + n, f"i{n % 2}", f"u{n % 3}", "Start.", None) for n in range(5)]

@@ -1,4 +1,4 @@
-"""The one rule by which a search keeps a text: the eligible one of highest utility, and never one that is not eligible.
+"""The texts of a search, and the one rule by which it keeps one: the eligible text of highest utility, and no other.
 
 A search writes candidates one after the other. Its answer at a smaller budget is the best of the first ones, so one run
 answers for all smaller budgets.
