@@ -98,7 +98,7 @@ def rule_agents(context: MethodContext) -> list[Agent]:
 
 
 @dataclass(frozen=True)
-class Ran:
+class ArmsRun:
     """What came of a run of all arms."""
 
     arms: tuple[Arm, ...]
@@ -141,7 +141,7 @@ class Arms:
         material, gates = load_training_data(config.utility, project), load_gates(project, config)
         return cls(config, project, held, material, encoder, gates, shard_cache)
 
-    def run(self) -> Ran:
+    def run(self) -> ArmsRun:
         """Run all arms."""
         config, settings, rows = self.config, self.config.evaluate, self.config.llm.shard_rows
         cases = cases_of(self.held)
@@ -159,7 +159,7 @@ class Arms:
         place = list(table["arm"]).index(LINEAR)
         rows_of_all = pd.concat([table[:place], once, table[place:], *others, *added], ignore_index=True)
         candidates = pd.concat(considered, ignore_index=True) if considered else None
-        return Ran(arms_of(config, further.arms), rows_of_all, counts, candidates, budgets)
+        return ArmsRun(arms_of(config, further.arms), rows_of_all, counts, candidates, budgets)
 
     @property
     def text_utility(self) -> TextUtility:

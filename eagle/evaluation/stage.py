@@ -31,7 +31,7 @@ from eagle.evaluation.judges.table import fit_judges, judged_by_all
 from eagle.evaluation.method_arms import candidates_table
 from eagle.evaluation.running import Arms
 from eagle.evaluation.scoring import RememberingEncoder, as_offered, in_stars, score, with_eligible
-from eagle.evaluation.writing import Found, write_found
+from eagle.evaluation.writing import EvaluationResult, write_evaluation
 from eagle.latent.encoders import load_encoder
 from eagle.latent.sentence import SentenceModel
 from eagle.latent.text_utility import TextUtility
@@ -41,7 +41,7 @@ from eagle.quality.judging import Following, Perplexity, load_perplexity
 
 
 def run(config: Config, project: Project) -> None:
-    """Play all arms, judge their texts, and write what :func:`eagle.evaluation.writing.write_found` names."""
+    """Play all arms, judge their texts, and write what :func:`eagle.evaluation.writing.write_evaluation` names."""
     if config.evaluate.other_model:
         check_model_folder(Path(config.evaluate.other_model), chat=True)  # before an evaluation that would end there
     held, hashes = pick_cases(config.evaluate, config.seed, project), input_hashes(config, project)
@@ -73,7 +73,7 @@ def run(config: Config, project: Project) -> None:
         judged_columns=[column for judge in judges.values() for column in judge.columns],
     )
     budgets = None if ran.budgets is None else at_budgets(config, ran.budgets, arms.gates, utility, judges)
-    found = Found(
+    found = EvaluationResult(
         arms=ran.arms,
         trajectories=judged,
         candidates=candidates_table(judged, considered, None if ran.budgets is None else ran.budgets.candidates),
@@ -81,7 +81,7 @@ def run(config: Config, project: Project) -> None:
         checks={name: judge.check() for name, judge in judges.items()},
         budgets=budgets,
     )
-    write_found(config, project, held, hashes, found)
+    write_evaluation(config, project, held, hashes, found)
     arms.finish()
 
 

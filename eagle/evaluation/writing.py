@@ -24,7 +24,7 @@ from eagle.evaluation.conditions import elsewhere, environment_name
 
 
 @dataclass(frozen=True)
-class Found:
+class EvaluationResult:
     """What an evaluation found."""
 
     arms: Sequence[Arm]
@@ -39,7 +39,9 @@ class Found:
     """Every method at equal budgets; see :mod:`eagle.evaluation.budget_table`."""
 
 
-def write_found(config: Config, project: Project, held: HeldOut, hashes: Mapping[str, str], found: Found) -> None:
+def write_evaluation(
+    config: Config, project: Project, held: HeldOut, hashes: Mapping[str, str], found: EvaluationResult
+) -> None:
     """Write arms.json, trajectories, candidates, tables 2 to 4, budget.csv, metrics.json and the headlines of reports/.
 
     ``hashes``: those of the inputs, by name.

@@ -79,7 +79,7 @@ def list_loss(
 
 
 @dataclass(frozen=True)
-class Seen:
+class DecisionFigures:
     """What an update saw of one decision, in plain numbers.
 
     ``policy``: action text -> probability, over its whole list. ``regret``: what the best choice is worth more than the
@@ -172,7 +172,7 @@ class AllAction:
 
     def _loss(
         self, own: Sequence[tuple[Decision, np.ndarray, torch.Tensor]], of: int
-    ) -> tuple[torch.Tensor, list[Seen]]:
+    ) -> tuple[torch.Tensor, list[DecisionFigures]]:
         """Return what some (decision, goal, reference) add to the mean loss over ``of`` decisions, and what was seen of
         them.
         """
@@ -186,7 +186,7 @@ class AllAction:
             expected_values(shared, [lp.detach() for lp in found]) for found in (log_pi, [r for _, _, r in own])
         )
         seen = [
-            Seen(
+            DecisionFigures(
                 policy,
                 utility,
                 reference_utility,
@@ -257,7 +257,7 @@ def without_common(decisions: Sequence[Decision]) -> list[np.ndarray]:
     return [own - np.array([common[a] for a in d.actions]) for d, own in zip(decisions, advantages, strict=True)]
 
 
-def _figures(seen: Sequence[Seen]) -> dict[str, Any]:
+def _figures(seen: Sequence[DecisionFigures]) -> dict[str, Any]:
     def mean(name: str) -> float:
         return float(np.mean([getattr(s, name) for s in seen]))
 
