@@ -119,7 +119,7 @@ class AdaptingWork:
         policy = LoraPolicy.create(self.project.llm, config.environment.lora, seed, **placement(config.llm))
         lessons = lessons_of(edits, policy.tokenizer, self.domain)
         phase = Adaptation(policy, lessons, config.environment, seed)
-        log = Trainer([lambda: phase], self.unfinished, config.environment.checkpoint_every, dict).run()
+        log = Trainer([lambda: phase], self.unfinished, config.environment.checkpoint_every).run()
         with complete_or_absent(self.adapter) as draft:
             policy.save(draft, kind="environment")
         return log.rows

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from eagle.compute.sharding import ShardCache, Workers
+from eagle.compute.sharding import ShardCache
+from eagle.compute.workers import Workers
 from eagle.config import Config
 from eagle.core.errors import EagleError, Problem, did_you_mean, user_error
 from eagle.environment.steering import Case, Writer

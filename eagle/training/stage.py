@@ -36,7 +36,7 @@ from eagle.training.curves import write_curve
 from eagle.training.decisions import Decision, DecisionSource, Used
 from eagle.training.reference import save_policy
 from eagle.training.setup import Training, TrainingData, load_training_data
-from eagle.training.trainer import RunningPhase, Trainer
+from eagle.training.trainer import Row, RunningPhase, Trainer, no_figures
 from eagle.training.watch import Watch
 
 #: Users per validation anchor in the figures taken at checkpoints.
@@ -53,7 +53,9 @@ def train(config: Config, project: Project, arm: ReferenceName, parallel: Parall
     material = load_training_data(config.utility, project)
     policy = LoraPolicy.load(project.llm, project.reference(arm), trainable=True, **placement(config.llm))
     seed = derive_seed(config.seed, "train", arm)
-    watch = Watch(policy, _held_out(config, material, seed), config.train.temperature, seed) if parallel.main else dict
+    watch: Callable[[], Row] = no_figures
+    if parallel.main:
+        watch = Watch(policy, _held_out(config, material, seed), config.train.temperature, seed)
     with ExitStack() as stack:
         # All phases share the workers, which are opened when the first of them starts to play.
         workers = cache(lambda: stack.enter_context(open_workers(config.llm, OpenRewriter(config, project.resolved()))))

@@ -16,6 +16,11 @@ from eagle.training.checkpoint import Progress, Trained, newest, restore, save
 Row = dict[str, Any]
 
 
+def no_figures() -> Row:
+    """Return nothing: what a training takes that nobody watches."""
+    return {}
+
+
 class RunningPhase(Protocol):
     """A phase under way: ``groups`` is what a checkpoint holds."""
 
@@ -35,7 +40,7 @@ class Trainer:
     phases: Sequence[Callable[[], RunningPhase]]
     checkpoints: Path  # this run's own folder; removed by :meth:`clean`
     checkpoint_every: int
-    watch: Callable[[], Row]  # figures too dear for every update: taken at checkpoints and at the end
+    watch: Callable[[], Row] = no_figures  # too dear for every update: taken at checkpoints and at the end
     parallel: Parallel = ALONE
     progress: Progress = field(default_factory=Progress)
 

@@ -83,7 +83,7 @@ def test_every_edit_comes_once_before_one_comes_twice(base: Path) -> None:
 
 def test_a_killed_training_goes_on_to_the_same_weights(base: Path, tmp_path: Path) -> None:
     policy, whole = phase(base)
-    rows = Trainer([lambda: whole], tmp_path / "whole", 2, dict).run().rows
+    rows = Trainer([lambda: whole], tmp_path / "whole", 2).run().rows
     assert len(rows) == 6 and rows[-1]["loss"] < rows[0]["loss"]
 
     _, first = phase(base)
@@ -96,8 +96,8 @@ def test_a_killed_training_goes_on_to_the_same_weights(base: Path, tmp_path: Pat
 
     first.update = dies  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
-        Trainer([lambda: first], tmp_path / "cut", 2, dict).run()
+        Trainer([lambda: first], tmp_path / "cut", 2).run()
     resumed, second = phase(base)
-    again = Trainer([lambda: second], tmp_path / "cut", 2, dict).run().rows
+    again = Trainer([lambda: second], tmp_path / "cut", 2).run().rows
     assert [row["loss"] for row in again] == [row["loss"] for row in rows]
     np.testing.assert_array_equal(weights(resumed), weights(policy))

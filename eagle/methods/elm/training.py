@@ -73,7 +73,7 @@ class TwoStages:
         """Train to the end, from the last checkpoint where there is one; return the curve's rows."""
         lora = self.model.policy.parameters()  # read before they stand still: it names those that learn
         phases = [partial(self._phase, stage, lora) for stage in (0, 1)]
-        return Trainer(phases, self.checkpoints, self.settings.checkpoint_every, dict).run()
+        return Trainer(phases, self.checkpoints, self.settings.checkpoint_every).run()
 
     def _phase(self, stage: int, lora: Mapping[str, torch.nn.Parameter]) -> DescribingPhase:
         for weight in lora.values():
