@@ -111,9 +111,8 @@ class DecisionSource:
         """Draw an action that a good policy might take and stand at a cached text that it led to from the anchor."""
         logits = decision.values / HISTORY_TEMPERATURE
         chance = np.where(decision.unused, np.exp(logits - logits.max()), 0.0)
-        chance = (
-            1 - HISTORY_UNIFORM
-        ) * chance / chance.sum() + HISTORY_UNIFORM * decision.unused / decision.unused.sum()
+        by_value = (1 - HISTORY_UNIFORM) * chance / chance.sum()
+        chance = by_value + HISTORY_UNIFORM * decision.unused / decision.unused.sum()
         anchor = decision.state.anchor
         tried = np.array([(anchor, a) in self._rows for a in decision.actions])
         chance = np.where(tried, chance, 0.0)
