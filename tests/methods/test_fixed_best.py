@@ -9,6 +9,7 @@ import pytest
 
 from eagle.evaluation.scoring import genre_line_only
 from eagle.methods.fixed_best import FixedBest, action_gains
+from eagle.training.steps import CachedSteps
 
 
 class Taste:
@@ -18,11 +19,14 @@ class Taste:
         return z[:, :1] * np.array([[1.0 if user == "a" else -1.0 for user in users]])
 
 
-STEPS = SimpleNamespace(
+STEPS = CachedSteps(
     vocabulary=("down", "far", "up"),
     action=np.array([0, 2, 2, 2, 1]),
     step=np.array([1, 1, 1, 1, 2]),
     anchor=np.array(["i", "i", "i", "j", "i"]),
+    history=((), (), (), (), ("up",)),
+    state_text=np.full(5, "before"),
+    next_text=np.full(5, "after"),
     state_vector=np.zeros((5, 2)),
     next_vector=np.array([[-1.0, 0], [1, 0], [3, 0], [6, 0], [100, 0]]),
 )
