@@ -105,9 +105,9 @@ def _check_plot(plot: str, finished: bool, fields: Fields, least_words: int) -> 
 
 
 def is_copy(new: Description, old_text: str) -> bool:
-    """Whether genres are the same and the plot nearly so."""
+    """Whether the plot is nearly the same; other genres over one plot are no change. Without a plot, the genres."""
     try:
         old = Description.parse(old_text, new.fields)
     except ValueError:
         return similarity(new.plot, old_text) >= COPY_AT
-    return set(new.genres) == set(old.genres) and similarity(new.plot, old.plot) >= COPY_AT
+    return similarity(new.plot, old.plot) >= COPY_AT and (bool(old.plot) or set(new.genres) == set(old.genres))

@@ -33,7 +33,7 @@ Request = tuple[str, str, int]
 
 @dataclass(frozen=True)
 class Rewrite:
-    """The next text, or None with its cause.
+    """The next text, or None with its cause. A copy is the text as it was.
 
     ``tokens``: new tokens of all attempts; ``dropped``: unknown genre words.
     """
@@ -159,7 +159,8 @@ class Rewriter:
         self.counts["dropped genre"] += checked.dropped
         if cause is not None or checked.description is None:
             return Rewrite(None, cause, tokens=tokens, dropped=checked.dropped)
-        return Rewrite(checked.description.render(), None, copied, tokens, dropped=checked.dropped)
+        text = request[0] if copied else checked.description.render()  # a copy under other genres would win by these
+        return Rewrite(text, None, copied, tokens, dropped=checked.dropped)
 
     def _is_example(self, new: Description, old_text: str) -> bool:
         """Whether the model repeated a text of the prompt's examples, or a sentence of one, that is not in the text it
