@@ -1,9 +1,9 @@
 """Possible edits of real texts: a source for every target, before it is known which action leads from one to the other.
 
 1. A neighbour: one of the target's nearest stories with other labels, where the catalogue has labels.
-2. A splice: the target itself with its last sentence taken from a neighbour, or its last clause where it is one
-   sentence, so that a source keeps what the target tells first. It teaches to leave the rest of a text alone, which
-   neighbours do not. A source may be bad grammar; every target is a real text.
+2. A splice: the target's first sentence, or clause where it has one sentence, with the rest of a neighbour. It
+   teaches to keep what a text tells first, which neighbours do not. A source may be bad grammar; every target is a real
+   text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from eagle.latent.features import TextEmbedder
 NEIGHBOURS = 12  # nearest stories that may be a source [M: 30 lose the source]
 LEAST, MOST = 0.45, 0.85  # cosine of source and target [M: from .35 on the source is lost; above is the same film]
 SPLICES = 3  # sources made from one target [O: time]
-PART = 4  # words of the part that is replaced, at least [O]
+HALF = 4  # words of each half of a text that is spliced, at least [O]
 OWN = 0.5  # how much of the source is taken off the target to see what changed [M]
 _CLAUSES = re.compile(r"(?<=,)\s+|\s+(?=(?:and|but|who|whose|when|where|while|after|before|until|because|which)\s)")
 
@@ -49,42 +49,45 @@ def neighbour_drafts(stories: Stories, targets: Sequence[int]) -> list[EditDraft
 
 
 def spliced_drafts(stories: Stories, targets: Sequence[int], embedder: TextEmbedder) -> list[EditDraft]:
-    """Return the sources of each target of several parts that are spliced of it and of a neighbour of such parts."""
-    parts = [parts_of(text.plot) for text in stories.texts]
+    """Return the sources of each target of two halves that are spliced of it and of a neighbour of such halves."""
+    halved = [halves(text.plot) for text in stories.texts]
     sentences = [len(sentences_in(text.plot)) > 1 for text in stories.texts]
-    several = [target for target in targets if len(parts[target]) > 1]
     alike = {
-        target: [source for source in sources if len(parts[source]) > 1 and sentences[source] == sentences[target]]
-        for target, sources in _neighbours(stories, several).items()
+        target: [source for source in sources if halved[source] and sentences[source] == sentences[target]]
+        for target, sources in _neighbours(stories, [target for target in targets if halved[target]]).items()
     }
     pairs = [(target, source) for target, sources in alike.items() for source in sources[:SPLICES]]
-    last = {text: parts[text][-1] for pair in pairs for text in pair}
+    last = {text: halved[text][1] for pair in pairs for text in pair}
     vectors = dict(zip(last, embedder.embed(list(last.values())), strict=True))
     return [
         EditDraft(
             "splice",
             target,
-            _spliced(stories.texts[target], stories.texts[source], parts[target], last[source]),
+            _spliced(stories.texts[target], stories.texts[source], halved[target][0], last[source]),
             vectors[target] - OWN * vectors[source],
         )
         for target, source in pairs
     ]
 
 
-def parts_of(plot: str) -> list[str]:
-    """Return the sentences of a text, or its clauses where it is one sentence; the last has PART words at least."""
-    parts = sentences_in(plot)
-    if len(parts) == 1:
-        parts = _CLAUSES.split(plot)
-    while len(parts) > 1 and len(parts[-1].split()) < PART:
-        parts[-2:] = [f"{parts[-2]} {parts[-1]}"]
-    return parts
+def halves(plot: str) -> tuple[str, ...]:
+    """Return a text's first sentence and the rest, or its first clause and the rest where it is one sentence.
+
+    Each has HALF words at least; nothing where a text has no such halves.
+    """
+    sentences = sentences_in(plot)
+    parts = sentences if len(sentences) > 1 else _CLAUSES.split(plot)
+    for cut in range(1, len(parts)):
+        first, rest = " ".join(parts[:cut]), " ".join(parts[cut:])
+        if min(len(first.split()), len(rest.split())) >= HALF:
+            return first, rest
+    return ()
 
 
-def _spliced(target: Description, source: Description, parts: Sequence[str], last: str) -> Description:
-    """The target's first sentences and the source's last; labels of both, so that an action may bring one in."""
+def _spliced(target: Description, source: Description, first: str, rest: str) -> Description:
+    """The target's first half and the source's second; labels of both, so that an action may bring one in."""
     common = [label for label in target.genres if label in source.genres]
-    return replace(source, genres=tuple(common) or source.genres, plot=" ".join([*parts[:-1], last]))
+    return replace(source, genres=tuple(common) or source.genres, plot=f"{first} {rest}")
 
 
 def _neighbours(stories: Stories, targets: Sequence[int]) -> dict[int, list[int]]:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from eagle.adapting.changes import changes_of
-from eagle.adapting.drafts import neighbour_drafts, parts_of, spliced_drafts
+from eagle.adapting.drafts import halves, neighbour_drafts, spliced_drafts
 from eagle.adapting.edits import mined_edits
 from eagle.adapting.mining import MANY, Edit, mine
 from eagle.adapting.stories import NEAR, SHARED, Stories, near, stories_of
@@ -58,13 +58,13 @@ def test_a_spliced_source_begins_as_its_target() -> None:
         assert first[0] == first[1]
 
 
-def test_a_text_of_one_sentence_has_its_clauses_as_parts() -> None:
-    assert parts_of("One. Two is here too.") == ["One.", "Two is here too."]
-    assert parts_of("A thief robs a bank, which is owned by her father.") == [
+def test_a_text_is_halved_after_its_first_sentence_or_clause() -> None:
+    assert halves("One is here too. Two is here too. Three.") == ("One is here too.", "Two is here too. Three.")
+    assert halves("A thief robs a bank, which is owned by her father, and fails.") == (
         "A thief robs a bank,",
-        "which is owned by her father.",
-    ]
-    assert parts_of("A thief robs a bank, and fails.") == ["A thief robs a bank, and fails."], "a part has four words"
+        "which is owned by her father, and fails.",
+    )
+    assert halves("A thief robs a bank, and fails.") == (), "a half has four words"
 
 
 def test_half_of_the_edits_name_no_label_and_no_action_has_many() -> None:
