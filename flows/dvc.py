@@ -13,6 +13,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
+import httpx
 from prefect import get_run_logger, task
 
 from eagle.core.errors import EagleError
@@ -71,10 +72,10 @@ def _failure(lines: list[str]) -> StageFailed:
 
 
 class _OneLine(logging.Filter):
-    """Leaves out the traceback of a failed stage: it shows this file, not the stage."""
+    """Leaves out the traceback of a failed stage, and of a server that went away: it shows this file, or Prefect's."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info and isinstance(record.exc_info[1], StageFailed):
+        if record.exc_info and isinstance(record.exc_info[1], StageFailed | EagleError | httpx.HTTPError):
             record.exc_info = None
         return True
 

@@ -25,7 +25,7 @@ from flows.eagle_rl import eagle_rl
 from flows.embedding_training import embedding_training
 from flows.evaluation import evaluation
 from flows.names import dated
-from flows.server import require_server
+from flows.server import loss_told, require_server
 
 
 @flow(
@@ -71,14 +71,14 @@ def main() -> int:
             print("every stage is up to date")
         else:
             require_server()
-            with fork_server.running():  # which imports while Prefect starts
+            with loss_told(), fork_server.running():  # which imports while Prefect starts
                 pipeline()
+        print_summary(Project())
+        if line := store_line(config.registry, Project()):
+            print(line)
     except (StageFailed, EagleError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 2 if isinstance(error, UserMistake | EagleError) else 1
-    print_summary(Project())
-    if line := store_line(config.registry, Project()):
-        print(line)
     return 0
 
 

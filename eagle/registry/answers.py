@@ -1,4 +1,4 @@
-"""A tracking server that does not answer is told soon, and in one message with the remedy."""
+"""A store that fails, be it a server or a database, is told soon, and in one message with the remedy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from contextlib import contextmanager
 
 from mlflow.exceptions import MlflowException
 from requests import RequestException
+from sqlalchemy.exc import SQLAlchemyError
 
+from eagle.core.commands import run_everything
 from eagle.core.errors import EagleError, user_error
 
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
@@ -38,19 +40,33 @@ def no_answer(error: Exception) -> EagleError:
     )
 
 
-def on_its_way(error: Exception) -> bool:
-    """Say whether a request never came to an answer; an answer that says no is another matter."""
-    if isinstance(error, MlflowException):
-        return str(error).startswith(_REQUEST)
-    return isinstance(error, RequestException)
+def no_database(error: Exception) -> EagleError:
+    """Return what a user is told of a database that MLflow opens without a server, and that failed."""
+    return user_error(
+        "the MLflow database of registry.tracking_uri cannot be used",
+        found=str(error).splitlines()[0],
+        expected="a database that can be read and written",
+        mend="start its server, or bring back its back-up; where there is none, move the file away: what was made is "
+        f"kept, and {run_everything()} registers it again",
+    )
+
+
+def failure(error: Exception) -> EagleError | None:
+    """Return what a user is told of a store that failed; None for an answer that says no, which is another matter."""
+    if isinstance(error, RequestException) or str(error).startswith(_REQUEST):
+        return no_answer(error)
+    if isinstance(error, SQLAlchemyError) or isinstance(error.__cause__, SQLAlchemyError):
+        return no_database(error)
+    return None
 
 
 @contextmanager
 def failures_told() -> Iterator[None]:
-    """Raise EagleError where the server fails while it is written to, or read; other errors stay what they are."""
+    """Raise EagleError where the store fails while it is written to, or read; other errors stay what they are."""
     try:
         yield
-    except (MlflowException, RequestException) as error:
-        if not on_its_way(error):
+    except (MlflowException, RequestException, SQLAlchemyError) as error:
+        told = failure(error)
+        if told is None:
             raise
-        raise no_answer(error) from None
+        raise told from None

@@ -6,22 +6,37 @@ store, and :func:`forget_lost` removes it where the store lost its version or it
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from eagle.config import RegistryConfig
 from eagle.core.artifacts import read_json
 from eagle.core.commands import run_everything
 from eagle.core.project import Project
 from eagle.registry.location import database_of, resolve_uri
 
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the store says of the last registration."""
+
+    missing: str | None
+    champion: str | None = None
+    """The champion's version now."""
+
 
 def forget_lost(config: RegistryConfig, project: Project) -> str | None:
     """Make the register stage stale where the store lacks what was registered; return what is missing, else None.
 
-    EagleError where a tracking server does not answer, which is better told before anything has run.
+    EagleError where the store fails, which is better told before anything has run.
     """
     if not project.registration.exists():
         _ask_server(config, project)
         return None
-    missing = _missing(config, project)
+    missing = _look(config, project).missing
     if missing:
         project.registered.unlink(missing_ok=True)
     return missing
@@ -36,37 +51,48 @@ def _ask_server(config: RegistryConfig, project: Project) -> None:
 
 
 def store_line(config: RegistryConfig, project: Project) -> str:
-    """Return one line where the store says other than the last registration: lost, or another champion; else ""."""
+    """Return one line where the store says other than the last registration: lost, or another champion; else "".
+
+    EagleError where the store fails.
+    """
     if not project.registration.exists():
         return ""
-    if missing := _missing(config, project):
-        return f"the registry has lost {missing}: {run_everything(project.root)} registers the agent again"
-    from eagle.registry.store import champion_version, open_client
+    seen = _look(config, project)
+    if seen.missing:
+        return f"the registry has lost {seen.missing}: {run_everything(project.root)} registers the agent again"
+    if seen.champion == read_json(project.registration)["champion"]:
+        return ""
+    return f"since then the champion has been moved: it is version {seen.champion}"
 
-    made = read_json(project.registration)
-    now = champion_version(open_client(resolve_uri(config.tracking_uri, project.home)), made["model"])
-    return "" if now == made["champion"] else f"since then the champion has been moved: it is version {now}"
 
-
-def _missing(config: RegistryConfig, project: Project) -> str | None:
+def _look(config: RegistryConfig, project: Project) -> _Seen:
     uri = resolve_uri(config.tracking_uri, project.home)
     database = database_of(uri)
     if database is not None and not database.exists():
-        return f"no store at {uri}"
-    from mlflow.exceptions import MlflowException  # seconds to import
+        return _Seen(f"no store at {uri}")
+    from eagle.registry.answers import failures_told, soon  # which import MLflow, for seconds
+    from eagle.registry.store import open_client
 
-    from eagle.registry.store import champion_version, files_lost, open_client
+    with failures_told(), soon():
+        return _ask(open_client(uri), project)
 
-    made, client = read_json(project.registration), open_client(uri)
+
+def _ask(client: MlflowClient, project: Project) -> _Seen:
+    from mlflow.exceptions import MlflowException
+
+    from eagle.registry.store import champion_version, files_lost
+
+    made = read_json(project.registration)
+    model = made["model"]
     try:
-        lost = files_lost(client, made["model"], made["version"], project)
+        lost = files_lost(client, model, made["version"], project)
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
-        return f"{made['model']} version {made['version']}"
-    champion = champion_version(client, made["model"])
+        return _Seen(f"{model} version {made['version']}")
+    champion = champion_version(client, model)
     if made["champion"] is not None and champion is None:
-        return f"a champion of {made['model']}"
-    if lost or (champion is not None and files_lost(client, made["model"], champion, project)):
-        return f"files of {made['model']}"
-    return None
+        return _Seen(f"a champion of {model}")
+    if lost or (champion is not None and files_lost(client, model, champion, project)):
+        return _Seen(f"files of {model}")
+    return _Seen(None, champion)

@@ -49,12 +49,12 @@ def open_store(config: RegistryConfig, project: Project) -> Store:
 
 
 def open_client(uri: str) -> MlflowClient:
-    """Return a client of the store at ``uri``; EagleError where no server answers there, or where another version of
-    MLflow has made its tables.
+    """Return a client of the store at ``uri``; EagleError where it does not answer or cannot be read, or where another
+    version of MLflow has made its tables.
     """
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # two lines for each of thirty runs
     try:
-        with soon():
+        with soon(), failures_told():
             client = MlflowClient(tracking_uri=uri, registry_uri=uri)
             client.search_experiments(max_results=1)  # a client opens its store with the first question
     except MlflowException as error:

@@ -9,6 +9,7 @@ import pytest
 
 from eagle.config import RegistryConfig
 from eagle.core.artifacts import write_json
+from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.registry.kept import forget_lost, store_line
 from eagle.registry.store import Store, open_store
@@ -67,6 +68,18 @@ def test_a_lost_database_is_lost_and_not_made_anew(registered: tuple[Project, St
     database.unlink()
     assert "no store at" in str(forget_lost(CONFIG, project))
     assert not database.exists()
+
+
+def test_a_damaged_database_is_told_and_nothing_is_said_to_be_lost(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    write_json(project.registration, {"model": CONFIG.model, "version": "1", "champion": "1"})
+    write_json(project.registered, {"model": CONFIG.model})
+    (tmp_path / "mlruns/mlflow.db").write_bytes(b"no database" * 1000)
+    for ask in (forget_lost, store_line):
+        with pytest.raises(EagleError, match="file is not a database") as caught:
+            ask(CONFIG, project)
+        assert "back-up" in caught.value.problems[0].mend
+    assert project.registered.exists()
 
 
 def test_before_anything_was_registered_nothing_is_lost(tmp_path: Path) -> None:
