@@ -65,13 +65,16 @@ class ShardCache:
         ``done`` is told the place of each.
         """
         paths = [self._path(question) for question in questions]
-        missing = [place for place, path in enumerate(paths) if not _is_whole(path)]
-        for place in sorted(set(range(len(paths))) - set(missing)):
+        found = {place: kept for place, path in enumerate(paths) if (kept := _kept(path))}
+        for place in found:
             done(place)
+        missing = [place for place in range(len(paths)) if place not in found]
         for number, answer in workers.map([questions[place] for place in missing]):
-            write_json(paths[missing[number]], {"answer": answer, "checksum": hash_of(answer)})
-            done(missing[number])
-        return [read_json(path)["answer"] for path in paths]
+            place = missing[number]
+            write_json(paths[place], {"answer": answer, "checksum": hash_of(answer)})
+            found[place] = read_json(paths[place])  # as a later run finds it
+            done(place)
+        return [found[place]["answer"] for place in range(len(paths))]
 
     def clear(self) -> None:
         """Forget everything: the finished tables replace it."""
@@ -82,18 +85,16 @@ class ShardCache:
         return self.folder / f"{digest}.json"
 
 
-def _is_whole(path: Path) -> bool:
-    """Whether an answer is there as it was written; one that a disk has damaged is asked for again."""
+def _kept(path: Path) -> dict[str, Any] | None:
+    """Return an answer that is there as it was written; None for one that a disk has damaged: it is asked for again."""
     if not path.exists():
-        return False
-    try:
-        kept = json.loads(path.read_bytes())
-        whole = bool(kept["checksum"] == hash_of(kept["answer"]))
-    except (ValueError, TypeError, KeyError):
-        whole = False
-    if not whole:
-        _log.warning("%s is damaged: its texts are made anew", path)
-    return whole
+        return None
+    with contextlib.suppress(ValueError, TypeError, KeyError):
+        kept: dict[str, Any] = json.loads(path.read_bytes())
+        if kept["checksum"] == hash_of(kept["answer"]):
+            return kept
+    _log.warning("%s is damaged: its texts are made anew", path)
+    return None
 
 
 def answer_shards(

@@ -70,6 +70,14 @@ def test_an_answer_that_a_disk_has_damaged_is_asked_for_again(tmp_path: Path, ca
         caplog.clear()
 
 
+def test_what_was_read_and_found_whole_is_the_answer(tmp_path: Path) -> None:
+    """Whatever becomes of the file after that."""
+    cache = ShardCache(tmp_path, "x")
+    right = cache.answers(Backwards(), ["a", "b"])
+    assert cache.answers(Backwards(), ["a", "b"], lambda _: cache.clear()) == right
+    assert not tmp_path.exists()
+
+
 def test_the_order_in_which_answers_come_does_not_matter(tmp_path: Path) -> None:
     done: list[int] = []
     assert ShardCache(tmp_path, "x").answers(Backwards(), ["a", "b", "c"], done.append) == [{"to": q} for q in "abc"]
