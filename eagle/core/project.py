@@ -336,6 +336,11 @@ class Project:
         return self.root / "mlruns/registered.json"
 
     @property
+    def registration_lock(self) -> Path:
+        """Held by the one process that registers an agent."""
+        return self.home / ".cache/registration.lock"
+
+    @property
     def live_runs(self) -> Path:
         """Folder: what the stages of pipelines under way say, for MLflow; gone once it is there."""
         return self.home / "mlruns/live"

@@ -28,6 +28,7 @@ from eagle.registry.run_log import RunLog
 from eagle.registry.runs import PipelineRuns, log_pipeline
 from eagle.registry.store import Store, champion_version, download, files_lost, open_store
 from eagle.registry.traces import log_traces
+from eagle.registry.turns import registering
 from eagle.report.summary import markdown
 from eagle.report.words import limits
 from eagle.serving.agent_files import AgentFiles, borrowed_models, pack_agent
@@ -63,13 +64,9 @@ def run(config: Config, project: Project) -> None:
     agent = best_agent(config, project)
     figures = read_json(project.headline).get(SEARCH_EAGLE if agent.searched else agent.arm.name, {})
     runs = log_pipeline(config, project, store, under_way(config, project), figures)
-    before = champion_version(store.client, config.registry.model)
-    if before is not None and files_lost(store.client, config.registry.model, before, project):
-        before = None  # nobody can open it, nor let it play
-    decision = _against_champion(config, project, store, before, agent)  # before there is a version without it
-    run_id, tags = runs.of_arm[agent.arm.name], _tags(config, project, agent, before, decision)
-    made = Registered(_register(config, project, store, agent, runs, tags), before, decision)
-    _describe(config, project, store, agent, made)
+    with registering(project):  # the champion that the agent is compared with stays it until the alias moves
+        made = _decide_and_register(config, project, store, agent, runs)
+    run_id = runs.of_arm[agent.arm.name]
     told = {"eagle.version": made.version, "eagle.champion": "yes" if made.decision.moves else "no"}
     RunLog(store, runs.parent).tags(told)
     log_traces(project, store, agent, run_id, config.registry.traces)
@@ -88,6 +85,19 @@ def run(config: Config, project: Project) -> None:
         },
     )
     write_json(project.registered, {"model": config.registry.model})
+
+
+def _decide_and_register(
+    config: Config, project: Project, store: Store, agent: NewAgent, runs: PipelineRuns
+) -> Registered:
+    before = champion_version(store.client, config.registry.model)
+    if before is not None and files_lost(store.client, config.registry.model, before, project):
+        before = None  # nobody can open it, nor let it play
+    decision = _against_champion(config, project, store, before, agent)  # before there is a version without it
+    tags = _tags(config, project, agent, before, decision)
+    made = Registered(_register(config, project, store, agent, runs, tags), before, decision)
+    _describe(config, project, store, agent, made)
+    return made
 
 
 def _register(

@@ -18,6 +18,7 @@ from eagle.core.project import Project
 from eagle.core.workspace import borrow
 from eagle.registry.answers import failures_told, no_answer, soon
 from eagle.registry.location import database_of, resolve_uri
+from eagle.registry.turns import opening
 
 ARTIFACTS = "mlruns/artifacts"
 
@@ -35,14 +36,21 @@ def open_store(config: RegistryConfig, project: Project) -> Store:
     """Open, and on first use make, the store and its experiment."""
     uri = resolve_uri(config.tracking_uri, project.home)
     database = database_of(uri)
-    if database is not None:
-        database.parent.mkdir(parents=True, exist_ok=True)
-        borrow(project.root, ARTIFACTS)  # which MLflow looks for in the working folder
+    if database is None:
+        return _with_experiment(config.experiment, uri, None)
+    database.parent.mkdir(parents=True, exist_ok=True)
+    borrow(project.root, ARTIFACTS)  # which MLflow looks for in the working folder
+    with opening(database):
+        return _with_experiment(config.experiment, uri, database)
+
+
+def _with_experiment(name: str, uri: str, database: Path | None) -> Store:
+    """Open the store with its experiment; ``database`` is the file of a local one."""
     client = open_client(uri)
-    found = client.get_experiment_by_name(config.experiment)
+    found = client.get_experiment_by_name(name)
     if found is not None:
         return Store(client, uri, found.experiment_id)
-    experiment = client.create_experiment(config.experiment, artifact_location=ARTIFACTS if database else None)
+    experiment = client.create_experiment(name, artifact_location=ARTIFACTS if database else None)
     if database is not None:
         _make_relative(database, experiment)
     return Store(client, uri, experiment)
