@@ -21,6 +21,7 @@ import mlflow
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import Trace
 from typer.testing import CliRunner
 
 from eagle.cli import app
@@ -309,7 +310,18 @@ def _ask(port: int, rows: list[dict[str, str]], patience: float = 600, **params:
             time.sleep(0.5)
 
 
-def test_the_scoring_server_answers(project: Path) -> None:
+def _traced(client: MlflowClient) -> list[Trace]:
+    """Return the traces of requests, once there is one."""
+    experiment = client.get_experiment_by_name(Config().registry.experiment)
+    assert experiment is not None
+    end = time.monotonic() + 60
+    while not (found := client.search_traces([experiment.experiment_id], "tags.eagle.kind = 'request'")):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    return list(found)
+
+
+def test_the_scoring_server_answers(project: Path, client: MlflowClient) -> None:
     port = _free_port()
     command = [
         "mlflow",
@@ -337,6 +349,8 @@ def test_the_scoring_server_answers(project: Path) -> None:
             (answer,) = _ask(port, [{"user": "u1", "item": "i3"}])["predictions"]
             (short,) = _ask(port, [{"user": "u1", "item": "i3"}], horizon=1)["predictions"]
             (best,) = _ask(port, [{"user": "u1", "item": "i3"}], budget=2)["predictions"]
+            (traced,) = _ask(port, [{"user": "u1", "item": "i3"}], trace=True)["predictions"]
+            (trace,) = _traced(client)
             with pytest.raises(urllib.error.HTTPError) as refused:
                 _ask(port, [{"user": "nobody", "item": "i3"}])
             message = refused.value.read().decode()
@@ -348,6 +362,10 @@ def test_the_scoring_server_answers(project: Path) -> None:
     assert short["trajectory"] == answer["trajectory"][:2]
     assert best["trajectory"][0] == answer["trajectory"][0]
     assert best["text"] == best["trajectory"][-1]["text"]
+    assert traced == answer
+    root, *turns = trace.data.spans
+    assert root.outputs["answers"] == [{"text": answer["text"], "utility": answer["utility"]}]
+    assert {turn.name for turn in turns} == {"agent", "environment", "encoder"}
     assert refused.value.code == 400
     assert "unknown user 'nobody'" in message
 

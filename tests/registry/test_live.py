@@ -1,105 +1,27 @@
-"""A pipeline in MLflow while it runs: real stages in processes of their own, a real tracker, a real store.
-
-A process that only waits stands for the ``dvc`` that runs the stages.
-"""
+"""A pipeline in MLflow while it runs: real stages in processes of their own, a real tracker, a real store."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from mlflow.entities import Run
 
 from eagle.config import Config, RegistryConfig
 from eagle.core.parent import PIPELINE, identity, lives
 from eagle.core.project import Project
 from eagle.registry.live.state import under_way
-from eagle.registry.location import live_folder
 from eagle.registry.runs import log_pipeline
-from eagle.registry.store import Store, open_store
+from eagle.registry.store import open_store
+from tests.registry.followed import ROOT, SYSTEM, Pipeline, measure_load_at_once, trackers, until
 from tests.report.finished_run import finished_run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pipelines are followed on Linux")
-ROOT = Path(__file__).parents[2]
-STAGE = """
-import sys, time
-from pathlib import Path
-from eagle.config import RegistryConfig
-from eagle.core import live
-from eagle.core.project import Project
-from eagle.registry.live.stages import followed
-
-with followed(sys.argv[1], RegistryConfig(tracking_uri=sys.argv[3]), Project()):
-    for step in (1, 2, 3):
-        live.figures(step, {"loss": 1 / step, "phase": "all_action"})
-    {body}
-"""
-BODIES = {"returns": "pass", "waits": "time.sleep(120)", "fails": "raise ValueError('no such film')"}
-LOCAL = "sqlite:///mlruns/mlflow.db"
-
-
-class Pipeline:
-    """A stand-in for DVC, its stages, and what MLflow says of them."""
-
-    def __init__(self, project: Project, store: Store) -> None:
-        self.project, self.store = project, store
-        self._dvc = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-        self.name = identity(self._dvc.pid) or ""
-        self.folder = live_folder(RegistryConfig(), project) / self.name
-
-    def begin(self, stage: str, body: str, uri: str = LOCAL) -> subprocess.Popen[str]:
-        surroundings = {**os.environ, PIPELINE: self.name, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-c", STAGE.replace("{body}", BODIES[body]), stage, body, uri]
-        return subprocess.Popen(
-            command, cwd=self.project.root, env=surroundings, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
-
-    def run(self, stage: str, body: str = "returns", uri: str = LOCAL) -> str:
-        """Run a stage to its end; return what it said on standard error."""
-        with self.begin(stage, body, uri) as process:
-            return process.communicate()[1]
-
-    def end(self) -> None:
-        """End the stand-in, and wait until the tracker has ended too."""
-        self._dvc.communicate()
-        until(lambda: not trackers(self.folder))
-
-    def runs(self, kind: str) -> list[Run]:
-        found = self.store.client.search_runs([self.store.experiment_id], f"tags.`eagle.kind` = '{kind}'")
-        return sorted(found, key=lambda run: run.info.start_time)
-
-    def status(self, kind: str) -> list[str]:
-        return [run.info.status for run in self.runs(kind)]
-
-
-def until(true: Callable[[], Any], seconds: float = 120) -> Any:
-    """Wait until something holds, and return it."""
-    end = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < end
-        time.sleep(0.1)
-    return found
-
-
-def trackers(folder: Path) -> list[int]:
-    """The processes of trackers that follow a folder."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            told = (entry / "cmdline").read_bytes().decode().split("\0")
-        except OSError:
-            continue
-        if "eagle.registry.live.tracker" in told and str(folder.resolve()) in told and identity(int(entry.name)):
-            found.append(int(entry.name))
-    return found
 
 
 @pytest.fixture
@@ -111,7 +33,10 @@ def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeli
     found.end()
 
 
-def test_runs_and_their_curves_are_there_while_a_stage_runs(pipeline: Pipeline) -> None:
+def test_runs_their_curves_and_the_machines_load_are_there_while_a_stage_runs(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure_load_at_once(monkeypatch)
     with pipeline.begin("train@g_optimal", "waits") as stage:
         run = until(lambda: pipeline.runs("stage"))[0]
         history = until(lambda: pipeline.store.client.get_metric_history(run.info.run_id, "loss"))
@@ -121,6 +46,8 @@ def test_runs_and_their_curves_are_there_while_a_stage_runs(pipeline: Pipeline) 
         assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
         assert parent.info.run_name.startswith("default, seed 7, movielens-100k, ")
         assert parent.data.params["train.kl_coefficient"] == "0.04"
+        load = until(lambda: pipeline.store.client.get_metric_history(parent.info.run_id, SYSTEM))
+        assert all(0 <= point.value <= 100 for point in load)
         stage.kill()
     until(lambda: pipeline.status("stage") == ["KILLED"])
     pipeline.end()
@@ -128,7 +55,11 @@ def test_runs_and_their_curves_are_there_while_a_stage_runs(pipeline: Pipeline) 
     assert not pipeline.folder.exists()
 
 
-def test_all_stages_of_a_pipeline_stand_in_one_run_with_their_true_times(pipeline: Pipeline) -> None:
+def test_all_stages_of_a_pipeline_stand_in_one_run_with_their_true_times(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure_load_at_once(monkeypatch)
+    monkeypatch.setenv("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "false")
     before = time.time()
     for stage in ("split", "factors", "train@uniform"):
         pipeline.run(stage)
@@ -142,6 +73,7 @@ def test_all_stages_of_a_pipeline_stand_in_one_run_with_their_true_times(pipelin
     assert times == sorted(times)
     assert before * 1000 - 1 <= parent.info.start_time <= times[0]
     assert times[-1] == parent.info.end_time <= after * 1000
+    assert not [name for name in parent.data.metrics if name.startswith("system/")]
 
 
 def test_a_stage_says_how_it_ended(pipeline: Pipeline) -> None:
@@ -190,7 +122,7 @@ def test_a_store_that_does_not_answer_holds_nothing_up_and_is_told_once(
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     params = (pipeline.project.params).read_text(encoding="utf-8")
     nowhere = "http://127.0.0.1:9"
-    pipeline.project.params.write_text(params.replace(LOCAL, nowhere), encoding="utf-8")
+    pipeline.project.params.write_text(params.replace(RegistryConfig().tracking_uri, nowhere), encoding="utf-8")
     pipeline.folder = pipeline.project.live_runs / pipeline.name
     assert pipeline.run("split", uri=nowhere) == ""
     until((pipeline.folder / "left_out.txt").exists)

@@ -19,7 +19,9 @@ from typing import Any
 import pytest
 import uvicorn
 
+from eagle.config import RegistryConfig
 from eagle.methods.search import Search
+from eagle.registry.store import Store
 from eagle.serving.bounds import BUDGET, HORIZON, ROWS
 from eagle.serving.searching import Searcher
 from eagle.serving.turns import PART, AgentInTurn
@@ -28,6 +30,7 @@ from tests.serving.small_agent import ITEMS, USERS, Engine, steerer
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", ".*Any type hint")  # MLflow's own, when it is first imported
     import mlflow.pyfunc
+    from mlflow import MlflowClient
     from mlflow.pyfunc.scoring_server import init
 
     from eagle.serving.model import SIGNATURE, SteeringModel
@@ -40,7 +43,7 @@ class SmallModel(SteeringModel):
     """The served agent over the made-up catalogue."""
 
     def load_context(self, context: Any) -> None:
-        self.engine = Engine()
+        self.engine, self.experiment = Engine(), RegistryConfig().experiment
         self.steerer = steerer(self.engine)
         agent = AgentInTurn(self.steerer.agent, self.steerer.turns)
         self.searcher = Searcher(self.steerer, Search(agent, "search", steps=2))
@@ -106,6 +109,26 @@ def test_sixteen_requests_at_once_get_what_each_gets_alone(served: Served) -> No
     assert together == alone
     assert {status for status, _ in alone} == {200}
     assert served.engine.mixed == []
+
+
+def test_of_requests_side_by_side_each_leaves_its_own_trace_where_it_asks(served: Served, mlflow_store: Store) -> None:
+    asked = [_asked(number) for number in range(8)]
+    alone = [served.rows(*rows, **params) for rows, params in asked]
+    with ThreadPoolExecutor(8) as threads:
+        traced = list(threads.map(lambda one: served.rows(*one[0], **one[1], trace=True), asked))
+    assert traced == alone
+    mlflow.flush_trace_async_logging()
+    roots = [
+        trace.data.spans[0] for trace in MlflowClient(mlflow_store.uri).search_traces([mlflow_store.experiment_id])
+    ]
+    told = [
+        (root.inputs["rows"], root.inputs["seed"], [one["text"] for one in root.outputs["answers"]]) for root in roots
+    ]
+    expected = [
+        (rows, params["seed"], [one["text"] for one in answer["predictions"]])
+        for (rows, params), (_, answer) in zip(asked, alone, strict=True)
+    ]
+    assert sorted(told, key=str) == sorted(expected, key=str)
 
 
 def test_what_cannot_be_answered_is_refused_at_once_and_in_few_words(served: Served) -> None:
