@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES
 
 from eagle.config import Config, parse_config
 from eagle.config.parameters import params_yaml
@@ -27,6 +27,7 @@ from eagle.core.fork_client import ADDRESS
 from eagle.core.project import Project
 from flows.pipeline import main
 from tests.flows.conftest import write_dvc
+from tests.flows.other_server import at_server
 
 GONE = Path("gone")
 """The file with which a stage ends the relay."""
@@ -127,7 +128,7 @@ def test_a_prefect_server_that_goes_away_leaves_the_results_and_a_remedy(
     write_dvc(project, {"factors": f"touch {GONE}; echo factors >> order.txt; echo x > out_factors"})
     with (
         serving(Relay(str(PREFECT_API_URL.value()))) as address,
-        temporary_settings({PREFECT_API_URL: f"{address}/api", PREFECT_CLIENT_MAX_RETRIES: 0}),
+        at_server(f"{address}/api", {PREFECT_CLIENT_MAX_RETRIES: 0}),
     ):
         assert main() == 2
     said = capsys.readouterr().err

@@ -10,9 +10,9 @@ from pathlib import Path
 from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.workers.process import ProcessWorker
 
+from tests.flows.other_server import at_server
 from tests.servers.conftest import SECONDS, Servers
 
 SMALL = """
@@ -30,7 +30,7 @@ def small() -> None:
 
 def test_a_scheduled_flow_runs_and_completes(servers: Servers, tmp_path: Path) -> None:
     (tmp_path / "small.py").write_text(SMALL.format(path=str(tmp_path / "ran.txt")), encoding="utf-8")
-    with temporary_settings({PREFECT_API_URL: servers.prefect}), get_client(sync_client=True) as client:
+    with at_server(servers.prefect), get_client(sync_client=True) as client:
         client.create_work_pool(WorkPoolCreate(name="eagle", type="process"))
         deployed = flow.from_source(str(tmp_path), "small.py:small").deploy(
             "often", work_pool_name="eagle", interval=timedelta(seconds=10), print_next_steps=False
