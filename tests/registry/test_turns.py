@@ -19,19 +19,19 @@ from eagle.core.workspace import WORKSPACES
 from eagle.registry.store import champion_version, open_store
 from tests.servers.scripted_agent import registrable_run
 
-FORKS = get_context("fork")
+NEW = get_context("spawn")  # a fork of the tests' process would inherit connections that other tests opened
 
 
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def make_store(together: Any, told: Any) -> None:
+    """Open the store of the working folder when the other process does, and tell its experiment."""
+    together.wait()
+    told.put(open_store(RegistryConfig(), Project()).experiment_id)
+
+
 def test_of_two_that_make_the_store_at_once_both_open_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    together, told = FORKS.Barrier(2), FORKS.SimpleQueue()
-
-    def make() -> None:
-        together.wait()
-        told.put(open_store(RegistryConfig(), Project()).experiment_id)
-
-    both = [FORKS.Process(target=make) for _ in range(2)]
+    together, told = NEW.Barrier(2), NEW.SimpleQueue()
+    both = [NEW.Process(target=make_store, args=(together, told)) for _ in range(2)]
     for process in both:
         process.start()
     for process in both:
