@@ -67,4 +67,4 @@ $(SITE): $(STAMP) requirements-docs.lock
 	@touch $@
 
 clean:
-	rm -rf .cache site data models reports mlruns/artifacts mlruns/live mlruns/mlflow.db .prefect
+	rm -rf .cache site data models reports mlruns/artifacts mlruns/live mlruns/mlflow.db* .prefect
