@@ -76,7 +76,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "evaluate",
         "eagle.evaluation.stage",
-        ("seed", "data", "domain", "evaluate", "utility", "quality", "profiles", "llm", "train", "reference"),
+        ("seed", "data", "domain", "design", "evaluate", "utility", "quality", "profiles", "llm", "train", "reference"),
     ),
     Stage("report", "eagle.report.stage", ("registry",)),
     Stage("register", "eagle.registry.stage", tuple(Config.model_fields)),

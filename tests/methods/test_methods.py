@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from eagle.config.stages import STAGES
 from eagle.core.errors import EagleError
 from eagle.core.parts import load_part
 from eagle.environment.branching import BranchingEnvironment
@@ -33,9 +34,11 @@ CASES = [Case(n, f"i{n % 3}", f"u{n % 2}", f"Genres: war. Plot: Story {n}.", Non
 
 @pytest.fixture(scope="module")
 def on_files(tmp_path_factory: pytest.TempPathFactory) -> MethodContext:
-    """The context of a project on disk, which some of the built-in methods read."""
+    """The context of a project on disk, which some of the built-in methods read, with the parameters that the stage
+    evaluate may read.
+    """
     project = build_project(tmp_path_factory.mktemp("methods") / "root")
-    settings = config()
+    settings = config().only(next(stage.sections for stage in STAGES if stage.name == "evaluate"))
     return MethodContext(settings, project, load_training_data(settings.utility, project), ("u6", "u7"), FirstUnused)
 
 
