@@ -39,7 +39,7 @@ class RememberingEncoder:
             self._known |= dict(
                 zip(new, self.inner.encode([text for text, _ in new], [year for _, year in new]), strict=True)
             )
-        return np.stack([self._known[pair] for pair in pairs])
+        return np.stack([self._known[pair] for pair in pairs]) if pairs else self.inner.encode([], [])
 
 
 def score(trajectories: pd.DataFrame, cases: pd.DataFrame, encoder: TextEncoder, utility: Utility) -> pd.DataFrame:

@@ -146,3 +146,8 @@ def test_scores_stand_beside_every_row(played: tuple[pd.DataFrame, Writer, list[
     assert (scored["year"] == 1990).all()
     assert scored["genre_line_utility"].abs().tolist() == [len(CASES[case].text) for case in scored["case"]]
     assert lengths.calls == len(set(rows["text"]) | {c.text for c in CASES})
+
+
+def test_no_texts_are_encoded_as_the_inner_encoder_does() -> None:
+    """As a search asks whose round left nothing that may be kept."""
+    assert np.array_equal(RememberingEncoder(Lengths()).encode([], []), Lengths().encode([], []))
