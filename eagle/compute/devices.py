@@ -51,9 +51,9 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if native else torch.float32
 
 
-def computes_in_bfloat16(device: str, dtype: str) -> bool:
+def computes_in_bfloat16(settings: LLMConfig) -> bool:
     """Whether ``llm.device`` and ``llm.dtype`` come to bfloat16 on this machine."""
-    return pick_dtype(dtype, pick_device(device)) == torch.bfloat16
+    return placement(settings)["dtype"] == torch.bfloat16
 
 
 def packs(dtype: torch.dtype) -> bool:

@@ -78,6 +78,11 @@ class LLMConfig(Section):
     )
 
     @property
+    def trainable(self) -> bool:
+        """Whether the weights that write the texts are here, in torch, where they can be trained."""
+        return self.endpoint is None and self.engine in ("auto", "torch")
+
+    @property
     def on_one_machine(self) -> bool:
         """Is all work done on this machine?"""
         return self.cluster in (None, LOCAL)

@@ -57,9 +57,7 @@ class Config(Section):
             )
         if "panel" not in self.evaluate.judges:
             raise ValueError("evaluate.judges has to name the panel; judges of your own stand beside it")
-        if self.environment.adapt is True and (
-            self.llm.endpoint is not None or self.llm.engine not in ("auto", "torch")
-        ):
+        if self.environment.adapt is True and not self.llm.trainable:
             raise ValueError(
                 "environment.adapt trains the model's own weights, which only the engine torch has: set it to false, "
                 "or llm.engine to torch without llm.endpoint"

@@ -27,20 +27,15 @@ class EnvironmentDecision:
 
 def reason_against(config: Config) -> str | None:
     """Return why no adapted environment is tried here, None where one is."""
-    adapt, llm = config.environment.adapt, config.llm
-    if adapt is not True and adapt != "auto":
-        return "environment.adapt is false"
-    if adapt == "auto" and (llm.endpoint is not None or llm.engine not in ("auto", "torch")):
+    if config.environment.adapt != "auto":
+        return None if config.environment.adapt else "environment.adapt is false"
+    if not config.llm.trainable:
         return "environment.adapt is auto, and another engine than torch writes the texts"
-    if adapt == "auto" and not _in_bfloat16(llm.device, llm.dtype):
+    from eagle.compute.devices import computes_in_bfloat16  # torch, which nothing else asks here
+
+    if not computes_in_bfloat16(config.llm):
         return "environment.adapt is auto, and the language model computes in float32 here, where it takes long"
     return None
-
-
-def _in_bfloat16(device: str, dtype: str) -> bool:
-    from eagle.compute.devices import computes_in_bfloat16  # torch, which only an adapted environment asks here
-
-    return computes_in_bfloat16(device, dtype)
 
 
 def read_decision(folder: Path) -> EnvironmentDecision:
