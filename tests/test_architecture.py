@@ -109,7 +109,7 @@ def test_the_lock_holds_names_and_versions_only() -> None:
 # floors and circles
 # ----------------------------------------------------------------------------------------------------------------------
 FLOORS = (
-    ("core",),
+    ("core", "built_in"),
     ("config",),
     ("compute",),
     ("data",),

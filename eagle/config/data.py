@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from eagle.built_in.sources import SOURCES
 from eagle.config.base import Count, Fraction, Natural, Section
 from eagle.config.kinds import DomainKind, SourceKind
 
@@ -103,6 +104,13 @@ class DataConfig(Section):
         description="keep at most this many ratings, by whole users drawn at random; 0 keeps all [O: laptops and "
         "ml-25m]",
     )
+
+    @property
+    def item_noun(self) -> str:
+        """What an item is called: ``noun``, or where that is left as it is, the noun of a built-in source."""
+        source = SOURCES.get(self.source)
+        unsaid = self.noun == type(self).model_fields["noun"].default
+        return source.noun if unsaid and source and source.noun else self.noun
 
     @property
     def has_categories(self) -> bool:

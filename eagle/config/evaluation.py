@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from eagle.config.base import Count, Fraction, Natural, NonNegative, Section
-from eagle.config.kinds import SEARCHES, JudgeKind, MethodKind
+from eagle.config.kinds import JudgeKind, MethodKind
 
 
 class SearchConfig(Section):
@@ -38,7 +38,10 @@ class BudgetsConfig(Section):
     )
     anchors: Natural = Field(0, description="held-out anchors of that comparison; 0 takes those of the main table")
     users: Natural = Field(40, description="held-out users of that comparison; 0 takes all of the split [O: time]")
-    methods: tuple[MethodKind, ...] = Field(SEARCHES, description="methods that are compared at equal budgets")
+    methods: tuple[MethodKind, ...] = Field(
+        ("search_random", "search_linear_rule", "search_softmax_policy", "search_reference", "search_eagle"),
+        description="methods that are compared at equal budgets",
+    )
 
 
 class EvaluateConfig(Section):

@@ -8,6 +8,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, GetCoreSchemaHandler
 
+from eagle.built_in.domains import DOMAINS
+from eagle.built_in.encoders import ENCODERS
+from eagle.built_in.engines import ENGINES
+from eagle.built_in.judges import JUDGES
+from eagle.built_in.methods import METHODS
+from eagle.built_in.sources import SOURCES
+from eagle.built_in.utilities import UTILITIES
 from eagle.core.errors import did_you_mean
 
 OWN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -33,12 +40,10 @@ class Kind:
         return handler(Annotated[source, AfterValidator(self.check)])
 
 
-SourceKind = Annotated[str, Kind(("movielens-100k", "ml-latest-small", "ml-25m", "ml-32m", "clothing", "files"))]
-DomainKind = Annotated[str, Kind(("auto", "film", "clothing", "plain"))]
-EncoderKind = Annotated[str, Kind(("joint_hybrid", "two_stage"))]
-UtilityKind = Annotated[str, Kind(("paper",))]
-EngineKind = Annotated[str, Kind(("auto", "torch", "openai", "scripted"))]
-SEARCHES = ("search_random", "search_linear_rule", "search_softmax_policy", "search_reference", "search_eagle")
-FURTHER = ("direct_prompt", "tree_search", "uct", "evolution", "quality_diversity", "quality_diversity_eagle", "elm")
-MethodKind = Annotated[str, Kind((*SEARCHES, *FURTHER))]
-JudgeKind = Annotated[str, Kind(("panel", "hidden_shelf"))]
+SourceKind = Annotated[str, Kind(tuple(SOURCES))]
+DomainKind = Annotated[str, Kind(("auto", *DOMAINS))]
+EncoderKind = Annotated[str, Kind(tuple(ENCODERS))]
+UtilityKind = Annotated[str, Kind(tuple(UTILITIES))]
+EngineKind = Annotated[str, Kind(("auto", *ENGINES))]
+MethodKind = Annotated[str, Kind(tuple(METHODS))]
+JudgeKind = Annotated[str, Kind(tuple(JUDGES))]

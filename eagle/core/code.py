@@ -13,8 +13,12 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_PART = re.compile(r"(eagle(?:\.\w+)+):(\w+)")
-"""How a table of built-in parts names a class (`eagle.core.parts`)."""
+_PLACE = re.compile(r"(eagle(?:\.\w+)+):(\w+)")
+"""What opens a built-in part, as its table says it (`eagle.built_in`)."""
+_OPENS = "load_part"
+"""The function of `eagle.core.parts` that is given such a table and imports one of its parts."""
+_PARAMETERS = "eagle.config"
+"""A room whose own imports decide no result: values do, and dvc.yaml names them."""
 
 
 def file_of(module: str, root: Path = ROOT) -> Path | None:
@@ -28,12 +32,13 @@ def imports(module: str, root: Path = ROOT) -> frozenset[str]:
     """Return the modules of eagle that a module imports, wherever in it the import stands.
 
     A name that a package's ``__init__`` passes on stands for that ``__init__`` and for the module that it comes from.
-    Parts that a table names by text (``eagle.module:Class``) count, and a neighbour that is named by its file
-    (``model_code.py``); imports for types only (``TYPE_CHECKING``) do not.
+    The parts of a table (``eagle.module:Class``) count where the table is given to ``load_part``, not where names and
+    labels are read off it. A neighbour that is named by its file (``model_code.py``) counts, imports for types only
+    (``TYPE_CHECKING``) do not.
     """
     tree = _tree(module, root)
     found: set[str] = set()
-    for source, name in _asked(tree):
+    for source, name in (*_asked(tree), *_opened(tree, root)):
         found |= _origins(source, name, root)
     package = module if _is_package(module, root) else module.rpartition(".")[0]
     found |= {f"{package}.{name.removesuffix('.py')}" for name in _neighbours(module, root) if name.endswith(".py")}
@@ -49,14 +54,17 @@ def read_beside(module: str, root: Path = ROOT) -> frozenset[Path]:
 
 @cache
 def reached(module: str, root: Path = ROOT) -> frozenset[str]:
-    """Return the modules of eagle that a module reaches through imports, itself included."""
+    """Return the modules of eagle that a module reaches through imports, itself included.
+
+    The imports of ``eagle.config`` are not followed: it checks names of parts that it does not open.
+    """
     seen: set[str] = set()
     waiting = [module]
     while waiting:
         here = waiting.pop()
         if here not in seen:
             seen.add(here)
-            waiting += imports(here, root)
+            waiting += [] if f"{here}.".startswith(f"{_PARAMETERS}.") else imports(here, root)
     return frozenset(seen)
 
 
@@ -104,10 +112,17 @@ def _asked(tree: ast.Module) -> Iterator[tuple[str, str]]:
             yield from ((alias.name, "") for alias in node.names if alias.name.split(".")[0] == "eagle")
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "eagle":
             yield from ((node.module, alias.name) for alias in node.names)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and (part := _PART.fullmatch(node.value)):
-            yield part[1], part[2]
         skipped = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
         waiting += node.orelse if isinstance(node, ast.If) and skipped else ast.iter_child_nodes(node)
+
+
+def _opened(tree: ast.Module, root: Path) -> Iterator[tuple[str, str]]:
+    """Yield (module, name) for every part of the tables that are given to ``load_part``."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == _OPENS]
+    given = {node.id for call in calls for node in ast.walk(call) if isinstance(node, ast.Name)} - {_OPENS}
+    for table in {source for source, name in _asked(tree) if name in given}:
+        texts = [node.value for node in ast.walk(_tree(table, root)) if isinstance(node, ast.Constant)]
+        yield from ((place[1], place[2]) for text in texts if (place := _PLACE.fullmatch(str(text))))
 
 
 def _origins(source: str, name: str, root: Path) -> set[str]:

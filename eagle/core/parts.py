@@ -5,19 +5,30 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from eagle.core.errors import EagleError, did_you_mean, user_error
 
 
-def load_part(seam: str, kind: str, built_in: Mapping[str, str]) -> Any:
-    """Return the class that ``kind`` names.
+@dataclass(frozen=True)
+class BuiltIn:
+    """A line of a seam's table (:mod:`eagle.built_in`)."""
 
-    ``built_in`` maps names to ``package.module:Name``; any other ``package.module:Name`` is imported as it stands, also
+    place: str
+    """What opens the part, as ``package.module:name``."""
+
+
+def load_part(seam: str, kind: str, built_in: Mapping[str, BuiltIn]) -> Any:
+    """Return the class, or the function, that ``kind`` names.
+
+    ``built_in`` is the seam's table; any ``package.module:Name`` that is no name of it is imported as it stands, also
     from the present folder, where a project's own modules lie. Raises EagleError where there is no such part.
+
+    Whoever calls this with a table has all its parts among its code (:func:`eagle.core.code.imports`).
     """
-    place = built_in.get(kind, kind)
+    place = built_in[kind].place if kind in built_in else kind
     module_name, _, name = place.partition(":")
     if not name:
         raise _unknown(
@@ -39,7 +50,7 @@ def load_part(seam: str, kind: str, built_in: Mapping[str, str]) -> Any:
     return getattr(module, name)
 
 
-def _unknown(seam: str, kind: str, built_in: Mapping[str, str], mend: str) -> EagleError:
+def _unknown(seam: str, kind: str, built_in: Mapping[str, BuiltIn], mend: str) -> EagleError:
     return user_error(
         f"there is no {seam} {kind!r}", expected=f"{', '.join(built_in)}, or package.module:Name of your own", mend=mend
     )

@@ -16,9 +16,6 @@ from eagle.domains.base import (
 )
 from eagle.domains.text import Fields
 
-NOUNS = frozenset(
-    ("garment", "piece of clothing", "clothing item", "clothing", "outfit", "dress", "shirt", "fashion item")
-)
 FIELDS = Fields("Categories", "Description")
 #: The paper's five for Amazon clothing.
 CATEGORIES = (

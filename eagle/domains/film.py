@@ -20,28 +20,6 @@ from eagle.domains.base import (
 )
 from eagle.domains.text import GENRES_AND_PLOT
 
-NOUNS = frozenset(
-    (
-        "film",
-        "movie",
-        "book",
-        "novel",
-        "graphic novel",
-        "story",
-        "short story",
-        "series",
-        "tv series",
-        "show",
-        "tv show",
-        "comic",
-        "comic book",
-        "play",
-        "anime",
-        "podcast",
-        "manga",
-        "musical",
-    )
-)
 #: Words that open a statement about a story, never an order.
 STATEMENT_WORDS = ("film", "movie", "book", "genres", "genre", "plot")
 #: Words that make no two actions alike.

@@ -1,42 +1,23 @@
-"""The domains that are built in, one line each, and how ``domain`` in params.yaml finds one."""
+"""How ``domain`` in params.yaml finds a domain."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from eagle.built_in.domains import DOMAINS
 from eagle.config import Config, DataConfig, DomainConfig
 from eagle.core.errors import EagleError, user_error
 from eagle.core.parts import load_part
-from eagle.domains import clothing, film
 from eagle.domains.base import Domain, WrittenDomain
 from eagle.domains.without_labels import without_labels
 
 AUTO, PLAIN = "auto", "plain"
 
 
-@dataclass(frozen=True)
-class BuiltIn:
-    """A function ``(settings, noun) -> Domain`` by its place, the nouns that it is chosen for, and its usual noun."""
-
-    place: str
-    nouns: frozenset[str] = frozenset()
-    noun: str | None = None
-
-
-BUILT_IN = {
-    "film": BuiltIn("eagle.domains.film:film", film.NOUNS, "film"),
-    "clothing": BuiltIn("eagle.domains.clothing:clothing", clothing.NOUNS, "garment"),
-    PLAIN: BuiltIn("eagle.domains.plain:plain"),
-}
-#: What items of a built-in source are called where data.noun is left as it is.
-SOURCE_NOUNS = {"clothing": "garment"}
-
-
 def kind_of(noun: str) -> str:
     """Return the name of the built-in domain whose noun this is, else that of the plain one."""
-    return next((kind for kind, known in BUILT_IN.items() if noun.strip().lower() in known.nouns), PLAIN)
+    return next((kind for kind, known in DOMAINS.items() if noun.strip().lower() in known.nouns), PLAIN)
 
 
 def open_domain(settings: DomainConfig, data_noun: str) -> Domain:
@@ -46,12 +27,12 @@ def open_domain(settings: DomainConfig, data_noun: str) -> Domain:
     """
     noun = settings.noun or data_noun
     kind = kind_of(noun) if settings.kind in (None, AUTO) else settings.kind
-    known = BUILT_IN.get(kind)
+    known = DOMAINS.get(kind)
     if known is not None:
         _refuse_unread(settings, kind)
-        if settings.noun is None and known.noun is not None and noun.lower() not in known.nouns:
-            noun = known.noun
-    make = load_part("domain", kind, {name: each.place for name, each in BUILT_IN.items()})
+        if settings.noun is None and known.nouns and noun.lower() not in known.nouns:
+            noun = known.nouns[0]
+    make = load_part("domain", kind, DOMAINS)
     domain = make(settings, noun)
     if not isinstance(domain, Domain):
         raise _no_domain(kind, domain)
@@ -64,8 +45,7 @@ def domain_of(config: Config) -> Domain:
     Where ``data`` says that items have no categories, texts, prompts and profiles do without them.
     """
     data = config.data
-    unsaid = data.noun == DataConfig().noun
-    domain = open_domain(config.domain, SOURCE_NOUNS.get(data.source, data.noun) if unsaid else data.noun)
+    domain = open_domain(config.domain, data.item_noun)
     if data.has_categories or not isinstance(domain, WrittenDomain) or not domain.fields.labels:
         return domain
     return without_labels(domain)

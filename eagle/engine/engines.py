@@ -1,4 +1,4 @@
-"""The table of engines, and what opens each of the built-in ones.
+"""How an engine is found, and what opens each of the built-in ones.
 
 An engine is opened by ``Name(config, folder, single=...)``: the section ``llm`` of params.yaml, the model's folder
 (models/llm, in transformers' layout), and whether somebody waits for one text at a time, which may be ignored.
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eagle.built_in.engines import ENGINES
 from eagle.config import LLMConfig
 from eagle.core.errors import user_error
 from eagle.core.parts import load_part
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from eagle.engine.scripted import ScriptedModel
     from eagle.engine.torch.model import TorchModel
 
-ENGINES = {
-    "torch": "eagle.engine.engines:open_torch",
-    "openai": "eagle.engine.engines:open_endpoint",
-    "scripted": "eagle.engine.engines:open_scripted",
-}
 _ENDPOINT_PACKAGES = ("anyio", "httpx2", "openai")
 
 

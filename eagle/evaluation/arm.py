@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
+from eagle.built_in.methods import OTHERS, RULES, SEARCHES
 from eagle.config import Config
 from eagle.core.artifacts import read_json, write_json
 from eagle.core.errors import user_error
@@ -20,6 +21,7 @@ Kind = Literal["anchor", "rule", "reference", "eagle", "elsewhere", "macro", "se
 Mode = Literal["free", "listed"]
 
 LINEAR, LINEAR_ONCE = "linear_rule", "linear_rule_once"
+SEARCH_EAGLE = "search_eagle"
 REFERENCE_LABELS = {"uniform": "uniform", "optimistic": "optimistic", "g_optimal": "G-optimal"}
 VERSION = 1  # of reports/arms.json
 
@@ -64,14 +66,10 @@ def anchor_arm() -> Arm:
 
 def rule_arms(horizon: int) -> list[Arm]:
     """Return the arms without a language model; ``horizon`` is H, changes per episode."""
-    rules = (
-        ("random", "Random actions", horizon),
-        (LINEAR_ONCE, "Linear rule, one change", 1),
-        (LINEAR, "Linear rule, H changes", horizon),
-        ("softmax_policy", "Softmax policy", horizon),
-        ("fixed_best", "Best fixed actions (oracle)", horizon),
-    )
-    return [Arm(name, "rule", None, "listed", label, budget) for name, label, budget in rules]
+    arms = [Arm(name, "rule", None, "listed", rule.label, horizon) for name, rule in RULES.items()]
+    once = Arm(LINEAR_ONCE, "rule", None, "listed", "Linear rule, one change", 1)
+    place = list(RULES).index(LINEAR)
+    return [*arms[:place], once, *arms[place:]]
 
 
 def reference_arm(start: str, horizon: int) -> Arm:
@@ -123,29 +121,16 @@ def arms_of(config: Config, methods: Iterable[Arm] = ()) -> tuple[Arm, ...]:
     return (anchor_arm(), *rules, *policies, *condition_arms(config), *methods)
 
 
-SEARCH_EAGLE = "search_eagle"
-SEARCHES = {
-    "search_random": "Random actions",
-    "search_linear_rule": "Linear rule",
-    "search_softmax_policy": "Softmax policy",
-    "search_reference": "Reference",
-    SEARCH_EAGLE: "EAGLE",
-    "direct_prompt": "Direct prompting",
-    "tree_search": "Tree search",
-    "uct": "Tree search, UCT",
-    "evolution": "Evolution",
-    "quality_diversity": "Quality diversity",
-    "quality_diversity_eagle": "Quality diversity with EAGLE",
-}
-"""What a reader calls the searches, most of them by who proposes."""
+def method_arm(name: str, budget: int, config: Config, label: str | None = None) -> Arm:
+    """Return the arm of a method that may ask for ``budget`` texts; a search with EAGLE has the start of its agent.
 
-
-def method_arm(name: str, budget: int, config: Config) -> Arm:
-    """Return the arm of a method that may ask for ``budget`` texts; a search with EAGLE has the start of its agent."""
+    ``label``: what a reader calls a method of one's own; without one it goes by its name.
+    """
     if name not in SEARCHES:
-        return Arm(name, "method", None, "free", name, budget)
+        label = OTHERS[name].label if name in OTHERS else label or name
+        return Arm(name, "method", None, "free", label, budget)
     start = config.train.arms[0] if name == SEARCH_EAGLE else None
-    return Arm(name, "search", start, "listed", f"{SEARCHES[name]}, best of {budget}", budget)
+    return Arm(name, "search", start, "listed", f"{SEARCHES[name].label}, best of {budget}", budget)
 
 
 def proposer_arms(config: Config) -> list[Arm]:

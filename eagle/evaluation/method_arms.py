@@ -88,7 +88,7 @@ class MethodArms:
 
     @property
     def arms(self) -> list[Arm]:
-        return [method_arm(method.name, self.budget, self.config) for method in self.methods]
+        return [method_arm(m.name, self.budget, self.config, getattr(m, "label", None)) for m in self.methods]
 
     def run(
         self, cases: Sequence[Case], writer: Writer, utility: TextUtility

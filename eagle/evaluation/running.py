@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from eagle.built_in.methods import RULES
 from eagle.compute.sharding import ShardCache, open_workers
 from eagle.compute.workers import Answerer, Workers
 from eagle.config import Config
@@ -31,7 +32,7 @@ from eagle.methods.acting import ACT, AgentGroups, LocalAgents, ShardedAgents, a
 from eagle.methods.agent_method import AgentMethod
 from eagle.methods.context import MethodContext
 from eagle.methods.rollout import roll_out, stopped_early
-from eagle.methods.table import ARMS, open_method
+from eagle.methods.table import open_method
 from eagle.policies.agents import LoraAgent
 from eagle.policies.trie_scorers import TrieScorers
 from eagle.quality.gates import TextGates
@@ -94,7 +95,7 @@ class OpenArms:
 
 def rule_agents(context: MethodContext) -> list[Agent]:
     """Return the agents of the built-in methods, which act side by side with the language models."""
-    return [method.agent for kind in ARMS if isinstance(method := open_method(kind, context), AgentMethod)]
+    return [method.agent for kind in RULES if isinstance(method := open_method(kind, context), AgentMethod)]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The table of encoders, and how to open the one that a project was made with."""
+"""How the encoder that params.yaml names is found, and the one that a project was made with is opened."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from eagle.built_in.encoders import ENCODERS
 from eagle.core.artifacts import content_hash, read_json, write_json
 from eagle.core.errors import user_error
 from eagle.core.parts import load_part
 from eagle.latent.base import Encoder
 
-ENCODERS = {
-    "joint_hybrid": "eagle.latent.linear:JointHybrid",
-    "two_stage": "eagle.latent.linear:TwoStage",
-}
 DESCRIPTION = "encoder.json"
 
 

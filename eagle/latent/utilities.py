@@ -1,16 +1,15 @@
-"""The table of utilities, and how to fit the one that params.yaml names."""
+"""How the utility that params.yaml names is fitted."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from eagle.built_in.utilities import UTILITIES
 from eagle.config import UtilityConfig
 from eagle.core.errors import user_error
 from eagle.core.parts import load_part
 from eagle.latent.base import Utility
 from eagle.latent.space import LatentSpace
-
-UTILITIES = {"paper": "eagle.latent.utility:PaperUtility"}
 
 
 def finite(utility: np.ndarray) -> np.ndarray:

@@ -69,11 +69,14 @@ class Seeds:
 
 @runtime_checkable
 class Method(Protocol):
-    """Turns cases into trajectories; equal seeds give equal trajectories."""
+    """Turns cases into trajectories; equal seeds give equal trajectories.
+
+    Where a method of one's own has a ``label``, that is what the tables of arms call it.
+    """
 
     @property
     def name(self) -> str:
-        """Label of its rows in tables."""
+        """Key of its rows in files."""
         ...
 
     def run(

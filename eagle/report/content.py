@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eagle.evaluation.arm import SEARCH_EAGLE, SEARCHES, Arm, search_of
+from eagle.built_in.methods import label_of
+from eagle.evaluation.arm import SEARCH_EAGLE, Arm, search_of
 from eagle.evaluation.comparison import final_rows
 from eagle.report.accounts import total_costs
 from eagle.report.inputs import Inputs
@@ -64,7 +65,7 @@ def headlines(inputs: Inputs, gap_count: int) -> list[Headline]:
 
 def budget_labels(table: pd.DataFrame) -> dict[str, str]:
     """Return what a reader calls the arms of reports/budget.csv, by arm."""
-    return {arm: SEARCHES.get(arm, arm.replace("_", " ")) for arm in dict.fromkeys(table["arm"])}
+    return {arm: label_of(arm) for arm in dict.fromkeys(table["arm"])}
 
 
 BUDGET_COLUMNS = {

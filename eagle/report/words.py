@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from eagle.built_in.methods import label_of
 from eagle.domains.text import Fields
-from eagle.evaluation.arm import SEARCH_EAGLE, SEARCHES, Arm
+from eagle.evaluation.arm import SEARCH_EAGLE, Arm
 from eagle.evaluation.bounds import BoundCheck, outside
 from eagle.evaluation.judges.shelf_ratings import LEAST
 from eagle.latent.verdict import verdict_line
@@ -142,7 +143,7 @@ def budget_sentence(table: pd.DataFrame) -> str:
     others = {
         name.partition(ahead)[2]: figures for name, figures in at.items() if name.startswith(f"utility_gain{ahead}")
     }
-    against = [f"{SEARCHES.get(other, other).lower()} {interval(figures)}" for other, figures in others.items()]
+    against = [f"{label_of(other).lower()} {interval(figures)}" for other, figures in others.items()]
     said += f"; over {', '.join(against)}" if against else ""
     return " ".join([f"{said}.", *_shelf_words(at.get("shelf_stars"))])
 

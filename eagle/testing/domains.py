@@ -19,8 +19,8 @@ import pytest
 from eagle.actions.candidate_list import is_valid_action
 from eagle.actions.duplicates import duplicate_rate
 from eagle.actions.seeds import generic_seeds, personalized_seeds
+from eagle.built_in.domains import DOMAINS
 from eagle.domains.base import Domain
-from eagle.domains.table import BUILT_IN
 from eagle.domains.text import NAME, Description
 from eagle.environment.checks import check_text, similarity
 from eagle.profiles.taste import Taste
@@ -141,7 +141,7 @@ class DomainContract:
             assert domain.noun in task, f"the noun {domain.noun!r} is not in {task!r}"
 
     def test_no_words_of_another_domain(self, domain: Domain) -> None:
-        own = {kind for kind, known in BUILT_IN.items() if domain.noun.lower() in known.nouns}
+        own = {kind for kind, known in DOMAINS.items() if domain.noun.lower() in known.nouns}
         foreign = frozenset().union(*(words for kind, words in FOREIGN.items() if kind not in own)) - self.own_words
         told = {text: foreign & set(re.findall(r"[a-z]+", text.lower())) for text in _words(domain)}
         found = {text: sorted(words) for text, words in told.items() if words}

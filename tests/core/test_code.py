@@ -20,7 +20,12 @@ FILES = {
     "eagle/start.py": "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from eagle.room import two\n",
     "eagle/inside.py": "def late():\n    from eagle.room import page\n\n    return page\n",
     "eagle/named.py": "from eagle.room import first\n",
-    "eagle/table.py": "PARTS = {'two': 'eagle.room.two:Two', 'absent': 'eagle.room.absent:Absent'}\n",
+    "eagle/table.py": "PARTS = {'two': BuiltIn('eagle.room.two:Two'), 'absent': BuiltIn('eagle.room.absent:Absent')}\n",
+    "eagle/opens.py": "from eagle.table import PARTS\nopened = load_part('thing', 'two', PARTS).of()\n",
+    "eagle/names.py": "from eagle.table import PARTS\n\nNAMES = tuple(PARTS)\n",
+    "eagle/config/__init__.py": "from eagle.config.kinds import NAMES\n",
+    "eagle/config/kinds.py": "from eagle.names import NAMES\n",
+    "eagle/settings.py": "from eagle.config import NAMES\n",
 }
 
 
@@ -40,9 +45,19 @@ def root(tmp_path: Path) -> Path:
         ("eagle.start", set()),
         ("eagle.inside", {"eagle.room.page", "eagle.room.script"}),
         ("eagle.named", {"eagle.room", "eagle.room.one"}),
-        ("eagle.table", {"eagle.room.two", "eagle.room.one"}),
+        ("eagle.opens", {"eagle.table", "eagle.room.two", "eagle.room.one"}),
+        ("eagle.names", {"eagle.table"}),
+        ("eagle.settings", {"eagle.config", "eagle.config.kinds"}),
     ],
-    ids=["module", "types only", "in a function", "through a package", "by text"],
+    ids=[
+        "module",
+        "types only",
+        "in a function",
+        "through a package",
+        "a table whose parts are opened",
+        "a table whose names are read",
+        "what parameters import",
+    ],
 )
 def test_imports_are_followed_wherever_they_stand(root: Path, module: str, others: set[str]) -> None:
     assert reached(module, root) == {module} | others

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from eagle.core.errors import EagleError
-from eagle.core.parts import load_part
+from eagle.core.parts import BuiltIn, load_part
 
-BUILT_IN = {"path": "pathlib:Path", "film": "eagle.core.errors:Problem"}
+BUILT_IN = {"path": BuiltIn("pathlib:Path"), "film": BuiltIn("eagle.core.errors:Problem")}
 
 
 def test_a_built_in_part_is_found_by_its_name() -> None:

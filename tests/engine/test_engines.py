@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from eagle.built_in.engines import ENGINES
 from eagle.config import parse_config
 from eagle.core.errors import EagleError
 from eagle.engine.base import SamplingSpec
-from eagle.engine.engines import ENGINES, engine_opener
+from eagle.engine.engines import engine_opener
 from eagle.engine.open import open_language_model
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from eagle.built_in.encoders import ENCODERS
 from eagle.latent.base import Encoder, Utility
-from eagle.latent.encoders import ENCODERS, encoder_class
+from eagle.latent.encoders import encoder_class
 from eagle.latent.linear import JointHybrid
-from eagle.latent.utilities import UTILITIES
 from eagle.latent.utility import PaperUtility
 from eagle.latent.utility_of_parts import UtilityOfParts
 from eagle.testing.encoders import EncoderContract
@@ -51,9 +51,8 @@ class TestUtilityOfParts(UtilityContract):
         assert (utility(own, utility.latent.users) > utility(other, utility.latent.users)).all()
 
 
-def test_every_name_in_the_tables_has_a_class() -> None:
+def test_every_name_in_the_table_has_a_class() -> None:
     assert {encoder_class(kind).__name__ for kind in ENCODERS} == {"JointHybrid", "TwoStage"}
-    assert UTILITIES == {"paper": "eagle.latent.utility:PaperUtility"}
 
 
 class Constant(JointHybrid):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from eagle.built_in.methods import EVERY_METHOD
 from eagle.config.stages import STAGES
 from eagle.core.errors import EagleError
 from eagle.core.parts import load_part
@@ -23,7 +24,7 @@ from eagle.methods.rollout import roll_out
 from eagle.methods.rules import RandomActions
 from eagle.methods.running import candidate_rows, run_method, trajectory_rows
 from eagle.methods.softmax_fit import fit_softmax_policy
-from eagle.methods.table import ARMS, METHODS, open_method
+from eagle.methods.table import open_method
 from eagle.testing.methods import FirstUnused, GenreCounts, MethodContract, PlantedWriter, method_context
 from eagle.training.setup import load_training_data
 from tests.end_to_end.own_method import BestOfTwo
@@ -42,13 +43,13 @@ def on_files(tmp_path_factory: pytest.TempPathFactory) -> MethodContext:
     return MethodContext(settings, project, load_training_data(settings.utility, project), ("u6", "u7"), FirstUnused)
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, id=kind) for kind in (*ARMS, *METHODS) if kind != "elm"])
+@pytest.mark.parametrize("kind", [pytest.param(kind, id=kind) for kind in EVERY_METHOD if kind != "elm"])
 class TestBuiltIn(MethodContract):
     """Every method of the table whose texts the environment writes; tests/methods/elm has the one of the others."""
 
     @pytest.fixture
     def method_kind(self, kind: str) -> Callable[[MethodContext], Method]:
-        return load_part("method", kind, {**ARMS, **METHODS})  # type: ignore[no-any-return]
+        return load_part("method", kind, EVERY_METHOD)  # type: ignore[no-any-return]
 
     @pytest.fixture
     def context(self, on_files: MethodContext) -> MethodContext:

@@ -5,19 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from eagle.built_in.sources import SOURCES
 from eagle.config import DataConfig
 from eagle.core.errors import user_error
 from eagle.core.parts import load_part
 from eagle.data.catalogue import Catalogue
-
-SOURCES = {
-    "movielens-100k": "eagle.data.sources.movielens100k:MovieLens100K",
-    "ml-latest-small": "eagle.data.sources.archives:OfficialArchive",
-    "ml-25m": "eagle.data.sources.archives:OfficialArchive",
-    "ml-32m": "eagle.data.sources.archives:OfficialArchive",
-    "clothing": "eagle.data.sources.clothing:ClothingReviews",
-    "files": "eagle.data.sources.own_files:UsersFiles",
-}
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""The table of judges, and how several of them judge the same texts."""
+"""How the judges that params.yaml names are fitted, and how several of them judge the same texts."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from eagle.built_in.judges import JUDGES
 from eagle.core.errors import user_error
 from eagle.core.parts import load_part
 from eagle.evaluation.judges.base import Judge, JudgeData
-
-JUDGES = {
-    "panel": "eagle.evaluation.judges.panel_judge:PanelJudge",
-    "hidden_shelf": "eagle.evaluation.judges.shelf:HiddenShelf",
-}
 
 
 def fit_judges(kinds: Iterable[str], data: JudgeData) -> dict[str, Judge]:
