@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from eagle.built_in.methods import OTHERS, RULES, SEARCHES
+from eagle.built_in.methods import OTHERS, RULES, SEARCHES, label_of
 from eagle.config import Config
 from eagle.core.artifacts import read_json, write_json
 from eagle.core.errors import user_error
@@ -50,6 +50,11 @@ class Arm:
     def is_main(self) -> bool:
         """Whether it is a trained policy as it is meant to be used: in its own environment, writing freely."""
         return self.kind == "eagle" and self.mode == "free"
+
+    @property
+    def searches_with_eagle(self) -> bool:
+        """Whether it asks a trained policy for several texts and keeps the best."""
+        return self.kind == "search" and self.start is not None
 
     @property
     def curve(self) -> str | None:
@@ -121,16 +126,32 @@ def arms_of(config: Config, methods: Iterable[Arm] = ()) -> tuple[Arm, ...]:
     return (anchor_arm(), *rules, *policies, *condition_arms(config), *methods)
 
 
+def eagle_searches(config: Config) -> dict[str, str]:
+    """Return by name the searches with trained policies, and from which reference each policy started; that of the
+    first one has the plain name.
+    """
+    return {
+        f"{SEARCH_EAGLE}_{start}" if place else SEARCH_EAGLE: start for place, start in enumerate(config.train.arms)
+    }
+
+
 def method_arm(name: str, budget: int, config: Config, label: str | None = None) -> Arm:
     """Return the arm of a method that may ask for ``budget`` texts; a search with EAGLE has the start of its agent.
 
     ``label``: what a reader calls a method of one's own; without one it goes by its name.
     """
-    if name not in SEARCHES:
+    start = eagle_searches(config).get(name)
+    if name not in SEARCHES and start is None:
         label = OTHERS[name].label if name in OTHERS else label or name
         return Arm(name, "method", None, "free", label, budget)
-    start = config.train.arms[0] if name == SEARCH_EAGLE else None
-    return Arm(name, "search", start, "listed", f"{SEARCHES[name].label}, best of {budget}", budget)
+    label = SEARCHES[name].label if name in SEARCHES else eagle_arm(str(start), budget).label
+    return Arm(name, "search", start, "listed", f"{label}, best of {budget}", budget)
+
+
+def label_at_budgets(name: str, arms: Iterable[Arm]) -> str:
+    """Return what a reader calls a method of the comparison at equal budgets; ``arms`` are those of the run."""
+    known = {f"{SEARCH_EAGLE}_{arm.start}": arm.label for arm in arms if arm.is_main}
+    return known.get(name) or label_of(name)
 
 
 def proposer_arms(config: Config) -> list[Arm]:
@@ -161,7 +182,7 @@ def belongs_to(stage: str, arms: Iterable[Arm]) -> bool:
 
 def search_of(arm: Arm, arms: Iterable[Arm]) -> Arm | None:
     """Return the arm that searches with a trained policy; None where none was run."""
-    return next((one for one in arms if one.kind == "search" and arm.start and one.start == arm.start), None)
+    return next((one for one in arms if one.searches_with_eagle and one.start == arm.start), None)
 
 
 def write_arms(project: Project, arms: Sequence[Arm]) -> None:

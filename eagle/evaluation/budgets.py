@@ -18,11 +18,11 @@ from eagle.core.project import Project
 from eagle.data.stored import read_user_split
 from eagle.environment.steering import Writer
 from eagle.evaluation.cases import HeldOut, cases_of, pick_cases
+from eagle.evaluation.method_arms import open_methods
 from eagle.evaluation.scoring import valued_rows
 from eagle.latent.text_utility import TextUtility
 from eagle.methods.context import MethodContext
 from eagle.methods.running import candidate_rows, run_method
-from eagle.methods.table import open_method
 
 
 def budgets_up_to(most: int) -> list[int]:
@@ -60,7 +60,7 @@ def run_budgets(
     settings = config.evaluate.budgets
     one_change = config.evaluate.search.model_copy(update={"steps": 1})
     there = config.model_copy(update={"evaluate": config.evaluate.model_copy(update={"search": one_change})})
-    methods = [open_method(kind, context.with_config(there)) for kind in settings.methods]
+    methods = [method for _, method in open_methods(settings.methods, context.with_config(there))]
     cases = cases_of(held)
     tables = [
         candidate_rows(m.name, run_method(m, cases, settings.most, config.seed, writer, utility)) for m in methods

@@ -6,7 +6,7 @@ action on the same text gives the same text all the same: the environment rememb
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -16,11 +16,12 @@ from eagle.compute.workers import Workers
 from eagle.config import Config
 from eagle.core.errors import EagleError, Problem, did_you_mean, user_error
 from eagle.environment.steering import Case, Writer
-from eagle.evaluation.arm import Arm, arms_of, method_arm, policy_arms, proposer_arms
+from eagle.evaluation.arm import SEARCH_EAGLE, Arm, arms_of, eagle_searches, method_arm, policy_arms, proposer_arms
 from eagle.latent.text_utility import TextUtility
 from eagle.methods.acting import ShardedAgents, WorkerAgent
 from eagle.methods.base import Method
 from eagle.methods.context import MethodContext
+from eagle.methods.proposers import search_with
 from eagle.methods.running import candidate_rows, run_method, trajectory_rows
 from eagle.methods.table import open_method
 from eagle.policies.base import Agent
@@ -53,6 +54,17 @@ class PolicyArms:
         return WorkerAgent(ShardedAgents([name], self.workers, self.cache, self.config.llm.shard_rows), name)
 
 
+def open_methods(kinds: Iterable[str], context: MethodContext) -> list[tuple[str, Method]]:
+    """Open methods by their names, a search with EAGLE once for every trained policy; return each with its kind."""
+    found: list[tuple[str, Method]] = []
+    for kind in kinds:
+        searches = eagle_searches(context.config) if kind == SEARCH_EAGLE else {}
+        found += [(kind, search_with(context, name, start)) for name, start in searches.items()] or [
+            (kind, open_method(kind, context))
+        ]
+    return found
+
+
 @dataclass(frozen=True)
 class MethodArms:
     """Further methods, opened, each with its arm."""
@@ -63,10 +75,10 @@ class MethodArms:
     @classmethod
     def open(cls, config: Config, context: MethodContext) -> MethodArms:
         """Open what ``evaluate.methods`` names; EagleError where two arms would have one name."""
-        methods = [open_method(kind, context) for kind in config.evaluate.methods]
+        opened = open_methods(config.evaluate.methods, context)
         names = [arm.name for arm in arms_of(config)]
         problems = []
-        for kind, method in zip(config.evaluate.methods, methods, strict=True):
+        for kind, method in opened:
             if method.name in names:
                 problems.append(
                     Problem(
@@ -79,7 +91,7 @@ class MethodArms:
             names.append(method.name)
         if problems:
             raise EagleError(problems)
-        return cls(methods, config)
+        return cls([method for _, method in opened], config)
 
     @property
     def budget(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from eagle.evaluation.arm import SEARCH_EAGLE, Kind, Mode
+from eagle.evaluation.arm import Kind, Mode
 from eagle.evaluation.bootstrap import NOTHING
 from eagle.evaluation.comparison import ArmResult
 
@@ -171,7 +171,7 @@ def headline(results: Sequence[ArmResult]) -> dict[str, dict[str, float]]:
     """
     found: dict[str, dict[str, float]] = {}
     for result in results:
-        if not result.arm.is_main and result.arm.name != SEARCH_EAGLE:
+        if not (result.arm.is_main or result.arm.searches_with_eagle):
             continue
         own = {short: result.estimates[name] for name, short in HEADLINE.items() if name in result.estimates}
         own = {short: estimate for short, estimate in own.items() if not math.isnan(estimate.mean)}

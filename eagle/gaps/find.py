@@ -30,7 +30,7 @@ def find_gaps(
     Euclidean), novelty (distance to the nearest item over the catalogue's median distance between neighbours; 1 = as
     far apart as items usually are).
     """
-    searched = [arm for arm in arms if arm.kind == "search" and arm.start is not None]
+    searched = [arm for arm in arms if arm.searches_with_eagle]
     asked = searched or [arm for arm in arms if arm.kind == "eagle"]
     finals = [_gains(trajectories[trajectories["arm"] == arm.name]) for arm in asked]
     found = (

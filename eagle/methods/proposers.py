@@ -108,9 +108,12 @@ def exploring(agent: Agent, config: Config, project: Project, candidates: Candid
     )
 
 
-def proposing(context: MethodContext, kind: str) -> Agent:
-    """Return the language model that proposes in searches: ``kind`` is "eagle" or "reference", of the first arm."""
-    agent = context.agent(f"{kind}_{first_arm(context)}_proposes")
+def proposing(context: MethodContext, kind: str, start: str | None = None) -> Agent:
+    """Return the language model that proposes in searches: ``kind`` is "eagle" or "reference".
+
+    ``start``: the trained arm, by its reference; None takes the first one.
+    """
+    agent = context.agent(f"{kind}_{start or first_arm(context)}_proposes")
     return exploring(agent, context.config, context.project, context.candidates)
 
 
@@ -121,7 +124,12 @@ def search_reference(context: MethodContext) -> Search:
 
 def search_eagle(context: MethodContext) -> Search:
     """Return the search that draws from the first trained agent: EAGLE asked more than once."""
-    return _search(context, proposing(context, "eagle"), "search_eagle")
+    return search_with(context, "search_eagle")
+
+
+def search_with(context: MethodContext, name: str, start: str | None = None) -> Search:
+    """Return the search ``name``, which draws from the agent that was trained from the reference ``start``."""
+    return _search(context, proposing(context, "eagle", start), name)
 
 
 def direct_prompt(context: MethodContext) -> Search:

@@ -18,7 +18,7 @@ from eagle.core.artifacts import content_hash, read_json, write_json
 from eagle.core.project import Project
 from eagle.data.stored import read_source
 from eagle.domains.table import domain_of
-from eagle.evaluation.arm import SEARCH_EAGLE
+from eagle.evaluation.arm import load_arms, search_of
 from eagle.registry.answers import failures_told
 from eagle.registry.champion import CaseScores, Promotion, bounds_text, decide
 from eagle.registry.live.state import under_way
@@ -62,7 +62,8 @@ def run(config: Config, project: Project) -> None:
     """
     store = open_store(config.registry, project)
     agent = best_agent(config, project)
-    figures = read_json(project.headline).get(SEARCH_EAGLE if agent.searched else agent.arm.name, {})
+    scored = search_of(agent.arm, load_arms(project)) or agent.arm
+    figures = read_json(project.headline).get(scored.name, {})
     runs = log_pipeline(config, project, store, under_way(config, project), figures)
     with registering(project):  # the champion that the agent is compared with stays it until the alias moves
         made = _decide_and_register(config, project, store, agent, runs)

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eagle.built_in.methods import label_of
-from eagle.evaluation.arm import SEARCH_EAGLE, Arm, search_of
+from eagle.evaluation.arm import SEARCH_EAGLE, Arm, label_at_budgets, search_of
 from eagle.evaluation.comparison import final_rows
 from eagle.report.accounts import total_costs
 from eagle.report.inputs import Inputs
@@ -63,9 +62,9 @@ def headlines(inputs: Inputs, gap_count: int) -> list[Headline]:
     ]
 
 
-def budget_labels(table: pd.DataFrame) -> dict[str, str]:
-    """Return what a reader calls the arms of reports/budget.csv, by arm."""
-    return {arm: label_of(arm) for arm in dict.fromkeys(table["arm"])}
+def budget_labels(table: pd.DataFrame, arms: Sequence[Arm]) -> dict[str, str]:
+    """Return what a reader calls the methods of reports/budget.csv, by name; ``arms`` are those of the run."""
+    return {name: label_at_budgets(name, arms) for name in dict.fromkeys(table["arm"])}
 
 
 BUDGET_COLUMNS = {
@@ -78,13 +77,13 @@ BUDGET_COLUMNS = {
 """Columns of the page's table at equal budgets."""
 
 
-def budget_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+def budget_rows(table: pd.DataFrame, arms: Sequence[Arm]) -> list[dict[str, Any]]:
     """Return one row per arm at the smallest and the largest budget, and what EAGLE is ahead of the arm by."""
     rows: list[dict[str, Any]] = []
     for budget in sorted({table["budget"].min(), table["budget"].max()}) if len(table) else []:
         at = table[table["budget"] == budget].set_index(["arm", "metric"])[["mean", "low", "high"]]
         found = at.to_dict("index")
-        for arm, label in budget_labels(table).items():
+        for arm, label in budget_labels(table, arms).items():
             cells = {metric: found.get((arm, metric)) for metric in BUDGET_COLUMNS}
             ahead = found.get((SEARCH_EAGLE, f"utility_gain_over_{arm}"))
             rows.append({"name": label, "main": arm == SEARCH_EAGLE, "budget": budget, "ahead": ahead, **cells})

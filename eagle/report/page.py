@@ -78,7 +78,7 @@ def _shown(inputs: Inputs, gaps: pd.DataFrame, checks: Mapping[Arm, Sequence[Bou
         "warning": encoder_warning(inputs.stages.get("encoder")),
         "headline": content.headlines(inputs, len(gaps)),
         "verdicts": [
-            *filter(None, [budget_sentence(inputs.budgets)]),
+            *filter(None, [budget_sentence(inputs.budgets, inputs.arms)]),
             *verdicts(metrics, trained, noun),
             *starmap(bounds_sentence, checks.items()),
             *environment_sentences(inputs.stages.get("environment")),
@@ -88,7 +88,7 @@ def _shown(inputs: Inputs, gaps: pd.DataFrame, checks: Mapping[Arm, Sequence[Bou
         "confidence": f"{100 * cases.get('confidence', 0.95):.0f}%",
         **{name: content.records(table, inputs.arms) for name, table in inputs.tables.items()},
         "svg": pictures.fixed(inputs, best),
-        "budget_rows": content.budget_rows(inputs.budgets),
+        "budget_rows": content.budget_rows(inputs.budgets, inputs.arms),
         "budget_columns": content.BUDGET_COLUMNS,
         "panel": panel_sentence(metrics["panel"]),
         "groups": [{"name": arm.label, "rows": content.group_rows(metrics, arm)} for arm in trained],

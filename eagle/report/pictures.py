@@ -44,7 +44,7 @@ def fixed(inputs: Inputs, gaps: pd.DataFrame) -> dict[str, Markup]:
         "costs": figures.costs(inputs.costs),
     }
     if len(inputs.budgets):
-        found["budgets"] = figures.budgets(inputs.budgets, budget_labels(inputs.budgets))
+        found["budgets"] = figures.budgets(inputs.budgets, budget_labels(inputs.budgets, inputs.arms))
     return {name: Markup(svg) for name, svg in found.items()}
 
 

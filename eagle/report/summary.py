@@ -85,7 +85,7 @@ def _notes(arms: Sequence[Arm], metrics: dict[str, Any], project: Project) -> li
         notes.append(f"{arm.label}: against its reference {against[0]}, against the linear rule {against[1]}.")
         own = checks.get(arm.name, [])
         notes += [bounds_sentence(arm, own)] if outside(own) else []
-    at_budgets = budget_sentence(read_comparison(project.budget)) if project.budget.exists() else ""
+    at_budgets = budget_sentence(read_comparison(project.budget), arms) if project.budget.exists() else ""
     return [*notes, at_budgets] if at_budgets else notes
 
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from eagle.built_in.methods import label_of
 from eagle.domains.text import Fields
-from eagle.evaluation.arm import SEARCH_EAGLE, Arm
+from eagle.evaluation.arm import SEARCH_EAGLE, Arm, label_at_budgets
 from eagle.evaluation.bounds import BoundCheck, outside
 from eagle.evaluation.judges.shelf_ratings import LEAST
 from eagle.latent.verdict import verdict_line
@@ -129,10 +128,10 @@ def panel_sentence(panel: Mapping[str, Any]) -> str:
     )
 
 
-def budget_sentence(table: pd.DataFrame) -> str:
+def budget_sentence(table: pd.DataFrame, arms: Sequence[Arm] = ()) -> str:
     """Say what EAGLE wins at the largest budget and whom it is ahead of; "" where it was not compared.
 
-    ``table``: reports/budget.csv.
+    ``table``: reports/budget.csv. ``arms``: those of the run.
     """
     most = table["budget"].max()
     at = table[(table["budget"] == most) & (table["arm"] == SEARCH_EAGLE)].set_index("metric").to_dict("index")
@@ -143,7 +142,7 @@ def budget_sentence(table: pd.DataFrame) -> str:
     others = {
         name.partition(ahead)[2]: figures for name, figures in at.items() if name.startswith(f"utility_gain{ahead}")
     }
-    against = [f"{label_of(other).lower()} {interval(figures)}" for other, figures in others.items()]
+    against = [f"{label_at_budgets(other, arms).lower()} {interval(figures)}" for other, figures in others.items()]
     said += f"; over {', '.join(against)}" if against else ""
     return " ".join([f"{said}.", *_shelf_words(at.get("shelf_stars"))])
 

@@ -10,7 +10,18 @@ from eagle.config import Config
 from eagle.core.artifacts import write_json
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
-from eagle.evaluation.arm import Arm, anchor_arm, arms_of, belongs_to, load_arms, macro_arm, reference_of, write_arms
+from eagle.evaluation.arm import (
+    Arm,
+    anchor_arm,
+    arms_of,
+    belongs_to,
+    label_at_budgets,
+    load_arms,
+    macro_arm,
+    method_arm,
+    reference_of,
+    write_arms,
+)
 
 SEARCH = Arm("search", "method", None, "free", "A made-up search", 12)
 EVERYTHING = Config(
@@ -45,6 +56,17 @@ def test_conditions_and_methods_come_last() -> None:
     ]
     assert [arm.kind for arm in arms[-5:]] == ["elsewhere", "macro", "elsewhere", "macro", "method"]
     assert len({arm.name for arm in arms}) == len(arms)
+
+
+def test_searches_are_called_after_who_proposes() -> None:
+    names = ("search_eagle", "search_eagle_uniform", "search_random")
+    assert [method_arm(name, 8, EVERYTHING) for name in names] == [
+        Arm("search_eagle", "search", "g_optimal", "listed", "EAGLE, best of 8", 8),
+        Arm("search_eagle_uniform", "search", "uniform", "listed", "EAGLE, uniform, best of 8", 8),
+        Arm("search_random", "search", None, "listed", "Random actions, best of 8", 8),
+    ]
+    labels = [label_at_budgets(name, arms_of(EVERYTHING)) for name in (*names, "best_of_two")]
+    assert labels == ["EAGLE", "EAGLE, uniform", "Random actions", "best of two"]
 
 
 def test_budgets_are_texts_of_the_environment() -> None:

@@ -165,7 +165,8 @@ def test_other_conditions_fill_their_rows(results: dict[str, ArmResult]) -> None
 
 def test_the_headline_has_eagle_alone_and_as_search_and_no_other_arm(results: dict[str, ArmResult]) -> None:
     search = replace(results["eagle_g_optimal"], arm=method_arm("search_eagle", 8, Config()))
-    found = tables.headline([*results.values(), search])
+    rival = replace(results["eagle_g_optimal"], arm=method_arm("search_random", 8, Config()))
+    found = tables.headline([*results.values(), search, rival])
     assert set(found) == {"eagle_g_optimal", "search_eagle"}
     own, whole = found["eagle_g_optimal"], tables.metrics(list(results.values()), {})["eagle_g_optimal"]
     assert own["gain"] == pytest.approx(whole["gain_over_anchor"]["mean"], abs=1e-4)

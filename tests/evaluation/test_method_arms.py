@@ -8,11 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from eagle.config import parse_config
+from eagle.config import Config, parse_config
 from eagle.core.errors import EagleError
-from eagle.evaluation.arm import arms_of
+from eagle.evaluation.arm import arms_of, search_of
 from eagle.evaluation.method_arms import COLUMNS, MethodArms, candidates_table
-from eagle.testing.methods import method_context
+from eagle.methods.search import Search
+from eagle.testing.methods import FirstUnused, method_context
 
 
 def test_methods_are_the_last_arms(tmp_path: Path) -> None:
@@ -22,6 +23,32 @@ def test_methods_are_the_last_arms(tmp_path: Path) -> None:
     assert (last.name, last.kind, last.budget) == ("best_of_two", "method", config.evaluate.search.budget)
     assert arms_of(config, opened.arms)[-1] == last
     assert arms_of(config, opened.arms)[:-1] == arms_of(config)
+
+
+def test_every_trained_policy_has_its_search_the_first_one_under_the_plain_name(tmp_path: Path) -> None:
+    methods = {"evaluate": {"methods": ["search_random", "search_eagle"]}}
+    for starts, names in {
+        ("g_optimal",): ["search_random", "search_eagle"],
+        ("g_optimal", "uniform"): ["search_random", "search_eagle", "search_eagle_uniform"],
+    }.items():
+        config = parse_config({**methods, "train": {"arms": list(starts)}})
+        opened = MethodArms.open(config, replace(method_context(tmp_path), config=config))
+        assert [arm.name for arm in opened.arms] == names
+        assert [arm.start for arm in opened.arms[1:]] == list(starts)
+        proposers = [method.agent.name for method in opened.methods[1:] if isinstance(method, Search)]
+        assert proposers == [f"eagle_{start}_proposes" for start in starts]
+        arms = arms_of(config, opened.arms)
+        found = {arm.start: search_of(arm, arms) for arm in arms if arm.is_main}
+        assert found == dict(zip(starts, opened.arms[1:], strict=True))
+
+
+def test_a_method_of_ones_own_is_shown_under_its_label() -> None:
+    searches = [Search(FirstUnused("any"), "mine"), Labelled(FirstUnused("any"), "own")]
+    assert [arm.label for arm in MethodArms(searches, Config()).arms] == ["mine", "My own search"]
+
+
+class Labelled(Search):
+    label = "My own search"
 
 
 def test_two_arms_of_one_name_are_refused_all_at_once(tmp_path: Path) -> None:
