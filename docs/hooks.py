@@ -1,4 +1,5 @@
-"""What mkdocs does for this site beyond its plugins: the reference's pages, CONTRIBUTING.md, and no load from the net.
+"""What mkdocs does for this site beyond its plugins: the reference's pages, CONTRIBUTING.md, brackets and long names as
+they should look, and no load from the net.
 
 ``mkdocs.yml`` names this file under ``hooks``; mkdocs itself is imported where it is needed, so the tests need it not.
 """
@@ -17,6 +18,9 @@ LOADS = re.compile(
     r"|\burl\([\"']?(?P<url>(?:https?:)?//[^\"'\s)]+)",
     re.IGNORECASE,
 )
+CELL = re.compile(r"<td\b.*?</td>", re.DOTALL)
+CODE = re.compile(r"(?<=<code>)[^<]+(?=</code>)")
+JOINT = re.compile(r"([./_:])(?=\w)")
 
 
 def loads(text: str) -> list[str]:
@@ -50,8 +54,23 @@ def contributing(text: str) -> str:
     return text.replace("](docs/", "](")
 
 
+def literal_brackets() -> Any:
+    """Return a Markdown extension that shows angle brackets as they stand, such as those of the product <z_u, z>.
+
+    Markdown takes them for tags otherwise, and a browser shows nothing of a tag that it does not know.
+    """
+    from markdown.extensions import Extension
+
+    class LiteralBrackets(Extension):
+        def extendMarkdown(self, md: Any) -> None:
+            md.inlinePatterns.deregister("html")
+
+    return LiteralBrackets()
+
+
 def on_config(config: Any) -> Any:
-    """List the rooms' pages at the end of the reference."""
+    """List the rooms' pages at the end of the reference; pages and docstrings hold no HTML."""
+    config["markdown_extensions"].append(literal_brackets())
     pages = [f"reference/{room.name}.md" for room in rooms()]
     reference = next(part["Reference"] for part in config["nav"] if "Reference" in part)
     reference.append({"Modules": pages})
@@ -77,6 +96,16 @@ def plain_tags(text: str) -> str:
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     """Mend the one page whose brackets read like links."""
     return plain_tags(markdown) if page.file.src_uri == "parameters.md" else markdown
+
+
+def breakable(html: str) -> str:
+    """Return a page whose tables may break a long name after its dots, slashes and underscores, and nowhere else."""
+    return CELL.sub(lambda cell: CODE.sub(lambda code: JOINT.sub(r"\1<wbr>", code[0]), cell[0]), html)
+
+
+def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
+    """Let long names in tables break where they are joined."""
+    return breakable(html)
 
 
 def on_post_build(config: Any) -> None:

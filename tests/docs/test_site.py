@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from types import ModuleType
 
+import markdown
 import pytest
 import yaml
 
@@ -73,3 +74,13 @@ def test_the_navigation_names_every_page_and_pictures_are_small() -> None:
     lab = {f"lab/{page.name}" for page in (ROOT / "docs/lab").glob("*.md")}
     assert named == ours | lab
     assert [path for path in (ROOT / "docs/pictures").iterdir() if path.stat().st_size > 150 * 1024] == []
+
+
+def test_an_inner_product_is_shown_and_not_taken_for_a_tag(hooks: ModuleType) -> None:
+    shown = markdown.markdown("U is <z_u, z>, or `<z_u, z>`.", extensions=[hooks.literal_brackets()])
+    assert shown == "<p>U is &lt;z_u, z&gt;, or <code>&lt;z_u, z&gt;</code>.</p>"
+
+
+def test_long_names_in_tables_break_at_their_joints(hooks: ModuleType) -> None:
+    page = "<code>a.b</code><table><td><code>evaluate.methods</code> at 1.5</td></table>"
+    assert hooks.breakable(page) == page.replace("evaluate.", "evaluate.<wbr>")
