@@ -51,6 +51,7 @@ def load_part(seam: str, kind: str, built_in: Mapping[str, BuiltIn]) -> Any:
 
 
 def _unknown(seam: str, kind: str, built_in: Mapping[str, BuiltIn], mend: str) -> EagleError:
+    own = "package.module:Name of your own"
     return user_error(
-        f"there is no {seam} {kind!r}", expected=f"{', '.join(built_in)}, or package.module:Name of your own", mend=mend
+        f"there is no {seam} {kind!r}", expected=f"{', '.join(built_in)}, or {own}" if built_in else own, mend=mend
     )

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 import yaml
 
 from eagle.config import Config, load_config
+from eagle.config.dependencies import name_own_files
 from eagle.config.environment import HUB_ID
 from eagle.config.takeover import takeover_line
 from eagle.core.commands import install_everything
 from eagle.core.errors import EagleError, Problem
+from eagle.core.parts import load_part
 from eagle.core.project import Project
 from eagle.core.repository import conflicts
 
@@ -31,7 +33,7 @@ def check_project(project: Project) -> list[str]:
     """Return one line for each thing that is fine; raise one EagleError that names everything that is not."""
     problems: list[Problem] = []
     fine: list[str] = []
-    for part in (_surroundings, _lock, _parameters, _taken_over, _model, _data):
+    for part in (_surroundings, _lock, _parameters, _own_parts, _taken_over, _model, _data):
         try:
             fine += part(project)
         except EagleError as error:
@@ -114,6 +116,32 @@ def _parameters(project: Project) -> list[str]:
         else None
     )
     return [f"parameters: {len(written)} sections"]
+
+
+def _own_parts(project: Project) -> list[str]:
+    """Look for the parts of the user's own (but the source, which is read: _data); name their files in dvc.yaml."""
+    config = load_config(project.params)
+    named = (
+        ("domain", config.domain.kind),
+        ("encoder", config.encoder.kind),
+        ("utility", config.utility.kind),
+        ("engine", config.llm.engine),
+        *(("method", kind) for kind in (*config.evaluate.methods, *config.evaluate.budgets.methods)),
+        *(("judge", kind) for kind in config.evaluate.judges),
+    )
+    own = [part for part in dict.fromkeys(named) if ":" in part[1]]
+    problems: list[Problem] = []
+    for seam, kind in own:
+        try:
+            load_part(seam, kind, {})
+        except EagleError as error:
+            problems += error.problems
+    _require(*problems)
+    changed = name_own_files(config, project)
+    return [
+        *([f"parts of your own: {', '.join(kind for _, kind in own)}"] if own else []),
+        *(["dvc.yaml names your files now, so that DVC sees when they change"] if changed else []),
+    ]
 
 
 def _taken_over(project: Project) -> list[str]:

@@ -83,5 +83,24 @@ def test_check_applies_the_filters_and_knows_dimensions_and_the_model(tmp_path: 
         check_project(project)
 
 
+def test_check_finds_parts_of_one_s_own_and_names_their_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_for_check.py").write_text("class Mine: ...\n")
+    (tmp_path / "dvc.yaml").write_text("stages:\n  evaluate:\n    cmd: x\n    deps: [\n      data/splits,\n    ]\n")
+    _, project = _project(tmp_path, evaluate={"judges": ["panel", "own_for_check:Mine"]})
+    said = check_project(project)
+    assert "parts of your own: own_for_check:Mine" in said
+    assert '"own_for_check.py",  # named in params.yaml' in (tmp_path / "dvc.yaml").read_text()
+    assert not [line for line in check_project(project) if line.startswith("dvc.yaml")]
+    _project(tmp_path, evaluate={"judges": ["panel", "own_for_check:Mein"]}, encoder={"kind": "own_for_chekc:Mine"})
+    with pytest.raises(EagleError) as caught:
+        check_project(project)
+    assert [problem.what for problem in caught.value.problems] == [
+        "there is no encoder 'own_for_chekc:Mine'",
+        "there is no judge 'own_for_check:Mein'",
+    ]
+
+
 def test_a_catalogue_without_an_overview_has_none(tmp_path: Path) -> None:
     assert Overview.read(tmp_path / "overview.json") is None
