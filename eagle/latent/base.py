@@ -23,7 +23,7 @@ class TextEncoder(Protocol):
     def encode(self, texts: Sequence[str], years: Sequence[int | None]) -> np.ndarray:
         """Return (n, d) float32, one row per text; ``years`` has one entry per text, None where unknown.
 
-        A row depends on its own text and year only. No text is refused.
+        A row depends on its own text and year only. No text is refused; no texts give (0, d).
         """
         ...
 

@@ -172,3 +172,6 @@ def test_a_contract_that_is_broken_says_what_is_wanted() -> None:
         DomainContract().test_generic_actions_are_valid_and_distinct(broken)
     with pytest.raises(AssertionError, match=r"words of another domain.*film"):
         DomainContract().test_no_words_of_another_domain(broken)
+    twice = replace(of("board game"), generic=(("Make it bigger.",),) * 5)
+    with pytest.raises(AssertionError, match=r"nearly repeat.*Make it bigger"):
+        DomainContract().test_generic_actions_are_valid_and_distinct(twice)
