@@ -42,39 +42,61 @@ class Check:
     mend: str
 
 
+_MISSING, _UNIQUE = "ExpectColumnValuesToNotBeNull", "ExpectColumnValuesToBeUnique"
+_BETWEEN, _AMONG = "ExpectColumnValuesToBeBetween", "ExpectColumnValuesToBeInSet"
+_DROP = "mend or remove these rows in the source"
+
+
 def checks_for(catalogue: Catalogue, noun: str) -> list[Check]:
     """Return everything that must hold for this catalogue; ``noun`` says what years are plausible."""
-    low, high = catalogue.source.rating_min, catalogue.source.rating_max
-    oldest = FIRST_FILM if noun == "film" else FIRST_YEAR
-    missing, unlike = "ExpectColumnValuesToNotBeNull", "ExpectColumnValuesToBeUnique"
-    between, candidates = "ExpectColumnValuesToBeBetween", "ExpectColumnValuesToBeInSet"
-    drop = "mend or remove these rows in the source"
-    scale = "mend these rows, or set data.rating_min and data.rating_max to the source's own scale"
-    enough = "use a larger source, or lower data.min_ratings_per_user and data.min_ratings_per_item"
-    found = [
-        Check("items", missing, {"column": "item"}, "an item has no id", "an id in every row", drop),
-        Check("items", unlike, {"column": "item"}, "an item id stands in several rows", "each id once", drop),
-        Check("items", missing, {"column": "title"}, "an item has no title", "a title in every row", drop),
+    source, oldest = catalogue.source, FIRST_FILM if noun == "film" else FIRST_YEAR
+    return [
+        *_of_items(oldest),
+        Check("users", _MISSING, {"column": "user"}, "a user has no id", "an id in every row", _DROP),
+        Check("users", _UNIQUE, {"column": "user"}, "a user id stands in several rows", "each id once", _DROP),
+        *_of_ratings(source.rating_min, source.rating_max),
+        *(
+            Check(
+                table,
+                "ExpectTableRowCountToBeBetween",
+                {"min_value": fewest},
+                f"there are too few {table}",
+                f"at least {fewest}",
+                "use a larger source, or lower data.min_ratings_per_user and data.min_ratings_per_item",
+            )
+            for table, fewest in FEWEST.items()
+        ),
+    ]
+
+
+def _of_items(oldest: int) -> list[Check]:
+    return [
+        Check("items", _MISSING, {"column": "item"}, "an item has no id", "an id in every row", _DROP),
+        Check("items", _UNIQUE, {"column": "item"}, "an item id stands in several rows", "each id once", _DROP),
+        Check("items", _MISSING, {"column": "title"}, "an item has no title", "a title in every row", _DROP),
         Check(
             "items",
-            between,
+            _BETWEEN,
             {"column": "year", "min_value": oldest, "max_value": LAST_YEAR},
             "a year is not plausible",
             f"{oldest} to {LAST_YEAR}",
-            drop,
+            _DROP,
         ),
-        Check("users", missing, {"column": "user"}, "a user has no id", "an id in every row", drop),
-        Check("users", unlike, {"column": "user"}, "a user id stands in several rows", "each id once", drop),
-        Check("ratings", missing, {"column": "user"}, "a rating has no user", "an id in every row", drop),
-        Check("ratings", missing, {"column": "item"}, "a rating has no item", "an id in every row", drop),
-        Check("ratings", missing, {"column": "rating"}, "a rating is missing", "a number in every row", drop),
+    ]
+
+
+def _of_ratings(low: float, high: float) -> list[Check]:
+    return [
+        Check("ratings", _MISSING, {"column": "user"}, "a rating has no user", "an id in every row", _DROP),
+        Check("ratings", _MISSING, {"column": "item"}, "a rating has no item", "an id in every row", _DROP),
+        Check("ratings", _MISSING, {"column": "rating"}, "a rating is missing", "a number in every row", _DROP),
         Check(
             "ratings",
-            candidates,
+            _AMONG,
             {"column": "rating_in_range", "value_set": [True]},
             "a rating is out of range",
             f"{low:g} to {high:g}",
-            scale,
+            "mend these rows, or set data.rating_min and data.rating_max to the source's own scale",
         ),
         Check(
             "ratings",
@@ -86,19 +108,19 @@ def checks_for(catalogue: Catalogue, noun: str) -> list[Check]:
         ),
         Check(
             "ratings",
-            candidates,
+            _AMONG,
             {"column": "item_known", "value_set": [True]},
             "a rated item is not in the items table",
             "every rated item",
-            drop,
+            _DROP,
         ),
         Check(
             "ratings",
-            candidates,
+            _AMONG,
             {"column": "user_known", "value_set": [True]},
             "a rating's user is not in the users table",
             "every user",
-            drop,
+            _DROP,
         ),
         Check(
             "ratings",
@@ -109,18 +131,6 @@ def checks_for(catalogue: Catalogue, noun: str) -> list[Check]:
             "check which column data.files.columns.rating names",
         ),
     ]
-    for table, fewest in FEWEST.items():
-        found.append(
-            Check(
-                table,
-                "ExpectTableRowCountToBeBetween",
-                {"min_value": fewest},
-                f"there are too few {table}",
-                f"at least {fewest}",
-                enough,
-            )
-        )
-    return found
 
 
 def tables_to_check(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
