@@ -25,17 +25,13 @@ from eagle.core.project import Project
 
 TEXTS = (
     "Genres: drama, mystery. Plot: A lighthouse keeper finds a boat without a crew on the rocks. The only letter on "
-    "board is addressed "
-    "to his daughter, who left the island ten years ago.",
+    "board is addressed to his daughter, who left the island ten years ago.",
     "Genres: comedy. Plot: Three retired magicians open a school in an empty supermarket. Their first pupil turns out "
-    "to be the "
-    "inspector who is sent to close it.",
+    "to be the inspector who is sent to close it.",
     "Genres: adventure, western. Plot: A map maker joins a wagon train to draw the last white spot of the map. What "
-    "she finds there is "
-    "a town that does not want to be found.",
+    "she finds there is a town that does not want to be found.",
     "Genres: thriller, crime. Plot: A night nurse recognizes a patient as the man who robbed her father. Before he "
-    "wakes up she has to "
-    "decide whether to call the police or his partners.",
+    "wakes up she has to decide whether to call the police or his partners.",
 )
 BATCHES = (16, 32, 64)
 

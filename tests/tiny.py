@@ -18,13 +18,10 @@ stay_offline()
 _TEXT = (
     "Genres: crime, comedy, drama, horror, romance, action, sci-fi, western, war, musical, animation, thriller. Plot: "
     "A retired thief takes one last job in Paris. The young woman falls in love with a robot. A family moves to an "
-    "old house "
-    "and finds a ghost in the cellar. Two soldiers walk home after the war. Make the hero a robot. Set it in space. "
-    "Add a love story. "
-    "Turn it into a horror film. User likes drama, comedy. Dislikes war, horror. Action: Movie: Rewrite the film so "
-    "that Change: "
-    "<|im_start|>user assistant system You are a writer. Keep one line. It ends well, and the crew of the ship must "
-    "save the city. "
+    "old house and finds a ghost in the cellar. Two soldiers walk home after the war. Make the hero a robot. Set it "
+    "in space. Add a love story. Turn it into a horror film. User likes drama, comedy. Dislikes war, horror. Action: "
+    "Movie: Rewrite the film so that Change: <|im_start|>user assistant system You are a writer. Keep one line. It "
+    "ends well, and the crew of the ship must save the city. "
 )
 _WORDS = _TEXT.split(" ")
 CORPUS = tuple(" ".join(_WORDS[start:] + _WORDS[:start]) for start in range(0, len(_WORDS), 7))

@@ -46,8 +46,7 @@ def choose_anchors(descriptions: pd.DataFrame, splits: pd.DataFrame, split: str,
     if lacking:
         _log.warning(
             "%d of %d %s anchors have a genre line but no plot: changes to them are weaker. Texts for the items "
-            "(data.files.texts) or "
-            "describe.write_at_most mend this.",
+            "(data.files.texts) or describe.write_at_most mend this.",
             lacking,
             count,
             split,

@@ -31,39 +31,31 @@ SECTIONS = ("Overall", "Genre", "Director", "Aesthetic", "Other")
 REWRITES: tuple[tuple[str, str, str], ...] = (
     (
         "Genres: drama. Plot: A widowed baker in a small harbour town learns that her shop will be torn down. One old "
-        "letter changes "
-        "what she believes about her husband.",
+        "letter changes what she believes about her husband.",
         "Turn it into a horror film.",
         "Genres: horror. Plot: A widowed baker in a small harbour town hears her dead husband kneading dough at "
-        "night. She must burn "
-        "down the shop before morning.",
+        "night. She must burn down the shop before morning.",
     ),
     (
         "Genres: crime, comedy. Plot: Two clumsy brothers plan to rob the bank where their mother cleans the floors. "
-        "The manager "
-        "mistakes them for the new guards.",
+        "The manager mistakes them for the new guards.",
         "Set it in space.",
         "Genres: sci-fi, comedy. Plot: Two clumsy brothers plan to rob an orbiting station where their mother repairs "
-        "the engines. "
-        "The captain mistakes them for the new pilots.",
+        "the engines. The captain mistakes them for the new pilots.",
     ),
     (
         "Genres: action, war. Plot: A sergeant leads nine tired men behind enemy lines to blow up a bridge. He finds "
-        "out that one of "
-        "them is a traitor.",
+        "out that one of them is a traitor.",
         "Add a love story.",
         "Genres: war, romance. Plot: A sergeant behind enemy lines is hidden by a young nurse. They fall in love, and "
-        "he must choose "
-        "between his orders and her home.",
+        "he must choose between his orders and her home.",
     ),
     (
         "Genres: romance, drama. Plot: A shy piano teacher falls for the divorced father of her best pupil. When he "
-        "is offered work "
-        "abroad, she has one concert left.",
+        "is offered work abroad, she has one concert left.",
         "Make the main character a detective.",
         "Genres: crime, mystery, drama. Plot: A shy detective takes piano lessons to watch the divorced father of a "
-        "missing pupil. "
-        "She has one concert left to prove it.",
+        "missing pupil. She has one concert left to prove it.",
     ),
 )
 
@@ -71,20 +63,17 @@ DESCRIPTIONS: tuple[tuple[str, str], ...] = (
     (
         "The Last Harbour (1987): drama",
         "Genres: drama. Plot: A widowed baker in a small harbour town learns that her shop will be torn down. With "
-        "her teenage son she "
-        "writes to everyone who ever bought bread there.",
+        "her teenage son she writes to everyone who ever bought bread there.",
     ),
     (
         "Wrong Keys (1994): crime, comedy",
         "Genres: crime, comedy. Plot: Two clumsy brothers plan to rob the bank where their mother cleans the floors. "
-        "Everything goes wrong "
-        "when the manager mistakes them for the new guards.",
+        "Everything goes wrong when the manager mistakes them for the new guards.",
     ),
     (
         "Nine Men North (1969): action, war",
         "Genres: action, war. Plot: A sergeant leads nine tired men behind enemy lines to blow up a bridge. As winter "
-        "closes in, he finds "
-        "out that one of them is a traitor.",
+        "closes in, he finds out that one of them is a traitor.",
     ),
 )
 

@@ -46,8 +46,7 @@ class Summary:
         arms, cases = load_arms(project), metrics["cases"]
         heading = (
             f"Held-out {cases['noun']}s and people: {cases['anchors']} x {cases['users']}, {cases['horizon']} changes "
-            f"each; "
-            f"{100 * cases['confidence']:.0f}% intervals"
+            f"each; {100 * cases['confidence']:.0f}% intervals"
         )
         return cls(heading, arms, _cells(table, arms), _notes(arms, metrics, project), _places(project))
 

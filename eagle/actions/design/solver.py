@@ -3,9 +3,8 @@
 1. Follows the paper (Definition 1): a design q over the actions has factor C when max over a of ||z_a||^2 in the norm
    of Sigma(q)^-1 is at most C n, with Sigma(q) = E_q[z_a z_a^T].
 2. Differs: the paper draws uniform subsets until a test passes that selects nothing (see paper_sampler); here the
-   weights come from
-   a solver whose result proves itself: the factor is at least 1 for every design and at most 1 + tolerance for this one
-   (frank_wolfe).
+   weights come from a solver whose result proves itself: the factor is at least 1 for every design and at most
+   1 + tolerance for this one (frank_wolfe). That factor is the certificate.
 3. Differs: on a set that spans only r < n dimensions the paper's inverse does not exist; here everything happens in the
    span, and r takes the place of n (coordinates).
 """

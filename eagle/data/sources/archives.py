@@ -27,10 +27,9 @@ MD5 = {"ml-25m": "6b51fb2759a8657d3bfcbfc42b592ada", "ml-32m": "d472be332d4daa82
 """As GroupLens publishes them; ml-latest-small changes now and then and has none that lasts."""
 LICENCE = (
     "{name}, GroupLens Research, University of Minnesota: no endorsement may be implied; to be acknowledged in "
-    "publications; not to be "
-    "redistributed without permission (ml-latest-small: under the same conditions); no commercial use without "
-    "permission; no warranty. "
-    "Cite F. M. Harper and J. A. Konstan, The MovieLens Datasets: History and Context, ACM TiiS 5(4) (2015)."
+    "publications; not to be redistributed without permission (ml-latest-small: under the same conditions); no "
+    "commercial use without permission; no warranty. Cite F. M. Harper and J. A. Konstan, The MovieLens Datasets: "
+    "History and Context, ACM TiiS 5(4) (2015)."
 )
 _RATINGS = {"user": "userId", "item": "movieId", "rating": "rating", "timestamp": "timestamp"}
 _MOVIES = {"item": "movieId", "title": "title", "genres": "genres"}

@@ -23,10 +23,8 @@ SUMMARIES_PACKAGE = (
 )
 LICENCE = (
     "MovieLens 100K, GroupLens Research, University of Minnesota: research use; to be acknowledged in publications; "
-    "no redistribution and "
-    "no commercial use without permission. Cite F. M. Harper and J. A. Konstan, The MovieLens Datasets: History and "
-    "Context, ACM TiiS 5(4) "
-    "(2015). Plots and summaries: texts of Wikipedia, CC BY-SA."
+    "no redistribution and no commercial use without permission. Cite F. M. Harper and J. A. Konstan, The MovieLens "
+    "Datasets: History and Context, ACM TiiS 5(4) (2015). Plots and summaries: texts of Wikipedia, CC BY-SA."
 )
 _AGES = {0: "under 18", 18: "18-24", 25: "25-34", 35: "35-44", 45: "45-54", 55: "55 and over"}
 _GENDERS = {"M": "male", "F": "female"}
