@@ -20,6 +20,7 @@ LOADS = re.compile(
 )
 CELL = re.compile(r"<td\b.*?</td>", re.DOTALL)
 CODE = re.compile(r"(?<=<code>)[^<]+(?=</code>)")
+ROLE = re.compile(r":(?:attr|class|data|exc|func|meth|mod|obj):`~?")
 JOINT = re.compile(r"([./_:])(?=\w)")
 
 
@@ -54,23 +55,30 @@ def contributing(text: str) -> str:
     return text.replace("](docs/", "](")
 
 
-def literal_brackets() -> Any:
-    """Return a Markdown extension that shows angle brackets as they stand, such as those of the product <z_u, z>.
+def as_written() -> Any:
+    """Return a Markdown extension for what Markdown does not know: it shows angle brackets as they stand, and a role
+    (:func:`name`) as the name.
 
-    Markdown takes them for tags otherwise, and a browser shows nothing of a tag that it does not know.
+    Markdown takes the product <z_u, z> for a tag otherwise, and a browser shows nothing of a tag that it does not know.
     """
     from markdown.extensions import Extension
+    from markdown.preprocessors import Preprocessor
 
-    class LiteralBrackets(Extension):
+    class Roles(Preprocessor):
+        def run(self, lines: list[str]) -> list[str]:
+            return [ROLE.sub("`", line) for line in lines]
+
+    class AsWritten(Extension):
         def extendMarkdown(self, md: Any) -> None:
             md.inlinePatterns.deregister("html")
+            md.preprocessors.register(Roles(md), "roles", 20)
 
-    return LiteralBrackets()
+    return AsWritten()
 
 
 def on_config(config: Any) -> Any:
     """List the rooms' pages at the end of the reference; pages and docstrings hold no HTML."""
-    config["markdown_extensions"].append(literal_brackets())
+    config["markdown_extensions"].append(as_written())
     pages = [f"reference/{room.name}.md" for room in rooms()]
     reference = next(part["Reference"] for part in config["nav"] if "Reference" in part)
     reference.append({"Modules": pages})
@@ -98,14 +106,19 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     return plain_tags(markdown) if page.file.src_uri == "parameters.md" else markdown
 
 
-def breakable(html: str) -> str:
-    """Return a page whose tables may break a long name after its dots, slashes and underscores, and nowhere else."""
-    return CELL.sub(lambda cell: CODE.sub(lambda code: JOINT.sub(r"\1<wbr>", code[0]), cell[0]), html)
+def with_cells(html: str) -> str:
+    """Return a page whose tables may break a long name after its dots, slashes and underscores, and nowhere else.
+
+    A bar that is escaped in the table's source is shown as a bar.
+    """
+    return CELL.sub(
+        lambda cell: CODE.sub(lambda code: JOINT.sub(r"\1<wbr>", code[0].replace(r"\|", "|")), cell[0]), html
+    )
 
 
 def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
     """Let long names in tables break where they are joined."""
-    return breakable(html)
+    return with_cells(html)
 
 
 def on_post_build(config: Any) -> None:

@@ -1,7 +1,5 @@
 """Contract tests for parts of one's own: inherit a class, give it your part, run pytest. See docs/extending.md.
 
-::
-
     from eagle.testing.utilities import UtilityContract
     from own_utility import Mine
 

@@ -1,11 +1,11 @@
 """What every domain has to hold.
 
-::
-
     class TestWine(DomainContract):
         @pytest.fixture
         def domain(self) -> Domain:
             return open_domain(DomainConfig(kind="my_domains:wine"), "wine")
+
+The built-in domains pass the same tests.
 """
 
 from __future__ import annotations

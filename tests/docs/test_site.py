@@ -76,11 +76,12 @@ def test_the_navigation_names_every_page_and_pictures_are_small() -> None:
     assert [path for path in (ROOT / "docs/pictures").iterdir() if path.stat().st_size > 150 * 1024] == []
 
 
-def test_an_inner_product_is_shown_and_not_taken_for_a_tag(hooks: ModuleType) -> None:
-    shown = markdown.markdown("U is <z_u, z>, or `<z_u, z>`.", extensions=[hooks.literal_brackets()])
-    assert shown == "<p>U is &lt;z_u, z&gt;, or <code>&lt;z_u, z&gt;</code>.</p>"
+def test_an_inner_product_is_no_tag_and_a_role_is_its_name(hooks: ModuleType) -> None:
+    shown = markdown.markdown("U is <z_u, z>, or `<z_u, z>` of :func:`f`.", extensions=[hooks.as_written()])
+    product = "&lt;z_u, z&gt;"
+    assert shown == f"<p>U is {product}, or <code>{product}</code> of <code>f</code>.</p>"
 
 
-def test_long_names_in_tables_break_at_their_joints(hooks: ModuleType) -> None:
-    page = "<code>a.b</code><table><td><code>evaluate.methods</code> at 1.5</td></table>"
-    assert hooks.breakable(page) == page.replace("evaluate.", "evaluate.<wbr>")
+def test_long_names_in_tables_break_at_their_joints_and_bars_are_bars(hooks: ModuleType) -> None:
+    page = r"<code>a.b</code><table><td><code>evaluate.methods</code> <code>\|</code> at 1.5</td></table>"
+    assert hooks.with_cells(page) == page.replace("evaluate.", "evaluate.<wbr>").replace("\\|", "|")
