@@ -48,15 +48,15 @@ class OwnFiles(Section):
     texts: str | None = Field(None, description="optional path of a file with the items' texts, joined by item id")
     genre_separator: str = Field("|", description="what separates genres in their column")
     day_first: bool | None = Field(
-        None, description="dates as 03/04/2019: is the day first? None sees it where a day is above 12"
+        None, description="dates as 03/04/2019: is the day first? null sees it where a day is above 12"
     )
     separator: str | None = Field(
-        None, min_length=1, description="what separates cells in CSV files; None sees it in each file's first lines"
+        None, min_length=1, description="what separates cells in CSV files; null sees it in each file's first lines"
     )
     encoding: TextEncoding | None = Field(
         None,
         description="how CSV files are encoded that are neither UTF-8 nor marked as UTF-16 (cp1252, cp1251, gb18030, "
-        "shift_jis); None refuses them with what is likely",
+        "shift_jis); null refuses them with what is likely",
     )
     columns: FileColumns = Field(FileColumns(), description="how the columns are named")
 
@@ -69,10 +69,10 @@ class DataConfig(Section):
     noun: str = Field("film", description="what an item is called in prompts (film, book, garment)")
     files: OwnFiles = Field(OwnFiles(), description="used when source is 'files'")
     archive_url: str | None = Field(
-        None, description="another address of an official archive (a mirror); None takes GroupLens' own"
+        None, description="another address of an official archive (a mirror); null takes GroupLens' own"
     )
-    rating_min: float | None = Field(None, description="lowest legal rating; None takes the source's own scale, or 0.5")
-    rating_max: float | None = Field(None, description="highest legal rating; None takes the source's own scale, or 5")
+    rating_min: float | None = Field(None, description="lowest legal rating; null takes the source's own scale, or 0.5")
+    rating_max: float | None = Field(None, description="highest legal rating; null takes the source's own scale, or 5")
     not_rated: tuple[float, ...] = Field(
         (), description="numbers that mean 'not rated', such as [0] or [99]: their rows are left out, and counted"
     )
@@ -126,12 +126,12 @@ class DomainConfig(Section):
         description="what decides prompts, actions and profiles; auto chooses by the noun, and plain for any that is "
         "not a film's or a garment's",
     )
-    noun: str | None = Field(None, description="what an item is called in prompts; None takes data.noun")
+    noun: str | None = Field(None, description="what an item is called in prompts; null takes data.noun")
     labels: str | None = Field(
-        None, description="kind plain: what the categories are called in a text; None says Categories"
+        None, description="kind plain: what the categories are called in a text; null says Categories"
     )
     body: str | None = Field(
-        None, description="kind plain: what the rest of a text is called in it; None says Description"
+        None, description="kind plain: what the rest of a text is called in it; null says Description"
     )
     actions: dict[str, tuple[str, ...]] = Field(
         {}, description="kind plain: your own actions by category of action; none takes neutral ones"

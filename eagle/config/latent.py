@@ -65,7 +65,9 @@ class NoveltyConfig(Section):
 
 
 class UtilityConfig(Section):
-    kind: UtilityKind = Field("paper", description="weighted sum of preference and distance [P 5.2]")
+    kind: UtilityKind = Field(
+        "paper", description="paper: preference, and the distance too where novelty.kind is sum [P 5.2]"
+    )
     preference_weight: NonNegative = Field(1.0, description="weight of <z_u, z> [P 5.2]")
     distance_weight: NonNegative = Field(
         0.1, description="lambda: weight of the distance to the catalogue in a sum [P 5.2; value open]"
