@@ -70,3 +70,12 @@ def test_merging_is_idempotent_and_differences_name_what_changed(
     assert merged(after, change) == after
     assert list(differences(after, after)) == []
     assert bool(list(differences(before, after))) == (before != after)
+
+
+@pytest.mark.parametrize("name", ["paper", "paper_full"])
+def test_the_papers_settings_keep_to_the_papers_utility_and_episodes(name: str) -> None:
+    paper = load_config(SETTINGS / f"{name}.yaml")
+    assert paper.utility.weight_of_distance > 0, "the paper's U is a sum of preference and distance"
+    assert (paper.train.horizon, paper.train.reward, paper.train.repeat_actions) == (5, "end", True)
+    assert [phase.kind for phase in paper.train.phases] == ["on_policy"]
+    assert paper.environment.adapt is False
