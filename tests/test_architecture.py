@@ -249,9 +249,13 @@ def _is_private(name: str) -> bool:
 def _privates(path: Path) -> set[str]:
     """What a test takes from a module or object that is not its own, by a name that begins with an underscore."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id == "self"):
-            found |= {node.attr} if _is_private(node.attr) else set()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    own = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
+    own |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            of_self = isinstance(node.value, ast.Name) and node.value.id == "self" and node.attr in own
+            found |= {node.attr} if _is_private(node.attr) and not of_self else set()
         elif isinstance(node, ast.ImportFrom):
             found |= {alias.name for alias in node.names if _is_private(alias.name)}
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "setattr":

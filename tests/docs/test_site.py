@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import re
+from pathlib import Path
 from types import ModuleType
 
 import markdown
@@ -85,3 +87,11 @@ def test_an_inner_product_is_no_tag_and_a_role_is_its_name(hooks: ModuleType) ->
 def test_long_names_in_tables_break_at_their_joints_and_bars_are_bars(hooks: ModuleType) -> None:
     page = r"<code>a.b</code><table><td><code>evaluate.methods</code> <code>\|</code> at 1.5</td></table>"
     assert hooks.with_cells(page) == page.replace("evaluate.", "evaluate.<wbr>").replace("\\|", "|")
+
+
+@pytest.mark.parametrize("page", every_page(), ids=lambda page: page.name)
+def test_no_item_of_a_list_is_swallowed_by_the_one_before(page: Path) -> None:
+    extensions = ["attr_list", "def_list", "sane_lists", "tables", "fenced_code"]
+    shown = markdown.markdown(page.read_text(encoding="utf-8"), extensions=extensions)
+    prose = re.sub(r"<pre>.*?</pre>", "", shown, flags=re.DOTALL)
+    assert re.findall(r"^(?:\d+\.|[-*|]|#+) .{0,60}", prose, flags=re.MULTILINE) == []

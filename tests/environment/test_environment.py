@@ -162,10 +162,15 @@ def test_the_checker_notices_chance() -> None:
 class Endless(SteeringEnvironment):
     """Takes any number of actions, at any time."""
 
+    def reset(self, cases: Sequence[Case], seed: int, horizon: int) -> list[Observation]:
+        self._left, self._cases = horizon, len(cases)
+        return super().reset(cases, seed, horizon)
+
     def step(self, actions: Sequence[str]) -> list[StepResult]:
-        if self._episodes[0].step == 3:
+        if self._left == 0:
             return []
-        return super().step(list(actions)[: len(self._episodes)])
+        self._left -= 1
+        return super().step(list(actions)[: self._cases])
 
 
 def test_the_checker_tries_what_must_be_refused() -> None:
