@@ -129,7 +129,7 @@ def _own_parts(project: Project) -> list[str]:
         *(("method", kind) for kind in (*config.evaluate.methods, *config.evaluate.budgets.methods)),
         *(("judge", kind) for kind in config.evaluate.judges),
     )
-    own = [part for part in dict.fromkeys(named) if ":" in part[1]]
+    own = [(seam, kind) for seam, kind in dict.fromkeys(named) if kind and ":" in kind]
     problems: list[Problem] = []
     for seam, kind in own:
         try:
