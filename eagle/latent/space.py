@@ -36,6 +36,11 @@ class LatentSpace:
         rows: np.ndarray = self.user_vectors[self.user_index(users)]
         return rows
 
+    def user_vector(self, user: str) -> np.ndarray:
+        """Return z_u (d,) of one user in float64; an unknown one is an EagleError."""
+        vector: np.ndarray = self.rows_of_users([user])[0].astype(np.float64)
+        return vector
+
     def user_index(self, users: Sequence[str]) -> np.ndarray:
         return _index(self._user_place, users, "user")
 

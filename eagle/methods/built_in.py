@@ -18,7 +18,7 @@ def random_actions(context: MethodContext) -> AgentMethod:
 def linear_rule(context: MethodContext) -> AgentMethod:
     """Return the method that takes the action whose mean shift suits the user best."""
     data = context.data
-    agent = LinearRule(data.candidates, mean_shifts(data.steps), data.user_vector, context.repeat)
+    agent = LinearRule(data.candidates, mean_shifts(data.steps), data.latent.user_vector, context.repeat)
     return AgentMethod(agent, context.horizon)
 
 

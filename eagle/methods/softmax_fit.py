@@ -16,7 +16,7 @@ SOFTMAX_KL = 0.1
 def fit_softmax_policy(material: TrainingData, *, repeat: bool) -> SoftmaxPolicy:
     """Fit the softmax policy on the one-step values of all training (anchor, user) pairs over the shared actions."""
     tastes, weight = Tastes.of(material.profile_table), AllActionPhase().single_cell_weight
-    source = material.source("train", single_cell_weight=weight, horizon=1, lookahead=1, used="open")
+    source = material.source("train", material.utility, single_cell_weight=weight, horizon=1, lookahead=1, used="open")
     actions = tuple(a for a in material.candidates.shared if a in source.values.index)
     named = {g for found in (tastes.liked, tastes.disliked) for genres in found.values() for g in genres}
     genres = tuple(sorted(named.union(*(state_genres(str(t)) for t in set(material.steps.state_text)))))

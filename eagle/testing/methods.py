@@ -79,7 +79,6 @@ def method_context(root: Path) -> MethodContext:
         profiles={user: f"User likes {GENRES[n]}. Dislikes {GENRES[n - 1]}." for n, user in enumerate(USERS)},
         users={"train": list(USERS), "validation": list(USERS), "test": list(USERS)},
         utility=fit_utility(latent, settings),
-        user_place={user: n for n, user in enumerate(USERS)},
         profile_table=pd.DataFrame(
             {
                 "user": USERS,

@@ -102,10 +102,10 @@ def run(config: Config, project: Project, name: ReferenceName) -> None:
     """Train one reference policy and write its adapter and curve."""
     settings = config.reference
     material = load_training_data(config.utility, project)
-    if settings.optimistic_by == "rating":
-        material = material.by_preference()
+    utility = material.utility.preference_only() if settings.optimistic_by == "rating" else material.utility
     source = material.source(
         "train",
+        utility,
         single_cell_weight=settings.single_cell_weight,
         horizon=settings.history + 1,
         lookahead=1,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,6 @@ import pandas as pd
 
 from eagle.actions.candidate_list import CandidateList
 from eagle.config import UtilityConfig
-from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.latent.base import Utility
 from eagle.latent.space import LatentSpace, load_latent
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 class TrainingData:
     """Everything that training reads.
 
-    ``steps`` are those of training anchors, ``validation_steps`` of validation anchors.
+    ``steps`` are those of training anchors, ``validation_steps`` of validation anchors. ``latent`` and ``utility`` hold
+    the users' own vectors z_u; :meth:`utility_by_profile` values by E[z_u | profile] instead. Who asks for values names
+    the utility, and with it whose taste counts.
     """
 
     latent: LatentSpace
@@ -43,38 +45,21 @@ class TrainingData:
     candidates: CandidateList
     profiles: Mapping[str, str]  # user -> short profile
     users: Mapping[str, list[str]]  # split -> users
-    utility: Utility
-    user_place: Mapping[str, int]
+    utility: Utility  # by each user's own z_u
     profile_table: pd.DataFrame
 
-    def user_vector(self, user: str) -> np.ndarray:
-        """Return z_u (d,) float64."""
-        if user not in self.user_place:
-            raise user_error("unknown user", found=user)
-        return self.latent.user_vectors[self.user_place[user]].astype(np.float64)
-
-    def user_utility(self, z: np.ndarray, user: str) -> np.ndarray:
-        """Return U (n,) of latent points for one user, in SD of U over the catalogue."""
-        return finite(self.utility.matrix(z.astype(np.float32), [user])[:, 0])
-
-    def by_preference(self) -> TrainingData:
-        """Return the same material with the predicted rating alone as the utility (the paper's appendix E)."""
-        return replace(self, utility=self.utility.preference_only())
-
-    def with_expected_tastes(self) -> TrainingData:
-        """Return the same material with E[z_u | profile] in the place of each user's own vector; who has no profile
-        keeps theirs.
-        """
+    def utility_by_profile(self) -> Utility:
+        """Return the utility that values by E[z_u | profile]; who has no profile keeps their own vector."""
         tastes = self.latent.user_vectors.copy()
         rows = self.latent.user_index(list(self.profile_table["user"].astype(str)))
         fitted = (self.profile_table["split"] == "train").to_numpy()
         tastes[rows] = expected_tastes(self.profile_table, tastes[rows].astype(np.float64), fitted)
-        utility = self.utility.with_tastes(tastes)
-        return replace(self, latent=utility.latent, utility=utility)
+        return self.utility.with_tastes(tastes)
 
     def source(
         self,
         split: str,
+        utility: Utility,
         *,
         single_cell_weight: float,
         horizon: int,
@@ -82,7 +67,7 @@ class TrainingData:
         used: Used,
         most_named: int | None = None,
     ) -> DecisionSource:
-        """Return decisions of the anchors and users of "train" or "validation".
+        """Return decisions of the anchors and users of "train" or "validation", valued by ``utility``.
 
         The model of the environment is always the one of the training anchors; a validation anchor's own cells count
         fully, so that its values are what was seen there and not what training believed.
@@ -91,14 +76,19 @@ class TrainingData:
         values = ActionValues(
             steps,
             fit_dynamics(self.steps),
-            self.user_utility,
-            self.user_vector,
+            partial(user_utility, utility),
+            utility.latent.user_vector,
             single_cell_weight if split == "train" else 1.0,
         )
         anchors = sorted(set(steps.anchor))
         return DecisionSource(
             values, self.candidates, self.profiles, anchors, self.users[split], horizon, lookahead, used, most_named
         )
+
+
+def user_utility(utility: Utility, z: np.ndarray, user: str) -> np.ndarray:
+    """Return U (n,) of latent points ``z`` (n, d) for one user, in SD of U over the catalogue."""
+    return finite(utility.matrix(z.astype(np.float32), [user])[:, 0])
 
 
 @dataclass(frozen=True)
@@ -127,6 +117,5 @@ def load_training_data(utility: UtilityConfig, project: Project) -> TrainingData
         profiles=profiles.short,
         users={split: profiles.users_in(split) for split in ("train", "validation", "test")},
         utility=fit_utility(latent, utility),
-        user_place={user: i for i, user in enumerate(latent.users)},
         profile_table=profiles.table,
     )

@@ -29,6 +29,7 @@ from eagle.core.artifacts import content_hash, hash_of, write_table
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed, stream
 from eagle.environment.sharded import OpenRewriter
+from eagle.latent.base import Utility
 from eagle.policies.lora import LoraPolicy
 from eagle.training.all_action import AllAction
 from eagle.training.checkpoint import Progress
@@ -103,11 +104,18 @@ def _used(config: Config) -> Used:
     return "named" if config.reference.history else "left_out"
 
 
-def _source(config: Config, phase: AllActionPhase, material: TrainingData, split: str) -> DecisionSource:
-    """Return the decisions of a split; those of validation are worth what they are worth to the users themselves."""
-    material = material.with_expected_tastes() if phase.taste == "profile" and split == "train" else material
+def _utility(phase: AllActionPhase, material: TrainingData) -> Utility:
+    """Return what this phase values actions by: U of the tastes that profiles tell, or of the users' own."""
+    return material.utility_by_profile() if phase.taste == "profile" else material.utility
+
+
+def _source(
+    config: Config, phase: AllActionPhase, material: TrainingData, split: str, utility: Utility
+) -> DecisionSource:
+    """Return the decisions of a split as this phase takes them, valued by ``utility``."""
     return material.source(
         split,
+        utility,
         single_cell_weight=phase.single_cell_weight,
         horizon=config.train.horizon,
         lookahead=phase.lookahead,
@@ -118,21 +126,22 @@ def _source(config: Config, phase: AllActionPhase, material: TrainingData, split
 
 def _held_out(config: Config, material: TrainingData, seed: int) -> list[Decision]:
     """Return decisions at validation anchors for a few validation users each, valued by what was seen there in one
-    step.
+    step and by the users' own tastes, whatever the training values by.
     """
     if not len(material.validation_steps) or not material.users["validation"]:
         return []
-    source = _source(config, AllActionPhase(lookahead=1), material, "validation")
+    source = _source(config, AllActionPhase(lookahead=1), material, "validation", material.utility)
     rng = stream(seed, "validation")
     users = [source.users[i] for i in rng.permutation(len(source.users))[:WATCHED_USERS]]
     return [source.first(anchor, user) for user in users for anchor in source.anchors]
 
 
 def _starter(phase: Phase, training: Training, seed: int) -> Callable[[], RunningPhase]:
+    material = training.material
     if isinstance(phase, AllActionPhase):
         return lambda: AllAction(
             phase,
-            _source(training.config, phase, training.material, "train"),
+            _source(training.config, phase, material, "train", _utility(phase, material)),
             training.policy,
             kl_coefficient=training.config.train.kl_coefficient,
             seed=seed,
@@ -142,6 +151,6 @@ def _starter(phase: Phase, training: Training, seed: int) -> Callable[[], Runnin
     from eagle.training.start import start_on_policy, start_selection
 
     if isinstance(phase, SelectionPhase):
-        source = _source(training.config, AllActionPhase(), training.material, "train")
+        source = _source(training.config, AllActionPhase(), material, "train", material.utility)
         return lambda: start_selection(phase, replace(source, horizon=1), training, seed)
     return lambda: start_on_policy(phase, training, seed)

@@ -53,8 +53,8 @@ def episode_rules(config: Config, phase: OnPolicyPhase, project: Project, materi
 
 
 def best_returns(config: Config, material: TrainingData) -> Callable[[str, str], float]:
-    """Return the function that gives the return, by the values of training, of the best plan of listed actions at an
-    anchor for a user.
+    """Return the function that gives the return of the best plan of listed actions at an anchor for a user, valued
+    by the user's own z_u as the environment's rewards are.
 
     Plans are as deep as an episode, but for :data:`eagle.training.action_values.DEEPEST`.
     """
@@ -62,6 +62,7 @@ def best_returns(config: Config, material: TrainingData) -> Callable[[str, str],
     weight = AllActionPhase().single_cell_weight
     source = material.source(
         "train",
+        material.utility,
         single_cell_weight=weight,
         horizon=horizon,
         lookahead=horizon,
@@ -71,7 +72,7 @@ def best_returns(config: Config, material: TrainingData) -> Callable[[str, str],
     @cache
     def best(anchor: str, user: str) -> float:
         decision = source.first(anchor, user)
-        start = material.user_utility(decision.state.vector[None], user)[0] if config.train.reward == "step" else 0.0
+        start = source.values.utility(decision.state.vector[None], user)[0] if config.train.reward == "step" else 0.0
         return float(decision.stakes.max() - start)
 
     return best

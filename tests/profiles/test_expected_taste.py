@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from eagle.profiles.expected_taste import expected_tastes, genre_ranks
-from eagle.training.setup import load_training_data
+from eagle.training.setup import load_training_data, user_utility
 from tests.training.project_files import build_project, config
 
 GENRES = ("comedy", "drama", "horror", "war")
@@ -52,9 +52,21 @@ def test_profiles_without_genres_tell_the_mean_taste() -> None:
 def test_training_values_an_action_by_what_its_prompt_tells(tmp_path: Path) -> None:
     """The planted users of one profile have one vector: their own values and the told ones agree but for the ridge."""
     material = load_training_data(config().utility, build_project(tmp_path))
-    told = material.with_expected_tastes()
-    z = material.latent.item_vectors[:5].astype(float)
-    own, expected = material.user_utility(z, "u6"), told.user_utility(z, "u6")
-    assert np.corrcoef(own, expected)[0, 1] > 0.9
-    assert told.user_utility(material.latent.item_vectors.astype(float), "u6").mean() == pytest.approx(0, abs=1e-5)
-    assert told.utility.unit == material.utility.unit
+    told = material.utility_by_profile()
+    z = material.latent.item_vectors
+    own, expected = (user_utility(utility, z, "u6") for utility in (material.utility, told))
+    assert np.corrcoef(own[:5], expected[:5])[0, 1] > 0.9
+    assert expected.mean() == pytest.approx(0, abs=1e-5)
+    assert told.unit == material.utility.unit
+
+
+def test_a_source_plans_and_values_by_the_taste_of_the_utility_that_it_is_given(tmp_path: Path) -> None:
+    """And neither the latent space nor the utility of the material is another one afterwards."""
+    material = load_training_data(config().utility, build_project(tmp_path))
+    told, z = material.utility_by_profile(), material.latent.item_vectors
+    for utility in (material.utility, told):
+        values = material.source("train", utility, single_cell_weight=0.1, horizon=1, lookahead=1, used="open").values
+        np.testing.assert_array_equal(values.user_vector("u6"), utility.latent.user_vector("u6"))
+        np.testing.assert_array_equal(values.utility(z, "u6"), user_utility(utility, z, "u6"))
+    assert not np.array_equal(told.latent.user_vectors, material.latent.user_vectors)
+    assert material.utility.latent is material.latent
