@@ -111,7 +111,7 @@ def test_the_lock_holds_names_and_versions_only() -> None:
 FLOORS = (
     ("core", "built_in"),
     ("config",),
-    ("compute",),
+    ("compute", "stats"),
     ("data",),
     ("domains",),
     ("latent", "engine"),

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from eagle.evaluation.arm import SEARCH_EAGLE
-from eagle.evaluation.bootstrap import Estimate, TwoWayBootstrap
 from eagle.evaluation.confirmed import confirmed
+from eagle.stats.bootstrap import TwoWayBootstrap
+from eagle.stats.intervals import Estimate
 
 GAINS = ("utility", "preference_stars")
 """Figures of a text that are told as gains over the anchor's own text."""

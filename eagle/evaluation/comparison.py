@@ -19,8 +19,9 @@ import pandas as pd
 
 from eagle.evaluation.arm import LINEAR, Arm, reference_of
 from eagle.evaluation.behaviour import behaviour, describe_steps
-from eagle.evaluation.bootstrap import Estimate, TwoWayBootstrap
 from eagle.methods.rollout import ANCHOR
+from eagle.stats.bootstrap import TwoWayBootstrap
+from eagle.stats.intervals import Estimate
 
 
 @dataclass(frozen=True)

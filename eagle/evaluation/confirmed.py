@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from eagle.evaluation.bootstrap import Estimate, TwoWayBootstrap
+from eagle.stats.bootstrap import TwoWayBootstrap
+from eagle.stats.intervals import Estimate
 
 
 def confirmed(promised: np.ndarray, shelf: np.ndarray, bootstrap: TwoWayBootstrap) -> Estimate:

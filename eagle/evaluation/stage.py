@@ -20,7 +20,6 @@ from eagle.data.descriptions import Descriptions
 from eagle.data.stored import in_units, rating_unit, read_item_split, read_rating_split
 from eagle.engine.folders import check_model_folder
 from eagle.engine.open import open_language_model
-from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.budget_table import BudgetTable
 from eagle.evaluation.budgets import BudgetRun
 from eagle.evaluation.cases import HeldOut, case_groups, pick_cases, texts_of
@@ -38,6 +37,7 @@ from eagle.latent.text_utility import TextUtility
 from eagle.quality.columns import GATES, quality_columns
 from eagle.quality.gates import TextGates
 from eagle.quality.judging import Following, Perplexity, load_perplexity
+from eagle.stats.bootstrap import TwoWayBootstrap
 
 
 def run(config: Config, project: Project) -> None:

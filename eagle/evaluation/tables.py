@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from eagle.evaluation.arm import Kind, Mode
-from eagle.evaluation.bootstrap import NOTHING
 from eagle.evaluation.comparison import ArmResult
+from eagle.stats.intervals import NOTHING
 
 ESTIMATES = (
     "utility",

@@ -17,10 +17,10 @@ import pandas as pd
 from eagle.config import Config
 from eagle.core.seeding import stream
 from eagle.latent.factors import warm_rows
-from eagle.latent.ranking import least_ratings, ranking, ranking_difference, rmse
 from eagle.latent.ratings import Splits
 from eagle.latent.recipes import RECIPES, FitData, Fitted
 from eagle.latent.verdict import judged_against_popularity
+from eagle.stats.ranking import least_ratings, ranking, ranking_difference, rmse
 
 PARTS = ("personal part", "as in U", "with bias")
 

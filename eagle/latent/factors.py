@@ -29,8 +29,8 @@ from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.core.seeding import stream
 from eagle.latent.least_squares import Missing, Packed, improve, pack, solve
-from eagle.latent.ranking import rmse
 from eagle.latent.ratings import Ratings, Splits, positions
+from eagle.stats.ranking import rmse
 
 SCHEMA = "factors"
 # of conjugate gradients per half sweep, from the present solution [M: held-out RMSE as with exact half sweeps]

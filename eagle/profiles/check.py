@@ -8,8 +8,8 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from eagle.latent.features import TextEmbedder
-from eagle.latent.ranking import interval
 from eagle.latent.recipes import ridge
+from eagle.stats.intervals import user_interval
 
 PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # on unit embeddings, chosen on validation users
 
@@ -44,9 +44,9 @@ def profile_check(
     penalty = min(PENALTIES, key=lambda p: float(errors(p, choosing).mean()))
     found, neighbours = errors(penalty, test), nearest_neighbour_distance(vectors)[test]
     return {
-        "error": interval(found, rng),
-        "nearest neighbour distance": interval(neighbours, rng),
-        "error of the mean user": interval(np.linalg.norm(y[test], axis=1), rng),
+        "error": user_interval(found, rng),
+        "nearest neighbour distance": user_interval(neighbours, rng),
+        "error of the mean user": user_interval(np.linalg.norm(y[test], axis=1), rng),
         "below nearest neighbour": bool(found.mean() < neighbours.mean()) if test.any() else None,
         "ridge": penalty,
     }

@@ -19,9 +19,9 @@ from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.environment.adapted import kept_adapter
 from eagle.evaluation.arm import Arm
-from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.bounds import BoundCheck
 from eagle.evaluation.comparison import final_rows
+from eagle.stats.bootstrap import TwoWayBootstrap
 
 CASES = "cases.json"
 EPISODE = ("horizon", "temperature")

@@ -18,7 +18,6 @@ from eagle.compute.workers import InProcess
 from eagle.environment.branching import BranchingEnvironment
 from eagle.environment.sharded import ShardedRewriter
 from eagle.environment.steering import Case
-from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.budget_table import BudgetTable
 from eagle.evaluation.budgets import answers_at, budgets_up_to, valued
 from eagle.latent.text_utility import TextUtility
@@ -26,6 +25,7 @@ from eagle.methods.base import Seeds, Trajectory
 from eagle.methods.context import MethodContext
 from eagle.methods.running import candidate_rows, run_method
 from eagle.methods.search import Search
+from eagle.stats.bootstrap import TwoWayBootstrap
 from eagle.testing.methods import GenreCounts, PlantedWriter, method_context, tell
 
 CASES = pd.DataFrame(

@@ -22,9 +22,10 @@ from eagle.evaluation.arm import (
     reference_arm,
     rule_arms,
 )
-from eagle.evaluation.bootstrap import NOTHING, TwoWayBootstrap
 from eagle.evaluation.comparison import ArmResult, Comparison
 from eagle.methods.rollout import stopped_early
+from eagle.stats.bootstrap import TwoWayBootstrap
+from eagle.stats.intervals import NOTHING
 
 SEARCH = Arm("search", "method", None, "free", "A made-up search", 12)
 TEXT = "Genres: crime. Plot: A retired thief plans one last job in the harbour."

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.confirmed import confirmed
+from eagle.stats.bootstrap import TwoWayBootstrap
 
 ANCHORS = [f"i{n // 5}" for n in range(50)]
 USERS = [f"u{n % 5}" for n in range(50)]

@@ -12,7 +12,7 @@ import pytest
 from eagle.core.errors import EagleError
 from eagle.evaluation.judges.judging import judge
 from eagle.evaluation.judges.panel import Panel
-from eagle.evaluation.judges.panel_check import check_panel, ranking
+from eagle.evaluation.judges.panel_check import check_panel
 
 Rated = tuple[pd.DataFrame, dict[str, tuple[str, int | None]]]
 CRIME = "Genres: crime. Plot: A thief and a detective hunt one murderer through the harbour."
@@ -71,11 +71,11 @@ def test_the_check_sees_chance(rated: Rated) -> None:
     assert check.near_chance()
 
 
-def test_ranking_of_one_user() -> None:
-    assert ranking(np.array([1.0, 2, 3, 4, 5]), np.array([0.1, 0.2, 0.3, 0.4, 0.5])) == (1.0, pytest.approx(1.0))
-    assert ranking(np.array([1.0, 2, 3, 4, 5]), np.zeros(5)) == (0.5, 0.0)
-    assert ranking(np.full(9, 3.0), np.arange(9.0)) is None
-    assert ranking(np.array([1.0, 2]), np.array([1.0, 2])) is None
+def test_users_with_few_or_equal_ratings_are_not_ranked(rated: Rated) -> None:
+    ratings, texts = rated
+    few = pd.DataFrame([("few", f"m{n}", 1.0 + n % 5) for n in range(4)], columns=ratings.columns)
+    equal = pd.DataFrame([("equal", f"m{n}", 3.0) for n in range(60)], columns=ratings.columns)
+    assert check_panel(pd.concat([ratings, few, equal]), texts, seed=0, resamples=20, confidence=0.95).users == 40
 
 
 def test_no_rows_is_one_clear_error() -> None:

@@ -20,7 +20,6 @@ from eagle.domains.text import Description
 from eagle.environment.branching import BranchingEnvironment
 from eagle.environment.rewrite import Rewrite
 from eagle.environment.steering import Case, Observation
-from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.confirmed import confirmed
 from eagle.evaluation.judges.base import JudgeData
 from eagle.evaluation.judges.panel_judge import PanelJudge
@@ -33,6 +32,7 @@ from eagle.methods.base import Seeds, Trajectory
 from eagle.methods.search import Search
 from eagle.quality.columns import quality_columns
 from eagle.quality.gates import TextGates
+from eagle.stats.bootstrap import TwoWayBootstrap
 from eagle.testing.hacks import LikesLongTexts, WordCounts
 from eagle.testing.worlds import WORDS
 

@@ -11,9 +11,9 @@ from eagle.core.artifacts import write_arrays, write_json, write_table
 from eagle.core.project import Project
 from eagle.evaluation import tables
 from eagle.evaluation.arm import Arm, anchor_arm, eagle_arm, reference_arm, rule_arms, write_arms
-from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.budget_table import BudgetTable
 from eagle.evaluation.comparison import Comparison
+from eagle.stats.bootstrap import TwoWayBootstrap
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 DIMENSION = 4

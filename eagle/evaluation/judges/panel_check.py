@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from eagle.core.progress import track
 from eagle.core.seeding import stream
-from eagle.evaluation.bootstrap import NOTHING, Estimate, TwoWayBootstrap
 from eagle.evaluation.judges.base import Texts
 from eagle.evaluation.judges.panel import Panel
+from eagle.stats.bootstrap import TwoWayBootstrap
+from eagle.stats.intervals import NOTHING, Estimate
+from eagle.stats.ranking import MIN_RATINGS, ordered_pairs, spearman
 
 FOLDS = 4
-MIN_RATINGS = 5  # users with fewer judged ratings, or one rating value only, have no ranking to compare
 
 
 @dataclass(frozen=True)
@@ -48,17 +48,6 @@ class PanelCheck:
         return {**written, "rmse": round(self.rmse, 6), "users": self.users, "near_chance": self.near_chance()}
 
 
-def ranking(ratings: np.ndarray, predicted: np.ndarray) -> tuple[float, float] | None:
-    """Return (AUC over pairs of unequal ratings, Spearman) of one user, or None where ratings do not differ."""
-    if len(ratings) < MIN_RATINGS or np.ptp(ratings) == 0:
-        return None
-    higher = ratings[:, None] > ratings[None, :]
-    auc = float((np.sign(predicted[:, None] - predicted[None, :])[higher] + 1).mean() / 2)
-    first, second = rankdata(ratings), rankdata(predicted)
-    spearman = float(np.corrcoef(first, second)[0, 1]) if np.ptp(predicted) > 0 else 0.0
-    return auc, spearman
-
-
 def check_panel(ratings: pd.DataFrame, texts: Texts, seed: int, resamples: int, confidence: float) -> PanelCheck:
     """Cross-validate over items: every item's panel rows are predicted by a panel that never saw the item.
 
@@ -87,21 +76,31 @@ def _predict(rated: pd.DataFrame, texts: Texts, held_out: np.ndarray) -> tuple[n
 
 
 def _summary(judged: pd.DataFrame, seed: int, resamples: int, confidence: float) -> PanelCheck:
-    figures: dict[str, list[np.ndarray]] = {}
-    # within one fold only: a user's level in the other folds is low where it is high in this one, which would look like
-    # skill reversed
-    for (user, _), rows in judged.groupby(["user", "fold"], sort=True):
-        both = [ranking(rows["rating"].to_numpy(float), rows[name].to_numpy(float)) for name in ("personal", "average")]
-        if both[0] is not None and both[1] is not None:
-            figures.setdefault(str(user), []).append(np.array(both))
     rmse = float(np.sqrt(np.mean((judged["rating"] - judged["personal"]) ** 2))) if len(judged) else float("nan")
-    if not figures:
+    users, table = _rankings(judged)
+    if not users:
         return PanelCheck(NOTHING, NOTHING, NOTHING, NOTHING, rmse, 0)
-    table = np.array(
-        [np.mean(folds, axis=0) for folds in figures.values()]
-    )  # (n_users, panel | average rater, auc | spearman)
-    bootstrap = TwoWayBootstrap([""] * len(figures), list(figures), resamples, confidence, seed)
+    bootstrap = TwoWayBootstrap([""] * len(users), users, resamples, confidence, seed)
     (auc, spearman), (auc_average, spearman_average) = (
         tuple(bootstrap.mean(table[:, who, what]) for what in (0, 1)) for who in (0, 1)
     )
-    return PanelCheck(auc, spearman, auc_average, spearman_average, rmse, len(figures))
+    return PanelCheck(auc, spearman, auc_average, spearman_average, rmse, len(users))
+
+
+def _rankings(judged: pd.DataFrame) -> tuple[list[str], np.ndarray]:
+    """Return the users who can be judged, and their mean figures over folds (n_users, panel | average rater, auc |
+    spearman).
+
+    A figure is of one user within one fold: a user's level in the other folds is low where it is high in this one,
+    which would look like skill reversed.
+    """
+    found = judged.groupby(["user", "fold"])["rating"]
+    kept = judged[(found.transform("size") >= MIN_RATINGS) & (found.transform("max") > found.transform("min"))]
+    part = kept.groupby(["user", "fold"]).ngroup().to_numpy()
+    owner = kept["user"].to_numpy(str)[np.unique(part, return_index=True)[1]]
+    users, user = np.unique(owner, return_inverse=True)
+    actual = kept["rating"].to_numpy(float)
+    predictions = [kept[name].to_numpy(float) for name in ("personal", "average")]
+    figures = [[statistic(part, said, actual) for statistic in (ordered_pairs, spearman)] for said in predictions]
+    sums = [[np.bincount(user, figure) for figure in both] for both in figures]
+    return users.tolist(), np.moveaxis(np.array(sums) / np.bincount(user), 2, 0)

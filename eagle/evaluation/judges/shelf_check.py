@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from eagle.core.seeding import stream
-from eagle.evaluation.bootstrap import TwoWayBootstrap
 from eagle.evaluation.judges.base import JudgeData
 from eagle.evaluation.judges.shelf_clusters import clusters_of, foretold_by_cluster
 from eagle.evaluation.judges.shelf_foretelling import Foreteller
 from eagle.evaluation.judges.shelf_power import smallest_seen
+from eagle.stats.bootstrap import TwoWayBootstrap
 
 Gains = Callable[
     [Sequence[str], Sequence[str], Sequence[str], Sequence[str]],

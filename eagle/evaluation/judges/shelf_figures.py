@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from eagle.core.seeding import stream
-from eagle.evaluation.bootstrap import NOTHING, Estimate
+from eagle.stats.intervals import Estimate, cluster_interval
+from eagle.stats.ranking import centred
 
 FEWEST = 2  # rows of a group that can be compared with each other
 
@@ -40,8 +41,8 @@ class Foretold:
         known[known] = np.bincount(group)[group] >= FEWEST if len(group) else False
         names, cluster = np.unique(self.cluster[known], return_inverse=True)
         group, said = self.group[known], self.said[known]
-        said, real = _within(group, said), _within(group, self.real[known])
-        first, second = ([_within(group, half[known]) for half in halves] for halves in self.halves)
+        said, real = centred(group, said), centred(group, self.real[known])
+        first, second = ([centred(group, half[known]) for half in halves] for halves in self.halves)
         between = [a * b for a, b in zip(first, second, strict=True)]
         products = [said * real, said * said, real * real, sum(between, np.zeros(len(said))) / max(len(between), 1)]
         return np.array([np.bincount(cluster, product, len(names)) for product in products])
@@ -61,22 +62,4 @@ class Foretold:
     def _figure(
         self, of_sums: Callable[[np.ndarray], np.ndarray], seed: int, resamples: int, confidence: float
     ) -> Estimate:
-        clusters = self.sums.shape[1]
-        if clusters < 2:
-            return NOTHING
-        rng = stream(seed, "shelf", "bootstrap")
-        drawn = rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=resamples).astype(float)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            mean, means = float(of_sums(self.sums.sum(axis=1))), of_sums(self.sums @ drawn.T)
-        if not np.isfinite(mean):
-            return NOTHING
-        tail = (1 - confidence) / 2
-        low, high = np.quantile(means[np.isfinite(means)], [tail, 1 - tail])
-        return Estimate(mean, float(low), float(high), clusters)
-
-
-def _within(group: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """``values`` less the mean of their group, (n,)."""
-    count = np.maximum(np.bincount(group), 1) if len(group) else np.ones(1)
-    centred: np.ndarray = values - (np.bincount(group, values) / count)[group] if len(group) else values
-    return centred
+        return cluster_interval(of_sums, self.sums, stream(seed, "shelf", "bootstrap"), resamples, confidence)

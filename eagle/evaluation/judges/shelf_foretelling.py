@@ -9,10 +9,10 @@ import numpy as np
 from scipy import sparse
 
 from eagle.core.seeding import stream
-from eagle.evaluation.bootstrap import Estimate
 from eagle.evaluation.judges.shelf_figures import Foretold
 from eagle.evaluation.judges.shelf_ratings import HiddenRatings, Shelf
 from eagle.evaluation.judges.shelf_texts import kernel
+from eagle.stats.intervals import Estimate
 
 WIDTHS = (0.05, 0.1, 0.2, 0.4, 0.8)
 DIVISIONS = 4  # of every person's ratings into halves

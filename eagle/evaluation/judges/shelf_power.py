@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eagle.evaluation.bootstrap import TwoWayBootstrap
+from eagle.stats.bootstrap import TwoWayBootstrap
 
 SEEN = 2.8  # standard errors: found in 4 of 5 runs by a two-sided test at 5% (z of .975 and .8: 1.96 + .84)
 

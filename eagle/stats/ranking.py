@@ -1,4 +1,4 @@
-"""How well predictions rank and fit held-out ratings, per user, with intervals from resampled users."""
+"""How well predictions rank and fit ratings within users: Spearman's rho and AUC, and root mean squared errors."""
 
 from __future__ import annotations
 
@@ -7,43 +7,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eagle.stats.intervals import user_interval
+
 MIN_RATINGS = 5  # held-out ratings below which a user's ranking figure is mostly noise [O]
 MIN_PEOPLE = 50  # so many noisy figures say more than a few sharp ones [O]
-RESAMPLES = 1000
-
-
-def interval(
-    values: np.ndarray, rng: np.random.Generator, weights: np.ndarray | None = None, root: bool = False
-) -> dict[str, Any]:
-    """Return mean and 95% interval of per-user ``values`` (n,), resampling users; ``weights`` (n,) make a ratio of
-    sums.
-
-    ``root`` takes the square root of the mean (RMSE from mean squared errors).
-    """
-    weights = np.ones(len(values)) if weights is None else weights
-    if len(values) == 0 or weights.sum() == 0:
-        return {"value": None, "low": None, "high": None, "users": 0}
-    draws = rng.integers(len(values), size=(RESAMPLES, len(values)))
-    total = (values * weights)[draws].sum(axis=1) / np.maximum(weights[draws].sum(axis=1), 1e-12)
-    mean = float((values * weights).sum() / weights.sum())
-    spread = np.sqrt(total) if root else total
-    low, high = np.quantile(spread, [0.025, 0.975])
-    value = float(np.sqrt(mean)) if root else mean
-    return {"value": round(value, 4), "low": round(float(low), 4), "high": round(float(high), 4), "users": len(values)}
 
 
 def rmse(users: pd.Series, errors: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
     """Root mean squared error in stars over rows, its interval from resampled users."""
     grouped = pd.DataFrame({"user": users.to_numpy(), "square": errors**2}).groupby("user")["square"]
-    return interval(grouped.mean().to_numpy(), rng, grouped.size().to_numpy(float), root=True)
+    return user_interval(grouped.mean().to_numpy(), rng, grouped.size().to_numpy(float), root=True)
 
 
-def _within(users: np.ndarray, values: np.ndarray, n_users: int) -> np.ndarray:
+def centred(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return ``values`` (n,) less the mean of their group; ``groups`` (n,) are numbers from 0."""
+    mean = np.bincount(groups, values) / np.maximum(np.bincount(groups), 1)
+    apart: np.ndarray = values - mean[groups]
+    return apart
+
+
+def _ranks(users: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return each value's average rank among its user's values, less the mean of those ranks: (n,)."""
-    ranks = pd.Series(values).groupby(users).rank().to_numpy()
-    mean = np.bincount(users, ranks, n_users) / np.maximum(np.bincount(users, minlength=n_users), 1)
-    centred: np.ndarray = ranks - mean[users]
-    return centred
+    return centred(users, pd.Series(values).groupby(users).rank().to_numpy())
 
 
 def spearman(users: np.ndarray, predicted: np.ndarray, actual: np.ndarray) -> np.ndarray:
@@ -52,7 +37,7 @@ def spearman(users: np.ndarray, predicted: np.ndarray, actual: np.ndarray) -> np
     0 where the prediction is constant, NaN where the truth is.
     """
     n = int(users.max()) + 1 if len(users) else 0
-    a, b = _within(users, predicted, n), _within(users, actual, n)
+    a, b = _ranks(users, predicted), _ranks(users, actual)
     spread = np.sqrt(np.bincount(users, a * a, n) * np.bincount(users, b * b, n))
     rho = np.bincount(users, a * b, n) / np.where(spread > 0, spread, 1.0)
     rho[np.bincount(users, b * b, n) == 0] = np.nan
@@ -107,7 +92,7 @@ def ranking(rows: pd.DataFrame, predicted: np.ndarray, rng: np.random.Generator)
     """Judge ``predicted`` (n,) for ``rows`` (user, rating): mean per-user Spearman rho and AUC with intervals."""
     kept = judged(rows.assign(predicted=predicted))
     table = (kept["number"].to_numpy(), kept["predicted"].to_numpy(float), kept["rating"].to_numpy(float))
-    return {"rho": interval(spearman(*table), rng), "auc": interval(ordered_pairs(*table), rng)}
+    return {"rho": user_interval(spearman(*table), rng), "auc": user_interval(ordered_pairs(*table), rng)}
 
 
 def ranking_difference(
@@ -118,6 +103,6 @@ def ranking_difference(
     number, actual = kept["number"].to_numpy(), kept["rating"].to_numpy(float)
     a, b = kept["first"].to_numpy(float), kept["second"].to_numpy(float)
     return {
-        "rho": interval(spearman(number, a, actual) - spearman(number, b, actual), rng),
-        "auc": interval(ordered_pairs(number, a, actual) - ordered_pairs(number, b, actual), rng),
+        "rho": user_interval(spearman(number, a, actual) - spearman(number, b, actual), rng),
+        "auc": user_interval(ordered_pairs(number, a, actual) - ordered_pairs(number, b, actual), rng),
     }

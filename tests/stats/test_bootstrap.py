@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eagle.core.errors import EagleError
-from eagle.evaluation.bootstrap import TwoWayBootstrap
+from eagle.stats.bootstrap import TwoWayBootstrap
 
 
 def crossed(n_anchors: int, n_users: int, resamples: int = 400, seed: int = 0) -> TwoWayBootstrap:

@@ -1,10 +1,10 @@
-"""Bootstrap intervals for means over cases that share anchors and users.
+"""Means over cases that share anchors and users, with intervals from resampling both.
 
 1. Anchors and users are drawn with replacement, independently of each other; a case counts as often as its anchor was
    drawn times as often as its user was drawn (Owen, "The pigeonhole bootstrap", 2007). For crossed cases this errs on
    the wide side.
-2. The paper gives "+-" without saying of what [P Table 2]; here every interval is a percentile interval of this
-   bootstrap.
+2. The paper gives "+-" without saying of what [P Table 2]; here every interval of an arm is a percentile interval of
+   this bootstrap.
 3. All estimates of one run share their resamples, so a difference of two arms is resampled as a pair.
 """
 
@@ -19,28 +19,7 @@ import numpy as np
 
 from eagle.core.errors import user_error
 from eagle.core.seeding import stream
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean with its interval; NaN where there is nothing to average, NaN ends where there is only one cluster each
-    way.
-    """
-
-    mean: float
-    low: float
-    high: float
-    cases: int
-
-    def as_dict(self) -> dict[str, float | None]:
-        """Return mean, low and high for JSON, None in place of NaN."""
-        return {name: None if math.isnan(value) else round(value, 6) for name, value in self._numbers().items()}
-
-    def _numbers(self) -> dict[str, float]:
-        return {"mean": self.mean, "low": self.low, "high": self.high}
-
-
-NOTHING = Estimate(math.nan, math.nan, math.nan, 0)
+from eagle.stats.intervals import NOTHING, Estimate, percentiles, times_drawn
 
 
 @dataclass(frozen=True)
@@ -72,8 +51,7 @@ class TwoWayBootstrap:
         drawn = []
         for name, codes in zip(("anchors", "users"), self._codes, strict=True):
             count = int(codes.max()) + 1
-            rng = stream(self.seed, "bootstrap", name)
-            drawn.append(rng.multinomial(count, np.full(count, 1 / count), size=self.resamples).astype(float))
+            drawn.append(times_drawn(count, self.resamples, stream(self.seed, "bootstrap", name)))
         return drawn[0], drawn[1]
 
     def _sums(self, values: np.ndarray) -> np.ndarray:
@@ -123,9 +101,7 @@ class TwoWayBootstrap:
         return means
 
     def _interval(self, centre: float, drawn: np.ndarray, cases: int) -> Estimate:
-        tail = (1 - self.confidence) / 2
-        low, high = np.quantile(drawn, [tail, 1 - tail])
-        return Estimate(centre, float(low), float(high), cases)
+        return Estimate(centre, *percentiles(drawn, (1 - self.confidence) / 2), cases)
 
     def ratio(self, numerator: np.ndarray, denominator: np.ndarray) -> Estimate:
         """Return the mean of one value over the mean of another, over cases that have both, and its interval.

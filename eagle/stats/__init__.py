@@ -1,0 +1,1 @@
+"""Figures and their intervals: ranking within users, and the bootstraps."""
