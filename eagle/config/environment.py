@@ -78,9 +78,16 @@ class LLMConfig(Section):
     )
 
     @property
+    def writing_engine(self) -> str:
+        """The engine that writes the texts: ``engine``, and for auto openai where an endpoint is set, else torch."""
+        if self.engine != "auto":
+            return self.engine
+        return "openai" if self.endpoint else "torch"
+
+    @property
     def trainable(self) -> bool:
         """Whether the weights that write the texts are here, in torch, where they can be trained."""
-        return self.endpoint is None and self.engine in ("auto", "torch")
+        return self.writing_engine == "torch"
 
     @property
     def on_one_machine(self) -> bool:

@@ -60,7 +60,7 @@ class Config(Section):
         if self.environment.adapt is True and not self.llm.trainable:
             raise ValueError(
                 "environment.adapt trains the model's own weights, which only the engine torch has: set it to false, "
-                "or llm.engine to torch without llm.endpoint"
+                "or llm.engine to torch"
             )
         if self.llm.workers > 1 and self.llm.cluster is None:
             raise ValueError("llm.workers above 1 needs llm.cluster: 'local', or the address of a Ray cluster")

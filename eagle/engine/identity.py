@@ -13,6 +13,8 @@ from eagle.core.code import code_hash, reached
 
 TORCH = "eagle.engine.torch.model"
 ENDPOINT = "eagle.engine.openai.model"
+CODE: Mapping[str, str] = {"torch": TORCH, "openai": ENDPOINT, "scripted": "eagle.engine.scripted"}
+"""Built-in engine -> the module that writes its texts; a part of the user's own is DVC's to notice."""
 WRITES_NOTHING: Mapping[str, str] = {
     "eagle.engine.folders": "says whether a model's folder is whole",
     "eagle.engine.offline": "keeps libraries off the network",
@@ -41,7 +43,6 @@ def _writes(module: str) -> bool:
 
 
 def _engines(config: LLMConfig) -> tuple[str, ...]:
-    """Return the modules of the engines that these parameters open; a part of the user's own is DVC's to notice."""
-    if config.engine == "torch" or (config.engine == "auto" and config.endpoint is None):
-        return (TORCH,)
-    return (ENDPOINT,) if config.endpoint_adapters == "served" else (ENDPOINT, TORCH)
+    """Return the modules of the engines that these parameters open: what writes, and torch where it runs adapters."""
+    writing = [CODE[config.writing_engine]] if config.writing_engine in CODE else []
+    return (*writing, *([] if config.endpoint_adapters == "served" else [TORCH]))

@@ -30,12 +30,11 @@ def open_language_model(
 
 
 def _open(config: LLMConfig, folder: Path, cache: Path | None, single: bool) -> LanguageModel:
-    engine = config.engine if config.engine != "auto" else "openai" if config.endpoint else "torch"
-    if engine == "torch":
+    if config.writing_engine == "torch":
         here = open_torch(config, folder, single=single)
         _say(config, f"torch on {here.device} in {str(here.dtype).removeprefix('torch.')}", "no llm.endpoint is set")
         return _remembered(here, cache)
-    remote = _remembered(engine_opener(engine)(config, folder, single=single), cache)
+    remote = _remembered(engine_opener(config.writing_engine)(config, folder, single=single), cache)
     _say(config, "openai", f"llm.endpoint is {config.endpoint}")
     if config.endpoint_adapters == "served":
         return remote

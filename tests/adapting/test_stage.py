@@ -117,6 +117,7 @@ def texts_of(project: Project) -> list[tuple[str, ...]]:
         ("auto", {"engine": "scripted"}, "another engine than torch writes the texts"),
         ("auto", {"dtype": "float32"}, "computes in float32 here"),
         ("auto", {"dtype": "bfloat16"}, None),
+        ("auto", {"dtype": "bfloat16", "engine": "torch", "endpoint": "http://localhost:1/v1"}, None),
         (True, {"dtype": "float32"}, None),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,25 @@ PROMPTS = {
 def test_kept_shards_are_known_by_the_code_of_their_prompts(asking: str, tmp_path: Path) -> None:
     assert PROMPTS[asking] in reached(asking)
     assert model_identity(LLMConfig(), tmp_path, asking)["code"] != text_code(TORCH)
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({}, [TORCH]),
+        ({"engine": "torch", "endpoint": "http://localhost:1/v1"}, [TORCH]),
+        ({"endpoint": "http://localhost:1/v1"}, [ENDPOINT, TORCH]),
+        ({"engine": "openai", "endpoint_adapters": "served"}, [ENDPOINT]),
+        ({"engine": "scripted", "endpoint_adapters": "served"}, ["eagle.engine.scripted"]),
+        ({"engine": "scripted"}, ["eagle.engine.scripted", TORCH]),
+        ({"engine": "my.parts:Engine", "endpoint": "http://localhost:1/v1"}, [TORCH]),
+    ],
+)
+def test_texts_are_known_by_the_code_of_the_engines_that_open(
+    settings: dict[str, Any], code: list[str], tmp_path: Path
+) -> None:
+    asking = "eagle.core.errors"  # reaches nothing that decides a text
+    assert model_identity(LLMConfig(**settings), tmp_path, asking)["code"] == text_code(*code)
 
 
 def test_another_engine_and_another_asker_are_told_apart(tmp_path: Path) -> None:
