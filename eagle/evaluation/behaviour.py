@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -12,19 +11,10 @@ from eagle.actions.candidate_list import bare, is_valid_action
 from eagle.core.seeding import stream
 from eagle.domains.text import Description
 from eagle.evaluation.words import words, words_kept
+from eagle.quality.defects import defective
 
-MIN_PLOT_WORDS = 5
 OF_ANSWERS = ("broken", "repeated_triple", "copied_item", "too_long", "high_perplexity")
 """Columns of :func:`eagle.quality.columns.quality_columns` whose share is that of an arm's answers."""
-
-
-def degenerate(text: str) -> bool:
-    """Return whether a text that parsed is still no description: hardly any plot, or the same three words over and
-    over.
-    """
-    plot = Description.read_any(text).plot.lower().split()
-    triples = Counter(zip(plot, plot[1:], plot[2:], strict=False))
-    return len(plot) < MIN_PLOT_WORDS or max(triples.values(), default=0) >= 3
 
 
 def mutual_information(users: np.ndarray, actions: np.ndarray) -> float:
@@ -54,7 +44,7 @@ def describe_steps(steps: pd.DataFrame, listed: Iterable[str]) -> pd.DataFrame:
     """
     known = set(map(bare, listed))
     return steps.assign(
-        defect=[not ok or degenerate(text) for ok, text in zip(steps["valid"], steps["text"], strict=True)],
+        defect=[not ok or defective(text) for ok, text in zip(steps["valid"], steps["text"], strict=True)],
         no_op=[
             bool(ok) and words(b) == words(t)
             for ok, b, t in zip(steps["valid"], steps["before"], steps["text"], strict=True)

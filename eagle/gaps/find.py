@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from eagle.evaluation.arm import Arm
-from eagle.evaluation.behaviour import degenerate
 from eagle.evaluation.comparison import final_rows
 from eagle.latent.space import LatentSpace
+from eagle.quality.defects import defective
 
 NEAREST = 3
 
@@ -27,8 +27,8 @@ def find_gaps(
 
     Columns: rank, arm, user, profile, anchor, anchor_title, anchor_text, text, actions, utility, anchor_utility, gain
     (SD of U), user_preference, rater_preference, distance, nearest (ids), nearest_titles, nearest_distances (latent,
-    Euclidean), novelty (distance to the nearest item over the catalogue's median distance between neighbours; 1 = as
-    far apart as items usually are).
+    Euclidean), novelty (distance to the nearest item in usual spacings of the whole catalogue, while U's distance is
+    relative to the neighbourhood).
     """
     searched = [arm for arm in arms if arm.searches_with_eagle]
     asked = searched or [arm for arm in arms if arm.kind == "eagle"]
@@ -38,7 +38,7 @@ def find_gaps(
         if any(len(f) for f in finals)
         else _gains(trajectories[:0])
     )
-    offered = found["eligible"].astype(bool) & ~found["text"].map(degenerate).astype(bool)
+    offered = found["eligible"].astype(bool) & ~found["text"].map(defective).astype(bool)
     found = found[offered & (found["gain"] > 0) & (found["text"] != found["anchor_text"])]
     found = found.sort_values(["gain", "arm", "case"], ascending=[False, True, True], kind="stable").drop_duplicates(
         "text"
@@ -90,7 +90,7 @@ def _nearest(found: pd.DataFrame, latent: LatentSpace, titles: dict[str, str]) -
         nearest=pd.Series(ids, dtype=object),
         nearest_titles=pd.Series([[titles.get(item, item) for item in row] for row in ids], dtype=object),
         nearest_distances=pd.Series([row.tolist() for row in near], dtype=object),
-        novelty=near[:, 0] / typical_spacing(latent.item_vectors) if len(near) else [],
+        novelty=near[:, 0] / usual_spacing(latent.item_vectors) if len(near) else [],
     )
 
 
@@ -102,7 +102,7 @@ def _distances(points: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     return np.stack(rows) if rows else np.zeros((0, len(vectors)))
 
 
-def typical_spacing(vectors: np.ndarray, sample: int = 500) -> float:
+def usual_spacing(vectors: np.ndarray, sample: int = 500) -> float:
     """Return the median distance from an item to its nearest other item, over ``sample`` items of ``vectors`` (n, d),
     evenly picked; 1 where all are at one point.
     """

@@ -52,8 +52,10 @@ class PaperDistance:
         return total
 
 
-class Novelty:
-    """Mean distance to the nearest distinct catalogue points, relative to how far apart those are themselves."""
+class RelativeDistance:
+    """Mean distance to the nearest distinct catalogue points, relative to how far apart those are themselves;
+    ``utility.distance: novelty``.
+    """
 
     def __init__(self, catalogue: np.ndarray, neighbours: int) -> None:
         # Items without a plot may share one text, hence one point; counted apart they would make a neighbourhood of
@@ -97,7 +99,7 @@ class PaperUtility:
                 f"utility.novelty.kind {config.novelty.kind}",
                 mend="give preference a weight, or distance one with utility.novelty.kind=sum",
             )
-        kind = PaperDistance if config.distance == "paper" else Novelty
+        kind = PaperDistance if config.distance == "paper" else RelativeDistance
         distance = kind(latent.item_vectors, config.neighbours)
         items, users = latent.item_vectors.astype(np.float64), latent.user_vectors.astype(np.float64)
         away = distance(items)

@@ -10,7 +10,6 @@ import pytest
 
 from eagle.evaluation.behaviour import (
     behaviour,
-    degenerate,
     describe_steps,
     excess_mutual_information,
     mutual_information,
@@ -18,13 +17,6 @@ from eagle.evaluation.behaviour import (
 from eagle.evaluation.words import TextFeatures, words_kept
 
 PLOT = "Genres: crime. Plot: A retired thief plans one last job in the harbour."
-
-
-def test_degenerate_texts() -> None:
-    assert not degenerate(PLOT)
-    assert degenerate("Genres: crime.")
-    assert degenerate("Genres: crime. Plot: Too short here.")
-    assert degenerate("Genres: crime. Plot: " + "the dark night " * 3)
 
 
 def test_words_kept() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from eagle.config import Config
 from eagle.evaluation.arm import Arm, anchor_arm, eagle_arm, method_arm, reference_arm
-from eagle.gaps.find import best_per_anchor, find_gaps, typical_spacing
+from eagle.gaps.find import best_per_anchor, find_gaps, usual_spacing
 from eagle.latent.space import LatentSpace
 
 EAGLE, LISTED, REFERENCE = eagle_arm("uniform", 2), eagle_arm("uniform", 2, "listed"), reference_arm("uniform", 2)
@@ -23,7 +23,7 @@ def line(plot: str) -> str:
 
 
 OLD, NEW = line("An old farmer keeps his land against all odds"), line("A retired thief plans one last job")
-BETTER, BROKEN = line("A young judge hides a letter from her town"), line("a b c a b c a b c a b c")
+BETTER, DEFECTIVE = line("A young judge hides a letter from her town"), line("a b c a b c a b c a b c")
 KNOWN = line("A story that a film of the catalogue tells already")
 
 
@@ -96,8 +96,8 @@ def test_neighbours_and_novelty_are_those_of_the_last_point(latent: LatentSpace)
     assert gap["novelty"] == pytest.approx(0.25)
 
 
-@pytest.mark.parametrize(("gain", "text"), [(-0.1, NEW), (0.0, NEW), (0.5, OLD), (0.5, BROKEN)])
-def test_no_gain_no_change_and_broken_texts_are_no_gaps(latent: LatentSpace, gain: float, text: str) -> None:
+@pytest.mark.parametrize(("gain", "text"), [(-0.1, NEW), (0.0, NEW), (0.5, OLD), (0.5, DEFECTIVE)])
+def test_no_gain_no_change_and_defective_texts_are_no_gaps(latent: LatentSpace, gain: float, text: str) -> None:
     assert gaps(latent, episode(EAGLE, 0, gain, text, 1.0)).empty
 
 
@@ -116,6 +116,6 @@ def test_one_gap_per_anchor_at_most() -> None:
     assert best_per_anchor(table, 2)["rank"].tolist() == [1, 3]
 
 
-def test_typical_spacing_is_the_median_distance_to_the_nearest_other_item() -> None:
-    assert typical_spacing(np.array([[0.0], [1.0], [3.0], [6.0]])) == pytest.approx(1.5)
-    assert typical_spacing(np.zeros((3, 2))) == 1.0
+def test_the_usual_spacing_is_the_median_distance_to_the_nearest_other_item() -> None:
+    assert usual_spacing(np.array([[0.0], [1.0], [3.0], [6.0]])) == pytest.approx(1.5)
+    assert usual_spacing(np.zeros((3, 2))) == 1.0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from eagle.core.errors import EagleError
 from eagle.latent import neighbours
 from eagle.latent.neighbours import Exact, Indexed, neighbours_among
-from eagle.latent.utility import Novelty
+from eagle.latent.utility import RelativeDistance
 
 
 @settings(deadline=None, max_examples=25)
@@ -51,9 +51,9 @@ def test_the_index_agrees_with_the_product(clustered: np.ndarray, monkeypatch: p
     assert (near[0] >= exact[0] - 1e-12).all(), "distances are true ones, and none is nearer than the nearest"
     again = Indexed(clustered)(z, 3)
     np.testing.assert_array_equal(again[1], near[1])
-    novelty = Novelty(clustered, 3)(z)
+    exactly = RelativeDistance(clustered, 3)(z)
     monkeypatch.setattr(neighbours, "EXACT_UP_TO", 1000)
-    np.testing.assert_allclose(Novelty(clustered, 3)(z), novelty, rtol=0.02)
+    np.testing.assert_allclose(RelativeDistance(clustered, 3)(z), exactly, rtol=0.02)
 
 
 def test_a_large_catalogue_without_the_index_names_the_extra(

@@ -14,7 +14,7 @@ from eagle.config import NoveltyConfig, UtilityConfig
 from eagle.core.errors import EagleError
 from eagle.latent.space import LatentSpace
 from eagle.latent.utilities import finite
-from eagle.latent.utility import Novelty, PaperDistance, PaperUtility
+from eagle.latent.utility import PaperDistance, PaperUtility, RelativeDistance
 
 
 def space(items: np.ndarray, users: np.ndarray) -> LatentSpace:
@@ -55,12 +55,12 @@ def test_the_papers_formula_by_hand() -> None:
     assert utility(np.array([[2.0]]), ["u0"])[0] == pytest.approx((12 - raw.mean()) / raw.std())
 
 
-def test_novelty_by_hand() -> None:
+def test_relative_distance_by_hand() -> None:
     """Points 0, 2, 4 with one neighbour: spacing 2 everywhere, so the point 1 is half as lonely as usual and 12 four
     times.
     """
-    novelty = Novelty(np.array([[0.0], [2.0], [2.0], [4.0]]), neighbours=1)
-    np.testing.assert_allclose(novelty(np.array([[1.0], [2.0], [12.0]])), [0.5, 0.0, 4.0])
+    distance = RelativeDistance(np.array([[0.0], [2.0], [2.0], [4.0]]), neighbours=1)
+    np.testing.assert_allclose(distance(np.array([[1.0], [2.0], [12.0]])), [0.5, 0.0, 4.0])
 
 
 @KINDS
@@ -154,18 +154,18 @@ def test_other_tastes_on_the_same_scales(kind: Any) -> None:
     )
 
 
-def test_novelty_does_not_grow_with_the_norm_where_the_papers_distance_does() -> None:
+def test_relative_distance_does_not_grow_with_the_norm_where_the_papers_distance_does() -> None:
     rng = np.random.default_rng(0)
     catalogue = rng.normal(size=(600, 3))
     norm = np.linalg.norm(catalogue, axis=1)
     left_out = {}
-    for name, kind in (("paper", PaperDistance), ("novelty", Novelty)):
+    for name, kind in (("paper", PaperDistance), ("relative", RelativeDistance)):
         distances = [
             kind(np.delete(catalogue, row, axis=0), 3)(catalogue[row : row + 1])[0] for row in range(0, 600, 6)
         ]
         left_out[name] = np.corrcoef(distances, norm[::6])[0, 1]
     assert left_out["paper"] > 0.6
-    assert abs(left_out["novelty"]) < left_out["paper"] - 0.3
+    assert abs(left_out["relative"]) < left_out["paper"] - 0.3
 
 
 @pytest.mark.parametrize("settings", [{"novelty": SUM, "distance_weight": 0}, {}])
