@@ -52,6 +52,9 @@ def test_every_writing_of_a_list_gives_the_same_categories(names: list[str]) -> 
         ("[broken", ["[broken"]),
         ("(no genres listed)", []),
         ("[None, 'drama']", ["drama"]),
+        ("[{'id': 1, 'name': 'Drama'}, {'id': 2, 'name': nan}]", ["drama"]),
+        ("['Children's', 'Drama']", ["children's", "drama"]),
+        ("[np.str_('War'), u'Noir']", ["war", "noir"]),
     ],
 )
 def test_odd_cells(cell: str, found: list[str]) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-import json
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,14 +11,13 @@ import pandas as pd
 from eagle.core.errors import Problem
 from eagle.data.columns.prose import plain
 from eagle.data.columns.rows import number_of, share, some
+from eagle.data.columns.spelled import nested, spelled
 
 NO_GENRES = "(no genres listed)"
 SEPARATORS = ("|", ",", ";", "/", "\t", ">")
 OFTEN = 0.3
 """Share of the cells in which another separator stands before it is taken for the right one [ours]."""
 _NAMES = ("name", "title", "label", "genre", "category", "value")
-_QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
-_NUMPY = re.compile(r"""^\[\s*(['"]).*\1\s+(['"]).*\2\s*\]$""", re.DOTALL)
 
 
 def genre_list(value: Any, separator: str) -> list[str]:
@@ -38,32 +34,17 @@ def genre_list(value: Any, separator: str) -> list[str]:
 def parts_of(value: Any, separator: str) -> list[str]:
     """Return the names in one cell, as they are written."""
     if isinstance(value, str):
-        literal = _literal(value.strip())
-        return value.split(separator) if literal is None else _names(literal)
+        found = None if value.strip() == NO_GENRES else spelled(value)
+        return value.split(separator) if found is None else _names(found)
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return []
     return _names(value)
 
 
-def _literal(text: str) -> Any:
-    """Return the list or record that a text spells; None where it is plain text."""
-    if len(text) < 2 or (text[0], text[-1]) not in {("[", "]"), ("{", "}"), ("(", ")")} or text == NO_GENRES:
-        return None
-    if _NUMPY.match(text) and "," not in _QUOTED.sub("", text):  # of NumPy: Python would glue the names together
-        return [first or second for first, second in _QUOTED.findall(text)]
-    for read in (json.loads, ast.literal_eval):
-        try:
-            found = read(text)
-        except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
-            continue
-        return found if isinstance(found, (list, tuple, set, dict)) else None
-    return [part.strip().strip("'\"") for part in text[1:-1].split(",")] if text[0] != "(" else None
-
-
 def _names(value: Any) -> list[str]:
     if isinstance(value, dict):
         return _names_of_record(value)
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    if not nested(value):
         return [] if value is None or value != value else [str(value)]
     members = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
     return [name for member in members for name in _names(member)]
@@ -76,7 +57,9 @@ def _names_of_record(record: dict[Any, Any]) -> list[str]:
         if isinstance(lower.get(key), str):
             return [lower[key]]
     texts = [value for value in record.values() if isinstance(value, str)]
-    return texts[:1] if texts else [str(key) for key, value in record.items() if value]
+    if texts or any(key in lower for key in _NAMES):  # a name may be missing
+        return texts[:1]
+    return [str(key) for key, value in record.items() if value]
 
 
 def wrong_separator(name: str, column: pd.Series, separator: str) -> Problem | None:
@@ -85,7 +68,7 @@ def wrong_separator(name: str, column: pd.Series, separator: str) -> Problem | N
     It does where it stands in a cell, or where no other stands often and makes fewer different categories.
     """
     cells = [cell for cell in column.dropna() if isinstance(cell, str) and cell.strip()]
-    cells = [cell for cell in cells if _literal(cell.strip()) is None]
+    cells = [cell for cell in cells if spelled(cell) is None]
     if len(cells) < 10 or any(separator in cell for cell in cells):
         return None
     whole = len({cell.strip().lower() for cell in cells})

@@ -10,6 +10,8 @@ NAMED_ROWS = 10
 """Rows that an error names."""
 SHOWN = 3
 """Values of each side that a comparison shows."""
+LETTERS = 60
+"""Letters of a cell that an error shows."""
 
 
 def place(label: Hashable, index: pd.Index) -> str:
@@ -24,15 +26,26 @@ def place(label: Hashable, index: pd.Index) -> str:
 
 def listed(rows: pd.Series) -> str:
     """Return the first cells with their places: ``line 3: 'good'; line 9: '?'; and 4 more``."""
-    named = "; ".join(f"{place(label, rows.index)}: {value!r}" for label, value in rows.head(NAMED_ROWS).items())
+    named = "; ".join(
+        f"{place(label, rows.index)}: {_short(value)!r}" for label, value in rows.head(NAMED_ROWS).items()
+    )
     return f"{named}; and {len(rows) - NAMED_ROWS:,} more" if len(rows) > NAMED_ROWS else named
 
 
 def some(values: Iterable[object], shown: int = SHOWN) -> str:
     """Return the first values and how many more there are: ``'a', 'b', 'c' and 7 more``."""
     every = list(values)
-    words = ", ".join(repr(str(value)) for value in every[:shown])
+    words = ", ".join(repr(cut(str(value))) for value in every[:shown])
     return f"{words} and {len(every) - shown:,} more" if len(every) > shown else words
+
+
+def cut(text: str, letters: int = LETTERS) -> str:
+    """Return the text, or its first letters and an ellipsis: a cell may hold a whole review."""
+    return text if len(text) <= letters else f"{text[:letters]}..."
+
+
+def _short(value: object) -> object:
+    return cut(value) if isinstance(value, str) else value
 
 
 def number_of(count: int, noun: str, nouns: str | None = None) -> str:
