@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eagle.data.columns.ids import as_ids, cause, id_problems
+from eagle.data.columns.ids import as_ids, cause, id_problems, twins
 
 
 def test_ids_written_as_floats_lose_their_ending_only_where_all_have_it() -> None:
@@ -35,6 +35,8 @@ def test_different_ids_stay_different(ids: list[str]) -> None:
         ({"ab-1", "cd-2"}, {"AB-1", "CD-2"}, "upper and lower case"),
         ({"'a'", "'b'"}, {"a", "b"}, "quotation marks"),
         ({"978-3-16", "978-3-17"}, {"978316", "978317"}, "hyphens"),
+        ({"e\u0301 1", "e\u0301 2"}, {"\u00e9 1", "\u00e9 2"}, "the form of their letters in Unicode"),
+        ({"1\u200b", "2\u200b"}, {"1", "2"}, "signs that cannot be seen"),
         ({"tt0114709", "tt0000012"}, {"114709", "12"}, "a word or sign around the number"),
     ],
 )
@@ -78,3 +80,33 @@ def test_digits_that_are_lost_are_refused() -> None:
     assert id_problems("r.csv", pd.Series(["12e45", "5E10"], name="user")) == []  # as short hashes are
     assert id_problems("r.csv", pd.Series([2.0**53 - 1], name="user")) == []
     assert id_problems("r.csv", pd.Series([2**60], name="user")) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        ("u1", "u1\u200b", "signs that cannot be seen"),
+        ("a b", "a\u00a0b", "signs that cannot be seen"),
+        ("e\u0301", "\u00e9", "form of their letters in Unicode"),
+        ("１2", "12", "form of their letters in Unicode"),
+        ("12", "12.0", "a trailing .0"),
+        ("007", "7", "leading zeros"),
+        ("Ann", "ann", "upper and lower case"),
+    ],
+)
+def test_ids_that_hardly_differ_are_said_and_stay_different(one: str, other: str, words: str) -> None:
+    column = pd.Series([one, other, one, "x"], name="user")
+    (said,) = twins("r.csv", column)
+    assert words in said
+    assert "2 ids of 3 in column 'user'" in said
+    assert as_ids(column).nunique() == 3
+
+
+def test_ids_of_which_each_is_of_its_own_are_not_said() -> None:
+    assert twins("r.csv", pd.Series(["u1", "u2", "1u", "u-1", "u 1"])) == ()
+    assert twins("r.parquet", pd.Series([1, 2, 10])) == ()
+
+
+def test_records_are_no_ids() -> None:
+    (problem,) = id_problems("r.parquet", pd.Series([{"id": 1}, {"id": 2}], name="user"))
+    assert "holds lists or records" in problem.what

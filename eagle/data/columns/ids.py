@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Callable
 
 import pandas as pd
 
 from eagle.core.errors import Problem
 from eagle.data.columns.rows import number_of, place, some
+from eagle.data.columns.spelled import not_single
 
 EXACT_UP_TO = 2**53
 """Whole numbers from here on are not all different as floats."""
@@ -38,7 +40,12 @@ def as_ids(values: pd.Series) -> pd.Series:
 
 
 def id_problems(name: str, column: pd.Series) -> list[Problem]:
-    """Return what is wrong with the ids of one column of the file ``name``: missing, a word for it, lost digits."""
+    """Return what is wrong with the ids of one column of the file ``name``: missing, a word for it, lost digits, or no
+    single values at all.
+    """
+    lists = not_single(name, column)
+    if lists:
+        return [lists]
     return [
         problem
         for problem in (_empty(name, column), _missing_words(name, column), _lost_digits(name, column))
@@ -103,14 +110,45 @@ def _number_inside(value: str) -> str:
     return digits[0].lstrip("0") or "0" if len(digits) == 1 else value
 
 
-_WRITINGS: Mapping[str, Callable[[str], str]] = {
+def _seen(value: str) -> str:
+    """Return the id without signs of no width and with every blank as a plain one."""
+    shown = "".join(letter for letter in value if unicodedata.category(letter) not in ("Cc", "Cf"))
+    return " ".join(shown.split())
+
+
+_SAME: dict[str, Callable[[str], str]] = {
+    "signs that cannot be seen": _seen,
+    "the form of their letters in Unicode (full-width, composed)": lambda value: unicodedata.normalize("NFKC", value),
     "a trailing .0": lambda value: re.sub(r"\.0+$", "", value),
     "leading zeros": lambda value: re.sub(r"^0+(?=.)", "", value),
     "upper and lower case": str.casefold,
+}
+"""Differences that two ids hardly ever have on purpose."""
+_WRITINGS: dict[str, Callable[[str], str]] = {
+    **_SAME,
     "quotation marks around them": lambda value: value.strip("'\"`"),
     "blanks, hyphens and other signs inside them": lambda value: re.sub(r"[\W_]+", "", value),
     "a word or sign around the number": _number_inside,
 }
+
+
+def twins(name: str, column: pd.Series) -> tuple[str, ...]:
+    """Return one sentence for each way of writing in which alone ids of a column differ; they stay different ids."""
+    ids = as_ids(column).dropna().drop_duplicates()
+    if not isinstance(column.dtype, pd.StringDtype) and column.dtype != object:
+        return ()  # numbers
+    said, left = [], ids
+    for words, same in _SAME.items():
+        plain = left.map(same)
+        pair = left[plain.duplicated(keep=False)]
+        left = left.drop(pair.index)
+        if len(pair):
+            first = pair[plain[pair.index] == plain[pair.index[0]]]
+            said.append(
+                f"{name}: {number_of(len(pair), 'id')} of {len(ids):,} in column {column.name!r} differ from others "
+                f"only by {words}, such as {some(first, 2)}: they count as different"
+            )
+    return tuple(said)
 
 
 def cause(missing: set[str], other: set[str]) -> str | None:
