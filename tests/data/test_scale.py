@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eagle.data.columns.scale import constant_users, not_numbers, nothing_to_learn, suspects, without
+from eagle.data.columns.scale import constant_users, not_numbers, nothing_to_learn, numbers, suspects, without
 
 
 def _of(**counts: int) -> pd.Series:
@@ -19,6 +19,14 @@ def _of(**counts: int) -> pd.Series:
         (["3,5", "4"], "decimal comma: write 3.5 for 3,5"),
         (["1,250", "2,000"], "between thousands"),
         (["good", "4"], "write a number"),
+        (["4/5", "4,5 / 5", "3 out of 5"], "4/5: write 4"),
+        (["80%", "60 %"], "percent"),
+        (["★★★☆☆", "⭐⭐"], "how many are filled"),
+        (["5 stars", "1 star"], "write the number alone"),
+        (["👍", "dislike"], "yes or no"),
+        (["A+", "C"], "grades"),
+        (["NaN", "n/a", "-"], "missing rating"),
+        (["I liked it very much."], "the text of a review"),
     ],
 )
 def test_what_is_no_number_says_what_it_looks_like(cells: list[str], words: str) -> None:
@@ -89,3 +97,31 @@ def test_ratings_that_tell_nothing_are_a_problem(ratings: list[int], words: str)
     problem = nothing_to_learn(pd.DataFrame({"user": list("aabb"), "rating": ratings}))
     assert problem is not None
     assert words in problem.what
+
+
+@pytest.mark.parametrize(
+    ("cells", "meant"),
+    [
+        (["٤", "٣.٥"], [4, 3.5]),
+        (["４", "-1"], [4, -1]),
+        (["4\u00a0", " 3.5"], [4, 3.5]),
+        (["\N{MINUS SIGN}2", "1e1"], [-2, 10]),
+        (["True", "false"], [1, 0]),
+        ([True, False], [1, 0]),
+    ],
+)
+def test_numbers_of_any_script_are_read(cells: list[object], meant: list[float]) -> None:
+    assert numbers(pd.Series(cells)).tolist() == meant
+
+
+@pytest.mark.parametrize("cell", ["inf", "1e999", "1_0", "0x5", "²", "True", "4 5"])
+def test_what_is_no_number_stays_none(cell: str) -> None:
+    column = pd.Series(["3", cell], name="rating")
+    assert numbers(column).isna().tolist() == [False, True]
+    assert f"row 1: {cell!r}" in str(not_numbers("r.csv", column))
+
+
+def test_a_review_in_place_of_a_rating_is_shown_in_short() -> None:
+    problem = not_numbers("r.csv", pd.Series(["It was good to read to the end, and more. " * 99], name="rating"))
+    assert problem is not None
+    assert len(problem.found) < 100

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,28 +21,69 @@ FAR = 3.0
 """Gap to the next value, in usual steps between values, from which a value is far from all others [ours]."""
 MORE_OFTEN = 2.0
 """How much more often than its neighbour a usual code stands, where it is suspected without a gap [ours]."""
-_DECIMAL_COMMA = r"[+-]?\d+,\d+"
-_THOUSANDS = r"[+-]?\d{1,3}(?:,\d{3})+"
+_PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
+_TRUTH = {"true": 1.0, "false": 0.0}
+_LOOKS: tuple[tuple[str, float, str], ...] = (
+    (
+        r"[+-]?\d{1,3}(?:,\d{3})+",
+        1.0,
+        "this looks like a decimal comma, or a comma between thousands: write 1.25 or 1250, without a comma",
+    ),
+    (r"[+-]?\d+,\d+", 0.0, "this looks like a decimal comma: write 3.5 for 3,5"),
+    (r"\d+(?:[.,]\d+)?\s*(?:/|of|out of)\s*\d+", 0.5, "this looks like a rating and the best one, as 4/5: write 4"),
+    (r"\d+(?:[.,]\d+)?\s*%", 0.5, "these are shares in percent: write 80 for 80%"),
+    (r"[★☆⭐✩✪🌟½ ]+", 0.5, "these are stars: write how many are filled"),
+    (r"\d(?:[.,]\d)?\s*[^\W\d]+", 0.5, "a word follows the number: write the number alone"),
+    (r"(?i)👍.?|👎.?|yes|no|likes?|dislikes?", 0.5, "this looks like a yes or no: write 1 and 0"),
+    (r"(?i)[A-F][+-]?", 0.5, "these are grades: write a number for each, the highest for the best"),
+    (r"(?i)nan|none|null|<na>|n/?a|-+", 0.5, "this is a word for a missing rating: leave these rows out"),
+    (
+        r"(?s).*\S+\s+\S+\s+\S+\s+\S+.*",
+        0.5,
+        "this looks like the text of a review: does data.files.columns.rating name another column?",
+    ),
+)
+"""What a cell that is no number looks like, the share of such cells that it takes [ours], and how to mend them."""
+
+
+def numbers(column: pd.Series) -> pd.Series:
+    """Return ratings as numbers; missing where a cell holds none, and where it is infinite.
+
+    Digits may be of any script, blanks around them of any kind. Where all cells are true or false, these are 1 and 0.
+    """
+    read = pd.to_numeric(column, errors="coerce")
+    rest = column[read.isna() & column.notna()].astype("string").str.strip()
+    if len(rest):
+        values = {text: _number(text) for text in rest.unique()}
+        if len(rest) == column.notna().sum() and {text.lower() for text in values} <= _TRUTH.keys():
+            values = {text: _TRUTH[text.lower()] for text in values}
+        read = read.astype("float64")
+        read[rest.index] = rest.map(values).astype("float64").to_numpy()
+    return read.where(np.isfinite(read.astype("float64")))
+
+
+def _number(text: str) -> float:
+    plain = "".join(
+        str(unicodedata.decimal(sign)) if sign.isdecimal() else "-" if sign == "\N{MINUS SIGN}" else sign
+        for sign in text
+    )
+    return float(plain) if _PLAIN.fullmatch(plain) else np.nan
 
 
 def not_numbers(path: object, column: pd.Series) -> Problem | None:
     """Return the problem of a column that holds something else than numbers, with its first rows; None where all is
     well.
     """
-    wrong = column[pd.to_numeric(column, errors="coerce").isna() & column.notna()]
+    wrong = column[numbers(column).isna() & column.notna()]
     if wrong.empty:
         return None
     text = wrong.astype("string").str.strip()
-    mend = "write a number, or leave the row out"
-    if text.str.fullmatch(_THOUSANDS).all():
-        mend = "this looks like a decimal comma, or a comma between thousands: write 1.25 or 1250, without a comma"
-    elif text.str.fullmatch(_DECIMAL_COMMA).any():
-        mend = "this looks like a decimal comma: write 3.5 for 3,5"
+    looks = (mend for form, least, mend in _LOOKS if text.str.fullmatch(form).mean() >= max(least, 1e-9))
     return Problem(
         f"{path}: column {column.name!r} holds what is not a number",
         found=f"{number_of(len(wrong), 'row')}: {listed(wrong)}",
         expected="a number in every row",
-        mend=mend,
+        mend=next(looks, "write a number, or leave the row out"),
     )
 
 
