@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eagle.data.columns.times import read_times, read_years, seconds
+from eagle.data.columns.times import improbable, read_times, read_years, seconds
 
 DAY = 1_552_521_600  # 2019-03-14
 MOMENTS = st.lists(
@@ -92,3 +92,57 @@ def test_what_is_no_year_is_missing_and_counted() -> None:
         "i.csv: 3 cells in column 'made' hold no year from -3000 to 2100: row 1: '123456'; row 2: '9999'; "
         "row 3: 'late'",
     )
+
+
+@pytest.mark.parametrize("form", ["%Y", "%Y%m", "%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S"])
+@given(MOMENTS)
+def test_dates_without_signs_are_read_to_what_they_tell(form: str, moments: list[datetime.datetime]) -> None:
+    written = [moment.strftime(form) for moment in moments]
+    meant = [int(datetime.datetime.strptime(cell, form).replace(tzinfo=datetime.UTC).timestamp()) for cell in written]
+    assert seconds(pd.Series([int(cell) for cell in written])).tolist() == meant
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [
+        ([43538.5, 43539.0], "as a spreadsheet counts"),
+        ([1_500_000_000, 1_500_000_000_000, 1_500_000_000_001], "are all of them seconds"),
+        ([-5_000_000_000, 1_500_000_000], "are all of them seconds"),
+        ([5_000_000_000], "are all of them seconds"),
+        ([0, 1, 2], "are all of them seconds"),
+    ],
+)
+def test_times_at_which_nobody_rated_are_said(cells: list[float], why: str) -> None:
+    column = pd.Series(cells, name="when")
+    (said,) = improbable("r.csv", column, seconds(column))
+    assert why in said
+    assert "in column 'when' would lie before 1980 or after 2099" in said
+    assert improbable("r.csv", column, pd.Series([DAY] * len(cells), dtype="Int64")) == ()
+
+
+@pytest.mark.parametrize("cell", ["inf", "1e30", "-1e19"])
+def test_numbers_beyond_any_time_are_missing(cell: str) -> None:
+    read = read_times("r.csv", pd.Series([str(DAY), str(DAY), cell], name="when"))
+    assert read.seconds.tolist() == [DAY, DAY, pd.NA]
+    assert "1 time in column 'when' could not be read" in read.remarks[0]
+
+
+@pytest.mark.parametrize("cell", ["10:15", "10:15:30 PM", "Monday", "March", datetime.time(10, 15)])
+def test_a_time_of_the_day_is_no_date_of_today(cell: object) -> None:
+    assert read_times("r.csv", pd.Series(["2019-03-14", cell])).seconds.tolist() == [DAY, pd.NA]
+
+
+@pytest.mark.parametrize("cell", ["14 Mar 2019", "Mar 14, 2019", "14-Mar-19", "Thu Mar 14 00:00:00 +0000 2019"])
+def test_dates_with_names_of_months_are_read(cell: str) -> None:
+    assert seconds(pd.Series([cell])).tolist() == [DAY]
+
+
+def test_moments_of_parquet_beyond_the_year_2262_are_read() -> None:
+    column = pd.Series(pd.to_datetime(["9999-12-31T23:59:59", None]).as_unit("us"))
+    assert seconds(column).tolist() == [253_402_300_799, pd.NA]
+
+
+def test_years_of_two_digits_are_said() -> None:
+    years, said = read_years("i.csv", pd.Series(["95", "1996"], name="made"), -3000, 2100)
+    assert years.tolist() == [95, 1996]
+    assert said == ("i.csv: 1 year in column 'made' of two digits taken as they are: row 0: '95'; write 1995 for 95",)

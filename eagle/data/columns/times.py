@@ -15,8 +15,22 @@ _SECOND = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseco
 _FIRST_FAR = 10**11
 """Seconds since 1970 from here on would lie beyond the year 5000: the column counts in a smaller unit."""
 _DAY_MONTH = re.compile(r"^\s*(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})\b")
-_COMPACT = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
-_EPOCH = pd.Timestamp(0, tz="UTC")
+_DAY = r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+_COMPACT = {  # digits: (pattern, format, in words); ten digits count seconds
+    4: (r"(?:19|20)\d\d", "%Y", "years"),
+    6: (r"(?:19|20)\d\d(?:0[1-9]|1[0-2])", "%Y%m", "dates as 201903"),
+    8: (_DAY, "%Y%m%d", "dates as 20190314"),
+    12: (rf"{_DAY}(?:[01]\d|2[0-3])[0-5]\d", "%Y%m%d%H%M", "dates as 201903141015"),
+    14: (rf"{_DAY}(?:[01]\d|2[0-3])(?:[0-5]\d){{2}}", "%Y%m%d%H%M%S", "dates as 20190314101500"),
+}
+_DATED = r"\d{4}|\d{1,2}[\s./,'-]+\w+[\s./,'-]+\d{2}|[^\W\d]{3,}[\s./,'-]+\d{1,2}[\s./,'-]+\d{2}"
+"""What a date has and a time of the day has not: a year, or three parts."""
+_FARTHEST = 10**12
+"""Seconds since 1970 beyond which a number is no time (the year 33658)."""
+EARLIEST, LATEST = pd.Timestamp("1980-01-01"), pd.Timestamp("2100-01-01")
+"""When nobody rated anything yet, and when nobody has [ours]."""
+_SHEET = (20_000, 80_000)
+"""Days since 1900 as spreadsheets count them, from 1954 to 2119."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +55,9 @@ def read_times(name: str, column: pd.Series, day_first: bool | None = None) -> T
     is a problem; single cells that are no time become missing and are counted.
     """
     if pd.api.types.is_datetime64_any_dtype(column):
-        return Times(_since_1970(pd.to_datetime(column, utc=True)), "dates")
+        return Times(_since_1970(column), "dates")
     numbers = pd.to_numeric(column, errors="coerce")
+    numbers = numbers.where(np.isfinite(numbers.astype("float64")))
     given = column.notna()
     if given.any() and not pd.api.types.is_bool_dtype(column) and numbers[given].notna().mean() > 0.5:
         return _from_numbers(name, column, numbers)
@@ -50,22 +65,53 @@ def read_times(name: str, column: pd.Series, day_first: bool | None = None) -> T
 
 
 def _since_1970(times: pd.Series) -> pd.Series:
-    return ((times - _EPOCH) // pd.Timedelta(seconds=1)).astype("Int64")
+    zone = getattr(times.dt, "tz", None)
+    moments = (times.dt.tz_convert("UTC").dt.tz_localize(None) if zone else times).to_numpy("datetime64[us]")
+    whole = pd.Series(moments.astype("int64") // 10**6, times.index, dtype="Int64")
+    return whole.mask(times.isna())
 
 
 def _from_numbers(name: str, column: pd.Series, numbers: pd.Series) -> Times:
     known = numbers.dropna()
-    text = known.map("{:.0f}".format) if len(known) else known.astype("string")
-    if (known % 1 == 0).all() and text.str.fullmatch(_COMPACT.pattern).all():
-        dates = pd.to_datetime(text, format="%Y%m%d", errors="coerce", utc=True).reindex(column.index)
-        return Times(_since_1970(dates), "dates as 20190314", _unread(name, column, dates.isna() & column.notna()))
+    form = _compact(known)
+    if form is not None:
+        text = known.map("{:.0f}".format)
+        dates = pd.to_datetime(text, format=form[1], errors="coerce").reindex(column.index)
+        return Times(_since_1970(dates), form[2], _unread(name, column, dates.isna() & column.notna()))
     typical = float(known.abs().median())
     unit = next((unit for unit, size in _SECOND.items() if typical < _FIRST_FAR * size), "nanoseconds")
     if pd.api.types.is_integer_dtype(numbers):
         whole = numbers // _SECOND[unit]
     else:
         whole = np.floor(numbers / _SECOND[unit] + 1e-6) if unit != "seconds" else numbers.round()
-    return Times(whole.astype("Int64"), unit, _unread(name, column, numbers.isna() & column.notna()))
+    whole = whole.where(whole.abs() <= _FARTHEST).astype("Int64")
+    return Times(whole, unit, _unread(name, column, whole.isna() & column.notna()))
+
+
+def _compact(known: pd.Series) -> tuple[str, str, str] | None:
+    """Return the form of numbers that are dates written without signs, as 20190314; None where they count a unit."""
+    if known.empty or known.min() < 1000:
+        return None
+    digits = len(f"{known.min():.0f}")
+    form = _COMPACT.get(digits)
+    if form is None or len(f"{known.max():.0f}") != digits or not (known % 1 == 0).all():
+        return None
+    return form if known.map("{:.0f}".format).str.fullmatch(form[0]).all() else None
+
+
+def improbable(name: str, column: pd.Series, seconds: pd.Series) -> tuple[str, ...]:
+    """Return in words which times of a column (``seconds`` since 1970) lie where no rating can; they stay as read."""
+    known = seconds.dropna()
+    far = known[(known < EARLIEST.timestamp()) | (known >= LATEST.timestamp())]
+    if far.empty:
+        return ()
+    why = "are all of them seconds since 1970, or dates?"
+    if pd.api.types.is_numeric_dtype(column) and column.loc[far.index].between(*_SHEET).all():
+        why = "they look like days as a spreadsheet counts them: write dates as 2019-03-14"
+    return (
+        f"{name}: {number_of(len(far), 'time')} of {len(known):,} in column {column.name!r} would lie before "
+        f"{EARLIEST.year} or after {LATEST.year - 1}: {listed(column.loc[far.index].head(3))}; {why}",
+    )
 
 
 def _from_dates(name: str, column: pd.Series, day_first: bool | None) -> Times:
@@ -90,6 +136,8 @@ def _from_dates(name: str, column: pd.Series, day_first: bool | None) -> Times:
 
 
 def _parsed(text: pd.Series, day_first: bool) -> pd.Series:
+    """Read dates; what has none, as 10:15, is missing: pandas would take the day on which it reads."""
+    text = text.where(text.str.contains(_DATED, regex=True).fillna(False).astype(bool))
     found = pd.to_datetime(text, errors="coerce", utc=True, format="mixed", dayfirst=day_first)
     return found.astype("datetime64[us, UTC]")
 
@@ -147,7 +195,7 @@ def year_of(column: pd.Series) -> pd.Series:
     text = column.astype("string").str.strip()
     number = pd.to_numeric(text.where(text.str.fullmatch(r"[+-]?\d{1,4}(?:\.0+)?").fillna(False)), errors="coerce")
     found = text.str.extract(r"(?<!\d)(\d{4})(?!\d)", expand=False).fillna(
-        text.str.extract(rf"^({_COMPACT.pattern})", expand=False).str.slice(stop=4)
+        text.str.extract(rf"^({_DAY})", expand=False).str.slice(stop=4)
     )
     return number.fillna(pd.to_numeric(found, errors="coerce")).astype("Float64").astype("Int64")
 
@@ -159,11 +207,19 @@ def read_years(name: str, column: pd.Series, oldest: int, latest: int) -> tuple[
     """
     years = year_of(column)
     years = years.where((years.between(oldest, latest) & (years != 0)).fillna(False).astype(bool))
+    where = f"in column {column.name!r}"
+    said = []
     lost = column[years.isna() & column.notna()]
-    if lost.empty:
-        return years, ()
-    hold = "holds" if len(lost) == 1 else "hold"
-    return years, (
-        f"{name}: {number_of(len(lost), 'cell')} in column {column.name!r} {hold} no year from {oldest} to {latest}: "
-        f"{listed(lost.head(3))}",
-    )
+    if len(lost):
+        hold = "holds" if len(lost) == 1 else "hold"
+        said.append(
+            f"{name}: {number_of(len(lost), 'cell')} {where} {hold} no year from {oldest} to {latest}: "
+            f"{listed(lost.head(3))}"
+        )
+    short = column[years.between(0, 99).fillna(False).astype(bool)]
+    if len(short):
+        said.append(
+            f"{name}: {number_of(len(short), 'year')} {where} of two digits taken as they are: {listed(short.head(3))}"
+            "; write 1995 for 95"
+        )
+    return years, tuple(said)
