@@ -19,6 +19,8 @@ from eagle.data.columns.ids import unjoined
 from eagle.data.columns.rows import NAMED_ROWS, number_of, place, share
 from eagle.data.columns.scale import Suspect, constant_users, nothing_to_learn, suspects, without
 
+SWAPPED = 0.5
+"""Share of ratings whose user is an item, where no rated item is one, from which the two columns are swapped [ours]."""
 CONSTANT = 0.05
 """Share of users with one rating for everything from which they are mentioned [ours]."""
 
@@ -95,6 +97,7 @@ def _with_categories_as_said(catalogue: Catalogue, data: DataConfig, found: Find
 
 def _whole_rows(ratings: pd.DataFrame, items: pd.DataFrame, found: Findings) -> None:
     repeated = items["item"].duplicated(keep=False) & items["item"].notna()
+    told, join = _told_apart(items[repeated])
     for wrong, what, expected, mend in (
         (
             ratings[ratings["rating"].isna()],
@@ -102,7 +105,7 @@ def _whole_rows(ratings: pd.DataFrame, items: pd.DataFrame, found: Findings) -> 
             "a number in every row",
             "leave these rows out",
         ),
-        (items[repeated], "items: an item id stands in several rows", "each id once", "keep one row of each item"),
+        (items[repeated], f"items: an item id stands in several rows{told}", "each id once", join),
         (
             items[items["title"].isna()],
             "items: an item has no title",
@@ -118,6 +121,21 @@ def _whole_rows(ratings: pd.DataFrame, items: pd.DataFrame, found: Findings) -> 
             found.add(Problem(what, f"{number_of(len(wrong), 'row')}: {rows}{more}", expected, mend))
 
 
+def _told_apart(rows: pd.DataFrame) -> tuple[str, str]:
+    """Return in which columns rows of one item differ, and how they become one."""
+    if rows.empty:
+        return "", ""
+    cells = rows.assign(genres=rows["genres"].map(tuple))
+    differ = [
+        name for name in cells.columns.drop("item") if (cells.groupby("item")[name].nunique(dropna=False) > 1).any()
+    ]
+    if not differ:
+        return ", which are alike", "keep one row of each item: table.drop_duplicates(...) of pandas does so"
+    if differ == ["genres"]:
+        return ", which differ in their categories alone", "write all categories of an item into one row"
+    return f", which differ in {', '.join(differ)}", "keep one row of each item"
+
+
 def _of_known_items(ratings: pd.DataFrame, items: pd.DataFrame, data: DataConfig, found: Findings) -> pd.DataFrame:
     unknown = ~ratings["item"].isin(items["item"]) & ratings["item"].notna()
     if not unknown.any():
@@ -125,6 +143,8 @@ def _of_known_items(ratings: pd.DataFrame, items: pd.DataFrame, data: DataConfig
     missing, rated = set(ratings.loc[unknown, "item"]), set(ratings["item"].dropna())
     names = (data.files.ratings or "ratings", data.files.items or "items")
     said = unjoined(missing, set(items["item"].dropna()) - rated, names)
+    if unknown.all() and ratings["user"].isin(items["item"]).mean() > SWAPPED:
+        said += "; but its users are items: data.files.columns.user and data.files.columns.rated_item seem swapped"
     if data.unknown_items == "error" or unknown.all():
         found.add(
             Problem(

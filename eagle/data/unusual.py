@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from eagle.data.catalogue import Catalogue
-from eagle.data.columns.rows import number_of
+from eagle.data.columns.prose import misread
+from eagle.data.columns.rows import cut, number_of
 
 NOT_ENGLISH = 0.1
 """Share of texts that are not English from which it is said that the models know English only [ours]."""
@@ -13,6 +14,8 @@ SPARSE = 0.3
 """Share of items without a text below which a text is nothing unusual [ours]."""
 DENSE = 0.5
 """Share of all pairs of user and item with a rating from which popularity hardly tells items apart [ours]."""
+SHARED = 0.05
+"""Share of the items with a text or title that another has too from which it is said [ours]."""
 JUDGED, FEW = 25, 30
 """Ratings from which about 15 of a user's are hidden from all learning, and users with so many [ours]."""
 
@@ -24,7 +27,7 @@ def filled(kept: Catalogue) -> float:
 
 def unusual(kept: Catalogue, texts: pd.Series, language: dict[str, float]) -> list[str]:
     """Return one sentence for each unusual thing; ``texts`` are those that there are, ``language`` their shares."""
-    return [*_of_ratings(kept), *_of_texts(kept, texts, language)]
+    return [*_of_ratings(kept), *_of_texts(kept, texts, language), *_of_words(kept.items)]
 
 
 def _of_ratings(kept: Catalogue) -> list[str]:
@@ -62,3 +65,30 @@ def _of_texts(kept: Catalogue, texts: pd.Series, language: dict[str, float]) -> 
             "and years alone (describe.write_at_most lets the language model write some)"
         )
     return found
+
+
+def _of_words(items: pd.DataFrame) -> list[str]:
+    """Return what is unusual about the words of titles and texts, item by item."""
+    texts, titles = items["text"].dropna(), items["title"].dropna()
+    spoilt = [text for text in (*titles, *texts) if misread(text)]
+    same = items["text"].str.casefold() == items["title"].str.casefold()
+    found = []
+    if len(spoilt) > 1:
+        found.append(
+            f"{len(spoilt):,} titles and texts seem to be in UTF-8 that was once read as cp1252, such as "
+            f"{cut(spoilt[0])!r}: write the file again from its origin"
+        )
+    found += _shared(titles, "title", "users and reports cannot tell these items apart", len(items))
+    found += _shared(texts, "text", "it tells these items no more apart than none would", len(items))
+    if same.sum() >= SHARED * max(len(items), 1) and same.any():
+        found.append(f"{number_of(int(same.sum()), 'item')} whose text is the title again")
+    return found
+
+
+def _shared(words: pd.Series, what: str, so: str, items: int) -> list[str]:
+    counts = words.value_counts()
+    shared = int(counts[counts > 1].sum())
+    if not shared or shared < SHARED * items:
+        return []
+    often = f"{cut(str(counts.index[0]))!r} of {int(counts.iloc[0]):,}"
+    return [f"{number_of(shared, 'item')} whose {what} another has too, word for word, such as {often}: {so}"]

@@ -115,7 +115,32 @@ REFUSED: dict[str, tuple[Change, dict[str, Any], list[str]]] = {
         {},
         ["may have the day or the month first", "data.files.day_first"],
     ),
-    "an item twice": (lambda r, i: (r, pd.concat([i, i.head(1)])), {}, ["an item id stands in several rows", "item 0"]),
+    "an item twice": (lambda r, i: (r, pd.concat([i, i.head(1)])), {}, ["in several rows, which are alike", "item 0"]),
+    "an item in a row for each category": (
+        lambda r, i: (r, i.assign(kind=i["kind"].str.split("|")).explode("kind")),
+        {},
+        ["an item id stands in several rows, which differ in their categories alone", "20 rows", "into one row"],
+    ),
+    "an item in a row for each language": (
+        lambda r, i: (r, pd.concat([i, i.assign(title="Märchen", text="Ein Dieb.")])),
+        {},
+        ["in several rows, which differ in title, text", "40 rows"],
+    ),
+    "users and items swapped": (
+        lambda r, i: (r.assign(user=r["item"], item=r["user"] + 900), i),
+        {},
+        ["no rated item is in the items table", "rated_item seem swapped"],
+    ),
+    "lists of categories cut short": (
+        lambda r, i: (r, i.assign(kind="['drama', 'w")),
+        {},
+        ["column 'kind' holds lists or records that cannot be read", "20 rows of 20: line 2"],
+    ),
+    "records for titles": (
+        lambda r, i: (r, i.assign(title=[f"{{'en': '{t}'}}" for t in i["title"]])),
+        {},
+        ["column 'title' holds lists or records", "line 2"],
+    ),
     "no title": (lambda r, i: (r, i.assign(title=[None, *i["title"][1:]])), {}, ["an item has no title"]),
     "a missing rating": (_rated(lambda r: r.where(r.index != 4)), {}, ["a rating is missing", "1 row"]),
 }
@@ -188,6 +213,42 @@ SETTLED: dict[str, tuple[Change, dict[str, Any], int, list[str]]] = {
         {},
         228,
         ["100% of the texts whose language can be told are not English"],
+    ),
+    "words for missing texts": (
+        lambda r, i: (r, i.assign(text=["N/A", "-", *i["text"][2:]])),
+        {},
+        228,
+        ["2 texts without a word count as none: 'N/A', '-'"],
+    ),
+    "one text for many": (
+        lambda r, i: (r, i.assign(text=["It is to be told.", "It is to be told.", *i["text"][2:]])),
+        {},
+        228,
+        ["2 items whose text another has too", "'It is to be told.' of 2"],
+    ),
+    "one title for many": (
+        lambda r, i: (r, i.assign(title=["The Same"] * 3 + i["title"].tolist()[3:])),
+        {},
+        228,
+        ["3 items whose title another has too", "'The Same' of 3"],
+    ),
+    "titles for texts": (
+        lambda r, i: (r, i.assign(text=i["title"])),
+        {},
+        228,
+        ["20 items whose text is the title again"],
+    ),
+    "texts that were read in another encoding": (
+        lambda r, i: (r, i.assign(text=[f"{t} CafÃ©" for t in i["text"]])),
+        {},
+        228,
+        ["20 titles and texts seem to be in UTF-8 that was once read as cp1252"],
+    ),
+    "times of a spreadsheet": (
+        lambda r, i: (r.assign(time=43538), i),
+        {},
+        228,
+        ["228 times of 228 in column 'time' would lie before 1980", "as a spreadsheet counts"],
     ),
     "few texts": (
         lambda r, i: (r, i.assign(text=["It is a story of the sea.", *[None] * 19])),

@@ -15,7 +15,17 @@ _LAST_LINKS = re.compile(
 """Short links after the last sentence, as "More": they are the page's, not the text's."""
 _TAG = re.compile(r"</?[a-z][a-z0-9:-]*(?:\s[^<>]*|/)?>|<![a-z][^<>]*>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_UNSEEN = re.compile("[\u0000-\u0008\u000e-\u001f\u007f\u00ad\u200b\u2060\ufeff]")
+_UNSEEN = re.compile(
+    "\x1b\\[[0-9;]*[A-Za-z]|[\u0000-\u0008\u000e-\u001f\u007f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+)
+"""Colours of terminals, control characters, and marks that turn the direction of reading."""
+_NOTHING = re.compile(
+    r"(?:https?://|www\.)\S+|[\W\d_]*|<na>|nan|none|null|nil|n\.?/?a\.?|tb[ad]|unknown|undefined|"
+    r"(?:there is )?no (?:plot|text|overview|description|summary|synopsis)"
+    r"(?: (?:is |yet )?(?:available|found|given|yet))?[\W_]*|(?:not|un)[ -]?available[\W_]*",
+    re.IGNORECASE,
+)
+_MISREAD = re.compile("[ÂÃÐÑâ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹Œ‘’“”•–—˜™š›œž]")
 
 
 def plain(text: str) -> str:
@@ -41,6 +51,25 @@ def _barer(text: str) -> str:
 def marked_up(text: str) -> bool:
     """Does a text hold tags or entities?"""
     return bool(_TAG.search(text) or _ENTITY.search(text))
+
+
+def says_nothing(text: str) -> bool:
+    """Is a text only a word for a missing one, an address, or without a letter?"""
+    return bool(_NOTHING.fullmatch(text.strip()))
+
+
+def misread(text: str) -> bool:
+    """Does a text look like UTF-8 that was read as cp1252 before it was written, as ``CafÃ©`` for ``Café``?"""
+    found = _MISREAD.search(text)
+    if found is None:
+        return False
+    try:
+        found[0].encode("cp1252").decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.reason == "unexpected end of data"  # three bytes make one letter
+    except UnicodeEncodeError:
+        return found[0][1] < "\u00a0"
+    return True
 
 
 _COMMON = {

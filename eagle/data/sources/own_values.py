@@ -12,11 +12,13 @@ from eagle.core.errors import Problem
 from eagle.data.catalogue import Catalogue, Provenance, make_catalogue
 from eagle.data.columns.categories import genre_list, wrong_separator
 from eagle.data.columns.findings import Findings
-from eagle.data.columns.ids import as_ids, cause, id_problems, unjoined
-from eagle.data.columns.prose import marked_up, plain
-from eagle.data.columns.rows import number_of, share
-from eagle.data.columns.scale import not_numbers
-from eagle.data.columns.times import read_times, read_years
+from eagle.data.columns.ids import as_ids, cause, id_problems, twins, unjoined
+from eagle.data.columns.prose import plain
+from eagle.data.columns.rows import share
+from eagle.data.columns.scale import not_numbers, numbers
+from eagle.data.columns.spelled import cut_short, not_single
+from eagle.data.columns.texts import read_texts
+from eagle.data.columns.times import improbable, read_times, read_years
 from eagle.data.columns.titles import split_year, upright
 
 OLDEST, LATEST = -3000, 2100
@@ -47,33 +49,38 @@ def own_catalogue(files: OwnFiles, tables: Mapping[str, pd.DataFrame], source: P
 def _ratings(files: OwnFiles, table: pd.DataFrame, found: Findings) -> pd.DataFrame:
     columns, name = files.columns, str(files.ratings)
     found.add(*id_problems(name, table[columns.user]), *id_problems(name, table[columns.rated_item]))
-    wrong = not_numbers(name, table[columns.rating])
-    found.add(wrong)
+    found.remarks += twins(name, table[columns.user])
+    found.add(not_single(name, table[columns.rating]) or not_numbers(name, table[columns.rating]))
     ratings = pd.DataFrame(
         {
             "user": table[columns.user],
             "item": table[columns.rated_item],
-            "rating": pd.to_numeric(table[columns.rating], errors="coerce"),
+            "rating": numbers(table[columns.rating]),
         }
     )
     if columns.timestamp is None:
         return ratings
     times = read_times(name, table[columns.timestamp], files.day_first)
     found.add(times.problem)
-    found.remarks += times.remarks
+    found.remarks += (*times.remarks, *improbable(name, table[columns.timestamp], times.seconds))
     return ratings.assign(timestamp=times.seconds)
 
 
 def _items(files: OwnFiles, tables: Mapping[str, pd.DataFrame], found: Findings) -> pd.DataFrame:
     columns, table, name = files.columns, tables["items"], str(files.items)
     found.add(*id_problems(name, table[columns.item]))
+    found.add(not_single(name, table[columns.title]))
     ids = as_ids(table[columns.item])
+    found.remarks += twins(name, table[columns.item])
     titles, year = _titles(table[columns.title])
     if columns.year:
         year, said = read_years(name, table[columns.year], OLDEST, LATEST)
         found.remarks += said
     if columns.genres:
-        found.add(wrong_separator(name, table[columns.genres], files.genre_separator))
+        found.add(
+            cut_short(name, table[columns.genres])
+            or wrong_separator(name, table[columns.genres], files.genre_separator)
+        )
     genres = table[columns.genres] if columns.genres else pd.Series([None] * len(table), index=table.index)
     return pd.DataFrame(
         {
@@ -100,13 +107,11 @@ def _texts(files: OwnFiles, tables: Mapping[str, pd.DataFrame], ids: pd.Series, 
     if "texts" in tables:
         text = _joined(files, tables["texts"], ids, found)
     else:
-        text = table[columns.text] if columns.text else pd.Series(pd.NA, index=table.index)
-    text = text.astype("string")
-    marked = sum(map(marked_up, text.dropna()))
-    if marked:
-        found.remarks.append(f"tags or entities of HTML taken out of {number_of(marked, 'text')}")
-    text = pd.Series([pd.NA if pd.isna(t) else plain(t) for t in text], index=text.index, dtype="string")
-    return text.mask(text == "")
+        text = table[columns.text] if columns.text else pd.Series(pd.NA, index=table.index, dtype="string")
+    read = read_texts(str(files.texts or files.items), text)
+    found.add(read.problem)
+    found.remarks += read.remarks
+    return read.texts
 
 
 def _joined(files: OwnFiles, texts: pd.DataFrame, ids: pd.Series, found: Findings) -> pd.Series:

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from eagle.data.columns.prose import misread, plain, says_nothing
+from eagle.data.columns.texts import read_texts
+
+
+def test_texts_come_plain_and_what_was_done_is_counted() -> None:
+    column = pd.Series(["<p>A thief &amp; a cat.</p>", "['One.', 'Two.']", "N/A", "Fine.", None], name="text")
+    read = read_texts("i.csv", column)
+    assert read.texts.tolist() == ["A thief & a cat.", "One. Two.", pd.NA, "Fine.", pd.NA]
+    assert read.remarks == (
+        "i.csv: the parts of 1 text that are lists put behind each other",
+        "tags or entities of HTML taken out of 1 text",
+        "i.csv: 1 text without a word count as none: 'N/A'",
+    )
+
+
+def test_lists_of_parquet_are_texts_and_records_are_none() -> None:
+    lists = pd.Series([np.array(["One.", "Two."], dtype=object), np.array([], dtype=object)], name="text")
+    assert read_texts("i.parquet", lists).texts.tolist() == ["One. Two.", pd.NA]
+    records = read_texts("i.parquet", pd.Series([{"en": "One."}, {"en": "Two."}], name="text"))
+    assert "column 'text' holds lists or records" in str(records.problem)
+    assert read_texts("i.csv", pd.Series([None, None], name="text", dtype="string")).texts.isna().all()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("-", "...", "n/a", "NaN", "null", "TBD", "Unknown", "No overview found.", "no description available", "1984"),
+        *("https://example.org/a?b=c", "www.example.org", "Not available."),
+    ],
+)
+def test_what_says_nothing(text: str) -> None:
+    assert says_nothing(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Unknown soldiers meet.", "No plot is as thin.", "https://example.org tells of it", "Нет", "無", "N", "Nan's"],
+)
+def test_what_says_something(text: str) -> None:
+    assert not says_nothing(text)
+
+
+@pytest.mark.parametrize("text", ["Café Señor", "l’été – là", "Straße „so“", "Москва"])
+def test_text_that_was_read_in_another_encoding_is_recognised(text: str) -> None:
+    spoilt = text.encode().decode("cp1252", "replace")
+    assert misread(spoilt) or "\ufffd" in spoilt
+    assert not misread(text)
+
+
+def test_marks_that_turn_the_direction_and_colours_of_terminals_are_taken_out() -> None:
+    assert plain("\u202ethe end\u202c \x1b[31mred\x1b[0m \u200fright") == "the end red right"
