@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from eagle.config import Config, DataConfig
-from eagle.core.errors import user_error
+from eagle.core.errors import EagleError, user_error
 from eagle.core.project import Project
 from eagle.data.catalogue import Catalogue, keep_rated_enough, write_catalogue
+from eagle.data.columns.scale import nothing_to_learn
 from eagle.data.overview import Overview, overview
 from eagle.data.settle import settle
 from eagle.data.sources.base import read_source
@@ -26,7 +27,16 @@ def load_source(data: DataConfig, root: Path) -> Catalogue:
     low = catalogue.source.rating_min if data.rating_min is None else data.rating_min
     high = catalogue.source.rating_max if data.rating_max is None else data.rating_max
     if low >= high:
-        raise user_error("data.rating_min is not below data.rating_max", found=f"{low:g} and {high:g}")
+        equal = nothing_to_learn(catalogue.ratings)
+        raise (
+            EagleError(equal)
+            if equal
+            else user_error(
+                "data.rating_min is not below data.rating_max",
+                found=f"{low:g} and {high:g}",
+                mend="set both to the ends of the source's own scale",
+            )
+        )
     return settle(replace(catalogue, source=replace(catalogue.source, rating_min=low, rating_max=high)), data)
 
 

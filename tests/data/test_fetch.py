@@ -53,10 +53,10 @@ def test_a_filter_that_leaves_nothing_keeps_the_former_catalogue(tmp_path: Path)
     assert sorted(p.name for p in project.catalogue.iterdir()) == before
 
 
-def test_empty_files_say_that_nothing_is_left(tmp_path: Path) -> None:
+def test_a_file_of_a_header_alone_is_refused(tmp_path: Path) -> None:
     config, project = _own(tmp_path)
     (tmp_path / "r.csv").write_text("user,item,rating\n")
-    with pytest.raises(EagleError, match="found: 0 ratings before them"):
+    with pytest.raises(EagleError, match=r"r\.csv has no rows"):
         run(config, project)
     assert not project.catalogue.exists()
 
@@ -66,6 +66,13 @@ def test_an_impossible_scale_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EagleError, match=r"data\.rating_min is not below"):
         run(config, project)
     assert not project.catalogue.exists()
+
+
+def test_one_rating_for_everything_is_not_blamed_on_the_scale(tmp_path: Path) -> None:
+    config, project = _own(tmp_path, rating_min=1, rating_max=1)
+    (tmp_path / "r.csv").write_text("user,item,rating\nu1,i1,1\nu1,i2,1\n")
+    with pytest.raises(EagleError, match="all ratings are the same"):
+        run(config, project)
 
 
 def test_an_archive_is_a_source_by_its_name(tmp_path: Path, cache: Path, site: Site) -> None:

@@ -76,6 +76,8 @@ def _read(files: OwnFiles, root: Path) -> tuple[dict[str, pd.DataFrame], list[Pr
         except EagleError as error:
             problems += error.problems
             continue
+        if read.table.empty:
+            problems.append(Problem(f"{path} has no rows", found="a header alone", expected="a row for each record"))
         tables[name] = read.table
         notes += read.notes
     if files.texts and columns.text is None:
