@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import bz2
 import csv
+import decimal
 import gzip
 import io
 import lzma
+import os
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -19,7 +21,18 @@ import pytest
 from eagle.config import FileColumns
 from eagle.core.errors import EagleError
 from eagle.data.files.tables import read_any
-from tests.data.quirks import ITEM_NAMES, ITEMS, RATING_NAMES, RATINGS, items_text, ratings_text, read, same, table
+from tests.data.quirks import (
+    COLUMNS,
+    ITEM_NAMES,
+    ITEMS,
+    RATING_NAMES,
+    RATINGS,
+    items_text,
+    ratings_text,
+    read,
+    same,
+    table,
+)
 
 PLAIN = [(i, "The Straight Story", g, "A man rides on. He meets a girl.") for i, _, g, _ in ITEMS]
 
@@ -232,6 +245,22 @@ REFUSED_RATINGS: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "an empty file, packed": ("ratings.csv.gz", gzip.compress(b" \n"), ("is empty",)),
     "zero bytes": ("ratings.csv", CSV + bytes(300), ("zero bytes", "300 of them, the first in line 38")),
     "a web page": ("ratings.csv", HTML, ("is a web page", "log in")),
+    "lines of Python": ("ratings.csv", b"{'user': 1, 'item': 2}\n", ("is JSON", "read_json")),
+    "an array of JSON": ("ratings.csv", b"[[1, 2, 3], [1, 3, 4]]\n", ("is JSON",)),
+    "a script of SQL": ("ratings.csv", b"CREATE TABLE r (a int);\nINSERT INTO r VALUES (1);\n", ("script of SQL",)),
+    "a dump of MySQL": ("ratings.csv", b"-- MySQL dump 10.13\n--\n", ("script of SQL",)),
+    "a file of Weka": ("ratings.csv", b"@relation r\n@attribute user numeric\n@data\n1,2,3\n", ("Weka",)),
+    "a sparse matrix": ("r.mtx", b"%%MatrixMarket matrix coordinate real general\n3 3 1\n1 1 2\n", ("Matrix Market",)),
+    "blocks of the Netflix Prize": ("ratings.txt", b"1:\n15,3,2005-09-06\n16,4,2005-09-06\n2:\n", ("in blocks",)),
+    "a stream of Arrow": ("r.arrow", b"\xff\xff\xff\xff\x10\1\0\0", ("a stream of Arrow", "open_stream")),
+    "an old pickle": ("ratings.csv", b"\x80\x02cpandas\x00\1", ("a Python pickle",)),
+    "names for more cells than there are": (
+        "ratings.csv",
+        b"user item rating else when\n1 2 3\n2 3 4\n",
+        ("the rows have fewer cells than the first line", "3 cells in most rows"),
+    ),
+    "likes alone": ("ratings.csv", b"user,item,when\n1,2,3\n", ("no column 'rating'", "clicks, plays or purchases")),
+    "a header alone": ("ratings.csv", b"user,item,rating,when\n", ("has no rows",)),
     "JSON lines": ("ratings.csv", b'{"user": 1, "item": 2}\n', ("is JSON", "read_json")),
     "a pointer of git LFS": ("ratings.csv", b"version https://git-lfs.github.com/spec/v1\noid", ("git lfs pull",)),
     "an Excel workbook": (
@@ -426,6 +455,8 @@ def test_cut_parquet_is_one_error(tmp_path: Path, cut: int) -> None:
         ("~/ratings.csv", "in full"),
         ("kept.csv", "`dvc pull kept.csv.dvc`"),
         ("ratngs.csv", "did you mean 'ratings.csv'"),
+        ("$HOME/ratings.csv", "what follows it are not replaced"),
+        ("*.csv", "name one file"),
     ],
 )
 def test_a_path_that_is_not_there_says_what_to_do(tmp_path: Path, name: str, words: str) -> None:
@@ -434,3 +465,114 @@ def test_a_path_that_is_not_there_says_what_to_do(tmp_path: Path, name: str, wor
     (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
     with pytest.raises(EagleError, match=words):
         read(tmp_path, ratings=name)
+
+
+def test_names_of_columns_in_another_order_are_another_table(tmp_path: Path) -> None:
+    """Read on, its users would be items; the mend of the one rating that is no number would hide them."""
+    names, rows = ("item", "user", "rating", "when"), [(i, u, r, w) for u, i, r, w in RATINGS[9:]]
+    (tmp_path / "ratings.csv").write_text(ratings_text(RATINGS[:9]) + table(names, rows))
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    with pytest.raises(EagleError, match="line 11: names of columns stand here in another order"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("above", ["# made by us\n", "# one, two, three, four\n# more\n", "#\n"])
+def test_comments_above_the_header_are_passed_over_and_said(tmp_path: Path, above: str) -> None:
+    (tmp_path / "ratings.csv").write_text(above + ratings_text())
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    built = read(tmp_path)
+    same(built)
+    assert "at the top that begin with # passed over" in built.remarks[0]
+    spoilt = (above + ratings_text()).replace("1000000010", "soon,1")
+    (tmp_path / "ratings.csv").write_text(spoilt)
+    with pytest.raises(EagleError, match=f"line {above.count(chr(10)) + 2}: 5 cells"):
+        read(tmp_path)
+
+
+def test_a_header_may_begin_with_such_a_sign(tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").write_text("#" + ratings_text())
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    built = read(tmp_path, columns=COLUMNS.model_copy(update={"user": "#user"}))
+    same(built)
+    assert built.remarks == ()
+
+
+def test_a_text_as_long_as_a_book_is_a_cell(tmp_path: Path) -> None:
+    rows = [(i, t, g, "A page, and one more. " * 20_000) for i, t, g, _ in ITEMS[:1]] + ITEMS[1:]
+    (tmp_path / "ratings.csv").write_bytes(CSV)
+    (tmp_path / "items.csv").write_text(items_text(rows), encoding="utf-8")
+    assert len(read(tmp_path).items["text"].iloc[0]) == 20_000 * 22 - 1
+
+
+def test_decimals_uuids_and_an_index_that_counts_keep_all_ids_of_parquet(tmp_path: Path) -> None:
+    first = 900_719_925_474_099_300
+    ids = [decimal.Decimal(first + int(item)) for _, item, *_ in RATINGS]
+    users = [bytes([int(user)] * 16) for user, *_ in RATINGS]
+    made = {"user": pa.array(users, pa.binary(16)), "item": pa.array(ids, pa.decimal128(20, 0))}
+    pa.parquet.write_table(
+        pa.table({**made, "rating": [float(r) for _, _, r, _ in RATINGS], "when": [int(w) for *_, w in RATINGS]}),
+        tmp_path / "ratings.parquet",
+    )
+    films = pd.DataFrame([row[1:] for row in ITEMS], columns=list(ITEM_NAMES[1:]))
+    films.index = pd.RangeIndex(first + 100, first + 108, name="item")
+    films.to_parquet(tmp_path / "items.parquet")
+    built = read(tmp_path, ratings="ratings.parquet", items="items.parquet")
+    assert built.ratings["item"].tolist() == [str(value) for value in ids]
+    assert built.ratings["user"].tolist() == [value.hex() for value in users]
+    assert built.items["item"].tolist() == [str(first + 100 + n) for n in range(8)]
+
+
+def test_bytes_that_are_no_text_and_a_name_twice_are_refused_as_such(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    table_of = {"user": [b"\xc8\1", b"ok"], "item": ["1", "2"], "rating": [1.0, 2.0], "when": [1, 2]}
+    pa.parquet.write_table(pa.table(table_of), tmp_path / "ratings.parquet")
+    with pytest.raises(EagleError, match="column 'user' holds bytes that are no text"):
+        read(tmp_path, ratings="ratings.parquet")
+    twice = pa.table([pa.array([1])] * 5, names=["user", "item", "rating", "rating", "when"])
+    pa.parquet.write_table(twice, tmp_path / "ratings.parquet")
+    with pytest.raises(EagleError, match="several columns named 'rating'"):
+        read(tmp_path, ratings="ratings.parquet")
+
+
+def test_a_folder_of_different_tables_is_refused_with_their_columns(tmp_path: Path) -> None:
+    folder = tmp_path / "all"
+    folder.mkdir()
+    (folder / "ratings.csv").write_bytes(CSV)
+    (folder / "items.csv").write_text(items_text(), encoding="utf-8")
+    with pytest.raises(EagleError, match="folder of several tables") as caught:
+        read(tmp_path, ratings="all", items="all/items.csv")
+    assert "items.csv: item, title, genres, text\n    ratings.csv: user, item" in str(caught.value)
+
+
+def test_parts_of_different_names_are_read_as_one_with_a_word_and_a_readme_is_none(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "README.md").write_text("# Card\n")
+    (folder / "test-00000-of-00001.csv").write_text(ratings_text(RATINGS[:9]))
+    (folder / "train-00000-of-00001.csv").write_text(ratings_text(RATINGS[9:]))
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    built = read(tmp_path, ratings="data")
+    same(built)
+    assert "2 files read as one table: test-00000" in built.remarks[0]
+
+
+@pytest.mark.parametrize("mark", ["dataset_dict.json", "state.json"])
+def test_a_data_set_of_hugging_face_is_refused_as_one(tmp_path: Path, mark: str) -> None:
+    (tmp_path / "ds" / "train").mkdir(parents=True)
+    (tmp_path / "ds" / mark).write_text("{}")
+    (tmp_path / "ds" / "train" / "data-00000-of-00001.arrow").write_bytes(b"\xff\xff\xff\xff\0")
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    with pytest.raises(EagleError, match="data set of Hugging Face"):
+        read(tmp_path, ratings="ds")
+
+
+def test_what_is_there_and_no_file_says_so(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    (tmp_path / "link.csv").symlink_to("gone.csv")
+    with pytest.raises(EagleError, match="is a link to what does not exist"):
+        read(tmp_path, ratings="link.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(EagleError, match="is no file"):
+        read(tmp_path, ratings="pipe.csv")
+    with pytest.raises(EagleError, match="cannot be read\n  found: File name too long"):
+        read(tmp_path, ratings="x" * 300)

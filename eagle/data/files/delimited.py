@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import pandas as pd
 
 from eagle.core.errors import EagleError, Problem, user_error
+from eagle.data.columns.rows import number_of
 from eagle.data.files.encodings import as_utf8
 from eagle.data.files.even import even_table
 from eagle.data.files.misfits import places
@@ -66,7 +67,9 @@ def read_delimited(
     _look_at_end(plan)
     usual = separator is not None or head.form.separator in (",", "\t")
     seen = "" if usual else f"{name}: separator {written(head.form.separator)} found"
-    return replace(done, notes=(*(said for said in (note, seen) if said), *done.notes))
+    above = sum(line.startswith("#") for line in islice(text_lines(content), head.form.skipped))
+    comments = f"{name}: {number_of(above, 'line')} at the top that begin with # passed over" if above else ""
+    return replace(done, notes=(*(said for said in (note, seen, comments) if said), *done.notes))
 
 
 def _look(name: str, content: bytes) -> None:
@@ -142,6 +145,9 @@ def _read(plan: _Plan, form: Form, troubles: Troubles) -> Delimited:
     for line, cells in _body(plan, form, troubles):
         if plan.has_header and bare(cells[0]) == head.names[0] and tuple(map(bare, cells)) == head.names:
             repeated.append(line)
+            continue
+        if plan.has_header and sum(bare(cell) in head.names for cell in cells if cell) > max(1, len(cells) // 2):
+            troubles.add(line, "names of columns stand here in another order: is it another table below?")
             continue
         if not any(cells):
             blank.append(line)

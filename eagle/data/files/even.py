@@ -42,7 +42,7 @@ def even_table(content: bytes, head: FirstLines, at: Mapping[str, int]) -> pd.Da
         skipinitialspace=True,
         encoding="utf-8",
     )
-    if len(read) != len(lines) - 1:
+    if len(read) != len(lines) - 1 or read.isin(head.names).sum(axis=1).gt(1).any():  # another header, perhaps
         return None
     read.index = pd.Index(lines[1:], dtype="int64", name="line")
     return pd.DataFrame({name: read[place] for name, place in at.items()})

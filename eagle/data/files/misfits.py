@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 
 from eagle.core.errors import EagleError, Problem, did_you_mean
+from eagle.data.columns.rows import cut
 from eagle.data.files.records import rank
 from eagle.data.files.separators import FirstLines, found, head_of, written
 
 _SHOWN = 12
+_NO_RATINGS = "; clicks, plays or purchases alone are no ratings, and EAGLE cannot learn from them"
 _NUMBERED = re.compile(r"#[1-9]\d*$")
 _WIDE, _WIDE_SHARE, _PREAMBLE = 15, 0.8, 30
 
@@ -23,19 +25,14 @@ def places(
     :class:`~eagle.core.errors.EagleError` with all that is missing.
     """
     names = {column for column in wanted.values() if column is not None}
-    twice = sorted(column for column in names if head.names.count(column) > 1)
+    twice = several_columns(name, head.names, sorted(names))
     if twice:
-        raise EagleError(
-            [
-                Problem(f"{name} has several columns named {column!r}", found=_listed(head.names), mend="rename one")
-                for column in twice
-            ]
-        )
+        raise EagleError(twice)
     numbers = {column: int(column[1:]) - 1 for column in names if _NUMBERED.match(column) and column not in head.names}
     at = {column: head.names.index(column) for column in names if column in head.names} | numbers
     if len(at) == len(names) and all(place < head.width for place in at.values()):
         return at, len(numbers) < len(names)
-    raise EagleError(_misfits(name, head, content, wanted, declared))
+    raise EagleError(_misfits(name, head, content, wanted, declared) or [_narrow(name, head)])
 
 
 def _misfits(
@@ -56,7 +53,7 @@ def _misfits(
         return [
             Problem(
                 f"{name} has one column only, as far as its first lines show",
-                found=f"first line {_cut(head.names[0])!r}",
+                found=f"first line {cut(head.names[0])!r}",
                 expected=f"columns {', '.join(names)}, separated by comma, semicolon, tab, | or ::",
                 mend="set data.files.separator where it is another",
             )
@@ -66,7 +63,7 @@ def _misfits(
         return [
             Problem(
                 f"{name}: the names of the columns stand in line {above}, not in the first",
-                found=f"line {head.line}: {_cut(head.form.separator.join(head.names))!r}",
+                found=f"line {head.line}: {cut(head.form.separator.join(head.names))!r}",
                 mend=f"remove the lines above line {above}",
             )
         ]
@@ -75,6 +72,24 @@ def _misfits(
     if _is_data(head, names):
         return [_no_header(name, head, wanted)]
     return missing_columns(name, head.names, wanted, head.form.separator)
+
+
+def _narrow(name: str, head: FirstLines) -> Problem:
+    return Problem(
+        f"{name}: the rows have fewer cells than the first line",
+        found=f"{head.width} cells in most rows; line {head.line}: {cut(head.form.separator.join(head.names))!r}",
+        expected="a header line with a name for each cell of the rows",
+        mend="correct the first line, or set data.files.separator where another sign separates the cells",
+    )
+
+
+def several_columns(name: object, present: Sequence[str], asked: Sequence[str]) -> list[Problem]:
+    """Return one problem for each of the asked columns that is there more than once."""
+    return [
+        Problem(f"{name} has several columns named {column!r}", found=_listed(present), mend="rename one")
+        for column in asked
+        if present.count(column) > 1
+    ]
 
 
 def missing_columns(
@@ -86,7 +101,9 @@ def missing_columns(
         Problem(
             f"{name} has no column {column!r}",
             found=f"columns {_listed(present)}{said}",
-            mend=f"set {parameter}" + (f"; {hint}" if (hint := did_you_mean(str(column), present)) else ""),
+            mend=f"set {parameter}"
+            + (f"; {hint}" if (hint := did_you_mean(str(column), present)) else "")
+            + (_NO_RATINGS if parameter.endswith(".rating") else ""),
         )
         for parameter, column in wanted.items()
         if column is not None and column not in present
@@ -95,11 +112,7 @@ def missing_columns(
 
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return (", ".join(_cut(name) for name in names[:_SHOWN]) or "none") + more
-
-
-def _cut(text: str, letters: int = 60) -> str:
-    return text if len(text) <= letters else f"{text[:letters]}..."
+    return (", ".join(cut(name) for name in names[:_SHOWN]) or "none") + more
 
 
 def _below(head: FirstLines, names: Sequence[str]) -> int | None:
@@ -138,7 +151,7 @@ def _no_header(name: str, head: FirstLines, wanted: Mapping[str, str | None]) ->
     parameter = next(iter(wanted))
     return Problem(
         f"{name} has no column {', '.join(map(repr, columns))}: its first line looks like data, not like a header",
-        found=f"line {head.line}: {_cut(head.form.separator.join(head.names))}",
+        found=f"line {head.line}: {cut(head.form.separator.join(head.names))}",
         expected="a header line with the names of the columns",
         mend=f"write a header line of {head.width} names, separated by {written(head.form.separator)}, above it; or "
         f'name the columns by number, in quotes: {parameter}: "#1"',

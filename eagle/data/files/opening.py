@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from eagle.core.artifacts import sha256_of
 from eagle.core.errors import did_you_mean, user_error
-from eagle.data.files.unpacking import is_junk, kind_of, unpacked
+from eagle.data.files.unpacking import is_junk, is_prose, kind_of, unpacked
 
 _NO_TABLES = {
     ".xlsx": "save its sheet as CSV in UTF-8",
@@ -29,6 +29,7 @@ _NO_TABLES = {
     ".h5": "write its table out as Parquet or CSV",
 }
 _LAKES = {"_delta_log": "Delta", ".hoodie": "Hudi", "metadata/version-hint.text": "Iceberg"}
+_HUGGING_FACE = {"dataset_dict.json": "['train']", "state.json": ""}
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -54,11 +55,23 @@ def files_at(path: Path) -> list[Path]:
 
     Raises :class:`~eagle.core.errors.EagleError` where there is none.
     """
-    if path.is_dir():
-        return _parts(path)
-    if not path.is_file():
-        raise user_error(f"{path} does not exist", mend=_near(path))
-    return [path]
+    try:
+        if path.is_dir():
+            next(path.iterdir(), None)  # a folder that may not be listed would look empty
+            return _parts(path)
+        if path.is_file():
+            return [path]
+        there, link = path.exists(), path.is_symlink()
+        near = "" if there or link else _near(path)
+    except OSError as error:
+        raise user_error(f"{path} cannot be read", found=error.strerror or error) from None
+    if link and not there:
+        raise user_error(f"{path} is a link to what does not exist", found=path.readlink(), mend="mend the link")
+    if there:
+        raise user_error(
+            f"{path} is no file", found="a pipe, a socket or a device", mend="write what comes out of it into a file"
+        )
+    raise user_error(f"{path} does not exist", mend=near)
 
 
 def parts_at(path: Path) -> Iterator[Part]:
@@ -96,6 +109,13 @@ def _parts(folder: Path) -> list[Path]:
                 f"{folder} is a table of {lake}: some of its files may be out of date",
                 mend="write its present state out as plain Parquet, and name that folder",
             )
+    for mark, split in _HUGGING_FACE.items():
+        if (folder / mark).exists():
+            raise user_error(
+                f"{folder} is a data set of Hugging Face as save_to_disk writes it",
+                expected="CSV or Parquet",
+                mend=f"write its table out: datasets.load_from_disk(...){split}.to_parquet('table.parquet')",
+            )
     if (folder / "_temporary").exists():
         raise user_error(
             f"{folder} is unfinished: Spark was still writing it, or was stopped", mend="write it again, to its end"
@@ -107,7 +127,8 @@ def _parts(folder: Path) -> list[Path]:
 
 
 def _aside(path: Path) -> bool:
-    return is_junk(path.as_posix()) or any(piece.startswith("_") for piece in path.parts)  # as Spark itself reads
+    hidden = any(piece.startswith("_") for piece in path.parts)  # as Spark itself reads
+    return hidden or is_junk(path.as_posix()) or is_prose(path.name)
 
 
 def _values(folders: Path) -> dict[str, str | None]:
@@ -120,6 +141,10 @@ def _near(path: Path) -> str:
         return "download it first, and name the file: addresses are not read"
     if str(path).startswith("~") or "/~/" in str(path):
         return "write the folder out in full: ~ is not replaced"
+    if "$" in str(path):
+        return "write the folder out in full: $ and what follows it are not replaced"
+    if any(sign in path.name for sign in "*?["):
+        return "name one file, or the folder of the parts of one table: * and ? are not replaced"
     if path.with_name(f"{path.name}.dvc").is_file():
         return f"`dvc pull {path.name}.dvc` fetches it"
     if not path.parent.is_dir():

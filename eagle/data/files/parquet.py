@@ -9,29 +9,38 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eagle.core.errors import EagleError, user_error
-from eagle.data.files.misfits import missing_columns
+from eagle.data.files.misfits import missing_columns, several_columns
 from eagle.data.files.unpacking import CUT
 
 _WHOLE = {kind: pd.Int64Dtype() for kind in (pa.int64(), pa.int32(), pa.int16(), pa.int8(), pa.uint32(), pa.uint16())}
 _WHOLE |= {pa.uint64(): pd.UInt64Dtype()}
+_DIGITS = 18
+"""Digits that a whole number of 64 bits can have, all of them."""
 
 
 def read_parquet(name: str, content: bytes, wanted: Mapping[str, str | None]) -> pd.DataFrame:
     """Return the wanted columns (parameter -> name), indexed by row from 1.
 
-    Whole numbers with gaps stay whole (a float loses the last digits of long ids); decimals become floats, bytes text.
+    Whole numbers with gaps stay whole, and so do decimals without a fraction (a float loses the last digits of long
+    ids); bytes become text, those of a fixed number hexadecimal digits.
     Raises one :class:`~eagle.core.errors.EagleError` for a broken file or with every missing column.
     """
     if not content:
         raise user_error(f"{name} is empty and cannot be read as a table", mend=CUT)
+    asked = list(dict.fromkeys(column for column in wanted.values() if column))
     try:
         with pq.ParquetFile(pa.BufferReader(content)) as file:
-            present = list(file.schema_arrow.names)
-            problems = missing_columns(name, present, wanted)
+            counted = _counted(file.schema_arrow)
+            present = [*file.schema_arrow.names, *counted]
+            problems = several_columns(name, present, asked) or missing_columns(name, present, wanted)
             if problems:
                 raise EagleError(problems)
-            table = file.read(columns=list(dict.fromkeys(column for column in wanted.values() if column)))
-        columns = {column: _column(table[column]) for column in table.column_names}
+            table = file.read(columns=[column for column in asked if column in file.schema_arrow.names])
+            rows = file.metadata.num_rows
+        columns = {
+            column: pd.Series(counted[column]) if column in counted else _column(name, column, table[column])
+            for column in asked
+        }
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise user_error(
             f"{name} cannot be read as a table: it is damaged or incomplete",
@@ -39,16 +48,66 @@ def read_parquet(name: str, content: bytes, wanted: Mapping[str, str | None]) ->
             expected="a whole Parquet file",
             mend=CUT,
         ) from None
-    index = pd.RangeIndex(1, table.num_rows + 1, name="row")
-    return pd.DataFrame(columns, copy=False).set_axis(index)
+    index = pd.RangeIndex(1, rows + 1, name="row")
+    return pd.DataFrame(columns, index=pd.RangeIndex(rows), copy=False).set_axis(index)
 
 
-def _column(column: pa.ChunkedArray) -> pd.Series:
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if pa.types.is_decimal(column.type):
-        column = column.cast(pa.float64())
-    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        column = column.cast(pa.string())
+def column_names(content: bytes) -> list[str]:
+    """Return the names of all columns, that of an index of pandas too; none where the file is broken."""
+    try:
+        schema = pq.read_schema(pa.BufferReader(content))
+    except (pa.ArrowException, OSError, ValueError):
+        return []
+    return list(dict.fromkeys([*schema.names, *_counted(schema)]))
+
+
+def _counted(schema: pa.Schema) -> dict[str, pd.RangeIndex]:
+    """Return the index of pandas that counts on evenly: only its name and its ends are in the file."""
+    found = (schema.pandas_metadata or {}).get("index_columns", [])
+    return {
+        index["name"]: pd.RangeIndex(index["start"], index["stop"], index["step"])
+        for index in found
+        if isinstance(index, dict) and index.get("kind") == "range" and index.get("name")
+    }
+
+
+def _column(name: str, title: str, column: pa.ChunkedArray) -> pd.Series:
+    kind = column.type
+    if isinstance(kind, pa.BaseExtensionType):
+        column = column.cast(kind.storage_type)
+    elif pa.types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+    kind = column.type
+    if pa.types.is_decimal(kind):
+        column = _number(column)
+    elif pa.types.is_fixed_size_binary(kind):  # as an UUID
+        return pd.Series([None if cell is None else cell.hex() for cell in column.to_pylist()], dtype="string")
+    elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        try:
+            column = column.cast(pa.string())
+        except pa.ArrowInvalid:
+            raise user_error(
+                f"{name}: column {title!r} holds bytes that are no text in UTF-8",
+                found=f"such as {next(cell for cell in column.to_pylist() if cell and not _is_text(cell))[:20]!r}",
+                mend="write this column as text where the file is made (bytes.hex() keeps ids apart)",
+            ) from None
     whole = _WHOLE.get(column.type) if column.null_count else None
-    return column.to_pandas(types_mapper=lambda _: whole) if whole is not None else column.to_pandas()
+    kept: pd.Series = column.to_pandas(
+        types_mapper=None if whole is None else lambda _: whole, maps_as_pydicts="strict"
+    )
+    return kept
+
+
+def _number(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return decimals as whole numbers where they are, of any length: a float loses the last digits of long ids."""
+    if column.type.scale > 0:
+        return column.cast(pa.float64())
+    return column.cast(pa.int64() if column.type.precision <= _DIGITS else pa.string())
+
+
+def _is_text(cell: bytes) -> bool:
+    try:
+        cell.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -15,6 +15,8 @@ _STAND_IN = "\x1f"
 """Stands for a separator of several letters, because csv takes one letter."""
 _MOST = 200
 """Troubles after which reading stops: a file with more needs another look, not a longer list."""
+_LONGEST = 1 << 22
+"""Letters of a cell from which a quote that is never closed is likelier than a text: no novel is as long."""
 _BACKSLASH = re.compile(r"\\([^\n\r])")
 
 
@@ -107,6 +109,7 @@ def _escape(found: re.Match[str], separator: str) -> str:
 
 def _reader(lines: Iterator[str], form: Form) -> Iterator[list[str]]:
     separator = form.separator if len(form.separator) == 1 else _STAND_IN
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
     return csv.reader(
         lines,
         delimiter=separator,
@@ -125,7 +128,7 @@ def _restored(cells: list[str], form: Form) -> list[str]:
 
 def _words(error: str) -> str:
     if "field larger" in error:
-        return "a cell of more than 131,072 letters begins here: a quote that is never closed?"
+        return f"a cell of more than {_LONGEST:,} letters begins here: a quote that is never closed?"
     if "expected after" in error:
         return "a quote opens a cell here, and a letter stands right after the quote that closes it"
     if "unexpected end" in error:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import islice, takewhile
 
 from eagle.data.files.records import Form, Troubles, rank, records, text_lines
 
@@ -63,8 +63,16 @@ def head_of(content: bytes, wanted: Sequence[str], declared: str | None = None) 
     excel = _EXCEL.match(lines[0]) if lines else None
     skipped = 1 if excel else 0
     tried = [meant(declared)] if declared else [*([meant(excel[1])] if excel else []), *SEPARATORS]
-    heads = [_cut(lines, Form(separator, skipped=skipped)) for separator in tried]
-    return max(heads, key=lambda head: (found(head, wanted), len(head.names) > 1 and head.even(), head.width))
+    heads = [_below_comments(lines, Form(separator, skipped=skipped)) for separator in tried]
+    return max(
+        heads,
+        key=lambda head: (
+            found(head, wanted),
+            len(head.names) > 1 and head.even(),
+            len(head.names) > 1,
+            head.width,
+        ),
+    )
 
 
 def found(head: FirstLines, wanted: Sequence[str]) -> int:
@@ -76,6 +84,22 @@ def _whole_lines(content: bytes) -> bytes:
     head = content[:_HEAD]
     end = max(head.rfind(b"\n"), head.rfind(b"\r"))
     return head if len(content) <= _HEAD or end < 0 else head[: end + 1]
+
+
+def _below_comments(lines: Sequence[str], form: Form) -> FirstLines:
+    """Return the head without the lines at its top that begin with #.
+
+    The last of them may be the header, as ``#user,item``: where it alone has as many cells as the rows, or where what
+    follows is data.
+    """
+    head = _cut(lines, form)
+    above = list(takewhile(lambda line: line.startswith("#"), lines[form.skipped :]))
+    if not above or (len(above) == 1 and len(head.names) == head.width):
+        return head
+    below = _cut(lines, replace(form, skipped=form.skipped + len(above)))
+    if below.width > 1 and any(rank(name) == 1 for name in below.names):  # data already
+        return _cut(lines, replace(form, skipped=form.skipped + len(above) - 1))
+    return below
 
 
 def _cut(lines: Sequence[str], form: Form) -> FirstLines:

@@ -4,6 +4,7 @@ wrong.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,15 @@ from typing import IO
 
 import pandas as pd
 
-from eagle.core.errors import user_error
+from eagle.core.errors import EagleError, user_error
+from eagle.data.columns.rows import cut
 from eagle.data.files.delimited import read_delimited
+from eagle.data.files.encodings import as_utf8
 from eagle.data.files.opening import Part, parts_at
-from eagle.data.files.parquet import read_parquet
+from eagle.data.files.parquet import column_names, read_parquet
+from eagle.data.files.separators import head_of
+
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -44,17 +50,53 @@ def read_any(
     tables: dict[str, pd.DataFrame] = {}
     for part in parts_at(path):
         inside = {parameter: column for parameter, column in wanted.items() if column not in part.values}
-        if part.parquet:
-            table = read_parquet(part.name, part.content, inside)
-        else:
-            read = read_delimited(part.name, part.content, inside, separator, encoding)
-            table = read.table
-            notes += read.notes
+        try:
+            if part.parquet:
+                table = read_parquet(part.name, part.content, inside)
+            else:
+                read = read_delimited(part.name, part.content, inside, separator, encoding)
+                table = read.table
+                notes += read.notes
+        except EagleError as error:
+            raise _of_several(path, encoding) or error from None
         tables[part.name] = _with_values(table, part, wanted)
+    if len({_kind(name) for name in tables}) > 1:
+        names = ", ".join(Path(name).name for name in tables)
+        notes.append(f"{path}: {len(tables)} files read as one table: {cut(names)}")
     if len({table.index.name for table in tables.values()}) > 1:
         raise user_error(f"{path} mixes Parquet and separated text", mend="name a folder of parts of one table")
     table = next(iter(tables.values())) if len(tables) == 1 else _joined(path, tables)
     return TableFile(_numbered(table, numbers), tuple(notes))
+
+
+def names_in(part: Part, encoding: str | None = None) -> list[str]:
+    """Return the names of a part's columns as its header has them."""
+    if part.parquet:
+        return column_names(part.content)
+    return list(head_of(as_utf8(part.name, part.content, encoding)[0], []).names)
+
+
+def _of_several(path: Path, encoding: str | None) -> EagleError | None:
+    """Return the error of a folder whose parts have different columns; None where that is not what is wrong."""
+    try:
+        heads = {part.name: names_in(part, encoding) for part in parts_at(path)}
+    except EagleError:
+        return None
+    if len({frozenset(names) for names in heads.values()}) < 2:
+        return None
+    said = "".join(f"\n    {Path(name).name}: {cut(', '.join(names))}" for name, names in list(heads.items())[:_NAMED])
+    more = f"\n    and {len(heads) - _NAMED} more" if len(heads) > _NAMED else ""
+    return user_error(
+        f"{path} is a folder of several tables, not of parts of one",
+        found=f"different columns{said}{more}",
+        expected="one file, or a folder of files with the same columns",
+        mend="name the one file in it that is meant",
+    )
+
+
+def _kind(name: str) -> str:
+    """Return a file's name without what tells parts of a table apart: numbers and random signs."""
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]+|\d+|[\W_]+", " ", Path(name).name).strip()
 
 
 def read_csv(source: Path | IO[bytes]) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import tarfile
 import zipfile
 import zlib
@@ -34,14 +35,40 @@ _OTHER: tuple[tuple[bytes, str, str], ...] = (
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save its sheet as CSV in UTF-8"),
     (b"SQLite format 3\0", "an SQLite database", "write its table out as CSV"),
     (b"\x89HDF", "an HDF5 file", "write its table out as Parquet or CSV"),
+    (
+        b"\xff\xff\xff\xff",
+        "a stream of Arrow",
+        "write its table out as Parquet: pyarrow.ipc.open_stream(...).read_all()",
+    ),
     (b"ARROW1", "an Arrow (Feather) file", "write it out as Parquet: pandas.read_feather(...).to_parquet(...)"),
     (b"ORC", "an ORC file", "write it out as Parquet: pandas.read_orc(...).to_parquet(...)"),
     (b"Obj\x01", "an Avro file", "write it out as Parquet or CSV"),
     (b"RDX", "a data file of R", "write its table out as CSV: write.csv(table, row.names = FALSE)"),
     (b"\x93NUMPY", "a NumPy array", "write it out as CSV with a header line"),
-    (b"\x80\x04\x95", "a Python pickle", "write its table out as Parquet or CSV"),
+    *((bytes([128, version]), "a Python pickle", "write its table out as Parquet or CSV") for version in range(2, 6)),
     (b"%PDF", "a PDF document", "use the table that it was made from"),
     (b"version https://git-lfs", "a pointer of git LFS, not the file itself", "run `git lfs pull` where it came from"),
+)
+_TEXTS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
+    (
+        re.compile(
+            rb"(?i)(?:create|drop)\s+(?:table|database|schema|type)\s|insert\s+into\s|begin(?:\s+transaction)?;|"
+            rb"pragma\s+\w+\s*=|set\s+@?\w+\s*=|--\s.*(?:dump|sql)"
+        ),
+        "a script of SQL, no table",
+        "load it into the database that it is of, and write the table out as CSV",
+    ),
+    (re.compile(rb"(?i)@relation\s"), "a file of Weka (ARFF)", "take its lines after @data, below a header line"),
+    (
+        re.compile(rb"%%MatrixMarket\s"),
+        "a sparse matrix (Matrix Market)",
+        "write rows, columns and values of scipy.io.mmread(...) out as CSV with a header line",
+    ),
+    (
+        re.compile(rb"\d+:\s*\n\d+,"),
+        "in blocks, an item above its ratings, as those of the Netflix Prize",
+        "write the item into each row below it, and a header line",
+    ),
 )
 _JUNK = {"__MACOSX", "Thumbs.db", "desktop.ini", "_SUCCESS"}
 _PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<error")
@@ -90,6 +117,11 @@ def _zstd_or_lz4(codec: str) -> Callable[[bytes], bytes]:
             return bytes(stream.read())
 
     return read
+
+
+def is_prose(name: str) -> bool:
+    """Tell whether a file beside a table is there to be read by people: a readme, a licence."""
+    return name.lower().startswith(_PROSE)
 
 
 _DECOMPRESS: Mapping[str, Callable[[bytes], bytes]] = {
@@ -145,7 +177,7 @@ def _of_tar(name: str, buffer: io.BytesIO) -> tuple[str, bytes]:
 def _the_table(name: str, entries: list[str]) -> str:
     """Return the one entry that is a table: the only one, or the one that bears the archive's name."""
     ours = [entry for entry in entries if not is_junk(entry)]
-    prose = [entry for entry in ours if PurePosixPath(entry).name.lower().startswith(_PROSE)]
+    prose = [entry for entry in ours if is_prose(PurePosixPath(entry).name)]
     tables = [entry for entry in ours if entry not in prose and any(end in entry.lower() for end in _TABLES)]
     found = tables or [entry for entry in ours if entry not in prose]
     if not found:
@@ -181,7 +213,12 @@ def _refuse_other(name: str, content: bytes) -> None:
             expected="CSV or Parquet",
             mend="fetch the file itself: a page that asks to log in, or says that something went wrong, was saved",
         )
-    if start.startswith((b'{"', b"[{", b"{ ", b"{\n", b"{\r", b"[\n")):
+    for form, what, mend in _TEXTS:
+        if form.match(start):
+            raise user_error(
+                f"{name} is {what}", found=start[:40].decode("utf-8", "replace"), expected="CSV or Parquet", mend=mend
+            )
+    if start.startswith((b'{"', b"{'", b"[{", b"[[", b"{ ", b"{\n", b"{\r", b"[\n")):
         raise user_error(
             f"{name} is JSON",
             expected="CSV or Parquet",
