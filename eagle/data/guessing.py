@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,11 +10,12 @@ from pathlib import Path
 import pandas as pd
 
 from eagle.core.errors import user_error
-from eagle.data.columns.scale import not_numbers, suspects
+from eagle.data.columns.scale import not_numbers, numbers, suspects
+from eagle.data.columns.spelled import nested
 from eagle.data.columns.titles import split_year
 from eagle.data.files.encodings import as_utf8
 from eagle.data.files.opening import parts_at
-from eagle.data.files.parquet import read_parquet
+from eagle.data.files.parquet import column_names, read_parquet
 from eagle.data.files.separators import head_of
 from eagle.data.files.tables import read_any
 
@@ -38,6 +38,8 @@ _YEARS = (1800, 2100)
 _MOST = 0.9  # share of cells, from which a column is what its values look like
 _HALF = 0.5
 _NAMES_SAID = 8
+_MARKS = 3  # columns of 0 and 1, from which they are likely to be categories
+_TWO = ({"0", "1"}, {"true", "false"}, {"0.0", "1.0"})
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,12 @@ def guess(ratings: Path, items: Path, texts: Path | None = None, encoding: str |
     }
     if not seen["year"] and _years_end(listed, seen["title"]):
         notes["year"] = "none is needed: the years that end the titles are read"
+    marks = _marks(listed, _known(seen))
+    if not seen["genres"] and len(marks) >= _MARKS:
+        notes["genres"] = (
+            f"NONE: {len(marks)} columns of 0 and 1 ({', '.join(marks[:3])}, ...) seem to be one category each; to use "
+            "them, write one column with the names of those that are 1, separated by |"
+        )
     if seen["genres"]:
         notes["genre_separator"] = "guessed from the values"
     low, high, more = _scale(ratings, seen["rating"], encoding)
@@ -106,12 +114,7 @@ def _head(path: Path, encoding: str | None) -> pd.DataFrame:
     if part is None:
         raise user_error(f"{path} is empty", expected="a table")
     if part.parquet:
-        import pyarrow.parquet as pq
-
-        try:
-            names = pq.read_schema(io.BytesIO(part.content)).names
-        except (OSError, ValueError):
-            names = []  # read_parquet says what is wrong with it
+        names = column_names(part.content)  # of a broken file none: read_parquet says what is wrong with it
         return read_parquet(part.name, part.content, {name: name for name in names}).astype("string")
     content, _ = as_utf8(part.name, part.content, encoding)
     head = head_of(content, [])
@@ -121,7 +124,9 @@ def _head(path: Path, encoding: str | None) -> pd.DataFrame:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", str(name).lower())
+    """Return a name's letters and digits alone, without a unit in brackets or a kind as RecBole writes it."""
+    bare = re.sub(r"[(\[].*|:(?:token|float)(?:_seq)?$", "", str(name).lower(), flags=re.DOTALL)
+    return re.sub(r"[^a-z0-9]", "", bare or str(name).lower())
 
 
 def _named(table: pd.DataFrame, synonyms: Collection[str], taken: Collection[str] = ()) -> str | None:
@@ -150,9 +155,15 @@ def _joining(
         read_any(path, {name: name for name in names}, encoding=encoding).table
         for path, names in ((ratings, left), (items, right))
     )
+    left, right = _single(one, left), _single(other, right)
     shares = {(a, b): float(one[a].isin(set(other[b].dropna())).mean()) for a in left for b in right}
     best = max(shares, key=lambda pair: shares[pair], default=None)
     return kept if best is None or not shares[best] > _HALF else {"rated_item": best[0], "item": best[1]}
+
+
+def _single(table: pd.DataFrame, names: Collection[str]) -> list[str]:
+    """Return the columns without lists and records."""
+    return [name for name in names if table[name].dtype != object or not table[name].dropna().map(nested).any()]
 
 
 def _years(table: pd.DataFrame, taken: Collection[str]) -> str | None:
@@ -163,6 +174,13 @@ def _years(table: pd.DataFrame, taken: Collection[str]) -> str | None:
         if len(cells) and fits.mean() >= _MOST and cells.nunique() > 1:
             return str(name)
     return None
+
+
+def _marks(table: pd.DataFrame, taken: Collection[str]) -> list[str]:
+    """Return the columns that hold nothing but 0 and 1, or True and False."""
+    left = table.columns.difference(list(taken), sort=False)
+    values = {str(name): set(table[name].dropna().str.lower()) for name in left}
+    return [name for name, found in values.items() if found and any(found <= two for two in _TWO)]
 
 
 def _longest(table: pd.DataFrame, taken: Collection[str]) -> str | None:
@@ -184,7 +202,7 @@ def _scale(path: Path, column: str | None, encoding: str | None) -> tuple[float 
     read = read_any(path, {"rating": column}, numbers=[column], encoding=encoding).table[column].dropna()
     if read.empty or not_numbers(path, read):
         return None, None, dict.fromkeys(ends, f"not seen, since not all of {column!r} are numbers: write it")
-    values = pd.to_numeric(read)
+    values = numbers(read)
     odd = suspects(values)
     values = values[~values.isin([one.value for one in odd])]
     low, high = float(values.min()), float(values.max())

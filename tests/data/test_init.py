@@ -8,6 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -121,6 +122,42 @@ def test_values_tell_what_names_do_not(tmp_path: Path) -> None:
     begin(tmp_path / "new", tmp_path / "r.csv", tmp_path / "i.csv", None, "board game")
     columns = load_config(tmp_path / "new/params.yaml").data.files.columns
     assert (columns.rated_item, columns.item, columns.year, columns.text) == ("ref", "key", "first", "rules")
+
+
+def test_units_and_kinds_in_a_header_do_not_hide_its_names(tmp_path: Path) -> None:
+    rows = [f"u{user}\t{item}\t{(user + item) % 5 + 1}\t{10**9 + item}" for user in range(9) for item in range(9)]
+    head = '"user_id:token"\t"item_id:token"\t"rating\n(1 to 5)"\t"timestamp [s]"'
+    (tmp_path / "r.tsv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    films = "\n".join(f"{item}\tFilm {item}\tdrama" for item in range(9))
+    (tmp_path / "i.tsv").write_text(f"item_id:token\tmovie_title:token_seq\tgenre:token_seq\n{films}\n")
+    begin(tmp_path / "new", tmp_path / "r.tsv", tmp_path / "i.tsv", None, "film")
+    columns = load_config(tmp_path / "new/params.yaml").data.files.columns
+    assert (columns.user, columns.rated_item, columns.rating) == ("user_id:token", "item_id:token", "rating\n(1 to 5)")
+    assert (columns.timestamp, columns.item, columns.title) == (
+        "timestamp [s]",
+        "item_id:token",
+        "movie_title:token_seq",
+    )
+
+
+def test_categories_in_a_column_each_are_said(tmp_path: Path) -> None:
+    ratings, _ = _csv(tmp_path)
+    films = "\n".join(f"{item},Film {item},{item % 2},{item % 3 // 2},0" for item in range(30))
+    (tmp_path / "marks.csv").write_text(f"item,title,comedy,drama,unknown\n{films}\n", encoding="utf-8")
+    said = begin(tmp_path / "new", ratings, tmp_path / "marks.csv", None, "film")
+    assert any("genres: NONE: 3 columns of 0 and 1 (comedy, drama, unknown" in line for line in said)
+
+
+def test_lists_and_records_of_parquet_are_no_ids(tmp_path: Path) -> None:
+    pairs = [(user, item) for user in range(9) for item in range(9)]
+    ratings = pd.DataFrame(pairs, columns=["who", "what"]).assign(rating=[1 + sum(pair) % 5 for pair in pairs])
+    ratings["who"] = "u" + ratings["who"].astype(str)
+    ratings.assign(image=[[item] for _, item in pairs]).to_parquet(tmp_path / "r.parquet")
+    films = pd.DataFrame({"code": range(9), "title": "Film", "features": [[f"f{item}"] for item in range(9)]})
+    films.to_parquet(tmp_path / "i.parquet")
+    begin(tmp_path / "new", tmp_path / "r.parquet", tmp_path / "i.parquet", None, "film")
+    columns = load_config(tmp_path / "new/params.yaml").data.files.columns
+    assert (columns.rated_item, columns.item) == ("what", "code")
 
 
 def test_a_code_for_not_rated_does_not_begin_the_scale(tmp_path: Path) -> None:
