@@ -20,6 +20,7 @@ from eagle.data.files.unpacking import CUT
 
 _NAMED = 10
 _CHUNK = 250_000
+_ANOTHER = "names of columns stand here in another order: below is another table"
 _LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
 
 
@@ -147,7 +148,7 @@ def _read(plan: _Plan, form: Form, troubles: Troubles) -> Delimited:
             repeated.append(line)
             continue
         if plan.has_header and sum(bare(cell) in head.names for cell in cells if cell) > max(1, len(cells) // 2):
-            troubles.add(line, "names of columns stand here in another order: is it another table below?")
+            troubles.add(line, _ANOTHER)
             continue
         if not any(cells):
             blank.append(line)
@@ -239,6 +240,8 @@ def _problem(plan: _Plan, troubles: list[Trouble]) -> Problem:
             "where the first column counts the rows, give it a name in the header; where a number has a decimal comma "
             "or a title a comma, put the cell in quotes"
         )
+    if any(trouble.words == _ANOTHER for trouble in troubles):
+        mend = "write that table into a file of its own, with its columns in one order all through"
     said = "".join(f"\n    line {trouble.line}: {trouble.words}" for trouble in troubles[:_NAMED])
     more = f"\n    and {len(troubles) - _NAMED} more, at least" if len(troubles) > _NAMED else ""
     end = "" if plan.content.endswith((b"\n", b"\r")) else "; the file ends without a line break: it may be cut off"

@@ -58,6 +58,12 @@ _TEXTS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
         "a script of SQL, no table",
         "load it into the database that it is of, and write the table out as CSV",
     ),
+    (
+        re.compile(rb"\[?\{\s*u?'"),
+        "records as Python prints them, no table and no JSON",
+        "read them with ast.literal_eval (each line, if a record is one), and write them out: "
+        "pandas.DataFrame(records).to_parquet(...)",
+    ),
     (re.compile(rb"(?i)@relation\s"), "a file of Weka (ARFF)", "take its lines after @data, below a header line"),
     (
         re.compile(rb"%%MatrixMarket\s"),
@@ -218,7 +224,7 @@ def _refuse_other(name: str, content: bytes) -> None:
             raise user_error(
                 f"{name} is {what}", found=start[:40].decode("utf-8", "replace"), expected="CSV or Parquet", mend=mend
             )
-    if start.startswith((b'{"', b"{'", b"[{", b"[[", b"{ ", b"{\n", b"{\r", b"[\n")):
+    if start.startswith((b'{"', b"[{", b"[[", b"{ ", b"{\n", b"{\r", b"[\n")):
         raise user_error(
             f"{name} is JSON",
             expected="CSV or Parquet",
