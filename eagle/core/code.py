@@ -72,7 +72,7 @@ def code_hash(modules: Iterable[str], root: Path = ROOT) -> str:
     """Return a hash of what modules say (16 characters), whatever their comments, docstrings and line breaks are."""
     digest = hashlib.sha256()
     for module in sorted(modules):
-        digest.update(f"{module}\n{ast.dump(_without_docstrings(_parsed(module, root)))}\n".encode())
+        digest.update(f"{module}\n{_said(_source(module, root))}\n".encode())
     return digest.hexdigest()[:16]
 
 
@@ -85,11 +85,17 @@ def _path(module: str, root: Path) -> Path:
 
 @cache
 def _tree(module: str, root: Path) -> ast.Module:
-    return _parsed(module, root)
+    return ast.parse(_source(module, root))
 
 
-def _parsed(module: str, root: Path) -> ast.Module:
-    return ast.parse(_path(module, root).read_text(encoding="utf-8"))
+def _source(module: str, root: Path) -> str:
+    return _path(module, root).read_text(encoding="utf-8")
+
+
+@cache
+def _said(source: str) -> str:
+    """Return what a source says; kept, for every model that is opened asks for that of the same hundred modules."""
+    return ast.dump(_without_docstrings(ast.parse(source)))
 
 
 def _is_package(module: str, root: Path) -> bool:
