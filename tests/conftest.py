@@ -67,8 +67,10 @@ def mlflow_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[St
     from eagle.config import RegistryConfig
     from eagle.core.project import Project
     from eagle.registry.store import open_store
+    from tests.mlflow_tables import lay_tables
 
     monkeypatch.chdir(tmp_path)
+    lay_tables(Project(tmp_path))
     found = open_store(RegistryConfig(), Project(tmp_path))
     mlflow.set_tracking_uri(found.uri)
     yield found

@@ -79,12 +79,12 @@ class Pipeline:
         return [run.info.status for run in self.runs(kind)]
 
 
-def until(true: Callable[[], Any], seconds: float = 120) -> Any:
+def until(true: Callable[[], Any], seconds: float = 600) -> Any:
     """Wait until something holds, and return it."""
     end = time.monotonic() + seconds
     while not (found := true()):
         assert time.monotonic() < end
-        time.sleep(0.1)
+        time.sleep(0.3)  # a question of the store takes the processor from the tracker that is waited for
     return found
 
 

@@ -13,6 +13,7 @@ from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.registry.kept import forget_lost, store_line
 from eagle.registry.store import Store, open_store
+from tests.mlflow_tables import lay_tables
 
 CONFIG = RegistryConfig()
 
@@ -22,6 +23,7 @@ def registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Project
     """A project whose store has version 1, the champion."""
     monkeypatch.chdir(tmp_path)
     project = Project()
+    lay_tables(project)
     store = open_store(CONFIG, project)
     run = store.client.create_run(store.experiment_id)
     store.client.create_registered_model(CONFIG.model)

@@ -18,6 +18,7 @@ from eagle.core.project import Project
 from eagle.registry.live.state import under_way
 from eagle.registry.runs import log_pipeline
 from eagle.registry.store import open_store
+from tests.mlflow_tables import lay_tables
 from tests.registry.followed import ROOT, SYSTEM, Pipeline, measure_load_at_once, trackers, until
 from tests.report.finished_run import finished_run
 
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pipelines are f
 def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "params.yaml", tmp_path)
+    lay_tables(Project(tmp_path))
     found = Pipeline(Project(tmp_path), open_store(RegistryConfig(), Project(tmp_path)))
     yield found
     found.end()

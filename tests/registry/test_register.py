@@ -16,6 +16,7 @@ from eagle.core.project import Project
 from eagle.registry.kept import forget_lost
 from eagle.registry.store import open_store
 from eagle.serving.agent_files import NOTE
+from tests.mlflow_tables import lay_tables
 from tests.report.finished_run import finished_run
 
 with warnings.catch_warnings():
@@ -42,6 +43,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setattr(stage, "pack_agent", lambda config, project, arm, folder: Agent(folder))
     log_model = mlflow.pyfunc.log_model
     monkeypatch.setattr(mlflow.pyfunc, "log_model", lambda **given: log_model(**{**given, "input_example": None}))
+    lay_tables(project)
     return Project()
 
 

@@ -13,6 +13,7 @@ from eagle.evaluation.stored import read_comparison
 from eagle.registry.run_log import RunLog
 from eagle.registry.runs import PipelineRuns, log_pipeline
 from eagle.registry.store import Store, open_store
+from tests.mlflow_tables import lay_tables
 from tests.report.finished_run import ARMS, SEARCH, finished_run
 
 
@@ -23,6 +24,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def store(project: Project) -> Store:
+    lay_tables(project)
     return open_store(RegistryConfig(), project)
 
 

@@ -17,6 +17,7 @@ from eagle.config.stages import run_stage
 from eagle.core.project import Project
 from eagle.core.workspace import WORKSPACES
 from eagle.registry.store import champion_version, open_store
+from tests.mlflow_tables import lay_tables
 from tests.servers.scripted_agent import registrable_run
 
 NEW = get_context("spawn")  # a fork of the tests' process would inherit connections that other tests opened
@@ -59,6 +60,7 @@ def test_who_registers_second_is_compared_with_whom_the_first_made_champion(
     monkeypatch.setattr(stage, "decide", decide_together)
     log_model = mlflow.pyfunc.log_model
     monkeypatch.setattr(mlflow.pyfunc, "log_model", lambda **given: log_model(**{**given, "input_example": None}))
+    lay_tables(Project())
     uri = RegistryConfig().tracking_uri
     runs = [registrable_run(tmp_path.joinpath(*WORKSPACES, name), uri) for name in ("a", "b")]
     with ThreadPoolExecutor(2) as threads:
