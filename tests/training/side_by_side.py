@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,12 @@ from tests.training.test_on_policy import Counting, Place, rules
 ARM = "g_optimal"
 #: One of four episodes fails, so that five actions are learnt from: an odd number.
 EPISODES = 4
+
+
+def in_surroundings(surroundings: Mapping[str, str], work: Callable[..., None], *arguments: Any) -> None:
+    """Do the work with these variables, where the process does not inherit them."""
+    os.environ.update(surroundings)
+    work(*arguments)
 
 
 def train_play_and_die(config: Config, straight: Project, stopped: Project, folder: Path, parallel: Parallel) -> None:

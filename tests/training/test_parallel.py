@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,8 +28,9 @@ from eagle.core.costs import account
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.training import reference, stage
+from tests.training import side_by_side
 from tests.training.project_files import build_project, config, copy_of
-from tests.training.side_by_side import ARM, learn_from_episodes, train_play_and_die
+from tests.training.side_by_side import ARM, in_surroundings, learn_from_episodes, train_play_and_die
 from tests.training.waiting import mistaken
 
 #: Five decisions are shared as three and two, the one of a format step as one and none.
@@ -51,6 +58,21 @@ class Trained:
     death: EagleError
 
 
+@contextmanager
+def forking() -> Iterator[None]:
+    """Let training processes fork from one that has imported torch, which each would import for seconds."""
+    spawn = import_module("torch.multiprocessing.spawn")  # whose name the package gives to a function
+    start = spawn.start_processes
+
+    def starting(function: Any, arguments: Any, count: int, join: bool, start_method: str) -> Any:
+        get_context("forkserver").set_forkserver_preload([side_by_side.__name__])
+        return start(partial(in_surroundings, dict(os.environ), function), arguments, count, join, False, "forkserver")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spawn, "start_processes", starting)
+        yield
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     folder = tmp_path_factory.mktemp("parallel")
@@ -58,7 +80,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     reference.run(ONE, one, ARM)
     two, stopped = (copy_of(one, folder / name) for name in ("two", "stopped"))
     stage.run(ONE, one, ARM)
-    with pytest.raises(EagleError) as death:
+    with forking(), pytest.raises(EagleError) as death:
         launch(partial(train_play_and_die, TWO, two, stopped, folder), 2, "cpu")
     return Trained(one, two, stopped, folder, death.value)
 
@@ -96,7 +118,7 @@ def test_killed_and_run_again_two_processes_give_the_identical_result(trained: T
     (left,) = trained.stopped.checkpoints.glob("*/*")
     assert left.name == "phase_00_update_000002"
     cost = trained.stopped.cost(f"train@{ARM}")
-    with account(f"train@{ARM}", cost):
+    with forking(), account(f"train@{ARM}", cost):
         stage.run(TWO, trained.stopped, ARM)
     assert content_hash(trained.stopped.agent(ARM)) == content_hash(trained.two.agent(ARM))
     for path in (f"reports/curves/train_{ARM}.csv", f"reports/training/{ARM}.parquet"):
@@ -106,6 +128,7 @@ def test_killed_and_run_again_two_processes_give_the_identical_result(trained: T
 
 
 def test_a_mistake_in_one_process_ends_all_and_is_told_as_it_is() -> None:
+    """Of processes that start as everywhere but in this module: anew."""
     with pytest.raises(EagleError) as told:
         launch(mistaken, 2, "cpu")
     assert str(told.value).splitlines()[0] == "the second process found a mistake"

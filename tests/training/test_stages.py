@@ -61,6 +61,18 @@ def trained(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Proj
     return project
 
 
+@pytest.fixture(scope="module")
+def killed(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Path]:
+    """A training that SIGKILL ended in front of its fourth update, in a process of its own, and its journal."""
+    folder = tmp_path_factory.mktemp("killed")
+    project = copy_of(prepared, folder / "root")
+    script = KILLED.format(root=str(ROOT), project=str(project.root))
+    with journal(folder, "train@g_optimal") as followed:
+        dead = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, timeout=120, check=False)
+    assert dead.returncode == -signal.SIGKILL, dead.stderr.decode()[-2000:]
+    return project, followed
+
+
 def weights(folder: Path) -> dict[str, np.ndarray]:
     return load_file(folder / "adapter_model.safetensors")
 
@@ -109,13 +121,10 @@ def test_training_writes_what_it_promises(trained: Project) -> None:
 
 @pytest.mark.parametrize("damaged", [False, True])
 def test_killed_and_run_again_gives_the_identical_result(
-    prepared: Project, trained: Project, tmp_path: Path, caplog: pytest.LogCaptureFixture, damaged: bool
+    killed: tuple[Project, Path], trained: Project, tmp_path: Path, caplog: pytest.LogCaptureFixture, damaged: bool
 ) -> None:
     """Also where the disk has changed a byte of the checkpoint meanwhile."""
-    project = copy_of(prepared, tmp_path / "root")
-    script = KILLED.format(root=str(ROOT), project=str(project.root))
-    dead = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, timeout=120, check=False)
-    assert dead.returncode == -signal.SIGKILL, dead.stderr.decode()[-2000:]
+    project = copy_of(killed[0], tmp_path / "root")
     assert not project.agent("g_optimal").exists()
     (left,) = project.checkpoints.glob("*/*")
     assert left.name == "phase_00_update_000002"
@@ -143,19 +152,16 @@ def rows_of(curve: Path) -> list[dict[str, Any]]:
 
 
 def test_a_training_that_is_followed_tells_its_curve_and_computes_the_same(
-    prepared: Project, trained: Project, tmp_path: Path
+    killed: tuple[Project, Path], trained: Project, tmp_path: Path
 ) -> None:
-    project = copy_of(prepared, tmp_path / "root")
-    with journal(tmp_path, "train@g_optimal") as followed:
-        script = KILLED.format(root=str(ROOT), project=str(project.root))
-        subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, timeout=120, check=False)
+    project = copy_of(killed[0], tmp_path / "root")
     with journal(tmp_path, "train@g_optimal") as resumed:
         stage.run(config(), project, "g_optimal")
     curve = project.curve("train_g_optimal")
     assert curve.read_bytes() == trained.curve("train_g_optimal").read_bytes()
     assert content_hash(project.agent("g_optimal")) == content_hash(trained.agent("g_optimal"))
     rows = rows_of(curve)
-    assert told(followed) == rows[:3]  # killed before the fourth
+    assert told(killed[1]) == rows[:3]  # killed before the fourth
     assert told(resumed) == rows  # each update once, those of the checkpoint first
 
 

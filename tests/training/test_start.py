@@ -5,6 +5,8 @@ encoder and utility.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +73,23 @@ def write_encoder(project: Project, texts: list[str]) -> None:
     save_encoder(JointHybrid(features, weights, model), project.encoder, made_with)
 
 
+@pytest.fixture(scope="module")
+def trained(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Project]:
+    """Return the project trained without a stop under a kind of reward, once for each."""
+
+    @cache
+    def of(reward: str) -> Project:
+        project = copy_of(prepared, tmp_path_factory.mktemp("trained") / "root")
+        with account("train@g_optimal", project.cost("train@g_optimal")):
+            stage.run(settings(reward), project, "g_optimal")
+        return project
+
+    return of
+
+
 @pytest.mark.parametrize("reward", ["end", "step"])
-def test_rollouts_train_and_are_logged(prepared: Project, tmp_path: Path, reward: str) -> None:
-    project = copy_of(prepared, tmp_path / "root")
-    with account("train@g_optimal", project.cost("train@g_optimal")):
-        stage.run(settings(reward), project, "g_optimal")
+def test_rollouts_train_and_are_logged(trained: Callable[[str], Project], reward: str) -> None:
+    project = trained(reward)
     curve = pd.read_csv(project.curve("train_g_optimal"))
     assert curve["phase"].tolist() == ["all_action"] * 2 + ["on_policy"] * 2 + ["selection"] * 2
     played = curve[curve["phase"] == "on_policy"]
@@ -96,10 +110,13 @@ def test_rollouts_train_and_are_logged(prepared: Project, tmp_path: Path, reward
 
 @pytest.mark.parametrize("phase", [OnPolicy, Selection])
 def test_stopped_within_a_phase_and_run_again_gives_the_identical_result(
-    prepared: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phase: type[OnPolicy] | type[Selection]
+    prepared: Project,
+    trained: Callable[[str], Project],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    phase: type[OnPolicy] | type[Selection],
 ) -> None:
-    straight, stopped = (copy_of(prepared, tmp_path / name) for name in ("straight", "stopped"))
-    stage.run(settings("step"), straight, "g_optimal")
+    straight, stopped = trained("step"), copy_of(prepared, tmp_path / "stopped")
     update: Any = phase.update
 
     def stops(self: Any, number: int) -> tuple[dict, list[dict]]:
