@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from benchmarks.records import GOALS, Found, Record, Setting, alone, compared, i
 from benchmarks.report import NOT_TAKEN, Report
 from benchmarks.run import MODULES, names_of
 from eagle.data.catalogue import Provenance, make_catalogue, write_catalogue
+from tests.dvc_here import dvc
 
 TINY = Setting("tiny", runs=1)
 MACHINE = {"processor": "abacus", "threads": 2}
@@ -140,12 +139,9 @@ def test_factors_without_a_catalogue_leave_a_line(tmp_path: Path) -> None:
 
 
 def test_an_unchanged_pipeline(tmp_path: Path) -> None:
-    def dvc(*words: str) -> None:
-        subprocess.run([sys.executable, "-m", "dvc", *words], cwd=tmp_path, check=True, capture_output=True)
-
     assert "make run" in noop.unchanged(tmp_path)
-    dvc("init", "--no-scm", "-q")
-    dvc("stage", "add", "-q", "--run", "-n", "one", "-o", "one.txt", "echo 1 > one.txt")
+    dvc(tmp_path, "init", "--no-scm", "-q")
+    dvc(tmp_path, "stage", "add", "-q", "--run", "-n", "one", "-o", "one.txt", "echo 1 > one.txt")
     repro, said = noop.measure(replace(TINY, project=tmp_path)).records
     assert repro.name == "noop_repro" and repro.peer and repro.peer > 0 and said.ours
     (tmp_path / "one.txt").write_text("2")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ import yaml
 from eagle.config.intact import require_intact
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
+from tests.dvc_here import dvc
 
 STAGES = {
     "make": {"cmd": "mkdir -p all/one/sub && echo é > all/one/sub/b && echo a > all/one/a.txt", "outs": ["all/one"]},
@@ -29,8 +28,8 @@ STAGES = {
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project of three stages that DVC has run."""
     (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": STAGES}))
-    for words in (["init", "--no-scm", "-q"], ["repro", "-q"]):
-        subprocess.run([sys.executable, "-m", "dvc", *words], cwd=tmp_path, check=True)
+    dvc(tmp_path, "init", "--no-scm", "-q")
+    dvc(tmp_path, "repro", "-q")
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     return Project(tmp_path)
 
@@ -47,8 +46,7 @@ def test_every_damaged_input_of_a_stage_is_named(made: Project, monkeypatch: pyt
     require_intact("read@x", made)
     damage(made.root / "all/one/sub/b")
     damage(made.root / "table")
-    done = subprocess.run([sys.executable, "-m", "dvc", "status", "-q"], cwd=made.root, check=False)
-    assert done.returncode == 0  # DVC does not see it
+    dvc(made.root, "status", "-q")  # DVC does not see it
     with pytest.raises(EagleError) as told:
         require_intact("read@x", made)
     assert [problem.what for problem in told.value.problems] == [
@@ -74,7 +72,7 @@ def test_a_damaged_copy_has_to_go_too(made: Project, monkeypatch: pytest.MonkeyP
     for problem in told.value.problems:
         for name in problem.mend.removeprefix("delete ").split(", then")[0].split(" and "):
             shutil.rmtree(name) if Path(name).is_dir() else Path(name).unlink()
-    subprocess.run([sys.executable, "-m", "dvc", "repro", "-q"], check=True)
+    dvc(made.root, "repro", "-q")
     require_intact("read@x", Project())
     assert Path("all/one/a.txt").read_text() + Path("table").read_text() == "a\n1\n"
 

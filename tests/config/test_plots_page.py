@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.dvc_here import dvc
 
 ROOT = Path(__file__).parents[2]
 CURVE = "update,phase,loss,reward,unknown\n1,a,1.5,0.1,\n2,a,1.2,0.3,\n3,a,1.0,0.4,\n"
@@ -24,18 +25,17 @@ const document = {createElement: made, createElementNS: (_, name) => made(name),
 @pytest.fixture
 def page(tmp_path: Path) -> str:
     """What a real ``dvc plots show`` writes over a curve, as this repository sets DVC up."""
-    dvc = [sys.executable, "-m", "dvc"]
     curve = "reports/curves/train_x.csv"
     (tmp_path / curve).parent.mkdir(parents=True)
     (tmp_path / curve).write_text(CURVE)
     (tmp_path / "dvc.yaml").write_text(f"plots: [{{{curve}: {{x: update, y: loss, title: EAGLE}}}}]\n")
-    subprocess.run([*dvc, "init", "--no-scm", "-q"], cwd=tmp_path, check=True)
+    dvc(tmp_path, "init", "--no-scm", "-q")
     shutil.copy2(ROOT / ".dvc/config", tmp_path / ".dvc/config")
     (tmp_path / ".dvc/config.local").write_text("[core]\n    no_scm = true\n")
     template = tmp_path / "eagle/config/plots.html"
     template.parent.mkdir(parents=True)
     shutil.copy2(ROOT / "eagle/config/plots.html", template)
-    subprocess.run([*dvc, "plots", "show", "-q"], cwd=tmp_path, check=True)
+    dvc(tmp_path, "plots", "show", "-q")
     return (tmp_path / "dvc_plots/index.html").read_text(encoding="utf-8")
 
 

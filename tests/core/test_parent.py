@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.dvc_here import dvc
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="process file descriptors are Linux's")
 STAGE = """
 import os, time
@@ -46,9 +48,8 @@ def test_a_killed_dvc_ends_its_stage(stage: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("SHELL", shell)
     monkeypatch.delenv("DVC_ROOT", raising=False)
     (stage / "dvc.yaml").write_text(f"stages:\n  one:\n    cmd: {sys.executable} stage.py\n    outs: [began]\n")
-    dvc = [sys.executable, "-m", "dvc"]
-    subprocess.run([*dvc, "init", "--no-scm", "-q"], check=True)
-    with subprocess.Popen([*dvc, "repro", "-q"], start_new_session=True) as running:
+    dvc(stage, "init", "--no-scm", "-q")
+    with subprocess.Popen([sys.executable, "-m", "dvc", "repro", "-q"], start_new_session=True) as running:
         process = begun(stage)
         running.send_signal(signal.SIGKILL)
     assert psutil.wait_procs([process], timeout=30)[1] == []

@@ -12,6 +12,8 @@ from eagle.config import RegistryConfig
 from eagle.core.project import Project
 from eagle.core.workspace import borrow, home
 from eagle.registry.store import open_store
+from tests.dvc_here import dvc
+from tests.mlflow_tables import lay_tables
 
 STAGE = """
 from pathlib import Path
@@ -42,29 +44,28 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     (tmp_path / ".gitignore").write_text("/out\n/mlruns/*\n.cache/\n")
     (tmp_path / "mlruns").mkdir()
     (tmp_path / "mlruns/.gitkeep").touch()
-    for words in ("git init -q", f"{sys.executable} -m dvc init -q", "git add .", "git commit -q -m first"):
+    subprocess.run(["git", "init", "-q"], check=True)
+    dvc(tmp_path, "init", "-q")
+    for words in ("git add .", "git commit -q -m first"):
         subprocess.run(words.split(), check=True)
     return Project()
-
-
-def dvc(*words: str) -> list[str]:
-    return [sys.executable, "-m", "dvc", *words]
 
 
 def test_a_temporary_run_pays_for_no_text_twice_and_its_mlflow_run_stays(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    lay_tables(project)
     for name in ("first", "second"):
         Path("in").write_text(name)
-        subprocess.run(dvc("exp", "run", "--temp", "-q", "-n", name), check=True)
+        dvc(project.root, "exp", "run", "--temp", "-q", "-n", name)
     assert list(Path(".dvc/tmp/exps").glob("tmp*")) == []
     store = open_store(RegistryConfig(), project)
     runs = {run.info.run_name: run.info for run in store.client.search_runs([store.experiment_id])}
     assert set(runs) == {"first", "second"}
     said = {name: Path(info.artifact_uri, "out").read_text() for name, info in runs.items()}
     assert said == {"first": "1 calls", "second": "0 calls"}
-    subprocess.run(dvc("exp", "apply", "-q", "second"), check=True)
+    dvc(project.root, "exp", "apply", "-q", "second")
     assert Path("out").read_text() == "0 calls"
     assert Path("mlruns/.gitkeep").exists() and not Path("mlruns/artifacts").is_symlink()
 

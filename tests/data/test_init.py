@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.data.beginning import begin
 from eagle.data.sources.own_files import own_files
+from tests.dvc_here import dvc
 
 
 def _csv(folder: Path) -> tuple[Path, Path]:
@@ -235,9 +234,8 @@ def test_a_repository_is_begun_and_dvc_reads_the_project(tmp_path: Path) -> None
     settings = (new / ".dvc/config").read_text(encoding="utf-8")
     assert "analytics = false" in settings and "html_template = ../plots.html" in settings
     assert not name_own_files(load_config(new / "params.yaml"), Project(new))
-    dvc = [sys.executable, "-m", "dvc", "status", "fetch"]
-    status = subprocess.run(dvc, cwd=new, capture_output=True, text=True, check=True)
-    assert "code/fetch.txt" in status.stdout and "scores.csv" in status.stdout
+    status = dvc(new, "status", "fetch")
+    assert "code/fetch.txt" in status and "scores.csv" in status
 
 
 def test_a_repository_above_is_left_alone(tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +19,7 @@ from eagle.plan.trial import findings, scratch
 from eagle.plan.trial.changes import draw_seeds
 from eagle.plan.trial.findings import Finding
 from eagle.plan.trial.run import counted, quotes, table_lines
+from tests.dvc_here import dvc
 from tests.end_to_end.small_world import small_config, write_project
 
 
@@ -150,8 +149,8 @@ def test_stages_are_taken_over_up_to_the_first_that_dvc_calls_stale(tmp_path: Pa
         (tmp_path / f"{name}.txt").write_text("one")
         stages[name] = {"cmd": made, "deps": [f"{name}.txt"], "outs": outs}
     project.dvc_yaml.write_text(yaml.safe_dump({"stages": stages}))
-    for command in (["init", "--no-scm", "--quiet"], ["repro", "--quiet"]):
-        subprocess.run([sys.executable, "-m", "dvc", *command], cwd=tmp_path, check=True)
+    dvc(tmp_path, "init", "--no-scm", "--quiet")
+    dvc(tmp_path, "repro", "--quiet")
     assert scratch.finished_stages(project) == [*scratch.STAGES, scratch.ADAPTED]
     (tmp_path / "split.txt").write_text("two")
     assert scratch.finished_stages(project) == list(scratch.STAGES[: list(files).index("split")])
