@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from eagle.config.stages import STAGES
 from eagle.core.artifacts import write_json
 from eagle.core.project import Project
 from eagle.evaluation.arm import anchor_arm, write_arms
+from tests.dvc_here import dvc
 
 
 @pytest.fixture(scope="session")
@@ -76,5 +76,5 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_dvc(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    subprocess.run(["dvc", "init", "--no-scm", "-q"], check=True)
+    dvc(tmp_path, "init", "--no-scm", "-q")
     return tmp_path
