@@ -18,6 +18,7 @@ from eagle.core.costs import account
 from eagle.core.fork_client import ADDRESS
 from eagle.core.project import Project
 from flows.fork_server import running
+from tests.dvc_here import dvc
 from tests.end_to_end.small_world import write_project
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +81,7 @@ def project(written: Path, server: str | None) -> Path:
     root = written
     write_project(root, root / "given")
     run(root, "git", "init", "-q", ".")
-    run(root, "dvc", "init", "-q")
+    dvc(root, "init", "-q")
     shutil.copy2(ROOT / ".dvc/config", root / ".dvc/config")
     name_own_files(load_config(root / "params.yaml"), Project(root))  # as `make run` does
     _install_models(root)
@@ -98,4 +99,4 @@ def _install_models(root: Path) -> None:
         shutil.copytree(root / "given" / name, root / "models" / name)
     with account("models", Project(root).cost("models")):
         pass
-    run(root, "dvc", "commit", "-q", "-f", "models")
+    dvc(root, "commit", "-q", "-f", "models")

@@ -32,13 +32,14 @@ from eagle.core.artifacts import content_hash, read_json
 from eagle.core.project import Project
 from tests.compute.ray_here import skip_without_ray
 from tests.docs.pages import README, TUTORIAL, commands
+from tests.dvc_here import dvc
 from tests.end_to_end.conftest import environment, run
 
 Command = Callable[..., str]
 
 
 def stale(root: Path) -> set[str]:
-    return set(json.loads(run(root, "dvc", "status", "--json")))
+    return set(json.loads(dvc(root, "status", "--json")))
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_a_training_parameter_makes_only_training_stale(project: Path) -> None:
         )
         changed = {
             name
-            for name, why in json.loads(run(project, "dvc", "status", "--json")).items()
+            for name, why in json.loads(dvc(project, "status", "--json")).items()
             if "params.yaml" in json.dumps(why)
         }
     finally:
@@ -84,11 +85,11 @@ def test_every_stage_left_its_outputs_and_costs(project: Path) -> None:
         "reference_uniform",
         "eagle_g_optimal",
     }
-    shown = run(project, "dvc", "metrics", "show", expect=0)
+    shown = dvc(project, "metrics", "show")
     assert max(map(len, shown.splitlines())) <= 160
     rows = [line.split()[0] for line in shown.splitlines()[1:]]
     assert rows == ["reports/headline/eagle_g_optimal.json", "reports/headline/search_eagle.json"]
-    run(project, "dvc", "plots", "show")
+    dvc(project, "plots", "show")
     page = (project / "dvc_plots/index.html").read_text(encoding="utf-8")
     assert "#reports_curves_train_g_optimal_csv" in page and "http" not in re.sub(r"https?://(vega|www.w3)", "", page)
 
@@ -141,11 +142,11 @@ def test_methods_are_compared_at_equal_budgets(project: Path) -> None:
 
 def test_push_and_pull_restore_everything(project: Path, tmp_path: Path) -> None:
     before = {name: content_hash(project / name) for name in ("data", "models", "reports")}
-    run(project, "dvc", "remote", "add", "-f", "-d", "--local", "store", str(tmp_path / "store"))
-    run(project, "dvc", "push", "-q")
+    dvc(project, "remote", "add", "-f", "-d", "--local", "store", str(tmp_path / "store"))
+    dvc(project, "push", "-q")
     for name in (*before, ".dvc/cache"):
         shutil.rmtree(project / name)
-    run(project, "dvc", "pull", "-q")
+    dvc(project, "pull", "-q")
     assert {name: content_hash(project / name) for name in before} == before
     assert stale(project) == set()
 
@@ -370,7 +371,9 @@ def test_the_scoring_server_answers(project: Path, client: MlflowClient) -> None
     assert "unknown user 'nobody'" in message
 
 
-def test_killed_in_the_middle_of_training_and_run_again_gives_the_identical_agent(project: Path) -> None:
+def test_killed_in_the_middle_of_training_and_run_again_gives_the_identical_agent(
+    project: Path, server: str | None
+) -> None:
     agent = Project(project).agent("g_optimal")
     before, figures = content_hash(agent), curve(project).read_bytes()
     shutil.rmtree(agent)
@@ -386,7 +389,7 @@ def test_killed_in_the_middle_of_training_and_run_again_gives_the_identical_agen
         training.kill()
     assert training.returncode == -signal.SIGKILL
     assert not agent.exists()
-    run(project, "eagle", "stage", "train@g_optimal")
+    run(project, "eagle", "stage", "train@g_optimal", server=server)
     assert content_hash(agent) == before
     assert curve(project).read_bytes() == figures
 
@@ -418,7 +421,7 @@ def test_two_ray_workers_write_the_identical_tables_and_make_nothing_stale(proje
 
 
 def test_an_experiment_stands_beside_the_first_result(project: Path, server: str | None, client: MlflowClient) -> None:
-    run(project, "dvc", "checkout", "-q", "--force")
+    dvc(project, "checkout", "-q", "--force")
     first = read_json(Project(project).reports / "registration.json")
     run(project, "dvc", "exp", "run", "-q", "-S", "train.kl_coefficient=0.05", "-n", "weaker-kl", server=server)
     second = read_json(Project(project).reports / "registration.json")
@@ -426,8 +429,8 @@ def test_an_experiment_stands_beside_the_first_result(project: Path, server: str
     assert second["champion_before"] == first["version"]
     assert second["decision"]["gain"] is not None
     assert second["champion"] == ("2" if second["decision"]["gain"]["low"] > 0 else "1")
-    assert "kl_coefficient" in run(project, "dvc", "params", "diff")
-    compared = json.loads(run(project, "dvc", "metrics", "diff", "--all", "--json"))
+    assert "kl_coefficient" in dvc(project, "params", "diff")
+    compared = json.loads(dvc(project, "metrics", "diff", "--all", "--json"))
     assert {"reports/headline/eagle_g_optimal.json", "reports/headline/search_eagle.json"} <= set(compared)
     parents = client.search_runs([client.get_run(first["run"]).info.experiment_id], "tags.`eagle.kind` = 'pipeline'")
     assert {run_.data.params["train.kl_coefficient"] for run_ in parents} == {"0.04", "0.05"}

@@ -7,8 +7,6 @@ import logging
 import signal
 import socket
 import socketserver
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +24,7 @@ from eagle.core.artifacts import write_json
 from eagle.core.fork_client import ADDRESS
 from eagle.core.project import Project
 from flows.pipeline import main
+from tests.dvc_here import dvc
 from tests.flows.conftest import write_dvc
 from tests.flows.other_server import at_server
 
@@ -145,7 +144,7 @@ def test_a_tracking_server_that_goes_away_before_the_end_leaves_the_table_and_a_
 ) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     (project / "dvc.yaml").write_text("stages: {fetch: {cmd: echo x > out, outs: [out]}}", encoding="utf-8")
-    subprocess.run([sys.executable, "-m", "dvc", "repro", "-q"], check=True)
+    dvc(project, "repro", "-q")
     made = {"model": "eagle-agent", "version": "1", "champion": "1"}
     with serving(Tracking()) as address:
         config = parse_config({"registry": {"tracking_uri": address}})
