@@ -1,4 +1,4 @@
-"""One MLflow server and one Prefect server on a private PostgreSQL, and an S3 store beside them, for all tests here."""
+"""An MLflow server with an S3 store, and a Prefect server, each on a private PostgreSQL and started by who needs it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ SECONDS = 600  # against hanging: a busy machine fails no test
 
 
 @dataclass(frozen=True)
-class Servers:
-    """Addresses of what runs."""
+class Tracking:
+    """Addresses of an MLflow server and of its store of artifacts."""
 
     cluster: postgres.Cluster
     mlflow: str
-    prefect: str
     store: str
 
     def stored(self) -> list[str]:
@@ -77,42 +76,51 @@ def _answers(address: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """All of them, started side by side: each imports for seconds before it answers."""
+def cluster() -> Iterator[postgres.Cluster]:
     programs = postgres.programs()
     if programs is None:
         pytest.skip("PostgreSQL's programs are not installed here (Debian, Ubuntu: apt-get install postgresql)")
-    folder = tmp_path_factory.mktemp("servers")
-    ports = {name: str(free_port()) for name in ("moto", "mlflow", "prefect")}
-    store, mlflow, prefect = (f"http://127.0.0.1:{port}" for port in ports.values())
+    with postgres.running(programs) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def tracking(cluster: postgres.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tracking]:
+    """MLflow and its store, started side by side: each imports for seconds before it answers."""
+    folder, ports = tmp_path_factory.mktemp("tracking"), [str(free_port()) for _ in range(2)]
+    mlflow, store = (f"http://127.0.0.1:{port}" for port in ports)
     keys = {"MLFLOW_S3_ENDPOINT_URL": store, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    cluster.run("createdb", "mlflow")
     with ExitStack() as running:
-        cluster = running.enter_context(postgres.running(programs))
-        for database in ("mlflow", "prefect"):
-            cluster.run("createdb", database)
-        moto = running.enter_context(program(folder, "moto.server", "-p", ports["moto"]))
-        tracking = running.enter_context(
+        moto = running.enter_context(program(folder, "moto.server", "-p", ports[1]))
+        server = running.enter_context(
             program(
                 folder,
-                *("mlflow", "server", "--port", ports["mlflow"], "--workers", "1"),
+                *("mlflow", "server", "--port", ports[0], "--workers", "1"),
                 *("--backend-store-uri", cluster.address("mlflow")),
                 *("--artifacts-destination", f"s3://{BUCKET}/mlflow"),
                 MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false",
                 **keys,
             )
         )
-        orchestration = running.enter_context(
-            program(
-                folder,
-                *("prefect", "server", "start", "--port", ports["prefect"], "--no-ui"),
-                PREFECT_HOME=str(folder / "prefect"),
-                PREFECT_API_DATABASE_CONNECTION_URL=cluster.address("prefect", "postgresql+asyncpg"),
-                PREFECT_API_BLOCKS_REGISTER_ON_START="false",
-                PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS="1",
-            )
-        )
         moto(store)
         subprocess.run([sys.executable, MAKE_BUCKET, BUCKET], env=os.environ | keys, check=True)
-        tracking(f"{mlflow}/health")
-        orchestration(f"{prefect}/api/health")
-        yield Servers(cluster, mlflow, f"{prefect}/api", store)
+        server(f"{mlflow}/health")
+        yield Tracking(cluster, mlflow, store)
+
+
+@pytest.fixture(scope="session")
+def prefect_api(cluster: postgres.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Prefect server."""
+    folder, port = tmp_path_factory.mktemp("orchestration"), str(free_port())
+    cluster.run("createdb", "prefect")
+    with program(
+        folder,
+        *("prefect", "server", "start", "--port", port, "--no-ui"),
+        PREFECT_HOME=str(folder / "prefect"),
+        PREFECT_API_DATABASE_CONNECTION_URL=cluster.address("prefect", "postgresql+asyncpg"),
+        PREFECT_API_BLOCKS_REGISTER_ON_START="false",
+        PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS="1",
+    ) as server:
+        server(f"http://127.0.0.1:{port}/api/health")
+        yield f"http://127.0.0.1:{port}/api"

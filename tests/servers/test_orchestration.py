@@ -13,7 +13,8 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.workers.process import ProcessWorker
 
 from tests.flows.other_server import at_server
-from tests.servers.conftest import SECONDS, Servers
+from tests.servers.conftest import SECONDS
+from tests.servers.postgres import Cluster
 
 SMALL = """
 from pathlib import Path
@@ -28,9 +29,9 @@ def small() -> None:
 """
 
 
-def test_a_scheduled_flow_runs_and_completes(servers: Servers, tmp_path: Path) -> None:
+def test_a_scheduled_flow_runs_and_completes(cluster: Cluster, prefect_api: str, tmp_path: Path) -> None:
     (tmp_path / "small.py").write_text(SMALL.format(path=str(tmp_path / "ran.txt")), encoding="utf-8")
-    with at_server(servers.prefect), get_client(sync_client=True) as client:
+    with at_server(prefect_api), get_client(sync_client=True) as client:
         client.create_work_pool(WorkPoolCreate(name="eagle", type="process"))
         deployed = flow.from_source(str(tmp_path), "small.py:small").deploy(
             "often", work_pool_name="eagle", interval=timedelta(seconds=10), print_next_steps=False
@@ -43,6 +44,6 @@ def test_a_scheduled_flow_runs_and_completes(servers: Servers, tmp_path: Path) -
     assert {run.deployment_id for run in done} == {deployed}
     assert [run.state_name for run in done] == ["Completed"] * len(done)
     assert (tmp_path / "ran.txt").read_text(encoding="utf-8") == "ran\n" * len(done)
-    kept = servers.cluster.restored("prefect", tmp_path / "prefect.dump")
-    states = servers.cluster.run("psql", "-At", "-d", kept, "-c", "SELECT DISTINCT state_type FROM flow_run")
+    kept = cluster.restored("prefect", tmp_path / "prefect.dump")
+    states = cluster.run("psql", "-At", "-d", kept, "-c", "SELECT DISTINCT state_type FROM flow_run")
     assert "COMPLETED" in states.split()
