@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from eagle.core import telemetry
+from tests.longest import LONGEST
 
 if TYPE_CHECKING:
     from eagle.registry.store import Store
@@ -45,10 +46,9 @@ for _name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest file first, so that the other worker takes all others meanwhile (make test hands out whole files in
-    this order).
-    """
-    items.sort(key=lambda item: "end_to_end" not in item.path.parts)
+    """The longest files first, so that both workers end at once (make test hands out whole files in this order)."""
+    place = {Path(__file__).parent / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 def pytest_unconfigure() -> None:

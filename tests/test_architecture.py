@@ -14,6 +14,7 @@ import yaml
 
 from eagle.config import Config
 from eagle.config.stages import STAGES, Stage, all_instances
+from tests.longest import LONGEST
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "eagle").rglob("*.py"))
@@ -262,6 +263,10 @@ def _privates(path: Path) -> set[str]:
             named = [arg.value for arg in node.args[:2] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
             found |= {name for name in named if _is_private(name.split(".")[-1])}
     return found
+
+
+def test_the_longest_files_of_tests_are_there() -> None:
+    assert [name for name in LONGEST if not (ROOT / "tests" / name).is_file()] == []
 
 
 def test_tests_reach_into_no_privates() -> None:
