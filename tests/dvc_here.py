@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import sys
 import warnings
 from pathlib import Path
 from unittest.mock import patch
@@ -17,8 +18,13 @@ from dvc.cli import main
 
 def dvc(root: Path, *words: str) -> str:
     """Run ``dvc`` in the folder and return what it says on standard output; it has to succeed."""
-    in_test = patch.dict(os.environ, {"DVC_TEST": "true"})  # or it would write JSON past the redirection
-    with contextlib.chdir(root), in_test, contextlib.redirect_stdout(io.StringIO()) as said, warnings.catch_warnings():
+    with (
+        contextlib.chdir(root),
+        contextlib.redirect_stdout(io.StringIO()) as said,
+        patch.dict(os.environ, {"DVC_TEST": "true"}),  # or it would write JSON past the redirection
+        patch.object(sys, "argv", ["dvc", *words]),  # where it looks for -q and -v, whatever it is given
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")  # DVC's own
         code = main(list(words))
     assert code == 0, f"dvc {' '.join(words)} ended with {code}\n{said.getvalue()[-3000:]}"
