@@ -30,7 +30,7 @@ from eagle.config import Config, load_config
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed, stream
 from eagle.data.descriptions import Descriptions
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.engine.open import open_language_model
 from eagle.environment.rewrite import Rewriter
 from eagle.evaluation.budgets import BudgetRun, pick_budget_cases, valued

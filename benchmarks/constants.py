@@ -22,7 +22,7 @@ from eagle.core.project import Project
 from eagle.data.descriptions import plain_years
 from eagle.evaluation.budgets import answers_at, pick_budget_cases
 from eagle.evaluation.cases import HeldOut
-from eagle.evaluation.judges.table import judged_by_all
+from eagle.evaluation.judges.fitting import judged_by_all
 from eagle.evaluation.scoring import RememberingEncoder
 from eagle.evaluation.stage import bootstrap_over, open_judges
 from eagle.latent.encoders import load_encoder

@@ -146,7 +146,7 @@ class Template:
 def prompts(folder: Path, size: Size) -> list[str]:
     """Return the prompts in the order of stage transitions."""
     from eagle.actions.seeds import generic_seeds
-    from eagle.domains.table import default_domain
+    from eagle.domains.open import default_domain
     from eagle.environment.prompts import rewrite_prompt
 
     template: Any = Template(folder)

@@ -31,7 +31,7 @@ from eagle.core.seeding import stream
 from eagle.data.descriptions import Descriptions
 from eagle.data.stored import read_item_split
 from eagle.domains.base import Domain
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.profiles.stored import Profiles
 
 Answers = tuple[list[tuple[str, str, str]], WrittenStatistics]

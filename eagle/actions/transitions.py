@@ -28,7 +28,7 @@ from eagle.core.artifacts import write_json, write_table
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.environment.rewrite import Rewriter
 from eagle.environment.sharded import environment_identity
 

@@ -16,7 +16,7 @@ from eagle.compute.sharding import ShardCache, answer_shards, open_workers
 from eagle.compute.workers import Answerer
 from eagle.config import Config
 from eagle.core.project import Project
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.engine.identity import model_identity
 from eagle.engine.open import open_language_model
 

@@ -26,7 +26,7 @@ from eagle.data.corpus import read_corpus
 from eagle.data.descriptions import Descriptions
 from eagle.data.stored import items_of_split, read_item_split
 from eagle.domains.base import Domain
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.engine.base import LanguageModel, SamplingSpec
 from eagle.engine.open import open_language_model
 from eagle.environment.adapted import EnvironmentDecision

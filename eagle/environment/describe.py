@@ -25,7 +25,7 @@ from eagle.core.artifacts import write_json, write_table
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed
 from eagle.data.stored import read_items, read_rating_split
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.domains.text import GENRES_AND_PLOT, Description, Fields
 from eagle.engine.base import SamplingSpec
 from eagle.engine.identity import model_identity

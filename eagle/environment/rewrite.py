@@ -20,7 +20,7 @@ from eagle.core.project import Project
 from eagle.core.seeding import derive_seed
 from eagle.data.descriptions import Descriptions
 from eagle.domains.base import Domain
-from eagle.domains.table import default_domain, domain_of
+from eagle.domains.open import default_domain, domain_of
 from eagle.domains.text import Description
 from eagle.engine.base import Completion, LanguageModel, SamplingSpec
 from eagle.engine.open import open_language_model

@@ -21,9 +21,9 @@ from eagle.latent.text_utility import TextUtility
 from eagle.methods.acting import ShardedAgents, WorkerAgent
 from eagle.methods.base import Method
 from eagle.methods.context import MethodContext
+from eagle.methods.open import open_method
 from eagle.methods.proposers import search_with
 from eagle.methods.running import candidate_rows, run_method, trajectory_rows
-from eagle.methods.table import open_method
 from eagle.policies.base import Agent
 
 COLUMNS = [

@@ -16,7 +16,7 @@ from eagle.compute.sharding import ShardCache, open_workers
 from eagle.compute.workers import Answerer, Workers
 from eagle.config import Config
 from eagle.core.project import Project
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.engine.open import open_language_model
 from eagle.environment.rewrite import Rewriter
 from eagle.environment.sharded import ShardedRewriter, environment_identity, rewritten
@@ -31,8 +31,8 @@ from eagle.latent.text_utility import TextUtility
 from eagle.methods.acting import ACT, AgentGroups, LocalAgents, ShardedAgents, acted
 from eagle.methods.agent_method import AgentMethod
 from eagle.methods.context import MethodContext
+from eagle.methods.open import open_method
 from eagle.methods.rollout import roll_out, stopped_early
-from eagle.methods.table import open_method
 from eagle.policies.agents import LoraAgent
 from eagle.policies.trie_scorers import TrieScorers
 from eagle.quality.gates import TextGates

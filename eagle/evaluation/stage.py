@@ -26,7 +26,7 @@ from eagle.evaluation.cases import HeldOut, case_groups, pick_cases, texts_of
 from eagle.evaluation.comparison import Comparison
 from eagle.evaluation.inputs import input_hashes
 from eagle.evaluation.judges.base import Judge, JudgeData
-from eagle.evaluation.judges.table import fit_judges, judged_by_all
+from eagle.evaluation.judges.fitting import fit_judges, judged_by_all
 from eagle.evaluation.method_arms import candidates_table
 from eagle.evaluation.running import Arms
 from eagle.evaluation.scoring import RememberingEncoder, as_offered, in_stars, score, with_eligible

@@ -14,7 +14,7 @@ from eagle.config import Config
 from eagle.core.artifacts import complete_or_absent, write_json, write_table
 from eagle.core.project import Project
 from eagle.data.stored import read_source
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.evaluation import tables
 from eagle.evaluation.arm import Arm, write_arms
 from eagle.evaluation.budget_table import COLUMNS

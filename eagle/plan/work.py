@@ -7,7 +7,7 @@ from typing import NamedTuple
 from eagle.actions.written import MAX_TOKENS
 from eagle.config import AllActionPhase, Config, ReferenceName, SelectionPhase
 from eagle.config.stages import all_instances
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.environment.adapted import reason_against
 from eagle.plan.sizes import Sizes
 from eagle.policies.agents import LONGEST_ACTION

@@ -28,7 +28,7 @@ from eagle.core.project import Project
 from eagle.core.seeding import stream
 from eagle.data.descriptions import Descriptions
 from eagle.data.stored import read_items
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.latent.base import Encoder
 from eagle.latent.encoders import load_encoder
 from eagle.latent.ratings import Splits

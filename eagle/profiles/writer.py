@@ -25,7 +25,7 @@ from eagle.config import Config
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed
 from eagle.domains.base import Profiling
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.engine.base import Completion, LanguageModel, SamplingSpec
 from eagle.engine.identity import model_identity
 from eagle.engine.open import open_language_model

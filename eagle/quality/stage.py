@@ -14,7 +14,7 @@ from eagle.core.artifacts import write_json
 from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
 from eagle.data.stored import read_item_split
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.quality.gates import TextGates
 from eagle.quality.measures import example_bodies
 from eagle.quality.stored import own_texts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from eagle.config import Config
 from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.quality.gates import Limits, TextGates
 from eagle.quality.measures import example_bodies
 

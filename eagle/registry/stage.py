@@ -17,7 +17,7 @@ from eagle.config import Config
 from eagle.core.artifacts import content_hash, read_json, write_json
 from eagle.core.project import Project
 from eagle.data.stored import read_source
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.evaluation.arm import load_arms, search_of
 from eagle.registry.answers import failures_told
 from eagle.registry.champion import CaseScores, Promotion, bounds_text, decide

@@ -17,10 +17,10 @@ from eagle.evaluation.scoring import RememberingEncoder, score
 from eagle.latent.text_utility import TextUtility
 from eagle.methods.base import Method
 from eagle.methods.context import MethodContext
+from eagle.methods.open import open_method
 from eagle.methods.proposers import exploring
 from eagle.methods.running import run_method, trajectory_rows
 from eagle.methods.search import Search
-from eagle.methods.table import open_method
 from eagle.policies.agents import ActionCounts, LoraAgent
 from eagle.policies.base import Agent
 from eagle.policies.trie_scorers import TrieScorers

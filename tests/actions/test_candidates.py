@@ -23,7 +23,7 @@ from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.domains.base import Domain
 from eagle.domains.clothing import CATEGORIES
-from eagle.domains.table import open_domain
+from eagle.domains.open import open_domain
 from eagle.engine.scripted import ScriptedModel
 
 MOVIELENS = (

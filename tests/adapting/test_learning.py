@@ -12,7 +12,7 @@ import torch
 from eagle.adapting.learning import END, Adaptation, lessons_of, lines_loss
 from eagle.adapting.mining import Edit
 from eagle.config import EnvironmentConfig, LoraSettings
-from eagle.domains.table import default_domain
+from eagle.domains.open import default_domain
 from eagle.engine.torch.model import TorchModel
 from eagle.environment.prompts import opening, rewrite_prompt
 from eagle.policies.lora import LoraPolicy

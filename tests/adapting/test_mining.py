@@ -15,7 +15,7 @@ from eagle.adapting.edits import mined_edits
 from eagle.adapting.mining import MANY, Edit, mine
 from eagle.adapting.stories import NEAR, SHARED, Stories, near, stories_of
 from eagle.data.corpus import Corpus, Prose, unused_plots
-from eagle.domains.table import default_domain
+from eagle.domains.open import default_domain
 from eagle.domains.text import Description
 from eagle.environment.checks import words
 from eagle.quality.runs import CommonRuns

@@ -14,7 +14,7 @@ from eagle.config import Config, parse_config
 from eagle.core.artifacts import content_hash, read_json, read_table, write_table
 from eagle.core.errors import EagleError
 from eagle.core.project import EnvironmentFiles, Project
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.domains.text import Description, Fields
 from eagle.engine.scripted import ScriptedModel
 from eagle.environment.adapted import EnvironmentDecision, kept_adapter, read_decision, reason_against

@@ -17,7 +17,7 @@ from eagle.data.sources import clothing, movielens100k
 from eagle.data.sources.archives import OfficialArchive
 from eagle.data.sources.base import Source, open_source
 from eagle.data.sources.own_files import UsersFiles
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.domains.text import Fields
 from eagle.testing.sources import SourceContract
 from tests.data.builders import catalogue as built

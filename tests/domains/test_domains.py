@@ -12,7 +12,7 @@ from eagle.actions.seeds import choose_seeds, generic_seeds, personalized_seeds
 from eagle.config import ActionsConfig, DomainConfig, parse_config
 from eagle.core.errors import EagleError
 from eagle.domains.base import Domain
-from eagle.domains.table import domain_of, kind_of, open_domain
+from eagle.domains.open import domain_of, kind_of, open_domain
 from eagle.domains.text import Fields
 from eagle.engine.base import SamplingSpec
 from eagle.engine.scripted import ScriptedModel

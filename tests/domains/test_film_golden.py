@@ -13,7 +13,7 @@ from eagle.actions.seeds import Seed, generic_seeds, personalized_seeds
 from eagle.actions.written import Request, request_prompt
 from eagle.config import DomainConfig
 from eagle.domains.base import Domain
-from eagle.domains.table import open_domain
+from eagle.domains.open import open_domain
 from eagle.engine.scripted import ScriptedModel
 from eagle.environment.checks import check_text
 from eagle.environment.prompts import describe_prompt, rewrite_prompt

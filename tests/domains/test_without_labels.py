@@ -6,7 +6,7 @@ import pytest
 
 from eagle.config import parse_config
 from eagle.domains.base import Domain
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.domains.text import Description
 from eagle.environment.checks import check_text
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from eagle.config import DomainConfig
 from eagle.core.seeding import derive_seed
 from eagle.domains.film import REWRITES
-from eagle.domains.table import open_domain
+from eagle.domains.open import open_domain
 from eagle.domains.text import Description
 from eagle.engine.base import SamplingSpec
 from eagle.engine.scripted import ScriptedModel

@@ -10,9 +10,9 @@ import pytest
 from eagle.built_in.judges import JUDGES
 from eagle.core.errors import EagleError
 from eagle.evaluation.judges.base import Judge, JudgeData
+from eagle.evaluation.judges.fitting import fit_judges, judged_by_all
 from eagle.evaluation.judges.panel_judge import PanelJudge
 from eagle.evaluation.judges.shelf import HiddenShelf
-from eagle.evaluation.judges.table import fit_judges, judged_by_all
 from eagle.testing.judges import JudgeContract
 
 OWN = """

@@ -9,9 +9,9 @@ import pytest
 from eagle.environment.branching import BranchingEnvironment
 from eagle.environment.steering import Case
 from eagle.methods.direct_prompt import taste_action
+from eagle.methods.open import open_method
 from eagle.methods.search import Search
 from eagle.methods.softmax import Tastes
-from eagle.methods.table import open_method
 from eagle.testing.methods import method_context
 
 

@@ -20,11 +20,11 @@ from eagle.methods.agent_method import AgentMethod
 from eagle.methods.base import Candidate, Method, Seeds, Trajectory
 from eagle.methods.context import MethodContext
 from eagle.methods.fixed_best import FixedBest
+from eagle.methods.open import open_method
 from eagle.methods.rollout import roll_out
 from eagle.methods.rules import RandomActions
 from eagle.methods.running import candidate_rows, run_method, trajectory_rows
 from eagle.methods.softmax_fit import fit_softmax_policy
-from eagle.methods.table import open_method
 from eagle.testing.methods import FirstUnused, GenreCounts, MethodContract, PlantedWriter, method_context
 from eagle.training.setup import load_training_data
 from tests.end_to_end.own_method import BestOfTwo

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from eagle.cli import app
 from eagle.config.parameters import params_yaml
 from eagle.core.project import Project
-from eagle.domains.table import default_domain
+from eagle.domains.open import default_domain
 from eagle.plan.trial import findings, scratch
 from eagle.plan.trial.changes import draw_seeds
 from eagle.plan.trial.findings import Finding

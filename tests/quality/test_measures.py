@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eagle.config import DomainConfig
-from eagle.domains.table import default_domain, open_domain
+from eagle.domains.open import default_domain, open_domain
 from eagle.quality.measures import (
     body,
     example_bodies,

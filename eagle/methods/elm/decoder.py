@@ -12,7 +12,7 @@ from eagle.config import Config
 from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
 from eagle.domains.base import Domain
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.engine.base import Completion, SamplingSpec
 from eagle.environment.checks import check_text
 from eagle.environment.prompts import clean, opening

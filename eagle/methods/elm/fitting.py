@@ -12,7 +12,7 @@ from eagle.config import Config
 from eagle.core.artifacts import complete_or_absent, content_hash, hash_of, write_json
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed, stream
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.latent.encoders import load_encoder
 from eagle.latent.space import load_latent
 from eagle.methods.elm.adapter import PointAdapter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eagle.core.seeding import derive_seed
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.methods.context import MethodContext
 from eagle.methods.proposers import proposing
 from eagle.methods.searches.archive import centroids_of

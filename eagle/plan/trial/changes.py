@@ -13,7 +13,7 @@ from eagle.core.seeding import derive_seed, stream
 from eagle.data.descriptions import Descriptions
 from eagle.data.stored import read_item_split
 from eagle.domains.base import Domain
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.environment.rewrite import Rewriter
 
 ANCHORS, ACTIONS, PERSONALIZED = 4, 5, 2

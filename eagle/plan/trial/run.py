@@ -13,7 +13,7 @@ from eagle.core.artifacts import read_json
 from eagle.core.project import Project
 from eagle.data.descriptions import Descriptions
 from eagle.data.stored import items_of_split, read_user_split
-from eagle.domains.table import domain_of
+from eagle.domains.open import domain_of
 from eagle.latent.encoders import load_encoder
 from eagle.latent.sentence import SentenceModel
 from eagle.latent.space import load_latent

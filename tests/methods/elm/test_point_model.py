@@ -117,7 +117,7 @@ def test_a_text_depends_on_its_point_and_seed_alone(trained: PointModel) -> None
 
 
 def test_what_is_saved_writes_the_same(trained: PointModel, project: Project, tmp_path: Path) -> None:
-    from eagle.domains.table import domain_of
+    from eagle.domains.open import domain_of
 
     trained.save(tmp_path)
     opened = PointModel.load(project.llm, tmp_path, domain_of(CONFIG), dtype=torch.float32, device="cpu")

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from eagle.config import DomainConfig
-from eagle.domains.table import open_domain
+from eagle.domains.open import open_domain
 from eagle.domains.text import Description
 from eagle.environment.rewrite import Rewrite
+from eagle.methods.open import open_method
 from eagle.methods.searches.crossover import QUOTED_WORDS, crossover
 from eagle.methods.searches.evolution import Evolution, survivors
 from eagle.methods.searches.mutation import Mutation
-from eagle.methods.table import open_method
 from eagle.testing.methods import method_context
 from tests.methods.searches.planted import AddingWriter, PlantedUtility, Words, answers, grown, listed, play, words
 
