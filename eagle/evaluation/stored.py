@@ -20,6 +20,11 @@ def read_metrics(path: Path) -> dict[str, Any]:
     return read_json(path)
 
 
+def read_headline(path: Path) -> dict[str, dict[str, float]]:
+    """Return the few figures that a list of runs is sorted by, for each arm that uses a trained policy."""
+    return read_json(path)
+
+
 def read_comparison(path: Path) -> pd.DataFrame:
     """Return table 2, 3 or 4; an empty cell is NaN."""
     return pd.read_csv(path)

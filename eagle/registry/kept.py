@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from eagle.config import RegistryConfig
-from eagle.core.artifacts import read_json
 from eagle.core.commands import run_everything
 from eagle.core.project import Project
 from eagle.registry.location import database_of, resolve_uri
+from eagle.report.registration import Registration
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -33,10 +33,11 @@ def forget_lost(config: RegistryConfig, project: Project) -> str | None:
 
     EagleError where the store fails, which is better told before anything has run.
     """
-    if not project.registration.exists():
+    made = Registration.load(project)
+    if made is None:
         _ask_server(config, project)
         return None
-    missing = _look(config, project).missing
+    missing = _look(config, project, made).missing
     if missing:
         project.registered.unlink(missing_ok=True)
     return missing
@@ -55,17 +56,18 @@ def store_line(config: RegistryConfig, project: Project) -> str:
 
     EagleError where the store fails.
     """
-    if not project.registration.exists():
+    made = Registration.load(project)
+    if made is None:
         return ""
-    seen = _look(config, project)
+    seen = _look(config, project, made)
     if seen.missing:
         return f"the registry has lost {seen.missing}: {run_everything(project.root)} registers the agent again"
-    if seen.champion == read_json(project.registration)["champion"]:
+    if seen.champion == made.champion:
         return ""
     return f"since then the champion has been moved: it is version {seen.champion}"
 
 
-def _look(config: RegistryConfig, project: Project) -> _Seen:
+def _look(config: RegistryConfig, project: Project, made: Registration) -> _Seen:
     uri = resolve_uri(config.tracking_uri, project.home)
     database = database_of(uri)
     if database is not None and not database.exists():
@@ -74,24 +76,23 @@ def _look(config: RegistryConfig, project: Project) -> _Seen:
     from eagle.registry.store import open_client
 
     with failures_told(), soon():
-        return _ask(open_client(uri), project)
+        return _ask(open_client(uri), project, made)
 
 
-def _ask(client: MlflowClient, project: Project) -> _Seen:
+def _ask(client: MlflowClient, project: Project, made: Registration) -> _Seen:
     from mlflow.exceptions import MlflowException
 
     from eagle.registry.store import champion_version, files_lost
 
-    made = read_json(project.registration)
-    model = made["model"]
+    model = made.model
     try:
-        lost = files_lost(client, model, made["version"], project)
+        lost = files_lost(client, model, made.version, project)
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
-        return _Seen(f"{model} version {made['version']}")
+        return _Seen(f"{model} version {made.version}")
     champion = champion_version(client, model)
-    if made["champion"] is not None and champion is None:
+    if made.champion is not None and champion is None:
         return _Seen(f"a champion of {model}")
     if lost or (champion is not None and files_lost(client, model, champion, project)):
         return _Seen(f"files of {model}")

@@ -12,10 +12,9 @@ from typing import Any
 import pandas as pd
 
 from eagle.config import Config
-from eagle.core.artifacts import read_json
 from eagle.core.project import Project
 from eagle.evaluation.arm import Arm, belongs_to, load_arms
-from eagle.evaluation.stored import read_comparison, read_metrics, read_trajectories
+from eagle.evaluation.stored import read_comparison, read_headline, read_metrics, read_trajectories
 from eagle.registry.live.state import REGISTER, PipelineState
 from eagle.registry.naming import origin, run_name
 from eagle.registry.provenance import data_versions
@@ -62,7 +61,7 @@ def log_pipeline(
         versions = data_versions(project)
         parent.inputs({path: versions[path] for path in DATA if path in versions}, "training and evaluation")
         hidden = {arm.name: metrics.get(arm.name, {}).get("shelf_stars") for arm in arms}
-        parent.metrics({**(figures or {}), "headline": read_json(project.headline)})  # what a list is sorted by
+        parent.metrics({**(figures or {}), "headline": read_headline(project.headline)})  # what a list is sorted by
         parent.metrics({"hidden_stars": hidden})
         parent.metrics({name: value for name, value in metrics.items() if name not in {*names, "cases"}})
         tables = sorted(project.reports.glob("table*.csv"))

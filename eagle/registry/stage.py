@@ -14,11 +14,12 @@ import pandas as pd
 from mlflow.entities import LoggedModelOutput
 
 from eagle.config import Config
-from eagle.core.artifacts import content_hash, read_json, write_json
+from eagle.core.artifacts import content_hash, write_json
 from eagle.core.project import Project
 from eagle.data.stored import read_source
 from eagle.domains.open import domain_of
 from eagle.evaluation.arm import load_arms, search_of
+from eagle.evaluation.stored import read_headline
 from eagle.registry.answers import failures_told
 from eagle.registry.champion import CaseScores, Promotion, bounds_text, decide
 from eagle.registry.live.state import under_way
@@ -29,6 +30,7 @@ from eagle.registry.runs import PipelineRuns, log_pipeline
 from eagle.registry.store import Store, champion_version, download, files_lost, open_store
 from eagle.registry.traces import log_traces
 from eagle.registry.turns import registering
+from eagle.report.registration import Registration
 from eagle.report.summary import markdown
 from eagle.report.words import limits
 from eagle.serving.agent_files import AgentFiles, borrowed_models, pack_agent
@@ -63,7 +65,7 @@ def run(config: Config, project: Project) -> None:
     store = open_store(config.registry, project)
     agent = best_agent(config, project)
     scored = search_of(agent.arm, load_arms(project)) or agent.arm
-    figures = read_json(project.headline).get(scored.name, {})
+    figures = read_headline(project.headline).get(scored.name, {})
     runs = log_pipeline(config, project, store, under_way(config, project), figures)
     with registering(project):  # the champion that the agent is compared with stays it until the alias moves
         made = _decide_and_register(config, project, store, agent, runs)
@@ -71,20 +73,17 @@ def run(config: Config, project: Project) -> None:
     told = {"eagle.version": made.version, "eagle.champion": "yes" if made.decision.moves else "no"}
     RunLog(store, runs.parent).tags(told)
     log_traces(project, store, agent, run_id, config.registry.traces)
-    write_json(
-        project.registration,
-        {
-            "model": config.registry.model,
-            "version": made.version,
-            "arm": agent.arm.start,
-            "run": run_id,
-            "pipeline_run": runs.parent,
-            "champion": made.champion,
-            "champion_before": made.before,
-            "decision": asdict(made.decision),
-            "tracking_uri": config.registry.tracking_uri,
-        },
-    )
+    Registration(
+        model=config.registry.model,
+        version=made.version,
+        arm=agent.arm.start,
+        run=run_id,
+        pipeline_run=runs.parent,
+        champion=made.champion,
+        champion_before=made.before,
+        decision=asdict(made.decision),
+        tracking_uri=config.registry.tracking_uri,
+    ).write(project)
     write_json(project.registered, {"model": config.registry.model})
 
 

@@ -20,6 +20,7 @@ from eagle.core.project import Project
 from eagle.evaluation.arm import Arm, load_arms
 from eagle.evaluation.bounds import outside, read_bounds
 from eagle.evaluation.stored import read_comparison, read_metrics
+from eagle.report.registration import Registration
 from eagle.report.words import bounds_sentence, budget_sentence, compared, encoder_warning, number
 
 ESTIMATES = {"utility": "U, SD", "gain_over_reference": "over reference", "gain_over_linear": "over linear rule"}
@@ -99,13 +100,10 @@ def _places(project: Project) -> dict[str, str]:
     places = {name: str(path) for name, path in found.items() if path.exists()}
     if "best gaps" in places:
         places["best gaps"] = "eagle gaps"
-    registration = project.registration
-    if registration.exists():
-        made = read_json(registration)
-        places["agent"] = (
-            f"{made['model']} version {made['version']}, champion {made['champion']}: {made['decision']['reason']}"
-        )
-        store = made["tracking_uri"]
+    made = Registration.load(project)
+    if made is not None:
+        places["agent"] = f"{made.model} version {made.version}, champion {made.champion}: {made.decision['reason']}"
+        store = made.tracking_uri
         local = f"DO_NOT_TRACK=true mlflow ui --backend-store-uri {store}"
         places["experiments"] = store if store.startswith("http") else local
     return places

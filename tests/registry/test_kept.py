@@ -14,6 +14,7 @@ from eagle.core.project import Project
 from eagle.registry.kept import forget_lost, store_line
 from eagle.registry.store import Store, open_store
 from tests.mlflow_tables import lay_tables
+from tests.report.registered import FIRST
 
 CONFIG = RegistryConfig()
 
@@ -31,7 +32,7 @@ def registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Project
     Path(store.client.get_model_version_download_uri(CONFIG.model, "1")).mkdir(parents=True)
     store.client.set_registered_model_alias(CONFIG.model, "champion", "1")
     project.reports.mkdir()
-    write_json(project.registration, {"model": CONFIG.model, "version": "1", "champion": "1"})
+    FIRST.write(project)
     write_json(project.registered, {"model": CONFIG.model})
     return project, store
 
@@ -74,7 +75,7 @@ def test_a_lost_database_is_lost_and_not_made_anew(registered: tuple[Project, St
 
 def test_a_damaged_database_is_told_and_nothing_is_said_to_be_lost(tmp_path: Path) -> None:
     project = Project(tmp_path)
-    write_json(project.registration, {"model": CONFIG.model, "version": "1", "champion": "1"})
+    FIRST.write(project)
     write_json(project.registered, {"model": CONFIG.model})
     (tmp_path / "mlruns/mlflow.db").write_bytes(b"no database" * 1000)
     for ask in (forget_lost, store_line):

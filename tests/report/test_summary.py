@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import io
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from eagle.core.artifacts import write_json
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.evaluation.arm import load_arms
 from eagle.evaluation.bounds import BoundCheck, write_bounds
 from eagle.report.summary import Summary, markdown, print_summary
+from tests.report.registered import FIRST
 
 
 def test_names_every_arm_with_intervals_and_paths(finished: Project) -> None:
@@ -46,19 +47,13 @@ def test_only_what_is_there_is_named(finished: Project, tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.report.touch()
     (project.gaps).touch()
-    made = {
-        "model": "m",
-        "version": "3",
-        "champion": "2",
-        "decision": {"reason": "not ahead"},
-        "tracking_uri": "sqlite:///here.db",
-    }
-    write_json(project.registration, made)
+    made = replace(FIRST, version="3", champion="2", decision={"reason": "not ahead"})
+    made.write(project)
     places = Summary.read(project).places
     assert list(places) == ["report", "best gaps", "every text", "agent", "experiments"]
     assert places["experiments"] == "DO_NOT_TRACK=true mlflow ui --backend-store-uri sqlite:///here.db"
-    assert places["agent"] == "m version 3, champion 2: not ahead"
-    write_json(project.registration, made | {"tracking_uri": "http://here:5000"})
+    assert places["agent"] == "eagle-agent version 3, champion 2: not ahead"
+    replace(made, tracking_uri="http://here:5000").write(project)
     assert Summary.read(project).places["experiments"] == "http://here:5000"
 
 

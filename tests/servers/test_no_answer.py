@@ -15,6 +15,7 @@ from eagle.config.stages import run_stage
 from eagle.core.artifacts import content_hash, write_json
 from eagle.core.errors import EagleError
 from eagle.registry.kept import forget_lost, store_line
+from tests.report.registered import FIRST
 from tests.servers.conftest import free_port
 from tests.servers.scripted_agent import registrable_run
 
@@ -94,7 +95,7 @@ def test_a_pipeline_asks_before_anything_is_registered(nobody: str, tmp_path: Pa
 def test_what_was_registered_is_not_said_to_be_lost(failing: str, tmp_path: Path) -> None:
     """By a server that goes away between two questions."""
     config, project = registrable_run(tmp_path, failing)
-    write_json(project.registration, {"model": "eagle-agent", "version": "1", "champion": "1"})
+    FIRST.write(project)
     write_json(project.registered, {"model": "eagle-agent"})
     for ask in (forget_lost, store_line):
         with pytest.raises(EagleError, match=NO_ANSWER):
