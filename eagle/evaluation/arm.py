@@ -130,9 +130,7 @@ def eagle_searches(config: Config) -> dict[str, str]:
     """Return by name the searches with trained policies, and from which reference each policy started; that of the
     first one has the plain name.
     """
-    return {
-        f"{SEARCH_EAGLE}_{start}" if place else SEARCH_EAGLE: start for place, start in enumerate(config.train.arms)
-    }
+    return {_further_search(start) if place else SEARCH_EAGLE: start for place, start in enumerate(config.train.arms)}
 
 
 def method_arm(name: str, budget: int, config: Config, label: str | None = None) -> Arm:
@@ -150,7 +148,7 @@ def method_arm(name: str, budget: int, config: Config, label: str | None = None)
 
 def label_at_budgets(name: str, arms: Iterable[Arm]) -> str:
     """Return what a reader calls a method of the comparison at equal budgets; ``arms`` are those of the run."""
-    known = {f"{SEARCH_EAGLE}_{arm.start}": arm.label for arm in arms if arm.is_main}
+    known = {_further_search(str(arm.start)): arm.label for arm in arms if arm.is_main}
     return known.get(name) or label_of(name)
 
 
@@ -201,6 +199,10 @@ def load_arms(project: Project) -> tuple[Arm, ...]:
             mend="run `dvc repro` to make it anew with this version of the project",
         )
     return tuple(Arm(**entry) for entry in found["arms"])
+
+
+def _further_search(start: str) -> str:
+    return f"{SEARCH_EAGLE}_{start}"
 
 
 def _shown(start: str) -> str:

@@ -21,13 +21,18 @@ class NewAgent:
     """The best trained arm of this run, which stands for champion."""
 
     arm: Arm
-    searched: bool
-    """Whether its scores are those of the texts that its search kept."""
+    scored: Arm
+    """The arm whose texts its scores are of: its search where one was run, else itself."""
     cases: pd.DataFrame
     """Its held-out cases in order: columns anchor, user."""
     scores: CaseScores
     broken: list[BoundCheck]
     """The bounds that it does not keep."""
+
+    @property
+    def searched(self) -> bool:
+        """Whether its scores are those of the texts that its search kept."""
+        return self.scored != self.arm
 
 
 def best_agent(config: Config, project: Project) -> NewAgent:
@@ -36,11 +41,10 @@ def best_agent(config: Config, project: Project) -> NewAgent:
     arm = best_arm(arms, trajectories)
     start = (trajectories["arm"] == arm.name) & (trajectories["step"] == 0)
     cases = trajectories.loc[start].sort_values("case")[["anchor", "user"]]
-    search = search_of(arm, arms)
-    searched = search is not None
-    scores = scores_of(trajectories, search or arm, surroundings(config, project, cases, searched))
+    scored = search_of(arm, arms) or arm
+    scores = scores_of(trajectories, scored, surroundings(config, project, cases, scored != arm))
     figures, curve = read_metrics(project.metrics)[arm.name], read_curve(project.curve(str(arm.curve)))
-    return NewAgent(arm, searched, cases, scores, outside(check_bounds(config.registry.bounds, figures, curve)))
+    return NewAgent(arm, scored, cases, scores, outside(check_bounds(config.registry.bounds, figures, curve)))
 
 
 def best_arm(arms: Sequence[Arm], trajectories: pd.DataFrame) -> Arm:

@@ -18,7 +18,6 @@ from eagle.core.artifacts import content_hash, write_json
 from eagle.core.project import Project
 from eagle.data.stored import read_source
 from eagle.domains.open import domain_of
-from eagle.evaluation.arm import load_arms, search_of
 from eagle.evaluation.stored import read_headline
 from eagle.registry.answers import failures_told
 from eagle.registry.champion import CaseScores, Promotion, bounds_text, decide
@@ -64,8 +63,7 @@ def run(config: Config, project: Project) -> None:
     """
     store = open_store(config.registry, project)
     agent = best_agent(config, project)
-    scored = search_of(agent.arm, load_arms(project)) or agent.arm
-    figures = read_headline(project.headline).get(scored.name, {})
+    figures = read_headline(project.headline).get(agent.scored.name, {})
     runs = log_pipeline(config, project, store, under_way(config, project), figures)
     with registering(project):  # the champion that the agent is compared with stays it until the alias moves
         made = _decide_and_register(config, project, store, agent, runs)

@@ -25,7 +25,7 @@ def test_episodes_are_shown_change_by_change_with_the_runs_they_belong_to(tmp_pa
     table = read_trajectories(project.trajectories)
     mine = table[table["arm"] == ARM.name].set_index(["case", "step"]).sort_index()
     gains = mine["utility"].groupby("case").agg(lambda values: values.iloc[-1] - values.iloc[0])
-    agent = NewAgent(ARM, False, table[["anchor", "user"]].iloc[:0], CaseScores("", [], [], []), [])
+    agent = NewAgent(ARM, ARM, table[["anchor", "user"]].iloc[:0], CaseScores("", [], [], []), [])
     run = mlflow_store.client.create_run(mlflow_store.experiment_id).info.run_id
     found = log_traces(project, mlflow_store, agent, run, 3)
     traces = [mlflow.get_trace(name) for name in found]
@@ -45,5 +45,5 @@ def test_episodes_are_shown_change_by_change_with_the_runs_they_belong_to(tmp_pa
 
 
 def test_none_are_shown_where_none_are_asked_for(tmp_path: Path, mlflow_store: Store) -> None:
-    agent = NewAgent(ARM, False, read_trajectories(finished_run(tmp_path).trajectories), CaseScores("", [], [], []), [])
+    agent = NewAgent(ARM, ARM, read_trajectories(finished_run(tmp_path).trajectories), CaseScores("", [], [], []), [])
     assert log_traces(Project(tmp_path), mlflow_store, agent, "", 0) == []
