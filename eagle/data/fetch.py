@@ -27,15 +27,12 @@ def load_source(data: DataConfig, root: Path) -> Catalogue:
     low = catalogue.source.rating_min if data.rating_min is None else data.rating_min
     high = catalogue.source.rating_max if data.rating_max is None else data.rating_max
     if low >= high:
-        equal = nothing_to_learn(catalogue.ratings)
-        raise (
-            EagleError(equal)
-            if equal
-            else user_error(
-                "data.rating_min is not below data.rating_max",
-                found=f"{low:g} and {high:g}",
-                mend="set both to the ends of the source's own scale",
-            )
+        if equal := nothing_to_learn(catalogue.ratings):
+            raise EagleError(equal)
+        raise user_error(
+            "data.rating_min is not below data.rating_max",
+            found=f"{low:g} and {high:g}",
+            mend="set both to the ends of the source's own scale",
         )
     return settle(replace(catalogue, source=replace(catalogue.source, rating_min=low, rating_max=high)), data)
 

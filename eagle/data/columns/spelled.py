@@ -43,7 +43,7 @@ class _Misspelt(ValueError):
 
 def nested(value: Any) -> bool:
     """Tell whether a cell holds a list or a record, and no single value."""
-    return isinstance(value, (dict, Iterable)) and not isinstance(value, (str, bytes))
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes))
 
 
 def spelled(text: str) -> Any | None:

@@ -139,7 +139,7 @@ class _Rows:
 def _read(plan: _Plan, form: Form, troubles: Troubles) -> Delimited:
     head, width = plan.head, len(plan.head.names)
     named = max((place + 1 for place, name in enumerate(head.names) if name or not plan.has_header), default=width)
-    rows, ranks = _Rows(list(plan.at)), head.ranks()
+    rows, ranks, names = _Rows(list(plan.at)), head.ranks(), frozenset(head.names)
     repeated: list[int] = []
     surplus: list[int] = []
     blank: list[int] = []
@@ -147,7 +147,7 @@ def _read(plan: _Plan, form: Form, troubles: Troubles) -> Delimited:
         if plan.has_header and bare(cells[0]) == head.names[0] and tuple(map(bare, cells)) == head.names:
             repeated.append(line)
             continue
-        if plan.has_header and sum(bare(cell) in head.names for cell in cells if cell) > max(1, len(cells) // 2):
+        if plan.has_header and sum(bare(cell) in names for cell in cells if cell) > max(1, len(cells) // 2):
             troubles.add(line, _ANOTHER)
             continue
         if not any(cells):
