@@ -14,8 +14,9 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,10 @@ import pyarrow.parquet as pq
 from eagle.core.commands import run_everything
 from eagle.core.errors import EagleError, user_error
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 _META = b"eagle"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -208,6 +213,20 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise user_error(f"{path} should hold a JSON object", found=type(value).__name__)
     return value
+
+
+def read_record(path: Path, kind: type[T], mend: str = "delete it, then `dvc repro`") -> T:
+    """Read a JSON object whose keys are the fields of ``kind``, a dataclass; EagleError where they are others."""
+    found = read_json(path)
+    names = [field.name for field in fields(kind)]
+    if found.keys() != set(names):
+        raise user_error(
+            f"{path} is not what this version of EAGLE reads",
+            found=", ".join(found) or "an empty object",
+            expected=", ".join(names),
+            mend=mend,
+        )
+    return kind(**found)
 
 
 def write_arrays(

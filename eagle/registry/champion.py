@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from eagle.config import Config, DomainConfig
-from eagle.core.artifacts import content_hash, hash_of, read_json, write_json
+from eagle.core.artifacts import content_hash, hash_of, read_record, write_json
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.environment.adapted import kept_adapter
@@ -45,7 +45,11 @@ class CaseScores:
 
     @classmethod
     def load(cls, folder: Path) -> CaseScores:
-        return cls(**read_json(folder / CASES))
+        return read_record(
+            folder / CASES,
+            cls,
+            "remove the alias `champion` in the registry, and run the same command again: the new agent becomes it",
+        )
 
 
 def surroundings(config: Config, project: Project, cases: pd.DataFrame, searched: bool) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from eagle.core.artifacts import read_json, write_json
+from eagle.core.artifacts import read_record, write_json
 from eagle.core.project import Project
 
 
@@ -36,4 +36,4 @@ class Registration:
         """Return the last registration of a project; None where there was none."""
         if not project.registration.exists():
             return None
-        return cls(**read_json(project.registration))
+        return read_record(project.registration, cls)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -135,6 +136,27 @@ def test_missing_and_broken_files_are_named(tmp_path: Path, reader) -> None:  # 
     path.write_bytes(b"\x00garbage")
     with pytest.raises(EagleError, match=str(path)):
         reader(path)
+
+
+@dataclass(frozen=True)
+class Pair:
+    first: str
+    second: int
+
+
+@pytest.mark.parametrize("written", [{}, {"first": "a"}, {"first": "a", "second": 2, "third": 3}])
+def test_a_record_of_other_fields_is_refused_with_both_lists(tmp_path: Path, written: dict[str, object]) -> None:
+    artifacts.write_json(tmp_path / "pair.json", written)
+    with pytest.raises(EagleError) as refused:
+        artifacts.read_record(tmp_path / "pair.json", Pair, "make it again")
+    (problem,) = refused.value.problems
+    assert (problem.expected, problem.mend) == ("first, second", "make it again")
+    assert problem.found == (", ".join(written) or "an empty object")
+
+
+def test_a_record_comes_back(tmp_path: Path) -> None:
+    artifacts.write_json(tmp_path / "pair.json", {"second": 2, "first": "a"})
+    assert artifacts.read_record(tmp_path / "pair.json", Pair) == Pair("a", 2)
 
 
 @pytest.mark.parametrize("kind", ["table", "arrays", "json"])

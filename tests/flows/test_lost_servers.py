@@ -10,6 +10,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,13 +21,13 @@ from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES
 from eagle.config import Config, parse_config
 from eagle.config.parameters import params_yaml
 from eagle.config.stages import all_instances
-from eagle.core.artifacts import write_json
 from eagle.core.fork_client import ADDRESS
 from eagle.core.project import Project
 from flows.pipeline import main
 from tests.dvc_here import dvc
 from tests.flows.conftest import write_dvc
 from tests.flows.other_server import at_server
+from tests.report.registered import FIRST
 
 GONE = Path("gone")
 """The file with which a stage ends the relay."""
@@ -145,12 +146,10 @@ def test_a_tracking_server_that_goes_away_before_the_end_leaves_the_table_and_a_
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     (project / "dvc.yaml").write_text("stages: {fetch: {cmd: echo x > out, outs: [out]}}", encoding="utf-8")
     dvc(project, "repro", "-q")
-    made = {"model": "eagle-agent", "version": "1", "champion": "1"}
     with serving(Tracking()) as address:
         config = parse_config({"registry": {"tracking_uri": address}})
         Project().params.write_text(params_yaml(config), encoding="utf-8")
-        decision = {"reason": "there was no champion"}
-        write_json(Project().registration, {**made, "decision": decision, "tracking_uri": address})
+        replace(FIRST, tracking_uri=address).write(Project())
         assert main() == 2
     told = capsys.readouterr()
     assert "every stage is up to date" in told.out and "Anchor (unchanged)" in told.out

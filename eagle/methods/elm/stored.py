@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from eagle.core.artifacts import content_hash, read_json, write_json
+from eagle.core.artifacts import content_hash, read_record, write_json
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 
@@ -35,7 +35,7 @@ def read_note(project: Project) -> ElmNote:
 
     Raises EagleError where it has no weights, or where they were trained on points of another encoder.
     """
-    found = ElmNote(**read_json(project.elm / _NOTE))
+    found = read_record(project.elm / _NOTE, ElmNote, "run `dvc repro elm` to make it anew")
     if not found.trained:
         raise user_error(
             f"method elm has an adapter without weights in {project.elm}",
