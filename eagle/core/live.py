@@ -1,8 +1,8 @@
 """What a stage says while it runs: a file of JSON lines for each start of a stage, for whoever follows it.
 
 Writing a line takes microseconds and never disturbs the stage: a line that cannot be written is left out. Events are
-``start`` (stage, process), ``figures`` (step, values) and ``end`` (status, and the error of a stage that failed); each
-has its time, seconds since 1970.
+``start`` (stage, process), ``figures`` (step, values), ``measured`` (what a finished stage leaves in its files) and
+``end`` (status, and the error of a stage that failed); each has its time, seconds since 1970.
 """
 
 from __future__ import annotations

@@ -121,6 +121,10 @@ class RunLog:
         ]
         self.client.log_inputs(self.run_id, datasets=found)
 
+    def document(self, values: Mapping[str, Any], name: str) -> None:
+        """Store values as a JSON file."""
+        self.client.log_dict(self.run_id, dict(values), name)
+
     def files(self, paths: Iterable[Path], folder: str | None = None) -> None:
         """Store files and folders that are there; ``folder`` is where in the run's artifacts."""
         for path in paths:

@@ -16,6 +16,7 @@ from eagle.core.project import Project
 from eagle.evaluation.arm import Arm, belongs_to, load_arms
 from eagle.evaluation.stored import read_comparison, read_headline, read_metrics, read_trajectories
 from eagle.registry.live.state import REGISTER, PipelineState
+from eagle.registry.measured import Measured
 from eagle.registry.naming import origin, run_name
 from eagle.registry.provenance import data_versions
 from eagle.registry.run_log import RunLog
@@ -112,7 +113,7 @@ class Children:
         """Log what a stage cost and measured when it ran, which was in an earlier run of the pipeline."""
         tags = {**stage_tags(name), "eagle.reused": "yes"}
         with RunLog.begin(self.store, STAGE.format(name), tags, self.parent) as run:
-            log_stage(run, self.project, name)
+            log_stage(run, name, Measured.read(self.project, name))
             log_curve(run, self.project, name)
 
     def arm(self, arm: Arm, metrics: Mapping[str, Any], trajectories: pd.DataFrame) -> str:

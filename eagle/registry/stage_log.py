@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from eagle.core.artifacts import read_json
 from eagle.core.project import Project
+from eagle.registry.measured import Measured
 from eagle.registry.run_log import RunLog
 
 STAGE = "stage {}"
@@ -15,14 +15,12 @@ def stage_tags(stage: str) -> dict[str, str]:
     return {"eagle.kind": "stage", "eagle.stage": stage}
 
 
-def log_stage(run: RunLog, project: Project, stage: str) -> None:
+def log_stage(run: RunLog, stage: str, measured: Measured) -> None:
     """Log what a finished stage cost and measured."""
-    costs, measured = project.cost(stage), project.stage_metrics(stage)
-    if costs.exists():
-        run.metrics({"cost": {key: value for key, value in read_json(costs).items() if key != "stage"}})
-    if measured.exists():
-        run.metrics(read_json(measured))
-        run.files([measured])
+    run.metrics({"cost": {key: value for key, value in measured.costs.items() if key != "stage"}})
+    run.metrics(measured.figures)
+    if measured.figures:
+        run.document(measured.figures, f"{stage}.json")
 
 
 def log_curve(run: RunLog, project: Project, stage: str) -> None:

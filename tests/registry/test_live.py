@@ -78,6 +78,15 @@ def test_all_stages_of_a_pipeline_stand_in_one_run_with_their_true_times(
     assert not [name for name in parent.data.metrics if name.startswith("system/")]
 
 
+def test_what_a_stage_measured_is_said_before_its_files_are_moved(pipeline: Pipeline) -> None:
+    pipeline.run("encoder", "measures")
+    pipeline.end()
+    (run,) = pipeline.runs("stage")
+    assert run.data.metrics["auc"] == 0.75
+    assert not pipeline.project.stage_metrics("encoder").exists()
+    assert [file.path for file in pipeline.store.client.list_artifacts(run.info.run_id)] == ["encoder.json"]
+
+
 def test_a_stage_says_how_it_ended(pipeline: Pipeline) -> None:
     assert "no such film" in pipeline.run("split", "fails")
     with pipeline.begin("split", "waits") as stage:

@@ -15,6 +15,7 @@ from eagle.core.live import FINISHED, KILLED
 from eagle.core.parent import lives
 from eagle.core.project import Project
 from eagle.registry.live.state import JOURNAL, REGISTER, PipelineState, StageStart
+from eagle.registry.measured import Measured
 from eagle.registry.naming import origin, run_name
 from eagle.registry.run_log import RunLog
 from eagle.registry.stage_log import STAGE, log_stage, stage_tags
@@ -29,7 +30,7 @@ class Follower:
     """Carries a pipeline's journals; one at a time, who has the folder's lock."""
 
     def __init__(self, project: Project, store: Store, folder: Path, state: PipelineState) -> None:
-        self._project, self._store, self._folder, self._state = project, store, folder, state
+        self._store, self._folder, self._state = store, folder, state
         self._tags = origin(project)
 
     @classmethod
@@ -104,6 +105,8 @@ class Follower:
         start = start or self._begin(path.name, events[0][0])
         told = [(e["time"], e["step"], e["values"]) for e, _ in events if e["event"] == "figures"]
         self._log(start.run).figures(told)
+        for event in (event for event, _ in events if event["event"] == "measured"):
+            log_stage(self._log(start.run), start.stage, Measured(event["costs"], event["figures"]))
         last = events[-1][0]
         if last["event"] == "end":
             self._end(start, last["status"], last["time"], last.get("error", ""))
@@ -119,9 +122,7 @@ class Follower:
 
     def _end(self, start: StageStart, status: str, at: float, error: str = "") -> None:
         log = self._log(start.run)
-        if status == FINISHED:
-            log_stage(log, self._project, start.stage)
-        elif error:
+        if error:
             log.tags({"mlflow.note.content": error})
         log.end(status, at)
         start.status, start.at = status, at

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 from eagle.config import RegistryConfig
@@ -19,6 +20,7 @@ from eagle.core import live
 from eagle.core.parent import PIPELINE
 from eagle.core.project import Project
 from eagle.registry.location import live_folder
+from eagle.registry.measured import Measured
 
 LEFT_OUT = "left_out.txt"
 _TOLD, _LOCK, _LOG = "left_out_told.txt", "tracker.lock", "tracker.log"
@@ -37,6 +39,8 @@ def followed(stage: str, config: RegistryConfig, project: Project) -> Iterator[N
         _start_tracker(folder, project)
         try:
             yield
+            # Said by the stage: once it has ended, DVC moves its files aside and back, and a follower would miss them.
+            live.say("measured", **asdict(Measured.read(project, stage)))
         finally:
             _tell_left_out(folder)
 
