@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from eagle.compute.beside import let_threads_sleep
 from eagle.core import telemetry
 from eagle.core.errors import EagleError
 
@@ -108,9 +109,6 @@ def steer(
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Show an agent at work: actions, texts, utilities, nearest items."""
-    from eagle.compute.beside import let_threads_sleep
-
-    let_threads_sleep()
     from eagle.core.project import Project
     from eagle.registry.addresses import open_steerer
     from eagle.serving.searching import open_search
@@ -197,6 +195,7 @@ def report() -> None:
 def main() -> None:
     """Entry point of the ``eagle`` command."""
     telemetry.switch_off()
+    let_threads_sleep()
     app()
 
 

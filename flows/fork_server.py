@@ -180,9 +180,11 @@ def _import_all() -> None:
 
 def main() -> None:
     """Serve at the address that is the only argument."""
+    from eagle.compute.beside import let_threads_sleep
     from eagle.core import telemetry
 
     telemetry.switch_off()
+    let_threads_sleep()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # while it imports, it ends at once
     # Python 3.12 warns of threads at a fork. The only ones are those of OpenBLAS, which ends them before a fork by
     # itself.

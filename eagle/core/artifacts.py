@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -26,10 +26,7 @@ import pyarrow.parquet as pq
 from eagle.core.commands import run_everything
 from eagle.core.errors import EagleError, user_error
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-T = TypeVar("T", bound="DataclassInstance")
+T = TypeVar("T")
 _META = b"eagle"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -218,7 +215,7 @@ def read_json(path: Path) -> dict[str, Any]:
 def read_record(path: Path, kind: type[T], mend: str = "delete it, then `dvc repro`") -> T:
     """Read a JSON object whose keys are the fields of ``kind``, a dataclass; EagleError where they are others."""
     found = read_json(path)
-    names = [field.name for field in fields(kind)]
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     if found.keys() != set(names):
         raise user_error(
             f"{path} is not what this version of EAGLE reads",

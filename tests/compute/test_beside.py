@@ -10,38 +10,48 @@ from pathlib import Path
 import pytest
 import torch
 
-from eagle.compute.beside import let_threads_sleep, one_thread
+from eagle.compute.beside import SPINS, let_threads_sleep, one_thread
 from eagle.config import Config
 from eagle.core.errors import EagleError, user_error
 from eagle.core.project import Project
 from eagle.serving.steer import Steerer
 
 
-def test_waiting_threads_sleep_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+@pytest.mark.parametrize(("own", "spins"), [({}, "1000"), ({SPINS: "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, None)])
+def test_waiting_threads_sleep_unless_the_user_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, own: dict[str, str], spins: str | None
+) -> None:
+    for name in (SPINS, "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
     let_threads_sleep()
-    assert os.environ["OMP_WAIT_POLICY"] == "active"
-    monkeypatch.delenv("OMP_WAIT_POLICY")
-    let_threads_sleep()
-    assert os.environ["OMP_WAIT_POLICY"] == "passive"
+    assert os.environ.get(SPINS) == spins
 
 
-def test_a_served_agent_says_so_before_torch_is_there() -> None:
+@pytest.mark.parametrize(
+    "work",
+    [
+        "import eagle.serving; eagle.serving.SteeringModel",
+        "sys.argv[1:] = ['steer', '--user', 'u', '--item', 'i', '--agent', '.']; import eagle.cli; eagle.cli.main()",
+        "sys.argv[1:] = ['socket']; import flows.fork_server; flows.fork_server.main()",
+    ],
+)
+def test_every_command_says_so_before_torch_is_there(tmp_path: Path, work: str) -> None:
     """torch reads it once, when it is imported."""
     asked = (
         "import os, sys, builtins; before = builtins.__import__\n"
         "def told(name, *rest, **more):\n"
-        "    if name == 'torch': sys.exit('asleep' if os.environ.get('OMP_WAIT_POLICY') == 'passive' else 'awake')\n"
+        f"    if name == 'torch': sys.exit(os.environ.get({SPINS!r}, 'awake'))\n"
         "    return before(name, *rest, **more)\n"
         "builtins.__import__ = told\n"
     )
-    clean = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
-    for work in (
-        "import eagle.serving; eagle.serving.SteeringModel",
-        "from eagle.cli import app; app(['steer', '--user', 'u', '--item', 'i', '--agent', '.'])",
-    ):
-        said = subprocess.run([sys.executable, "-c", asked + work], env=clean, capture_output=True, text=True)
-        assert said.stderr.strip().splitlines()[-1] == "asleep", said.stderr
+    clean = {name: value for name, value in os.environ.items() if name not in (SPINS, "OMP_WAIT_POLICY")}
+    clean["PYTHONPATH"] = str(Path(__file__).parents[2])
+    said = subprocess.run(
+        [sys.executable, "-c", asked + work], env=clean, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert said.stderr.strip().splitlines()[-1] == "1000", said.stderr
 
 
 def test_one_thread_ends_with_the_work() -> None:
