@@ -15,7 +15,7 @@ from eagle.evaluation.arm import SEARCH_EAGLE, Arm, label_at_budgets, search_of
 from eagle.evaluation.comparison import final_rows
 from eagle.report.accounts import total_costs
 from eagle.report.inputs import Inputs
-from eagle.report.words import interval, number
+from eagle.report.words import at_most, ends, number
 
 SAMPLES = 5
 ENCODER_GROUP = "test items, all users"
@@ -40,25 +40,51 @@ class Fact:
 
 
 def headlines(inputs: Inputs, gap_count: int) -> list[Headline]:
-    """Return the few figures at the top of the page, about the EAGLE arm with the highest utility, or, where it was
-    asked more than once, about that search.
-    """
+    """Return the few figures at the top of the page: what EAGLE wins, and what the run took."""
     if not inputs.trained:
         return [Headline("–", "no EAGLE arm was evaluated")]
+    noun, costs = inputs.metrics["cases"].get("noun", "item"), total_costs(inputs.costs)["total"]
+    used = f"{costs['peak_memory_mib'] / 1024:.1f} GiB at most, {costs['new_tokens']:,} tokens written"
+    return [
+        *(_at_equal_budgets(inputs, noun) or _of_best_arm(inputs, noun, gap_count)),
+        Headline(f"{costs['seconds'] / 60:.0f} min", f"of computing, {used}"),
+    ]
+
+
+def _at_equal_budgets(inputs: Inputs, noun: str) -> list[Headline]:
+    """Return what EAGLE wins with the most texts that it was asked for; nothing where it was not compared so."""
+    most, at = at_most(inputs.budgets)
+    if "utility_gain" not in at:
+        return []
+    gain, over, stars = at["utility_gain"], at.get("utility_gain_over_search_random"), at.get("shelf_stars")
+    found = [
+        Headline(
+            f"{number(gain['mean'], 2, True)} SD",
+            f"gain in utility over the {noun} it started from: EAGLE, best of {most} texts {ends(gain)}",
+        )
+    ]
+    if over:
+        said = f"more than random actions win with as many texts {ends(over)}"
+        found.append(Headline(f"{number(over['mean'], 2, True)} SD", said))
+    if stars and not pd.isna(stars["mean"]):
+        said = f"gain by people's real ratings of hidden {noun}s {ends(stars)}"
+        found.append(Headline(f"{number(stars['mean'], 2, True)} stars", said))
+    return found
+
+
+def _of_best_arm(inputs: Inputs, noun: str, gap_count: int) -> list[Headline]:
+    """Return figures of the EAGLE arm with the highest utility, or of the search with it where there is one."""
     agent = max(inputs.trained, key=lambda arm: inputs.metrics[arm.name]["utility"]["mean"])
     main = search_of(agent, inputs.arms) or agent
-    found, costs = inputs.metrics[main.name], total_costs(inputs.costs)["total"]
+    found = inputs.metrics[main.name]
     gain, beats = found.get("gain_over_anchor", {}), found["beats_anchor"]["mean"]
-    noun = inputs.metrics["cases"].get("noun", "item")
-    used = f"{costs['peak_memory_mib'] / 1024:.1f} GiB at most, {costs['new_tokens']:,} tokens written"
     return [
         Headline(
             f"{number(gain.get('mean'), 2, True)} SD",
-            f"{main.label}: gain over the {noun} it started from, {interval(gain)}",
+            f"{main.label}: gain over the {noun} it started from {ends(gain)}",
         ),
         Headline(f"{number(100 * (beats or 0), 0)}%", f"of its texts beat the existing {noun} they started from"),
         Headline(f"{gap_count:,}", "texts that beat their starting point, over all EAGLE rows"),
-        Headline(f"{costs['seconds'] / 60:.0f} min", f"of computing, {used}"),
     ]
 
 

@@ -74,6 +74,7 @@ def _shown(inputs: Inputs, gaps: pd.DataFrame, checks: Mapping[Arm, Sequence[Bou
         "catalogue": _OWN.get(source := inputs.source.get("source", "catalogue"), source),
         "noun": noun,
         "cases": cases,
+        "compared_cases": int(inputs.budgets["cases"].max()) if len(inputs.budgets) else 0,
         "sections": SECTIONS,
         "warning": encoder_warning(inputs.stages.get("encoder")),
         "headline": content.headlines(inputs, len(gaps)),

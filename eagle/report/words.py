@@ -53,8 +53,13 @@ def interval(estimate: Mapping[str, Any] | None, digits: int = 2, sign: bool = T
     """Return "+0.71 [+0.50, +0.92]"."""
     if not estimate or estimate.get("mean") is None:
         return "–"
-    mean, low, high = (number(estimate.get(part), digits, sign) for part in ("mean", "low", "high"))
-    return f"{mean} [{low}, {high}]"
+    return f"{number(estimate['mean'], digits, sign)} {ends(estimate, digits, sign)}"
+
+
+def ends(estimate: Mapping[str, Any], digits: int = 2, sign: bool = True) -> str:
+    """Return "[+0.50, +0.92]"."""
+    low, high = (number(estimate.get(part), digits, sign) for part in ("low", "high"))
+    return f"[{low}, {high}]"
 
 
 def compared(estimate: Mapping[str, Any] | None) -> str:
@@ -128,13 +133,21 @@ def panel_sentence(panel: Mapping[str, Any]) -> str:
     )
 
 
+def at_most(table: pd.DataFrame) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Return the largest budget of reports/budget.csv, and there what EAGLE won, by metric; 0 and nothing where it was
+    not compared.
+    """
+    table = table[table["arm"] == SEARCH_EAGLE]
+    most = 0 if table.empty else int(table["budget"].max())
+    return most, table[table["budget"] == most].set_index("metric").to_dict("index")
+
+
 def budget_sentence(table: pd.DataFrame, arms: Sequence[Arm] = ()) -> str:
     """Say what EAGLE wins at the largest budget and whom it is ahead of; "" where it was not compared.
 
     ``table``: reports/budget.csv. ``arms``: those of the run.
     """
-    most = table["budget"].max()
-    at = table[(table["budget"] == most) & (table["arm"] == SEARCH_EAGLE)].set_index("metric").to_dict("index")
+    most, at = at_most(table)
     if "utility_gain" not in at:
         return ""
     said = f"EAGLE, best of {most}: {interval(at['utility_gain'])} SD of U over the anchor"

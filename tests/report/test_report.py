@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from eagle.core.artifacts import read_json, read_table, write_json
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.report import run
+from eagle.report.content import headlines
+from eagle.report.inputs import Inputs
 from eagle.report.summary import Summary
 
 
@@ -52,6 +55,22 @@ def test_hostile_texts_are_shown_and_never_run(page: str, tags: Tags) -> None:
         assert f"{place}" in shown
     assert shown.count("<script>alert('x')</script>") > 20
     assert "<script" not in page
+
+
+def test_the_first_figures_are_those_of_most_cases(finished: Project) -> None:
+    """The comparison at equal budgets has more people than the main table, whose figures stand in for it."""
+    inputs = Inputs.load(finished)
+    first, *_, last = headlines(inputs, 7)
+    assert first.figure == "+1.00 SD"
+    assert first.says.startswith("gain in utility over the film it started from: EAGLE, best of 2 texts [+1.00")
+    assert last.says.startswith("of computing")
+    compared = inputs.metrics["eagle_g_optimal"]["gain_over_anchor"]["mean"]
+    alone = headlines(replace(inputs, budgets=inputs.budgets.iloc[:0]), 7)
+    assert [part.figure for part in alone[::2]] == [f"{compared:+.2f} SD", "7"]
+    with_shelf = inputs.budgets.copy()
+    with_shelf.loc[with_shelf["metric"] == "shelf_stars", ["mean", "low", "high"]] = (0.2, 0.1, 0.3)
+    told = {part.figure: part.says for part in headlines(replace(inputs, budgets=with_shelf), 7)}
+    assert told["+0.20 stars"] == "gain by people's real ratings of hidden films [+0.10, +0.30]"
 
 
 def test_stands_alone(page: str, tags: Tags) -> None:
