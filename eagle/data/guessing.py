@@ -20,9 +20,44 @@ from eagle.data.files.separators import head_of
 from eagle.data.files.tables import read_any
 
 _NAMES = {
-    "user": ("user", "userid", "uid", "username", "reviewer", "reviewerid", "customerid", "customer", "memberid"),
+    "user": (
+        *(
+            "user",
+            "userid",
+            "uid",
+            "username",
+            "reviewer",
+            "reviewerid",
+            "customerid",
+            "customer",
+            "memberid",
+            "member",
+        ),
+        *(
+            "who",
+            "person",
+            "personid",
+            "rater",
+            "raterid",
+            "accountid",
+            "account",
+            "profileid",
+            "profilename",
+            "visitorid",
+        ),
+    ),
     "rating": ("rating", "ratings", "score", "stars", "overall", "userrating", "bookrating", "grade", "vote", "points"),
-    "timestamp": ("timestamp", "time", "date", "ratedat", "createdat", "unixreviewtime", "datetime"),
+    "timestamp": (
+        "timestamp",
+        "time",
+        "date",
+        "when",
+        "ratedat",
+        "createdat",
+        "unixreviewtime",
+        "datetime",
+        "submitted",
+    ),
     "title": ("title", "name", "booktitle", "movietitle", "itemtitle", "productname", "itemname", "gamename"),
     "text": ("text", "overview", "description", "plot", "summary", "synopsis", "blurb", "abstract"),
     "genres": ("genres", "genre", "categories", "category", "tags", "subjects", "topics"),
@@ -68,6 +103,9 @@ def guess(ratings: Path, items: Path, texts: Path | None = None, encoding: str |
     seen = dict(named)
     if not (named["item"] and named["rated_item"]):
         seen |= _joining(ratings, items, rated, listed, named, encoding)
+    seen["user"] = named["user"] or _left_over(
+        rated, _known({name: seen[name] for name in (*_OF_RATINGS, "rated_item")})
+    )
     seen["year"] = named["year"] or _years(listed, _known(seen))
     seen["text"] = named["text"] or _longest(told, _known(seen))
     notes = {
@@ -100,6 +138,12 @@ def _note(name: str, named: str | None, seen: str | None, table: pd.DataFrame) -
         return "none was seen: name the column, if there is one"
     more = ", ..." if len(table.columns) > _NAMES_SAID else ""
     return f"NOT FOUND among {', '.join(map(repr, table.columns[:_NAMES_SAID]))}{more}: name the column"
+
+
+def _left_over(rated: pd.DataFrame, known: Collection[str]) -> str | None:
+    """Return the only column of the ratings that is nothing else, if its values come again, as people do."""
+    left = [column for column in rated.columns if column not in known]
+    return left[0] if len(left) == 1 and rated[left[0]].duplicated().any() else None
 
 
 def _years_end(table: pd.DataFrame, title: str | None) -> bool:

@@ -72,13 +72,31 @@ def test_names_that_yaml_would_change_are_written_as_they_are(tmp_path: Path) ->
 
 def test_what_is_not_seen_is_said_in_params_yaml(tmp_path: Path) -> None:
     ratings, items = _csv(tmp_path)
-    ratings.write_text(ratings.read_text(encoding="utf-8").replace("user_id", "xyz"), encoding="utf-8")
+    ratings.write_text(ratings.read_text(encoding="utf-8").replace("score", "xyz"), encoding="utf-8")
     said = begin(tmp_path / "new", ratings, items, None, None)
-    missing = "NOT FOUND among 'xyz', 'game_id', 'score': name the column"
-    assert f"params.yaml, user: {missing}" in said
+    missing = "NOT FOUND among 'user_id', 'game_id', 'xyz': name the column"
+    assert f"params.yaml, rating: {missing}" in said
     assert any(line.startswith("params.yaml, noun: NOT NAMED") for line in said)
     written = (tmp_path / "new/params.yaml").read_text(encoding="utf-8").splitlines()
-    assert [line.split(":")[0].strip() for line in written if missing in line] == ["user"]
+    assert [line.split(":")[0].strip() for line in written if missing in line] == ["rating"]
+
+
+@pytest.mark.parametrize("name", ["Who", "account_id", "xyz", "Лицо"])
+def test_people_are_found_by_more_names_or_as_the_column_that_is_left(tmp_path: Path, name: str) -> None:
+    ratings, items = _csv(tmp_path)
+    ratings.write_text(ratings.read_text(encoding="utf-8").replace("user_id", name), encoding="utf-8")
+    begin(tmp_path / "new", ratings, items, None, "board game")
+    assert load_config(tmp_path / "new/params.yaml").data.files.columns.user == name
+
+
+def test_an_index_is_nobody(tmp_path: Path) -> None:
+    """Its values do not come again."""
+    ratings, items = _csv(tmp_path)
+    lines = ratings.read_text(encoding="utf-8").splitlines()
+    rows = [f"{row},{line.partition(',')[2]}" for row, line in enumerate(lines[1:])]
+    ratings.write_text("\n".join(["row,game_id,score", *rows]) + "\n", encoding="utf-8")
+    said = begin(tmp_path / "new", ratings, items, None, "board game")
+    assert "params.yaml, user: NOT FOUND among 'row', 'game_id', 'score': name the column" in said
 
 
 def test_a_declared_encoding_is_used_and_written(tmp_path: Path) -> None:
