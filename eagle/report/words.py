@@ -133,7 +133,7 @@ def panel_sentence(panel: Mapping[str, Any]) -> str:
     )
 
 
-def at_most(table: pd.DataFrame) -> tuple[int, dict[str, dict[str, Any]]]:
+def at_most(table: pd.DataFrame) -> tuple[int, dict[Any, dict[Any, Any]]]:
     """Return the largest budget of reports/budget.csv, and there what EAGLE won, by metric; 0 and nothing where it was
     not compared.
     """
