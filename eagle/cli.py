@@ -87,7 +87,7 @@ def stage(
     config = load_config(project.params)
     prepare(config, project)
     with followed(name, config.registry, project):
-        require_intact(name, project)
+        require_intact(name, config, project)
         run_stage(name, config, project)
 
 

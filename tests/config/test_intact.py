@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from eagle.config import Config, parse_config
 from eagle.config.intact import require_intact
+from eagle.config.takeover import read_stages
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from tests.dvc_here import dvc
@@ -43,20 +45,20 @@ def damage(path: Path) -> None:
 
 
 def test_every_damaged_input_of_a_stage_is_named(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    require_intact("read@x", made)
+    require_intact("read@x", Config(), made)
     damage(made.root / "all/one/sub/b")
     damage(made.root / "table")
     dvc(made.root, "status", "-q")  # DVC does not see it
     with pytest.raises(EagleError) as told:
-        require_intact("read@x", made)
+        require_intact("read@x", Config(), made)
     assert [problem.what for problem in told.value.problems] == [
         "all/one is not what the stage make left",
         "table is not what the stage other left",
     ]
     assert "delete table, then" in told.value.problems[1].mend
-    require_intact("other", made)
+    require_intact("other", Config(), made)
     monkeypatch.delenv("DVC_ROOT")
-    require_intact("read@x", made)  # by hand
+    require_intact("read@x", Config(), made)  # by hand
 
 
 def test_a_damaged_copy_has_to_go_too(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,15 +70,44 @@ def test_a_damaged_copy_has_to_go_too(made: Project, monkeypatch: pytest.MonkeyP
         path.chmod(0o644)
         damage(path)
     with pytest.raises(EagleError) as told:
-        require_intact("read@x", Project())
+        require_intact("read@x", Config(), Project())
     for problem in told.value.problems:
         for name in problem.mend.removeprefix("delete ").split(", then")[0].split(" and "):
             shutil.rmtree(name) if Path(name).is_dir() else Path(name).unlink()
     dvc(made.root, "repro", "-q")
-    require_intact("read@x", Project())
+    require_intact("read@x", Config(), Project())
     assert Path("all/one/a.txt").read_text() + Path("table").read_text() == "a\n1\n"
 
 
 def test_a_project_without_a_lock_has_nothing_to_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    require_intact("read@x", Project(tmp_path))
+    require_intact("read@x", Config(), Project(tmp_path))
+
+
+def test_what_a_stage_left_that_is_none_any_more_is_not_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An arm leaves params.yaml, and its agent is deleted; DVC keeps its entry in dvc.lock for ever."""
+    train = {
+        "cmd": "mkdir -p models/agent/${item} && echo a > models/agent/${item}/a",
+        "outs": ["models/agent/${item}"],
+    }
+    evaluate = {"cmd": "echo 1 > table", "deps": ["models/agent"], "outs": ["table"]}
+    arms = ["g_optimal", "uniform"]
+    stages = {"train": {"foreach": arms, "do": train}, "own": {"cmd": "echo 1 > mine", "outs": ["mine"]}}
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages | {"evaluate": evaluate}}))
+    dvc(tmp_path, "init", "--no-scm", "-q")
+    dvc(tmp_path, "repro", "-q")
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    shutil.rmtree(tmp_path / "models/agent/uniform")
+    with pytest.raises(EagleError, match="models/agent/uniform is not what the stage train@uniform left"):
+        require_intact("evaluate", parse_config({"train": {"arms": arms}}), Project(tmp_path))
+    stages["train"]["foreach"] = arms[:1]
+    del stages["own"]
+    (tmp_path / "dvc.yaml").write_text(
+        yaml.safe_dump({"stages": stages | {"evaluate": evaluate | {"deps": ["models/agent", "mine"]}}})
+    )
+    dvc(tmp_path, "repro", "-q")
+    assert "train@uniform" in read_stages(tmp_path / "dvc.lock")
+    (tmp_path / "mine").unlink()  # nobody makes it now: DVC asks for it, and no stage of ours
+    require_intact("evaluate", parse_config({"train": {"arms": arms[:1]}}), Project(tmp_path))
