@@ -28,6 +28,7 @@ from eagle.data.stored import items_of_split, read_item_split
 from eagle.domains.base import Domain
 from eagle.domains.open import domain_of
 from eagle.engine.base import LanguageModel, SamplingSpec
+from eagle.engine.identity import code_behind
 from eagle.engine.open import open_language_model
 from eagle.environment.adapted import EnvironmentDecision
 from eagle.environment.rewrite import Rewriter
@@ -83,11 +84,13 @@ class AdaptingWork:
 
     @cached_property
     def unfinished(self) -> Path:
-        """Folder of what is done so far with exactly these inputs and parameters."""
+        """Folder of what is done so far with exactly these inputs, parameters and code."""
         project, config = self.project, self.config
         inputs = (project.llm, project.text_model, project.descriptions, project.splits, project.catalogue)
-        sections = (getattr(config, name).decisive() for name in ("data", "domain", "describe", "environment", "llm"))
-        return project.unfinished(f"environment_{hash_of([config.seed, *sections, *map(content_hash, inputs)])}")
+        sections = [getattr(config, name) for name in ("data", "domain", "describe", "environment", "llm")]
+        decisive = [section.decisive() for section in sections]
+        code = code_behind("eagle.adapting.stage", *sections)
+        return project.unfinished(f"environment_{hash_of([config.seed, *decisive, *map(content_hash, inputs), code])}")
 
     @property
     def adapter(self) -> Path:

@@ -94,14 +94,18 @@ def own_dependencies(stage: Stage, config: Config, root: Path) -> list[str]:
     if stage.name == "fetch" and config.data.source == "files":
         files = config.data.files
         named += [path for path in (files.ratings, files.items, files.texts) if path]
-    texts = list(_texts([getattr(config, section) for section in stage.sections]))
+    values: list[Any] = [getattr(config, section) for section in stage.sections]
     if ":" in config.encoder.kind and _ENCODER in reached(stage.module):
-        texts.append(config.encoder.kind)  # who opens the encoder need not read its section
-    for text in texts:
-        part = _OWN_PART.fullmatch(text)
-        file = file_of(part[1], root) if part and not part[1].startswith("eagle.") else None
-        named += [file.relative_to(root).as_posix()] if file else []
+        values.append(config.encoder.kind)  # who opens the encoder need not read its section
+    named += [file.relative_to(root).as_posix() for file in own_modules(values, root)]
     return list(dict.fromkeys(path for path in named if (root / path).exists()))
+
+
+def own_modules(values: Any, root: Path) -> list[Path]:
+    """Return the files below ``root`` of the user's own parts (``my_module:Mine``) that values of parameters name."""
+    parts = filter(None, map(_OWN_PART.fullmatch, _texts(values)))
+    files = [file_of(part[1], root) for part in parts if not part[1].startswith("eagle.")]
+    return [file for file in dict.fromkeys(files) if file]
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -17,6 +17,7 @@ from eagle.config import Config, DomainConfig
 from eagle.core.artifacts import content_hash, hash_of, read_record, write_json
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
+from eagle.engine.identity import code_behind
 from eagle.environment.adapted import kept_adapter
 from eagle.evaluation.arm import Arm
 from eagle.evaluation.bounds import BoundCheck
@@ -34,7 +35,7 @@ class CaseScores:
 
     surroundings: str
     """Hash of what decides a score beside the agent: cases, encoder, environment model, utility, horizon, temperatures,
-    the search, seed. Resamples, confidence and other arms decide none.
+    the search and its gates, seed, code. Resamples, confidence and other arms decide none.
     """
     anchors: list[str]
     users: list[str]
@@ -69,6 +70,8 @@ def surroundings(config: Config, project: Project, cases: pd.DataFrame, searched
         *(getattr(config, name).decisive() for name in ("llm", "utility")),
         {name: getattr(config.evaluate, name) for name in EPISODE},
         *([config.evaluate.search.decisive(), content_hash(project.quality)] if searched else []),
+        *([config.quality.decisive()] if searched else []),
+        code_behind("eagle.serving.searching", config),
     ]
     return hash_of(parts)
 

@@ -28,6 +28,7 @@ from eagle.config import AllActionPhase, Config, Phase, ReferenceName, Selection
 from eagle.core.artifacts import content_hash, hash_of, write_table
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed, stream
+from eagle.engine.identity import code_behind
 from eagle.environment.sharded import OpenRewriter
 from eagle.latent.base import Utility
 from eagle.policies.lora import LoraPolicy
@@ -82,7 +83,7 @@ def _write(policy: LoraPolicy, log: Progress, project: Project, arm: ReferenceNa
 
 
 def checkpoint_key(config: Config, project: Project, arm: ReferenceName) -> str:
-    """Hash of all inputs and parameters: a checkpoint of other data or parameters is never taken up."""
+    """Hash of inputs, parameters and code: a checkpoint of others is never taken up."""
     inputs = [
         project.llm,
         project.actions,
@@ -93,9 +94,10 @@ def checkpoint_key(config: Config, project: Project, arm: ReferenceName) -> str:
         project.reference(arm),
         *([project.quality] if any(isinstance(phase, SelectionPhase) for phase in config.train.phases) else []),
     ]
-    named = ("train", "reference", "utility", "llm", "quality")
-    sections = [config.seed, *(getattr(config, section).decisive() for section in named)]
-    return hash_of([*sections, *map(content_hash, inputs)])
+    named = ("data", "domain", "train", "reference", "utility", "llm", "quality")
+    sections = [getattr(config, name) for name in named]
+    decisive = [section.decisive() for section in sections]
+    return hash_of([config.seed, *decisive, *map(content_hash, inputs), code_behind(__name__, *sections)])
 
 
 def _used(config: Config) -> Used:

@@ -100,6 +100,13 @@ def test_off_is_the_plain_model_and_todays_texts(project: Project) -> None:
     assert read_json(project.stage_metrics("environment"))["adapted"] is False
 
 
+def test_other_code_does_not_take_up_what_is_unfinished(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = AdaptingWork(config(), project).unfinished
+    assert AdaptingWork(config(), project).unfinished == before
+    monkeypatch.setattr("eagle.adapting.work.code_behind", lambda *_: "changed")
+    assert AdaptingWork(config(), project).unfinished != before
+
+
 def texts_of(project: Project) -> list[tuple[str, ...]]:
     """What the environment asks of its model: prompts with examples, no adapter."""
     model = ScriptedModel()

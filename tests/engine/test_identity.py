@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from eagle.config import LLMConfig
+from eagle.config import LLMConfig, parse_config
 from eagle.config.dependencies import decides
 from eagle.core.code import ROOT, code_hash, file_of, reached
-from eagle.engine.identity import ENDPOINT, TORCH, WRITES_NOTHING, model_identity, text_code
+from eagle.engine.identity import ENDPOINT, TORCH, WRITES_NOTHING, code_behind, deciding_code, model_identity
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def deciding(*starts: str) -> set[str]:
 )
 def test_a_line_of_what_computes_a_text_changes_the_fingerprint_and_a_comment_does_not(copy: Path, module: str) -> None:
     before = code_hash(deciding(TORCH), copy)
-    assert before == text_code(TORCH)
+    assert before == deciding_code(TORCH)
     file = file_of(f"eagle.{module}", copy)
     assert file is not None
     source = file.read_text(encoding="utf-8")
@@ -60,7 +60,7 @@ PROMPTS = {
 @pytest.mark.parametrize("asking", PROMPTS)
 def test_kept_shards_are_known_by_the_code_of_their_prompts(asking: str, tmp_path: Path) -> None:
     assert PROMPTS[asking] in reached(asking)
-    assert model_identity(LLMConfig(), tmp_path, asking)["code"] != text_code(TORCH)
+    assert model_identity(LLMConfig(), tmp_path, asking)["code"] != deciding_code(TORCH)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_texts_are_known_by_the_code_of_the_engines_that_open(
     settings: dict[str, Any], code: list[str], tmp_path: Path
 ) -> None:
     asking = "eagle.core.errors"  # reaches nothing that decides a text
-    assert model_identity(LLMConfig(**settings), tmp_path, asking)["code"] == text_code(*code)
+    assert model_identity(LLMConfig(**settings), tmp_path, asking)["code"] == deciding_code(*code)
 
 
 def test_another_engine_and_another_asker_are_told_apart(tmp_path: Path) -> None:
@@ -87,3 +87,16 @@ def test_another_engine_and_another_asker_are_told_apart(tmp_path: Path) -> None
     asked = [(LLMConfig(), "eagle.environment.describe"), (remote, "eagle.environment.describe")]
     asked.append((LLMConfig(), "eagle.profiles.writer"))
     assert len({model_identity(config, tmp_path, asking)["code"] for config, asking in asked}) == 3
+
+
+def test_a_line_of_an_engine_of_ones_own_changes_what_its_texts_are_known_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = parse_config({"llm": {"engine": "my_engine:Mine"}})
+    model, known = tmp_path / "model", []
+    model.mkdir()
+    for line in ("TEXT = 'a'", "TEXT = 'b'"):
+        (tmp_path / "my_engine.py").write_text(f"{line}\n", encoding="utf-8")
+        known.append((model_identity(config.llm, model, TORCH), code_behind(TORCH, config)))
+    assert known[0][0] != known[1][0] and known[0][1] != known[1][1]

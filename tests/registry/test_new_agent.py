@@ -68,8 +68,15 @@ def test_no_report_is_needed_to_decide(project: Project) -> None:
     assert best_agent(bounded(copies=0.5), project).broken == []
 
 
-def hashed(project: Project, changed: dict | None = None, *, searched: bool = False, seed: int = 7) -> str:
-    config = Config.model_validate({"seed": seed, "evaluate": changed or {}})
+def hashed(
+    project: Project,
+    changed: dict | None = None,
+    *,
+    searched: bool = False,
+    seed: int = 7,
+    quality: dict | None = None,
+) -> str:
+    config = Config.model_validate({"seed": seed, "evaluate": changed or {}, "quality": quality or {}})
     cases = pd.DataFrame({"anchor": ANCHORS[:1], "user": USERS[:1]})
     return surroundings(config, project, cases, searched)
 
@@ -94,5 +101,10 @@ def test_what_decides_no_score_lets_the_champions_stand(project: Project, change
 
 def test_what_decides_a_score_has_the_champion_play_again(project: Project) -> None:
     known = [hashed(project), hashed(project, searched=True), hashed(project, {"search": {"budget": 3}}, searched=True)]
+    for quality in ({"select": ["unended"]}, {"names": ["Henry"]}):
+        known.append(hashed(project, searched=True, quality=quality))
     known += [hashed(project, {"horizon": 9}), hashed(project, {"temperature": 0.0}), hashed(project, seed=8)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("eagle.registry.champion.code_behind", lambda *_: "an update of the package")
+        known.append(hashed(project))
     assert len(set(known)) == len(known)

@@ -179,6 +179,12 @@ def test_other_parameters_do_not_take_up_a_checkpoint(prepared: Project) -> None
     assert one == other
 
 
+def test_other_code_does_not_take_up_a_checkpoint(prepared: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = stage.checkpoint_key(config(), prepared, "g_optimal")
+    monkeypatch.setattr(stage, "code_behind", lambda *_: "changed")
+    assert stage.checkpoint_key(config(), prepared, "g_optimal") != before
+
+
 def test_reference_of_another_model_is_refused(prepared: Project, tmp_path: Path) -> None:
     project = copy_of(prepared, tmp_path / "root")
     shutil.rmtree(project.llm)

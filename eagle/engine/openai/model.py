@@ -26,7 +26,7 @@ from eagle.core.errors import EagleError, Problem, user_error
 from eagle.core.progress import one_more
 from eagle.engine.base import Completion, Finish, Interrupted, SamplingSpec, Unfinished, Usage, before_stop
 from eagle.engine.folders import check_model_folder
-from eagle.engine.identity import ENDPOINT, text_code
+from eagle.engine.identity import ENDPOINT, deciding_code
 from eagle.engine.offline import stay_offline
 from eagle.engine.openai.endpoint import Body, Endpoint, Passing
 from eagle.engine.tokenizer import rendered, tokenized
@@ -77,7 +77,7 @@ class OpenAIModel:
         self._adapters: set[str] = set()  # found to be served
         self.name = self._speaker = model or Path(folder).name
         self.fingerprint = f"{self._endpoint.address} {self.name}"
-        self.arithmetic = f"endpoint {text_code(ENDPOINT)}"
+        self.arithmetic = f"endpoint {deciding_code(ENDPOINT)}"
         self.batch_invariant = True
         self.usage = Usage()
 

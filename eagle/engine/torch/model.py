@@ -23,7 +23,7 @@ from eagle.core.artifacts import content_hash
 from eagle.core.errors import user_error
 from eagle.engine.base import Completion, SamplingSpec, Usage
 from eagle.engine.folders import check_adapter_folder, check_model_folder
-from eagle.engine.identity import TORCH, text_code
+from eagle.engine.identity import TORCH, deciding_code
 from eagle.engine.offline import stay_offline
 from eagle.engine.torch.forbidden import ForbiddenTexts
 
@@ -100,7 +100,7 @@ class TorchModel:
             f"{self.dtype} {self.device} {torch.get_num_threads()} threads {self.batch_rows} "
             f"rows{' single' * self._single}"
         )
-        return f"{text_code(TORCH)} torch {torch.__version__} {numbers}"
+        return f"{deciding_code(TORCH)} torch {torch.__version__} {numbers}"
 
     # prompts ---------------------------------------------------------------
     def chat(self, messages: Sequence[tuple[str, str]], prefill: str = "") -> str:

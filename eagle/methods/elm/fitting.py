@@ -13,6 +13,7 @@ from eagle.core.artifacts import complete_or_absent, content_hash, hash_of, writ
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed, stream
 from eagle.domains.open import domain_of
+from eagle.engine.identity import code_behind
 from eagle.latent.encoders import load_encoder
 from eagle.latent.space import load_latent
 from eagle.methods.elm.adapter import PointAdapter
@@ -73,7 +74,9 @@ def _some(items: PointTexts, most: int, seed: int) -> PointTexts:
 
 
 def _key(config: Config, project: Project) -> str:
-    """Hash of all that decides the weights: unfinished work of other data or parameters is never taken up."""
+    """Hash of all that decides the weights: unfinished work of others is never taken up."""
     inputs = [project.llm, project.encoder, project.splits, project.descriptions, project.actions, project.transitions]
     hashes = [content_hash(path) for path in (*inputs, project.design) if path.exists()]
-    return hash_of([config.seed, config.elm.decisive(), config.llm.decisive(), config.domain.decisive(), *hashes])
+    sections = (config.elm, config.llm, config.domain)
+    decisive = [section.decisive() for section in sections]
+    return hash_of([config.seed, *decisive, *hashes, code_behind(__name__, *sections)])
