@@ -16,13 +16,20 @@ from typing import Any
 import httpx
 from prefect import get_run_logger, task
 
+from eagle.config import load_config
+from eagle.config.dependencies import name_own_files
+from eagle.config.installed import renew_code
 from eagle.core.errors import EagleError
 from eagle.core.parent import PIPELINE, identity
+from eagle.core.project import Project
 from eagle.core.repository import repository_problems
 from eagle.data.sources.download import ANEW
 from flows.busy import advises_removal, holder, stood_back
 
 HOUR = 3600
+_MISTAKE = "eagle: "
+"""How the message of a user's mistake begins."""
+_LAST, _ALL_PROBLEMS = 40, 1000  # lines kept of what dvc says, and of such a message
 
 
 class StageFailed(RuntimeError):
@@ -65,7 +72,7 @@ def _failure(lines: list[str]) -> StageFailed:
     in the log.
     """
     code = re.search(r"exited with (\d+)", lines[-1])
-    said = [number for number, line in enumerate(lines) if line.startswith("eagle: ")]
+    said = [number for number, line in enumerate(lines) if line.startswith(_MISTAKE)]
     if code and code[1] == "2" and said:
         return UserMistake("\n".join(lines[said[-1] : -1]))
     return StageFailed(lines[-1])
@@ -112,6 +119,7 @@ def bring_up_to_date(label: str, stages: list[str], anew: bool = False) -> None:
     2, StageFailed for any other failure.
     """
     require_repository()
+    _name_what_stages_read()
     log = get_run_logger()
     waited_for, gone = None, False
     while lines := _repro(stages, anew, log):
@@ -126,9 +134,20 @@ def bring_up_to_date(label: str, stages: list[str], anew: bool = False) -> None:
         waited_for = other
 
 
+def _name_what_stages_read() -> None:
+    """Have DVC see the installed code and the user's own files as they are now: a schedule may run for months, over
+    updates of the package.
+    """
+    try:
+        name_own_files(load_config(), Project())
+    except EagleError as error:
+        raise UserMistake(error) from None
+    renew_code(Project().root)
+
+
 def _repro(stages: list[str], anew: bool, log: logging.Logger | logging.LoggerAdapter) -> list[str]:
     """Run ``dvc repro`` once; return its last lines where it failed, else nothing."""
-    last: deque[str] = deque(maxlen=40)
+    last: deque[str] = deque(maxlen=_LAST)
     command = [sys.executable, "-m", "dvc", "repro", *(["--force", "--single-item"] if anew else []), *stages]
     with subprocess.Popen(
         command,
@@ -141,6 +160,8 @@ def _repro(stages: list[str], anew: bool, log: logging.Logger | logging.LoggerAd
     ) as process:
         try:
             for line in process.stdout or ():
+                if line.startswith(_MISTAKE):
+                    last = deque(maxlen=_ALL_PROBLEMS)  # a mistake is told with all its problems
                 if line.strip():
                     last.append(line.rstrip())
                     if not advises_removal(line):

@@ -54,7 +54,8 @@ def say(event: str, **told: Any) -> None:
     path = os.environ.get(JOURNAL)
     if path is None:
         return
-    line = json.dumps({"event": event, "time": time.time(), **told}, default=str) + "\n"
+    # Begins a line of its own, also after one that a full disk has cut short.
+    line = "\n" + json.dumps({"event": event, "time": time.time(), **told}, default=str) + "\n"
     with contextlib.suppress(OSError), open(path, "a", encoding="utf-8") as file:
         file.write(line)
 

@@ -46,7 +46,8 @@ def identity(process: int) -> str | None:
 
 def lives(known: str) -> bool:
     """Say whether the process with this identity still runs."""
-    return identity(int(known.partition("-")[0])) == known
+    process = known.partition("-")[0]
+    return process.isdecimal() and identity(int(process)) == known
 
 
 def name_pipeline() -> None:

@@ -21,6 +21,7 @@ from prefect.server.schemas.schedules import CronSchedule
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from eagle.config import Config
+from eagle.config.installed import CODE, write_code
 from eagle.config.stages import all_instances
 from eagle.core.fork_client import ADDRESS
 from flows.dvc import StageFailed, UserMistake, bring_up_to_date, stop, up_to_date
@@ -128,6 +129,28 @@ def test_a_users_mistake_is_told_in_its_own_words_and_not_tried_again(toy: Path)
     with pytest.raises(UserMistake, match=r"^eagle: wrong\n  mend: so$"):
         one_task(["fetch"])
     assert order(toy) == ["tried"]
+
+
+def test_a_mistake_of_many_problems_is_told_whole(toy: Path) -> None:
+    """As from a check of the data, whose rows take more lines than are kept of what DVC says."""
+    many = "echo 'eagle: 30 problems'; for row in $(seq 30); do echo \"  row $row\"; echo '    mend: so'; done; exit 2"
+    write_dvc(toy, {"fetch": many})
+    with pytest.raises(UserMistake) as told:
+        one_task(["fetch"])
+    lines = str(told.value).splitlines()
+    assert (lines[0], lines[1], lines[-1], len(lines)) == ("eagle: 30 problems", "  row 1", "    mend: so", 61)
+
+
+def test_a_schedule_sees_an_update_of_the_package_and_a_mistake_in_the_parameters(toy: Path) -> None:
+    write_code(toy)
+    stamps = {path: path.read_text(encoding="utf-8") for path in (toy / CODE).iterdir()}
+    for path in stamps:
+        path.write_text("of the version before\n", encoding="utf-8")
+    one_task(["fetch"])
+    assert {path: path.read_text(encoding="utf-8") for path in stamps} == stamps
+    (toy / "params.yaml").write_text("seed: -1\n", encoding="utf-8")
+    with pytest.raises(UserMistake, match="seed"):
+        one_task(["fetch"])
 
 
 def test_another_failure_is_tried_again(toy: Path) -> None:

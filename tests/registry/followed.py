@@ -21,7 +21,7 @@ from eagle.registry.store import Store
 
 ROOT = Path(__file__).parents[2]
 STAGE = """
-import atexit, shutil, sys, time
+import atexit, os, shutil, sys, time
 from pathlib import Path
 from eagle.config import RegistryConfig
 from eagle.core import live
@@ -39,6 +39,7 @@ BODIES = {
     "returns": "pass",
     # Its files are gone when it ends, as when DVC moves them into its cache.
     "measures": "write_json(Project().stage_metrics(stage), {'auc': 0.75}); atexit.register(shutil.rmtree, 'reports')",
+    "torn": "open(os.environ['EAGLE_JOURNAL'], 'a').write('{\"event\": \"figu'); live.figures(4, {'later': 1.0})",
     "waits": "time.sleep(120)",
     "fails": "raise ValueError('no such film')",
 }

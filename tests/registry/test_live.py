@@ -87,6 +87,17 @@ def test_what_a_stage_measured_is_said_before_its_files_are_moved(pipeline: Pipe
     assert [file.path for file in pipeline.store.client.list_artifacts(run.info.run_id)] == ["encoder.json"]
 
 
+def test_a_line_that_a_full_disk_cut_short_costs_that_line_alone(pipeline: Pipeline) -> None:
+    """And what is no pipeline's folder disturbs nobody."""
+    pipeline.folder.parent.mkdir(parents=True)
+    (pipeline.folder.parent / ".gitkeep").touch()
+    pipeline.run("encoder", "torn")
+    pipeline.end()
+    (run,) = pipeline.runs("stage")
+    assert run.info.status == "FINISHED" and run.data.metrics["later"] == 1.0
+    assert not pipeline.folder.exists()
+
+
 def test_a_stage_says_how_it_ended(pipeline: Pipeline) -> None:
     assert "no such film" in pipeline.run("split", "fails")
     with pipeline.begin("split", "waits") as stage:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -99,18 +100,18 @@ class Follower:
     def _carry(self, path: Path) -> None:
         """Carry the new events of one journal; where the store fails, they are carried again later."""
         start = self._state.starts.get(path.name)
-        events = list(_events(path, start.read if start else 0))
+        events, size = _new_events(path, start.read if start else 0)
         if not events:
             return
-        start = start or self._begin(path.name, events[0][0])
-        told = [(e["time"], e["step"], e["values"]) for e, _ in events if e["event"] == "figures"]
+        start = start or self._begin(path.name, events[0])
+        told = [(e["time"], e["step"], e["values"]) for e in events if e["event"] == "figures"]
         self._log(start.run).figures(told)
-        for event in (event for event, _ in events if event["event"] == "measured"):
+        for event in (event for event in events if event["event"] == "measured"):
             log_stage(self._log(start.run), start.stage, Measured(event["costs"], event["figures"]))
-        last = events[-1][0]
+        last = events[-1]
         if last["event"] == "end":
             self._end(start, last["status"], last["time"], last.get("error", ""))
-        start.read, start.at = start.read + sum(size for _, size in events), last["time"]
+        start.read, start.at = start.read + size, last["time"]
 
     def _begin(self, journal: str, event: dict[str, Any]) -> StageStart:
         stage = journal.partition("-")[2].removesuffix(JOURNAL)
@@ -146,10 +147,16 @@ def _alive(start: StageStart) -> bool:
     return start.process is not None and lives(start.process)
 
 
-def _events(path: Path, place: int) -> Iterator[tuple[dict[str, Any], int]]:
-    """Yield the events of the whole lines from a place on, each with its size in bytes."""
+def _new_events(path: Path, place: int) -> tuple[list[dict[str, Any]], int]:
+    """Return the events of the whole lines from a place on, and the size of these lines in bytes.
+
+    A line that a full disk has cut short is none.
+    """
     with open(path, "rb") as file:
         file.seek(place)
-        for line in file:
-            if line.endswith(b"\n"):
-                yield json.loads(line), len(line)
+        lines = [line for line in file if line.endswith(b"\n")]
+    events = []
+    for line in filter(bytes.strip, lines):
+        with contextlib.suppress(ValueError):
+            events.append(json.loads(line))
+    return events, sum(map(len, lines))
