@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -60,7 +60,8 @@ def run_budgets(
     settings = config.evaluate.budgets
     one_change = config.evaluate.search.model_copy(update={"steps": 1})
     there = config.model_copy(update={"evaluate": config.evaluate.model_copy(update={"search": one_change})})
-    methods = [method for _, method in open_methods(settings.methods, context.with_config(there))]
+    context = replace(context.with_config(there), users=held.users)
+    methods = [method for _, method in open_methods(settings.methods, context)]
     cases = cases_of(held)
     tables = [
         candidate_rows(m.name, run_method(m, cases, settings.most, config.seed, writer, utility)) for m in methods
@@ -69,10 +70,11 @@ def run_budgets(
 
 
 def valued(candidates: pd.DataFrame, cases: pd.DataFrame, utility: TextUtility) -> pd.DataFrame:
-    """Return ``candidates`` with utility, preference, new and whole; a failed text is not whole."""
+    """Return ``candidates`` with utility, preference, novelty, new and whole; a failed text is not whole."""
     found = valued_rows(candidates, cases, utility)
     whole = found.whole & candidates["valid"].to_numpy(bool)
-    return candidates.assign(utility=found.utility, preference=found.preference, new=found.new, whole=whole)
+    parts = {"preference": found.preference, "novelty": found.distance}
+    return candidates.assign(utility=found.utility, **parts, new=found.new, whole=whole)
 
 
 def answers_at(candidates: pd.DataFrame, cases: pd.DataFrame, budget: int) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from eagle.environment.adapted import kept_adapter
 
 
 def input_hashes(config: Config, project: Project) -> dict[str, str]:
-    """Return the content hash of everything that the evaluation reads, by name."""
+    """Return the content hashes of what the evaluation reads, by name; not of splits and of the exploration design."""
     folders = {
         "catalogue": project.catalogue,
         "descriptions": project.descriptions,

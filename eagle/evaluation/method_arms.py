@@ -32,7 +32,7 @@ COLUMNS = [
 ]  # fmt: skip
 """Of reports/candidates.parquet. comparison: arms (the main table's cases) or budgets (those of the comparison at equal
 budgets, where draw is the place among all texts of a case). novelty is the distance part of U, NaN where a utility of
-one's own has none; eligible is missing where nobody selected."""
+one's own has none."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ class Valued:
     """U in SD over the catalogue."""
     preference: np.ndarray
     """The part of U that is the predicted rating, in its own SD; NaN where a utility of one's own has no such part."""
+    distance: np.ndarray
+    """The part of U that is the distance from the catalogue, likewise."""
     new: np.ndarray
     """bool: as far from the catalogue as the utility asks."""
     whole: np.ndarray
@@ -65,10 +67,11 @@ class TextUtility:
         z = self.encoder.encode(said, [year for _, year in place])
         new = np.asarray(self.utility.new_enough(z), dtype=bool)
         whole = np.ones(len(row), dtype=bool) if self.broken is None else ~self.broken(texts, made_from)
-        preference = self.utility.parts(z[row], users).get("preference", np.full(len(row), np.nan))
+        parts, unknown = self.utility.parts(z[row], users), np.full(len(row), np.nan)
         return Valued(
             utility=finite(self.utility(z[row], users)),
-            preference=np.asarray(preference, dtype=np.float64),
+            preference=np.asarray(parts.get("preference", unknown), dtype=np.float64),
+            distance=np.asarray(parts.get("distance", unknown), dtype=np.float64),
             new=new[row],
             whole=whole,
         )

@@ -15,18 +15,20 @@ from hypothesis import strategies as st
 
 from eagle.compute.sharding import ShardCache
 from eagle.compute.workers import InProcess
+from eagle.config import parse_config
 from eagle.environment.branching import BranchingEnvironment
 from eagle.environment.sharded import ShardedRewriter
-from eagle.environment.steering import Case
+from eagle.environment.steering import Case, Observation
 from eagle.evaluation.budget_table import BudgetTable
-from eagle.evaluation.budgets import answers_at, budgets_up_to, valued
+from eagle.evaluation.budgets import answers_at, budgets_up_to, run_budgets, valued
+from eagle.evaluation.cases import HeldOut
 from eagle.latent.text_utility import TextUtility
 from eagle.methods.base import Seeds, Trajectory
 from eagle.methods.context import MethodContext
 from eagle.methods.running import candidate_rows, run_method
 from eagle.methods.search import Search
 from eagle.stats.bootstrap import TwoWayBootstrap
-from eagle.testing.methods import GenreCounts, PlantedWriter, method_context, tell
+from eagle.testing.methods import ACTIONS, USERS, GenreCounts, PlantedWriter, method_context, tell
 
 CASES = pd.DataFrame(
     {"case": [4, 5], "anchor": ["i0", "i1"], "user": ["u0", "u1"], "text": ["first anchor", "second anchor"]}
@@ -85,6 +87,48 @@ def _run(context: MethodContext, cases: list[Case], about: pd.DataFrame, budget:
     method, environment = Search(context.agent("any"), "search"), BranchingEnvironment(PlantedWriter(), 7, budget)
     found = method.run(cases, budget, Seeds(7), environment, utility)
     return valued(candidate_rows("search", found), about, utility)
+
+
+def test_candidates_say_how_new_they_are(tmp_path: Path) -> None:
+    context = method_context(tmp_path)
+    cases = [Case(0, "i0", "u0", tell("war", "Story."))]
+    about = pd.DataFrame([vars(case) for case in cases]).astype({"year": object})
+    found = _run(context, cases, about, 4)
+    points = GenreCounts().encode(found["text"].tolist(), [None] * 4)
+    expected = context.data.utility.parts(points, ["u0"] * 4)["distance"]
+    np.testing.assert_allclose(found["novelty"], expected)
+    assert (expected > 0).any()
+
+
+def asks_for_its_users(context: MethodContext) -> Search:
+    """A method that is prepared for the users of the comparison, and would fail for any other."""
+    assert context.config.evaluate.search.steps == 1
+    return Search(Prepared(tuple(context.users)), "prepared")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Knows the first action by user."""
+
+    users: tuple[str, ...]
+    name: str = "prepared"
+
+    def act(self, observations: Sequence[Observation], seeds: Sequence[int]) -> list[str]:
+        return [ACTIONS[self.users.index(o.user)] for o in observations]
+
+
+def test_methods_are_opened_for_the_users_of_this_comparison(tmp_path: Path) -> None:
+    context = replace(method_context(tmp_path), users=USERS[:1])  # those of the main table
+    config = parse_config(
+        {"evaluate": {"budgets": {"most": 1, "methods": ["tests.evaluation.test_budgets:asks_for_its_users"]}}}
+    )
+    rows = [
+        {"case": n, "anchor": "i0", "user": user, "text": tell("war", "Story."), "year": None}
+        for n, user in enumerate(USERS)
+    ]
+    held = HeldOut(pd.DataFrame(rows).astype({"year": object}), ("i0",), tuple(USERS), ())
+    found = run_budgets(config, held, context, PlantedWriter(), TextUtility(GenreCounts(), context.data.utility))
+    assert found.candidates["action"].tolist() == list(ACTIONS[: len(USERS)])
 
 
 def test_the_table_has_gains_over_anchors_and_eagle_over_the_others_case_by_case() -> None:
