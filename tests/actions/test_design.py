@@ -257,3 +257,10 @@ def test_a_finer_certificate_costs_a_few_steps_more(tolerance: float) -> None:
     design = optimal_design(vectors, tolerance)
     check(design, 100, tolerance)
     assert design.iterations < 60
+
+
+def test_coarse_numbers_beside_a_set_do_not_coarsen_it() -> None:
+    close = np.array([[1.0, 1.0], [1.0, 1.0 + 1e-8]])
+    beside, _ = optimal_designs([close, np.eye(2, dtype=np.float32)])
+    assert (optimal_design(close).rank, beside.rank) == (2, 2)
+    assert optimal_design(close.astype(np.float32)).rank == 1

@@ -64,10 +64,11 @@ def _orthogonal_step(left: Array, basis: Array, norms: Array) -> tuple[NDArray[n
     return pick, direction
 
 
-def span_coordinates(vectors: Array, eps: float) -> SpanCoordinates:
+def span_coordinates(vectors: Array, eps: float | Array) -> SpanCoordinates:
     """Return coordinates of each set's rows in a basis of its own rows.
 
-    ``vectors`` (S, K, n) finite, zero rows as padding; ``eps``: relative precision of the numbers.
+    ``vectors`` (S, K, n) finite, zero rows as padding; ``eps``: relative precision of the numbers, of each set (S,) or
+    of all.
     The loop runs over dimensions, at most min(K, n); all sets and rows go together.
     """
     sets, count, width = vectors.shape
@@ -77,7 +78,7 @@ def span_coordinates(vectors: Array, eps: float) -> SpanCoordinates:
         lengths > 0, exponents - exponents.max(axis=1, keepdims=True, initial=-10_000, where=lengths > 0), 0
     )
     scale = np.ldexp(1.0, np.maximum(exponents, -1000))  # row lengths relative to the longest, (S, K)
-    floor = 10 * max(count, width) * eps * lengths
+    floor = 10 * max(count, width) * np.reshape(eps, (-1, 1)) * lengths
     steps = min(count, width)
     left, along = unit.copy(), np.zeros((sets, steps, count))
     outside = np.ones((sets, count), dtype=bool)  # of the span of the rows picked so far

@@ -68,16 +68,18 @@ def optimal_designs(sets: Sequence[ArrayLike], tolerance: float = 1e-3) -> list[
     return [
         d
         for start in range(0, len(arrays), size)
-        for d in _solve_chunk(arrays[start : start + size], eps, float(tolerance))
+        for d in _solve_chunk(arrays[start : start + size], eps[start : start + size], float(tolerance))
     ]
 
 
-def _checked(sets: Sequence[ArrayLike]) -> tuple[list[NDArray[np.floating]], float]:
-    """Return the sets as float arrays and the coarsest relative precision among them.
+def _checked(sets: Sequence[ArrayLike]) -> tuple[list[NDArray[np.floating]], list[float]]:
+    """Return the sets as float arrays and the relative precision of each.
 
     All problems in one EagleError.
     """
-    arrays, problems, eps = [], [], float(np.finfo(np.float64).eps)
+    arrays: list[NDArray[np.floating]] = []
+    problems: list[Problem] = []
+    eps: list[float] = []
     for index, vectors in enumerate(sets):
         name = f"the vectors of action set {index}"
         try:
@@ -99,8 +101,7 @@ def _checked(sets: Sequence[ArrayLike]) -> tuple[list[NDArray[np.floating]], flo
             found = f"rows {bad[:5].tolist()}, {len(bad)} of {len(array)}"
             problems.append(Problem(f"{name} hold NaN or infinite numbers", found, "finite numbers"))
             continue
-        if array.dtype.kind == "f":
-            eps = max(eps, float(np.finfo(array.dtype).eps))
+        eps.append(float(max(np.finfo(kind).eps for kind in (np.float64, array.dtype) if np.dtype(kind).kind == "f")))
         arrays.append(array)
     if problems:
         raise EagleError(problems)
@@ -149,10 +150,10 @@ def _share_among_repeats(weights: Array, repeats: NDArray[np.bool_]) -> Array:
     return (np.bincount(group, weights.ravel()) / np.bincount(group))[group].reshape(weights.shape)
 
 
-def _solve_chunk(arrays: Sequence[NDArray[np.floating]], eps: float, tolerance: float) -> list[Design]:
+def _solve_chunk(arrays: Sequence[NDArray[np.floating]], eps: Sequence[float], tolerance: float) -> list[Design]:
     padded, real = _padded(arrays)
     order, repeats = _canonical_order(padded, real)
-    span = span_coordinates(np.take_along_axis(padded, order[:, :, None], axis=1), eps)
+    span = span_coordinates(np.take_along_axis(padded, order[:, :, None], axis=1), np.array(eps))
     weights, steps = solve(span, ~repeats, tolerance)
     weights = _share_among_repeats(weights, repeats)
     factors = np.maximum(factors_of(span.rows, weights, span.ranks), 1.0)
