@@ -3,8 +3,8 @@
 1. Follows the paper (Sec. 5.1, App. C): five categories, a generic and a personalised half.
 2. Differs: K is smaller, most candidates are our own seeds, shared by all anchors at the same index; the last
    ``actions.llm_written`` are the model's own for that anchor (written).
-3. Anchors are drawn from training and validation items only; the items that evaluation starts from never get cached
-   transitions.
+3. Anchors are drawn from training and validation items only; test items, which the evaluation starts from, never get
+   cached transitions.
 """
 
 from __future__ import annotations

@@ -28,7 +28,11 @@ def softmax_policy(context: MethodContext) -> AgentMethod:
 
 
 def fixed_best(context: MethodContext) -> AgentMethod:
-    """Return each user's best fixed actions, by U over the cached steps of all anchors."""
-    steps = CachedSteps.load(context.project)
+    """Return each user's best fixed actions, by U over the cached steps of all anchors that nobody starts from here.
+
+    Validation anchors have cached steps, too, and start episodes where that split is evaluated.
+    """
+    validated = context.config.evaluate.split == "validation"
+    steps = context.data.steps if validated else CachedSteps.load(context.project)
     agent = FixedBest.fit(steps, context.data.utility, context.candidates, context.users)
     return AgentMethod(agent, context.horizon)

@@ -45,8 +45,9 @@ class SearchTree:
     nodes: list[Node] = field(default_factory=list)
 
     def add(self, change: Change, action: str, seed: int, parent: int | None) -> None:
-        """Note one change under the next number; :func:`value` says later what it is worth."""
-        state, number = change.state, len(self.nodes)
+        """Note one change under the next number of its step; :func:`value` says later what it is worth."""
+        state = change.state
+        number = sum(node.candidate.step == state.step for node in self.nodes)
         candidate = Candidate(
             state.case, state.step, number, action, state.text, change.cause, change.copied, seed, accepted=False
         )

@@ -1,5 +1,5 @@
-"""A softmax policy over the shared actions, linear in what the agent's prompt says, trained on the same values as
-EAGLE.
+"""A softmax policy over the shared actions, linear in what the agent's prompt says, trained on the cached values that
+EAGLE is trained on, with each user's own vector in the place of the taste that a profile lets expect.
 
 Features: liked genres, disliked genres, genres of the present text, each multi-hot, and a constant. The objective is
 EAGLE's all-action one, sum_a pi(a) Q(a) - alpha KL(pi || uniform), in closed form over all cached (anchor, user) pairs.

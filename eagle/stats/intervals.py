@@ -87,6 +87,8 @@ def times_drawn(clusters: int, resamples: int, rng: np.random.Generator) -> np.n
 
 
 def percentiles(drawn: np.ndarray, tail: float) -> tuple[float, float]:
-    """Return what leaves this share of the resamples (n,) below and above."""
+    """Return what leaves this share of the resamples (n,) below and above; NaN where there are none."""
+    if not len(drawn):
+        return float("nan"), float("nan")
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return float(low), float(high)

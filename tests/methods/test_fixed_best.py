@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from eagle.config import parse_config
+from eagle.core.errors import EagleError
 from eagle.evaluation.scoring import genre_line_only
+from eagle.methods.built_in import fixed_best
 from eagle.methods.fixed_best import FixedBest, action_gains
+from eagle.testing.methods import method_context
 from eagle.training.steps import CachedSteps
 
 
@@ -44,6 +49,16 @@ def test_every_user_gets_their_own_order_and_no_action_twice() -> None:
     then = [SimpleNamespace(user="a", history=("up",)), SimpleNamespace(user="b", history=("down",))]
     assert agent.act(first, [0, 0]) == ["up", "down"]
     assert agent.act(then, [0, 0]) == ["down", "up"]
+
+
+def test_texts_of_anchors_that_are_evaluated_decide_nothing(tmp_path: Path) -> None:
+    """Validation anchors have cached steps, too; those of training anchors are in the context already."""
+    context = method_context(tmp_path)
+    with pytest.raises(EagleError, match="does not exist"):
+        fixed_best(context)  # reads the steps of all anchors, and there is no file
+    validated = context.with_config(parse_config({"evaluate": {"split": "validation"}}))
+    agent = fixed_best(validated).agent
+    assert agent == FixedBest.fit(context.data.steps, context.data.utility, context.candidates, context.users)
 
 
 @pytest.mark.parametrize(

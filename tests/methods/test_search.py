@@ -78,6 +78,10 @@ def test_each_step_goes_on_from_the_best_so_far(context: MethodContext) -> None:
     assert play(context, 24, 3).text.count("comedy") == 3
 
 
+def test_a_draw_is_a_number_among_those_of_its_step(context: MethodContext) -> None:
+    assert [(c.step, c.draw) for c in play(context, 4, 2).candidates] == [(1, 0), (1, 1), (2, 0), (2, 1)]
+
+
 def test_a_larger_budget_has_the_candidates_of_a_smaller_one_in_front(context: MethodContext) -> None:
     few, many = play(context, 4, 1).candidates, play(context, 9, 1).candidates
     assert [c.text for c in many[:4]] == [c.text for c in few]

@@ -95,6 +95,13 @@ def test_nothing_to_average_and_a_single_cluster() -> None:
     assert (alone.mean, alone.cases) == (1.0, 1)
     assert math.isnan(alone.low)
     assert alone.as_dict() == {"mean": 1.0, "low": None, "high": None}
+    of_first = np.array([True, False, True, False])
+    few = [
+        TwoWayBootstrap(["a", "a", "b", "b"], ["u", "v"] * 2, 1, 0.95, n).mean(np.arange(4.0), of_first)
+        for n in range(9)
+    ]
+    assert {found.mean for found in few} == {1.0}
+    assert [found for found in few if math.isnan(found.low)]  # their only resample draws the second user twice
     with pytest.raises(EagleError, match="one anchor and one user per case"):
         TwoWayBootstrap([], [], 10, 0.95, 0)
     with pytest.raises(ValueError, match="expected 4 values"):
