@@ -72,10 +72,13 @@ def start_project(folder: Path, config: Config, notes: Mapping[str, str]) -> lis
 
 
 def start_repository(folder: Path) -> list[str]:
-    """Begin a repository of git and DVC where the folder lies in none; return what was done, or is left to do."""
-    above = [folder.resolve(), *folder.resolve().parents]
-    if any((path / ".dvc").is_dir() for path in above):
+    """Begin a repository of git and DVC where the folder lies in none; return what was done, or is left to do.
+
+    A DVC project above is another one: it does not know this folder's dvc.yaml.
+    """
+    if (folder / ".dvc").is_dir():
         return []
+    above = [folder.resolve(), *folder.resolve().parents]
     commands: list[tuple[str, ...]]
     if any((path / ".git").exists() for path in above):
         commands = [(*_DVC[0], "--subdir"), *_DVC[1:]]

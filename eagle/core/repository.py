@@ -16,7 +16,7 @@ _MENDS = {
 
 def repository_problems(root: Path) -> list[Problem]:
     """Return what keeps DVC from working in the folder ``root``, which is a project's; none where all is well."""
-    missing = _no_repository(root)
+    missing = missing_repository(root)
     return [*([missing] if missing else []), *conflicts(root)]
 
 
@@ -26,13 +26,15 @@ def conflicts(root: Path) -> list[Problem]:
     return [problem for problem in found if problem is not None]
 
 
-def _no_repository(root: Path) -> Problem | None:
+def missing_repository(root: Path) -> Problem | None:
+    """Return what the folder ``root`` lacks of a repository of DVC and of Git; a DVC project above is another one."""
     folder = root / ".dvc"
     if not folder.is_dir():
+        begin = "dvc init --subdir" if _in_git(root) else "git init && dvc init"
         return Problem(
             "this folder is no DVC project",
             found=f"no {folder}",
-            mend="work in the folder that has dvc.yaml, or run `git init && dvc init` in it",
+            mend=f"work in the folder that has dvc.yaml, or run `{begin}` in it",
         )
     if _without_git(folder) or _in_git(root):
         return None

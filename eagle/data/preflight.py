@@ -20,7 +20,7 @@ from eagle.core.commands import install_everything
 from eagle.core.errors import EagleError, Problem
 from eagle.core.parts import load_part
 from eagle.core.project import Project
-from eagle.core.repository import conflicts
+from eagle.core.repository import conflicts, missing_repository
 
 if TYPE_CHECKING:
     from eagle.data.catalogue import Catalogue
@@ -33,7 +33,7 @@ def check_project(project: Project) -> list[str]:
     """Return one line for each thing that is fine; raise one EagleError that names everything that is not."""
     problems: list[Problem] = []
     fine: list[str] = []
-    for part in (_surroundings, _lock, _parameters, _own_parts, _taken_over, _model, _data):
+    for part in (_surroundings, _repository, _lock, _parameters, _own_parts, _taken_over, _model, _data):
         try:
             fine += part(project)
         except EagleError as error:
@@ -77,6 +77,12 @@ def _surroundings(project: Project) -> list[str]:
     )
     python = ".".join(map(str, sys.version_info[:3]))
     return [f"surroundings: Python {python}, {os.cpu_count()} cores, {memory:.0f} GiB memory, {free:.0f} GiB disk free"]
+
+
+def _repository(project: Project) -> list[str]:
+    """Say what DVC lacks here; no error, since stages run without it."""
+    missing = missing_repository(project.root)
+    return [f"not ready for `dvc repro`: {missing.what}: {missing.mend}"] if missing else []
 
 
 def _lock(project: Project) -> list[str]:

@@ -37,7 +37,15 @@ def test_a_missing_git_repository_is_told_unless_dvc_does_without(
 
 def test_a_folder_without_dvc_is_told(tmp_path: Path) -> None:
     (problem,) = repository_problems(tmp_path)
-    assert "no DVC project" in problem.what and "dvc init" in problem.mend
+    assert "no DVC project" in problem.what and "`git init && dvc init`" in problem.mend
+
+
+def test_a_folder_without_dvc_below_another_project_is_told_how_to_become_one_there(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    below = dvc_project(tmp_path) / "below"
+    below.mkdir()
+    (problem,) = repository_problems(below)
+    assert "no DVC project" in problem.what and "`dvc init --subdir`" in problem.mend
 
 
 @pytest.mark.parametrize("name", ["dvc.lock", "dvc.yaml", "params.yaml"])

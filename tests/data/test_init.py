@@ -265,6 +265,23 @@ def test_a_repository_above_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [".git"]
 
 
+def test_in_a_dvc_project_above_the_commands_are_said(tmp_path: Path) -> None:
+    for name in (".git", ".dvc", "new"):
+        (tmp_path / name).mkdir()
+    (said,) = start_repository(tmp_path / "new")
+    assert "dvc init -q --subdir && dvc config core.analytics false" in said and not list((tmp_path / "new").iterdir())
+
+
+def test_a_dvc_project_above_that_does_without_git_is_no_repository(tmp_path: Path) -> None:
+    if shutil.which("git") is None:
+        pytest.skip("needs git")
+    pytest.importorskip("dvc")
+    dvc(tmp_path, "init", "-q", "--no-scm")
+    (tmp_path / "new").mkdir()
+    assert start_repository(tmp_path / "new") == ["began a repository of git and DVC there"]
+    assert (tmp_path / "new/.dvc").is_dir()
+
+
 def test_without_git_the_commands_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     said = start_repository(tmp_path)

@@ -83,6 +83,14 @@ def test_check_applies_the_filters_and_knows_dimensions_and_the_model(tmp_path: 
         check_project(project)
 
 
+def test_check_says_what_dvc_lacks_here_and_reads_on(tmp_path: Path) -> None:
+    _, project = _project(tmp_path)
+    assert [line for line in check_project(project) if "this folder is no DVC project" in line and "dvc init" in line]
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc/config").write_text("[core]\n    no_scm = True\n")
+    assert not [line for line in check_project(project) if "DVC project" in line]
+
+
 def test_check_finds_parts_of_one_s_own_and_names_their_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
