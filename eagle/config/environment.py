@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from eagle.config.base import IDLE, Count, Fraction, Natural, NonNegative, Positive, Section
+from eagle.config.base import IDLE, Count, Fraction, Natural, NonNegative, Positive, Section, Share
 from eagle.config.kinds import EngineKind
 
 HUB_ID = re.compile(r"^[\w.-]+/[\w.-]+@[\w./-]+$")
@@ -24,7 +24,7 @@ class LLMConfig(Section):
     device: str = Field("auto", description="torch device; auto: cuda, else cpu")
     batch_rows: Count = Field(64, description="rows decoded together; on a processor each thread may have as many [M]")
     temperature: NonNegative = Field(0.7, description="environment's temperature [P: 0.5; M: fewer copies at 0.7]")
-    top_p: Fraction = Field(0.95, description="nucleus of environment and agent [O]")
+    top_p: Share = Field(0.95, description="nucleus of environment and agent [O]")
     max_new_tokens: Count = Field(64, description="longest next text, tokens [M]")
     endpoint: str | None = Field(None, description="engine openai: base address, such as http://localhost:8000/v1")
     endpoint_model: str | None = Field(

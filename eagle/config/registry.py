@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from eagle.config.base import IDLE, Count, Fraction, Natural, NonNegative, Positive, Section
+
+_LONGEST = 256  # signs of a name in MLflow's database
+
+
+def _experiment(name: str) -> str:
+    if not name.strip() or len(name) > _LONGEST:
+        raise ValueError(f"should be a name of 1 to {_LONGEST} signs: MLflow takes no other")
+    return name
+
+
+def _model(name: str) -> str:
+    """Return the name where MLflow takes it, and where its addresses, which end at "?", lead to it."""
+    if set(name) & set("/:?") or name == "." or name.startswith(".."):
+        raise ValueError("should be a name without '/', ':' and '?' that is not '.' and does not begin with '..'")
+    return _experiment(name)
+
+
+ExperimentName = Annotated[str, AfterValidator(_experiment)]
+ModelName = Annotated[str, AfterValidator(_model)]
 
 
 class BoundsConfig(Section):
@@ -23,8 +44,8 @@ class BoundsConfig(Section):
 
 
 class RegistryConfig(Section):
-    experiment: str = Field("eagle", description="MLflow experiment")
-    model: str = Field("eagle-agent", description="registered model")
+    experiment: ExperimentName = Field("eagle", description="MLflow experiment")
+    model: ModelName = Field("eagle-agent", description="registered model")
     tracking_uri: str = Field("sqlite:///mlruns/mlflow.db", description="MLflow store")
     live: bool = Field(
         True,

@@ -29,11 +29,26 @@ def test_all_problems_are_reported_at_once_with_suggestions() -> None:
         ({"split": {"test_users": 0.6, "validation_users": 0.4}}, "no users for training"),
         ({"reference": {"names": ["uniform"]}}, "which reference.names does not train"),
         ([], "should be a mapping"),
+        ({"llm": {"top_p": 0}}, r"llm\.top_p: Input should be greater than 0"),
+        ({"registry": {"experiment": " "}}, r"registry\.experiment: should be a name of 1 to 256 signs"),
+        ({"registry": {"experiment": "e" * 257}}, r"registry\.experiment: should be a name of 1 to 256 signs"),
+        ({"registry": {"model": ""}}, r"registry\.model: should be a name of 1 to 256 signs"),
     ],
 )
 def test_contradictions_are_errors(values: object, words: str) -> None:
     with pytest.raises(EagleError, match=words):
         parse_config(values)
+
+
+@pytest.mark.parametrize("name", ["a/b", "a:b", "a/b:c", "a?b", ".", "..", "..a"])
+def test_a_model_s_name_that_mlflow_or_its_addresses_do_not_take_is_refused_at_once(name: str) -> None:
+    with pytest.raises(EagleError, match=r"registry\.model: should be a name without"):
+        parse_config({"registry": {"model": name}})
+
+
+@pytest.mark.parametrize("name", ["eagle-agent", "桌游 2", ".a", "a.b@c"])
+def test_other_names_of_a_model_are_kept(name: str) -> None:
+    assert parse_config({"registry": {"model": name}}).registry.model == name
 
 
 @pytest.mark.parametrize("word", ["No", "off", "yes", "12", "2020-01-01", "1.5"])
