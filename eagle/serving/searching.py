@@ -45,6 +45,8 @@ class Searcher:
         """
         if budget < 1:
             raise user_error("the budget is no number of texts", found=budget, expected="at least 1")
+        if not pairs:
+            return []  # tables without a row have no columns to work with
         steerer, cases = self.steerer, self.steerer.cases(pairs)
         encoder = RememberingEncoder(EncoderInTurn(steerer.encoder, steerer.turns))
         broken = steerer.gates.fresh().broken if steerer.gates else None

@@ -116,6 +116,8 @@ class Steerer:
             raise user_error(
                 "horizon is no number of changes", found=horizon, expected="at least 1, or 0 for the agent's own"
             )
+        if not pairs:
+            return []  # tables without a row have no columns to work with
         cases = self.cases(pairs)
         encoder = RememberingEncoder(EncoderInTurn(self.encoder, self.turns))
         environment = SteeringEnvironment(WriterInTurn(self.writer, self.turns), encoder, self.utility)

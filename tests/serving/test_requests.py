@@ -150,6 +150,13 @@ def test_what_cannot_be_answered_is_refused_at_once_and_in_few_words(served: Ser
     assert served.rows(ROW)[0] == 200
 
 
+@pytest.mark.parametrize("asked", [{"horizon": 2}, {"budget": 4}])
+def test_a_request_without_rows_gets_an_answer_without_rows(served: Served, asked: dict[str, int]) -> None:
+    empty: dict[str, Any] = {"dataframe_split": {"columns": ["user", "item"], "data": []}, "params": asked}
+    status, told = served.ask(json.dumps(empty).encode())
+    assert (status, json.loads(told)) == (200, {"predictions": []})
+
+
 def test_memory_after_bad_bodies_is_as_before(served: Served) -> None:
     long = json.dumps({"dataframe_records": [{"user": "u1", "item": "x" * 2_000_000}]}).encode()
     bodies = [long, long[:-1], b"[]", b"{}", b"\xff" * 1_000_000, b'{"dataframe_records": [{"user": "u1"}]}']

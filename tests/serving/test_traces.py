@@ -55,6 +55,13 @@ def test_who_does_not_ask_leaves_no_trace(mlflow_store: Store, model: SteeringMo
     assert MlflowClient(mlflow_store.uri).search_traces([mlflow_store.experiment_id]) == []
 
 
+def test_a_request_without_rows_leaves_a_trace_without_answers(mlflow_store: Store, model: SteeringModel) -> None:
+    assert model.predict(None, ROWS[:0], {"trace": True}).empty
+    mlflow.flush_trace_async_logging()
+    (trace,) = MlflowClient(mlflow_store.uri).search_traces([mlflow_store.experiment_id])
+    assert trace.data.spans[0].outputs == {"answers": []}
+
+
 def test_a_trace_without_a_store_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: SteeringModel
 ) -> None:
