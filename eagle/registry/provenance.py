@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import shutil
 import subprocess
 
 from eagle.config.takeover import read_stages
@@ -23,12 +24,14 @@ def catalogue_hash(project: Project) -> str:
 
 
 def commit(project: Project) -> str:
-    """Return the commit of the project's folder, with ``+changes`` where files differ from it; "" outside of git."""
+    """Return the commit of the folder, with ``+changes`` where files differ from it; "" outside of git or without."""
 
     def git(*arguments: str) -> str:
         found = subprocess.run(["git", *arguments], cwd=project.root, capture_output=True, text=True, check=False)
         return found.stdout.strip() if found.returncode == 0 else ""
 
+    if shutil.which("git") is None:
+        return ""
     head = git("rev-parse", "HEAD")
     return f"{head}+changes" if head and git("status", "--porcelain", "--untracked-files=no") else head
 

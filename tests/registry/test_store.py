@@ -84,6 +84,11 @@ def test_versions_of_data_come_from_dvcs_lock(tmp_path: Path) -> None:
     assert commit(Project(tmp_path)) == ""
 
 
+def test_without_git_a_run_names_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert commit(Project(tmp_path)) == ""
+
+
 def test_a_store_of_another_mlflow_is_told_in_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     open_store(RegistryConfig(), Project())
