@@ -15,8 +15,6 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-import yaml
-
 from eagle.config.base import Section
 from eagle.config.installed import CODE
 from eagle.config.load import load_config
@@ -25,6 +23,7 @@ from eagle.config.stages import STAGES, Stage
 from eagle.core.artifacts import complete_or_absent
 from eagle.core.code import ROOT, file_of, reached, read_beside
 from eagle.core.project import Project
+from eagle.core.repository import stages_in
 
 DECIDES_NOTHING: Mapping[str, str] = {
     "eagle.config": "carries parameters: dvc.yaml names each that a stage reads, and params.yaml holds every default",
@@ -123,7 +122,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 def with_dependencies(text: str, code: Mapping[str, list[str]] | None, own: Mapping[str, list[str]]) -> str:
     """Return dvc.yaml with these dependencies, by stage; without ``code`` those on code stay as they are."""
-    stages = yaml.safe_load(text)["stages"]
+    stages = stages_in(text, Path("dvc.yaml"))
     lines: list[str] = []
     stage, indent, inside = "", "", False
     for line in [*text.splitlines(), ""]:

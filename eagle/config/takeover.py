@@ -6,16 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from eagle.config.dependencies import name_own_files
 from eagle.config.installed import renew_code
 from eagle.config.leavers import remove_left
 from eagle.config.root import Config
 from eagle.core.project import Project
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's where it is there: every stage reads the lock file as it starts [M: .04 s for 4,088 lines, not .29]."""
+from eagle.core.repository import stages_in
 
 
 def made_by_other_code(project: Project) -> list[str]:
@@ -53,9 +49,8 @@ def prepare(config: Config, project: Project) -> None:
 
 
 def read_stages(path: Path) -> dict[str, Any]:
-    """Return the stages of a dvc.yaml or dvc.lock; none where there is no such file."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    return dict((yaml.load(text, _LOADER) or {}).get("stages") or {})
+    """Return the stages of a dvc.yaml or dvc.lock; none where there is no such file, EagleError for a broken one."""
+    return stages_in(path.read_text(encoding="utf-8"), path) if path.exists() else {}
 
 
 def _code(stage: dict[str, Any]) -> set[str]:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import configparser
 import subprocess
 from pathlib import Path
+from typing import Any
 
-from eagle.core.errors import Problem
+import yaml
+
+from eagle.core.errors import EagleError, Problem
 
 TRACKED = ("dvc.lock", "dvc.yaml", "params.yaml")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's where it is there: every stage reads the lock file as it starts [M: .04 s for 4,088 lines, not .29]."""
 _MENDS = {
     "dvc.lock": "`git checkout --ours dvc.lock` takes one side whole; `dvc repro` then makes what is stale",
 }
@@ -22,8 +27,21 @@ def repository_problems(root: Path) -> list[Problem]:
 
 def conflicts(root: Path) -> list[Problem]:
     """Return a problem for each file of DVC, and of parameters, in which a merge left both sides."""
-    found = (_conflict(root / name) for name in TRACKED)
+    there = [root / name for name in TRACKED if (root / name).exists()]
+    found = (_conflict(path, path.read_text(encoding="utf-8", errors="replace")) for path in there)
     return [problem for problem in found if problem is not None]
+
+
+def stages_in(text: str, path: Path) -> dict[str, Any]:
+    """Return the stages in the ``text`` of a dvc.yaml or dvc.lock.
+
+    Raises EagleError where a merge left both sides in the file ``path``, or where it is broken in another way.
+    """
+    try:
+        return dict((yaml.load(text, _LOADER) or {}).get("stages") or {})
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+        problem = _conflict(path, text)
+        raise EagleError(problem or Problem(f"{path} is not valid YAML with stages", found=str(error))) from None
 
 
 def missing_repository(root: Path) -> Problem | None:
@@ -59,11 +77,8 @@ def _without_git(folder: Path) -> bool:
     return settings.getboolean("core", "no_scm", fallback=False)
 
 
-def _conflict(path: Path) -> Problem | None:
-    if not path.exists():
-        return None
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    at = [number for number, line in enumerate(lines, 1) if line.startswith(("<<<<<<< ", ">>>>>>> "))]
+def _conflict(path: Path, text: str) -> Problem | None:
+    at = [number for number, line in enumerate(text.splitlines(), 1) if line.startswith(("<<<<<<< ", ">>>>>>> "))]
     if not at:
         return None
     return Problem(

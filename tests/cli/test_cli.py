@@ -25,6 +25,9 @@ def run(*arguments: str, cwd: Path) -> Result:
         return CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
 
 
+CONFLICT = 'schema: "2.0"\n<<<<<<< HEAD\nstages: {}\n=======\nstages: {fetch: {}}\n>>>>>>> other\n'
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "params.yaml").write_text(params_yaml(), encoding="utf-8")
@@ -38,6 +41,16 @@ def test_help_is_fine(arguments: tuple[str, ...], tmp_path: Path) -> None:
     done = run(*arguments, cwd=tmp_path)
     assert done.exit_code == 0
     assert "Usage" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["dvc.lock", "dvc.yaml"])
+@pytest.mark.parametrize("arguments", [("stage", "encoder"), ("check",)])
+def test_a_merge_conflict_is_one_message_in_every_command(arguments: tuple[str, ...], name: str, project: Path) -> None:
+    (project / name).write_text(CONFLICT, encoding="utf-8")
+    done = run(*arguments, cwd=project)
+    assert done.exit_code == 2
+    assert done.stderr.count(f"{name} holds a merge conflict\n  found: marks of both sides in line 2, 6") == 1
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

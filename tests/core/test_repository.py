@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from eagle.core.repository import conflicts, repository_problems
+from eagle.core.errors import EagleError
+from eagle.core.repository import conflicts, repository_problems, stages_in
 
 CONFLICT = 'schema: "2.0"\n<<<<<<< HEAD\nstages: {}\n=======\nstages: {fetch: {}}\n>>>>>>> other\n'
 
@@ -46,6 +47,12 @@ def test_a_folder_without_dvc_below_another_project_is_told_how_to_become_one_th
     below.mkdir()
     (problem,) = repository_problems(below)
     assert "no DVC project" in problem.what and "`dvc init --subdir`" in problem.mend
+
+
+@pytest.mark.parametrize("text", ["stages: [1", "stages", "- a", "stages: 3"])
+def test_a_file_that_holds_no_stages_is_told_by_its_name(text: str) -> None:
+    with pytest.raises(EagleError, match=r"dvc\.lock is not valid YAML with stages"):
+        stages_in(text, Path("dvc.lock"))
 
 
 @pytest.mark.parametrize("name", ["dvc.lock", "dvc.yaml", "params.yaml"])
