@@ -5,6 +5,7 @@ Heavy modules are imported where they are used.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,7 +61,7 @@ def init(
 
     for line in [*begin(folder, ratings, items, texts, noun, encoding), *start_repository(folder)]:
         print(line)
-    print(f"next: look into {folder / 'params.yaml'}, then: cd {folder} && eagle check")
+    print(f"next: look into {folder / 'params.yaml'}, then: cd {shlex.quote(str(folder))} && eagle check")
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -90,7 +91,8 @@ def start_repository(folder: Path) -> list[str]:
         if not absent and not failed:
             return ["began a repository of git and DVC there"]
         why = failed or f"{' and '.join(absent)} not installed"
-    return [f"no repository was begun ({why}): in {folder}, run {' && '.join(map(' '.join, commands))}"]
+    there = [("cd", shlex.quote(str(folder))), *commands]
+    return [f"no repository was begun ({why}): run {' && '.join(map(' '.join, there))}"]
 
 
 def _failure(commands: list[tuple[str, ...]], folder: Path) -> str:

@@ -13,9 +13,20 @@ SQLITE = "sqlite:///"
 
 
 def resolve_uri(uri: str, root: Path) -> str:
-    """Return the store's address with a relative SQLite path resolved below the project; others as they are."""
+    """Return the store's address with a relative SQLite path resolved below the project; others as they are.
+
+    Raises EagleError where the project's own path has a "?", at which such an address ends.
+    """
     database = database_of(uri)
-    return uri if database is None or database.is_absolute() else f"{SQLITE}{(root / database).resolve()}"
+    if database is None or database.is_absolute():
+        return uri
+    if "?" in str(root.resolve()):
+        raise user_error(
+            "the MLflow store cannot lie below a folder with ? in its name",
+            found=root.resolve(),
+            mend="rename the folder, or write another place into registry.tracking_uri: sqlite:////folder/mlflow.db",
+        )
+    return f"{SQLITE}{(root / database).resolve()}"
 
 
 def database_of(uri: str) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,8 @@ def open_client(uri: str) -> MlflowClient:
             "the MLflow store was made by another version of MLflow",
             found=str(error).split(".")[0],
             expected=f"the tables of MLflow {mlflow.__version__}",
-            mend=f"copy the database, then run `mlflow db upgrade {uri}`; a store of a newer MLflow needs that version",
+            mend=f"copy the database, then run `mlflow db upgrade {shlex.quote(uri)}`; a store of a newer MLflow needs "
+            "that version",
         ) from None
     return client
 

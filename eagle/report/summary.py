@@ -4,6 +4,7 @@ Prefect's page.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
@@ -104,7 +105,7 @@ def _places(project: Project) -> dict[str, str]:
     if made is not None:
         places["agent"] = f"{made.model} version {made.version}, champion {made.champion}: {made.decision['reason']}"
         store = made.tracking_uri
-        local = f"DO_NOT_TRACK=true mlflow ui --backend-store-uri {store}"
+        local = f"DO_NOT_TRACK=true mlflow ui --backend-store-uri {shlex.quote(store)}"
         places["experiments"] = store if store.startswith("http") else local
     return places
 

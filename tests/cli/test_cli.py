@@ -43,6 +43,13 @@ def test_help_is_fine(arguments: tuple[str, ...], tmp_path: Path) -> None:
     assert "Usage" in done.stdout
 
 
+def test_a_new_folder_with_a_blank_is_quoted_where_it_is_entered(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()  # a repository that is left alone
+    done = run("init", "my games", cwd=tmp_path)
+    assert done.exit_code == 0
+    assert "then: cd 'my games' && eagle check" in done.stdout
+
+
 @pytest.mark.parametrize("name", ["dvc.lock", "dvc.yaml"])
 @pytest.mark.parametrize("arguments", [("stage", "encoder"), ("check",)])
 def test_a_merge_conflict_is_one_message_in_every_command(arguments: tuple[str, ...], name: str, project: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -280,6 +281,16 @@ def test_a_dvc_project_above_that_does_without_git_is_no_repository(tmp_path: Pa
     (tmp_path / "new").mkdir()
     assert start_repository(tmp_path / "new") == ["began a repository of git and DVC there"]
     assert (tmp_path / "new/.dvc").is_dir()
+
+
+def test_the_commands_that_are_left_run_as_they_are_printed(tmp_path: Path) -> None:
+    new = tmp_path / "my games"
+    new.mkdir()
+    (tmp_path / ".git").mkdir()
+    (said,) = start_repository(new)
+    enter = said.split(": run ")[1].split(" && ")[0]
+    shown = subprocess.run(["sh", "-c", f"{enter} && pwd -P"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert Path(shown.stdout.strip()) == new.resolve()
 
 
 def test_without_git_the_commands_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

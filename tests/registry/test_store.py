@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from sqlalchemy.engine import make_url
 
 from eagle.config import RegistryConfig
 from eagle.core.errors import EagleError
@@ -30,6 +31,21 @@ from eagle.registry.store import open_store
 )
 def test_relative_stores_lie_below_the_project(uri: str, resolved: str) -> None:
     assert resolve_uri(uri, Path("/home/p")) == resolved
+
+
+@pytest.mark.parametrize("name", ["my games", "a#b%20c", "a:b@c&d=e;f", "é桌"])
+def test_the_store_of_a_folder_with_odd_signs_is_where_sqlalchemy_looks(name: str) -> None:
+    root = Path("/home") / name
+    assert make_url(resolve_uri("sqlite:///m.db", root)).database == str(root / "m.db")
+
+
+def test_a_folder_whose_name_ends_an_address_is_refused_unless_the_store_lies_elsewhere() -> None:
+    root = Path("/home/games?/mine")
+    assert make_url(f"sqlite:///{root}/m.db").database == "/home/games"
+    with pytest.raises(EagleError, match=r"(?s)below a folder with \? in its name.*found: /home/games\?/mine"):
+        resolve_uri("sqlite:///m.db", root)
+    for elsewhere in ("sqlite:////data/m.db", "http://localhost:5000"):
+        assert resolve_uri(elsewhere, root) == elsewhere
 
 
 def test_a_moved_project_keeps_its_runs_and_artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,11 +109,11 @@ def test_a_store_of_another_mlflow_is_told_in_one_message(tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     open_store(RegistryConfig(), Project())
     store = tmp_path / "mlruns/mlflow.db"
-    older = tmp_path / "older/mlruns/mlflow.db"  # another path: an engine is kept for each address
+    older = tmp_path / "an older/mlruns/mlflow.db"  # another path: an engine is kept for each address
     older.parent.mkdir(parents=True)
     shutil.copy(store, older)
     with closing(sqlite3.connect(older)) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
     with pytest.raises(EagleError, match="another version of MLflow") as caught:
-        open_store(RegistryConfig(), Project(tmp_path / "older"))
-    assert "mlflow db upgrade sqlite:///" in str(caught.value)
+        open_store(RegistryConfig(), Project(tmp_path / "an older"))
+    assert f"`mlflow db upgrade 'sqlite:///{older}'`" in str(caught.value)

@@ -55,6 +55,8 @@ def test_only_what_is_there_is_named(finished: Project, tmp_path: Path) -> None:
     assert places["agent"] == "eagle-agent version 3, champion 2: not ahead"
     replace(made, tracking_uri="http://here:5000").write(project)
     assert Summary.read(project).places["experiments"] == "http://here:5000"
+    replace(made, tracking_uri="sqlite:////my games/m.db").write(project)
+    assert Summary.read(project).places["experiments"].endswith("--backend-store-uri 'sqlite:////my games/m.db'")
 
 
 def test_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
