@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
+from pydantic import ValidationError
 
-from eagle.config import Config, load_config, parse_config
+from eagle.config import Config, load_config
+from eagle.config.stages import all_instances
+from eagle.config.takeover import read_stages
 from eagle.core.artifacts import read_json
 from eagle.core.project import Project
 from eagle.plan.sizes import Sizes
@@ -49,7 +51,10 @@ def last_run(project: Project) -> Finished:
     default = shipped()
     if not project.catalogue_files.items.exists():
         return default
-    work = work_of(_params_then(project), Sizes.fetched(project.catalogue))
+    then = _params_then(project)
+    if then is None:
+        return replace(default, name=f"{default.name}; dvc.lock notes parameters that this version cannot read")
+    work = work_of(then, Sizes.fetched(project.catalogue))
     told = {name: read_json(project.cost(name)) for name in work if project.cost(name).exists()}
     costs = {name: {target: float(cost[target]) for target in TARGETS} for name, cost in told.items()}
     kinds = {name.split("@")[0] for name in costs}
@@ -58,14 +63,19 @@ def last_run(project: Project) -> Finished:
     return Finished(name, costs | lent, {**work, **{n: default.work[n] for n in lent}}) if costs else default
 
 
-def _params_then(project: Project) -> Config:
-    """Return the parameters of the last run as DVC noted them; without its notes, the present ones."""
-    lock = project.dvc_lock
-    if not lock.exists():
-        return load_config(project.params)
+def _params_then(project: Project) -> Config | None:
+    """Return the parameters of the last run as DVC noted them; without its notes, the present ones.
+
+    DVC keeps the notes of stages that are gone and of earlier versions: only stages of the present parameters count,
+    and what is no parameter any more is left out. None where the rest is not valid.
+    """
+    present, made = load_config(project.params), read_stages(project.dvc_lock)
     noted: dict[str, Any] = {}
-    for stage in yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"].values():
-        for name, value in stage.get("params", {}).get(project.params.name, {}).items():
+    for stage in reversed(all_instances(present)):  # the first that reads a section ran last with it
+        for name, value in made.get(stage, {}).get("params", {}).get(project.params.name, {}).items():
             section, _, field = name.partition(".")
             noted[section] = noted.get(section, {}) | {field: value} if field else value
-    return parse_config(noted)
+    try:
+        return Config.model_validate(noted, extra="ignore") if noted else present
+    except ValidationError:
+        return None

@@ -175,6 +175,12 @@ def write_run(folder: Path, settings: Config) -> Project:
     return project
 
 
+def note_parameters(project: Project, noted: dict[str, dict[str, Any]]) -> None:
+    """Write the parameters by stage as DVC notes them."""
+    stages = {stage: {"params": {"params.yaml": parameters}} for stage, parameters in noted.items()}
+    (project.root / "dvc.lock").write_text(yaml.safe_dump({"stages": stages}), encoding="utf-8")
+
+
 def test_the_command_scales_the_last_run_by_the_parameters_that_it_had(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,10 +189,7 @@ def test_the_command_scales_the_last_run_by_the_parameters_that_it_had(
     project.params.write_text(params_yaml(after), encoding="utf-8")
     noted = before.model_dump(mode="json")
     llm = {f"llm.{name}": value for name, value in noted.pop("llm").items()}
-    lock = {
-        "stages": {"one": {"params": {"params.yaml": {"seed": 7, **llm}}}, "two": {"params": {"params.yaml": noted}}}
-    }
-    (project.root / "dvc.lock").write_text(yaml.safe_dump(lock), encoding="utf-8")
+    note_parameters(project, {"models": {"seed": 7, **llm}, "register": noted})
     build_tiny_llm(project.llm)
     assert parameters_of(project.llm) > 0
     monkeypatch.chdir(project.root)
@@ -206,6 +209,41 @@ def test_the_command_scales_the_last_run_by_the_parameters_that_it_had(
 def test_without_dvcs_notes_the_present_parameters_are_those_of_the_run(tmp_path: Path) -> None:
     project = write_run(tmp_path / "run", config())
     assert forecast(config(), SIZES, last_run(project))[0] == run_of(config()).costs
+
+
+def test_notes_of_departed_stages_and_of_earlier_versions_are_no_parameters_of_the_last_run(tmp_path: Path) -> None:
+    settings = config(transitions={"samples": 3}, train={"arms": ["uniform"]})
+    project = write_run(tmp_path / "run", settings)
+    noted = settings.model_dump(mode="json")
+    departed = config(train={"phases": [ON_POLICY]}, transitions={"samples": 1}).model_dump(mode="json")
+    note_parameters(
+        project,
+        {
+            "split": {"split.old_name": 0.5, "split.test_items": 0.2, "old_section": {"a": 1}},
+            "train@uniform": {"train": noted["train"] | {"phases": [noted["train"]["phases"][0] | {"old_name": 1}]}},
+            "transitions": {"transitions": noted["transitions"]},
+            "register": noted | {"transitions": departed["transitions"]},  # which an interrupted run did not reach
+            "train@g_optimal": {"train": departed["train"]},
+        },
+    )
+    run = last_run(project)
+    assert run.work == work_of(settings, SIZES)
+    assert run.costs == run_of(settings).costs
+
+
+def test_notes_that_cannot_be_read_any_more_leave_the_shipped_run(tmp_path: Path) -> None:
+    project = write_run(tmp_path / "run", config())
+    note_parameters(project, {"transitions": {"transitions.samples": "many"}})
+    run = last_run(project)
+    assert run.costs == shipped().costs
+    assert "dvc.lock notes parameters that this version cannot read" in run.name
+
+
+def test_a_merge_conflict_in_dvcs_notes_is_told_by_the_forecast_too(tmp_path: Path) -> None:
+    project = write_run(tmp_path / "run", config())
+    (project.root / "dvc.lock").write_text("<<<<<<< HEAD\nstages: {}\n=======\nstages: {}\n>>>>>>> other\n")
+    with pytest.raises(EagleError, match=r"dvc\.lock holds a merge conflict"):
+        last_run(project)
 
 
 def test_stages_that_have_not_run_here_are_those_of_the_shipped_run(tmp_path: Path) -> None:
