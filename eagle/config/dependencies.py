@@ -16,6 +16,7 @@ from textwrap import wrap
 from typing import Any
 
 from eagle.config.base import Section
+from eagle.config.environment import EMBEDDED
 from eagle.config.installed import CODE
 from eagle.config.load import load_config
 from eagle.config.root import Config
@@ -88,11 +89,12 @@ def _is_mark(path: Path) -> bool:
 
 
 def own_dependencies(stage: Stage, config: Config, root: Path) -> list[str]:
-    """Return what params.yaml names of the user's own and the stage reads: files of data, modules of parts."""
+    """Return what params.yaml names of the user's own and the stage reads: files of data, models, modules of parts."""
     named: list[str] = []
     if stage.name == "fetch" and config.data.source == "files":
         files = config.data.files
         named += [path for path in (files.ratings, files.items, files.texts) if path]
+    named += _own_models(stage, config, root)
     values: list[Any] = [getattr(config, section) for section in stage.sections]
     if ":" in config.encoder.kind and _ENCODER in reached(stage.module):
         values.append(config.encoder.kind)  # who opens the encoder need not read its section
@@ -105,6 +107,19 @@ def own_modules(values: Any, root: Path) -> list[Path]:
     parts = filter(None, map(_OWN_PART.fullmatch, _texts(values)))
     files = [file_of(part[1], root) for part in parts if not part[1].startswith("eagle.")]
     return [file for file in dict.fromkeys(files) if file]
+
+
+def _own_models(stage: Stage, config: Config, root: Path) -> list[str]:
+    """Return the local language model that the stage reads, relative to ``root`` where it lies below."""
+    models = {
+        "models": config.llm.model if config.llm.model != EMBEDDED else None,
+        "evaluate": config.evaluate.other_model,
+    }
+    model = models.get(stage.name)
+    if not model:
+        return []
+    path = root / Path(model).expanduser()
+    return [(path.relative_to(root) if path.is_relative_to(root) else path).as_posix()]
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -123,6 +138,7 @@ def _texts(value: Any) -> Iterator[str]:
 def with_dependencies(text: str, code: Mapping[str, list[str]] | None, own: Mapping[str, list[str]]) -> str:
     """Return dvc.yaml with these dependencies, by stage; without ``code`` those on code stay as they are."""
     stages = stages_in(text, Path("dvc.yaml"))
+    told = _told(stages, text)
     lines: list[str] = []
     stage, indent, inside = "", "", False
     for line in [*text.splitlines(), ""]:
@@ -135,12 +151,19 @@ def with_dependencies(text: str, code: Mapping[str, list[str]] | None, own: Mapp
         if re.match(r" +deps:", line):
             inside, indent = True, line[: line.index("deps")]
             before = stages[stage].get("do", stages[stage])["deps"]
-            named = set(re.findall(rf'^ *(".*"),{_MARK}$', text, flags=re.MULTILINE))
-            kept = [path for path in before if json.dumps(path, ensure_ascii=False) not in named]
-            lines += _deps(kept, code[stage] if code else None, own.get(stage, []), indent)
+            kept = [path for path in before if path in told]
+            mine = [path for path in own.get(stage, []) if path not in told]  # DVC refuses a path that stands twice
+            lines += _deps(kept, code[stage] if code else None, mine, indent)
         else:
             lines.append(line)
     return "\n".join(lines[:-1]) + "\n"
+
+
+def _told(stages: Mapping[str, Any], text: str) -> set[str]:
+    """Return the dependencies of all stages but those that params.yaml names."""
+    named = set(re.findall(rf'^ *(".*"),{_MARK}$', text, flags=re.MULTILINE))
+    every = {path for stage in stages.values() for path in stage.get("do", stage)["deps"]}
+    return {path for path in every if json.dumps(path, ensure_ascii=False) not in named}
 
 
 def _deps(before: list[str], code: list[str] | None, own: list[str], indent: str) -> list[str]:

@@ -12,11 +12,12 @@ from eagle.config.kinds import EngineKind
 
 HUB_ID = re.compile(r"^[\w.-]+/[\w.-]+@[\w./-]+$")
 """``llm.model`` as a model of the hub with its revision."""
+EMBEDDED = "embedded"  # llm.model: the packaged one
 LOCAL = "local"  # llm.cluster: workers on this machine
 
 
 class LLMConfig(Section):
-    model: str = Field("embedded", description="'embedded', a local folder, a .gguf file, or a hub id 'name@revision'")
+    model: str = Field(EMBEDDED, description="'embedded', a local folder, a .gguf file, or a hub id 'name@revision'")
     engine: EngineKind = Field("auto", description="who generates; auto takes torch unless an endpoint is set")
     dtype: Literal["float32", "bfloat16", "auto"] = Field(
         "auto", description="weights and arithmetic; auto: bfloat16 where the processor has it"

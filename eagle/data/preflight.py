@@ -14,7 +14,7 @@ import yaml
 
 from eagle.config import Config, load_config
 from eagle.config.dependencies import name_own_files
-from eagle.config.environment import HUB_ID
+from eagle.config.environment import EMBEDDED, HUB_ID
 from eagle.config.takeover import takeover_line
 from eagle.core.commands import install_everything
 from eagle.core.errors import EagleError, Problem
@@ -159,7 +159,7 @@ def _model(project: Project) -> list[str]:
     """Look for the language model where it is a file or folder; a hub id is only looked at."""
     model = load_config(project.params).llm.model
     path = Path(model).expanduser()
-    if model == "embedded" or HUB_ID.match(model):
+    if model == EMBEDDED or HUB_ID.match(model):
         return [f"language model: {model}"]
     _require(
         None

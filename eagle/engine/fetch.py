@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from eagle.config import Config
-from eagle.config.environment import HUB_ID
+from eagle.config.environment import EMBEDDED, HUB_ID
 from eagle.core.artifacts import complete_or_absent
 from eagle.core.errors import user_error
 from eagle.core.project import Project
@@ -48,7 +48,7 @@ def install_text_model(target: Path) -> None:
 def install_llm(model: str, target: Path) -> None:
     """Put the language model that ``llm.model`` names at ``target``; :class:`EagleError` where it cannot be."""
     path = Path(model).expanduser()
-    if model == "embedded":
+    if model == EMBEDDED:
         convert_gguf(package_file(*EMBEDDED_LLM), target)
     elif path.is_dir():
         check_model_folder(path, chat=True)

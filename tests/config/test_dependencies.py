@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from eagle.config import Config, DataConfig, OwnFiles
+from eagle.config import Config, DataConfig, OwnFiles, parse_config
 from eagle.config.dependencies import (
     DECIDES_NOTHING,
     code_dependencies,
@@ -87,6 +87,49 @@ def test_files_that_are_not_there_are_left_to_fetch_to_complain_of(tmp_path: Pat
     config = Config(data=DataConfig(source="files", files=OwnFiles(ratings="none.csv")))
     assert own_dependencies(FETCH, config, tmp_path) == []
     assert not name_own_files(config, Project(tmp_path))  # nor is there a dvc.yaml
+
+
+def with_models(model: str, other: str | None = None) -> Config:
+    """Return a configuration with models of one's own."""
+    return parse_config({"llm": {"model": model}, "evaluate": {"other_model": other}})
+
+
+def named_models(folder: Path, config: Config) -> dict[str, list[str]]:
+    """Return what dvc.yaml names of the stages that read models beside what it names of itself."""
+    (folder / "dvc.yaml").write_text(TEXT, encoding="utf-8")
+    name_own_files(config, Project(folder))
+    found, usual = deps((folder / "dvc.yaml").read_text(encoding="utf-8")), deps(TEXT)
+    assert [name for name in found if found[name][: len(usual[name])] != usual[name]] == []
+    return {name: found[name][len(usual[name]) :] for name in found if found[name] != usual[name]}
+
+
+def test_a_local_model_is_a_dependency_of_the_stage_that_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.gguf").touch()
+    outside = tmp_path.parent / "outside model"
+    for folder in (tmp_path / "own/other", outside):
+        folder.mkdir(parents=True)
+    found = named_models(tmp_path, with_models("./mine.gguf", "own/other/"))
+    assert found == {"models": ["mine.gguf"], "evaluate": ["own/other"]}
+    found = named_models(tmp_path, with_models(str(outside), str(tmp_path / "own/other")))
+    assert found == {"models": [str(outside)], "evaluate": ["own/other"]}
+
+
+def test_a_model_in_the_home_folder_is_named_by_its_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home/model").mkdir(parents=True)
+    (tmp_path / "project").mkdir()
+    assert named_models(tmp_path / "project", with_models("~/model")) == {"models": [str(tmp_path / "home/model")]}
+
+
+@pytest.mark.parametrize("model", ["embedded", "name/model@main", "no/such/folder"])
+def test_a_model_from_elsewhere_is_no_dependency(tmp_path: Path, model: str) -> None:
+    (tmp_path / "embedded").mkdir()  # which the name does not mean
+    assert named_models(tmp_path, with_models(model)) == {}
+
+
+def test_what_the_pipeline_makes_is_named_once(tmp_path: Path) -> None:
+    (tmp_path / "models/llm").mkdir(parents=True)
+    assert named_models(tmp_path, with_models("embedded", "models/llm")) == {}
 
 
 def test_a_part_of_the_user_s_own_is_a_dependency_of_the_stages_that_use_it(tmp_path: Path) -> None:
