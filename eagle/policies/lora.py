@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
+from cachetools import LRUCache
 from peft import LoraConfig, PeftModel, get_peft_model, load_peft_weights, set_peft_model_state_dict
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
 TOKENS = 1024
 #: Rows written together.
 ROWS = 64
+#: Remembered prompts (some 9 kB each) and lists (of 100 actions some 18 kB, 560 kB where every token is scored): a pool
+#: of training pairs and the states of an evaluation are fewer, and a served agent meets others without end.
+PROMPTS, TRIES = 2**14, 2**11
 _TRAINED, _REFERENCE = "default", "reference"
 
 
@@ -84,8 +88,8 @@ class LoraPolicy:
         spoken_by = base.get_output_embeddings()
         self.head = self.fast.head if self.fast else Head(spoken_by.weight, getattr(spoken_by, "bias", None))
         self.ends = Ends(base, tokenizer)
-        self._tries: dict[tuple[tuple[str, ...], bool], Trie] = {}
-        self._prompts: dict[str, list[int]] = {}
+        self._tries: LRUCache[tuple[tuple[str, ...], bool], Trie] = LRUCache(TRIES)
+        self._prompts: LRUCache[str, list[int]] = LRUCache(PROMPTS)
 
     # building ------------------------------------------------------------------------------------------------
     @staticmethod
@@ -211,7 +215,7 @@ class LoraPolicy:
 
     # scoring -------------------------------------------------------------------------------------------------
     def tokens(self, prompt: str) -> list[int]:
-        """Return the token ids of a prompt (cached)."""
+        """Return the token ids of a prompt; the last ``PROMPTS`` are remembered."""
         if prompt not in self._prompts:
             self._prompts[prompt] = list(self.tokenizer(prompt).input_ids)
         return self._prompts[prompt]
@@ -224,7 +228,7 @@ class LoraPolicy:
         return [token for part in parts for token in part]
 
     def trie(self, actions: Sequence[str], *, full: bool) -> Trie:
-        """Return the trie of a list of actions (cached)."""
+        """Return the trie of a list of actions; the last ``TRIES`` are remembered."""
         key = (tuple(actions), full)
         if key not in self._tries:
             self._tries[key] = build_trie([self.action_tokens(action) for action in actions], full=full)

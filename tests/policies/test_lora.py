@@ -38,6 +38,27 @@ def moved(policy: LoraPolicy) -> LoraPolicy:
     return policy
 
 
+def test_a_policy_remembers_few_prompts_and_lists_and_scores_forgotten_ones_alike(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eagle.policies.lora.PROMPTS", 3)
+    monkeypatch.setattr("eagle.policies.lora.TRIES", 2)
+    policy = LoraPolicy.create(base, LoraSettings(rank=2), 0)
+    before, first = scores(policy), (policy.tokens(PROMPT), policy.trie(ACTIONS, full=False))
+    prompts = [f"User likes number {number}.\nAction:" for number in range(8)]
+    lists = [(*ACTIONS, f"Add number {number}.") for number in range(8)]
+    with torch.no_grad():
+        together = policy.log_policies(prompts, lists)
+        alone = [policy.log_policies([prompt], [listed])[0] for prompt, listed in zip(prompts, lists, strict=True)]
+    assert policy.tokens(prompts[-1]) is policy.tokens(prompts[-1])
+    assert policy.trie(lists[-1], full=False) is policy.trie(lists[-1], full=False)
+    assert policy.tokens(PROMPT) is not first[0], "the oldest was forgotten"
+    assert policy.trie(ACTIONS, full=False) is not first[1], "the oldest was forgotten"
+    for one, other in zip(together, alone, strict=True):
+        torch.testing.assert_close(one, other)
+    np.testing.assert_array_equal(scores(policy), before)
+
+
 def test_saved_policy_scores_the_same_and_its_twin_starts_equal(base: Path, tmp_path: Path) -> None:
     policy = moved(LoraPolicy.create(base, LoraSettings(rank=2), 0))
     policy.save(tmp_path / "adapter", name="uniform")
