@@ -17,7 +17,7 @@ from eagle.adapting.stories import LEAST_WORDS
 from eagle.core.progress import rows_shown
 from eagle.core.seeding import derive_seed, stream
 from eagle.domains.text import Description
-from eagle.environment.checks import words
+from eagle.environment.checks import tokens
 from eagle.environment.rewrite import Rewrite
 from eagle.environment.steering import Writer
 from eagle.quality.measures import repeated_triples
@@ -78,7 +78,7 @@ def graded(text: str, change: NamedChange, answer: Rewrite) -> float | None:
     asked = change.telling - telling_words(f"{old.plot} {change.label or ''}")
     brings = change.label is None or change.label in labels_in(new)
     says = bool(asked & telling_words(new.plot)) if asked else change.label is not None
-    fine = len(words(new.plot)) >= LEAST_WORDS and not repeated_triples(new.plot)
+    fine = len(tokens(new.plot)) >= LEAST_WORDS and not repeated_triples(new.plot)
     if not (fine and brings and says and LEAST_KEPT <= kept <= MOST_KEPT and telling_words(new.plot)):
         return None
     return kept + said

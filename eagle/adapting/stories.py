@@ -13,7 +13,7 @@ import numpy as np
 
 from eagle.data.corpus import Corpus
 from eagle.domains.text import Description, Fields
-from eagle.environment.checks import repeats, words
+from eagle.environment.checks import repeats, tokens
 from eagle.environment.describe import shorten
 from eagle.environment.prompts import clean
 from eagle.latent.features import TextEmbedder
@@ -58,7 +58,7 @@ def stories_of(corpus: Corpus, embedder: TextEmbedder, max_words: int, fields: F
 def whole(text: str, plot: str) -> bool:
     """Whether ``plot``, cut from ``text``, is of whole sentences, long enough, without markup and repetition."""
     kept = clean(text).startswith(plot) and plot.endswith(_ENDS)
-    return kept and len(words(plot)) >= LEAST_WORDS and not _MARKUP.search(plot) and not repeats(plot)
+    return kept and len(tokens(plot)) >= LEAST_WORDS and not _MARKUP.search(plot) and not repeats(plot)
 
 
 def near(vectors: np.ndarray, held: np.ndarray) -> np.ndarray:

@@ -9,13 +9,17 @@ from difflib import SequenceMatcher
 
 from eagle.domains.base import MIN_WORDS
 from eagle.domains.text import GENRES_AND_PLOT, Description, Fields
+from eagle.environment.sentences import BLANKED_ENDS, UNBLANKED, UNBLANKED_CLOSING, UNBLANKED_ENDS
 
 COPY_AT = 0.95  # word-level similarity from which a text counts as a copy [O]
 SENTENCE = 5  # words: a shorter sentence may come to anybody [O]
 EXAMPLE_AT = 0.7  # the same against the prompt's own examples [O: theirs is not the item's story]
 DISTINCT_TRIGRAMS = 0.8  # below this share of distinct word triples a plot repeats itself [O]
-_SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?=\s|$)")
+_SENTENCE_END = re.compile(
+    rf"[.!?][\"')\]]*(?=\s|$)|[{BLANKED_ENDS}]+(?=\s|$)|[{UNBLANKED_ENDS}]+[{UNBLANKED_CLOSING}]*"
+)
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_TOKEN = re.compile(f"[{UNBLANKED}]|[^{UNBLANKED}]+")
 
 
 @dataclass(frozen=True)
@@ -32,14 +36,20 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
+def tokens(text: str) -> list[str]:
+    """Return the lower-case words of a text; where a script puts no blanks between them, its signs."""
+    found = words(text)
+    return found if text.isascii() else [token for word in found for token in _TOKEN.findall(word)]
+
+
 def similarity(one: str, other: str) -> float:
     """Return the share of words two texts have in common in the same order, in [0, 1]."""
-    return SequenceMatcher(None, words(one), words(other), autojunk=False).ratio()
+    return SequenceMatcher(None, tokens(one), tokens(other), autojunk=False).ratio()
 
 
 def sentences(plot: str) -> list[str]:
     """Return the sentences of a plot that say something: those of at least SENTENCE words."""
-    return [part.strip() for part in _SENTENCE_END.split(plot) if len(words(part)) >= SENTENCE]
+    return [part.strip() for part in _SENTENCE_END.split(plot) if len(tokens(part)) >= SENTENCE]
 
 
 def to_last_sentence(plot: str) -> str:
@@ -50,10 +60,10 @@ def to_last_sentence(plot: str) -> str:
 
 def repeats(plot: str) -> bool:
     """Whether a sentence comes twice, or few word triples are distinct."""
-    sentences = Counter(" ".join(words(part)) for part in _SENTENCE_END.split(plot) if len(words(part)) > 2)
+    sentences = Counter(" ".join(tokens(part)) for part in _SENTENCE_END.split(plot) if len(tokens(part)) > 2)
     if sentences and max(sentences.values()) > 1:
         return True
-    said = words(plot)
+    said = tokens(plot)
     triples = list(zip(said, said[1:], said[2:], strict=False))
     return len(triples) > 0 and len(set(triples)) < DISTINCT_TRIGRAMS * len(triples)
 
@@ -95,9 +105,9 @@ def _check_plot(plot: str, finished: bool, fields: Fields, least_words: int) -> 
         return "unknown format", plot
     if not finished:
         plot = to_last_sentence(plot)
-        if len(words(plot)) < least_words:
+        if len(tokens(plot)) < least_words:
             return "cut off", plot
-    if len(words(plot)) < least_words:
+    if len(tokens(plot)) < least_words:
         return "too short", plot
     if repeats(plot):
         return "repetition", plot

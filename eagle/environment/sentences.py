@@ -11,12 +11,19 @@ import re
 
 BYTES = 12
 """Bytes a word at most [ours: an English word and its blank have 6]."""
-_UNBLANKED = "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f"
-_WORD = re.compile(rf"[{_UNBLANKED}\U00020000-\U0003ffff]|[^\s{_UNBLANKED}\U00020000-\U0003ffff]+")
+UNBLANKED = (
+    "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f"
+    "\U00020000-\U0003ffff"
+)
+"""Signs of scripts without blanks between words: Thai, Lao, Tibetan, Burmese, Khmer, kana, Chinese characters."""
+UNBLANKED_ENDS, UNBLANKED_CLOSING = "。！？｡", "」』”’）"
+BLANKED_ENDS = "।؟۔።"  # of Hindi, Arabic, Urdu, Amharic; a blank follows
+_WORD = re.compile(rf"[{UNBLANKED}]|[^\s{UNBLANKED}]+")
 _CLOSING = r"[\"'”’»)\]]"
 _BETWEEN = re.compile(
-    rf"(?:(?<=[.!?])|(?<=[.!?]{_CLOSING})|(?<=[.!?]{_CLOSING}{{2}})|(?<=[।؟۔።]))\s+"
-    r"|(?<=[。！？｡])(?![。！？｡」』”’）])\s*|(?<=[。！？｡][」』”’）])\s*"
+    rf"(?:(?<=[.!?])|(?<=[.!?]{_CLOSING})|(?<=[.!?]{_CLOSING}{{2}})|(?<=[{BLANKED_ENDS}]))\s+"
+    rf"|(?<=[{UNBLANKED_ENDS}])(?![{UNBLANKED_ENDS}{UNBLANKED_CLOSING}])\s*"
+    rf"|(?<=[{UNBLANKED_ENDS}][{UNBLANKED_CLOSING}])\s*"
 )
 _LOOSE_END = ",;:-、，；："
 
@@ -69,5 +76,5 @@ def _cut(text: str, max_words: int) -> str:
     said = text[: words[-1].end()]
     if not _fits(said, max_words):  # one word without end
         said = said.encode()[: BYTES * max_words].decode(errors="ignore")
-    stop = "。" if re.match(f"[{_UNBLANKED}]", said[-1]) and not "\u0e00" <= said[-1] <= "\u17ff" else "."
+    stop = "。" if re.match(f"[{UNBLANKED}]", said[-1]) and not "\u0e00" <= said[-1] <= "\u17ff" else "."
     return said.rstrip(_LOOSE_END) + stop

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from eagle.domains.base import Domain
 from eagle.domains.text import Description
-from eagle.quality.tokens import tokens
+from eagle.environment.checks import tokens
 
 _CLAUSE_END = re.compile(r"[.!?;,:…]+[\"'”’»)\]]*(?=\s|$)|[。！？；，、：।؟،]+|\s[-–—]+\s")
 _TEXT_END = re.compile(r"(?:(?<![.])[.!?]|[。！？।؟])[\"'”’»)\]]*\s*$")

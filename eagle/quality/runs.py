@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from eagle.quality.tokens import tokens
+from eagle.environment.checks import tokens
 
 MOST = 12  # words: a run as long as this is copied, however much longer it goes on [O]
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd, so that the product tells all numbers apart

@@ -15,7 +15,17 @@ from eagle.domains.open import open_domain
 from eagle.domains.text import Description
 from eagle.engine.base import SamplingSpec
 from eagle.engine.scripted import ScriptedModel
-from eagle.environment.checks import MIN_WORDS, check_text, is_copy, repeats, similarity, to_last_sentence, words
+from eagle.environment.checks import (
+    MIN_WORDS,
+    check_text,
+    is_copy,
+    repeats,
+    sentences,
+    similarity,
+    to_last_sentence,
+    tokens,
+    words,
+)
 from eagle.environment.prompts import clean, rewrite_prompt
 from eagle.environment.rewrite import Rewrite, Rewriter
 from eagle.testing.engines import LanguageModelContract
@@ -157,6 +167,34 @@ def test_a_cut_text_ends_with_its_last_sentence() -> None:
     assert to_last_sentence("no end here") == ""
 
 
+@pytest.mark.parametrize(
+    ("whole", "begun"),
+    [
+        ("老师在旧磨坊里开了一所学校。", "可是没有人来，因为"),
+        ("先生は古い水車小屋で学校を開いた！", "しかし誰も来ない"),
+        ("他说：「学校在旧磨坊里开门。」", "没有人"),
+        ("एक शिक्षक पुरानी चक्की में अपना स्कूल खोलता है।", " लेकिन कोई"),
+    ],
+)
+def test_sentences_of_other_scripts_are_whole_and_cut_at_their_own_ends(whole: str, begun: str) -> None:
+    for text, finished in ((whole, True), (whole + begun, False)):
+        checked = check_text(f"Genres: drama. Plot: {text}", finished=finished)
+        assert checked.description == Description(("drama",), whole)
+
+
+def test_a_text_of_signs_is_short_repeated_or_copied_by_its_signs() -> None:
+    assert check_text("Genres: drama. Plot: 他们走了。", finished=True).cause == "too short"
+    assert check_text(f"Genres: drama. Plot: {'他们走了又回来' * 6}。", finished=True).cause == "repetition"
+    assert repeats("他们走了。她留下来等他。他们走了。")
+    assert similarity("机器人寻找失踪的女孩。", "机器人寻找失踪的男孩。") == 0.9
+    assert sentences("他走。机器人寻找失踪的女孩。") == ["机器人寻找失踪的女孩"]
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=0x52F), max_size=200))
+def test_where_words_have_blanks_between_them_the_checks_count_words(text: str) -> None:
+    assert tokens(text) == words(text)
+
+
 def test_a_copy_has_the_same_genres_and_nearly_the_same_plot() -> None:
     old = Description.parse(START)
     assert is_copy(Description(("drama",), old.plot + " Today."), START)
@@ -179,5 +217,5 @@ def test_what_passes_is_a_usable_line(genres: list[str], plot: str, finished: bo
     assert (checked.description is None) != (checked.cause is None)
     if checked.description is not None:
         assert set(checked.description.genres) <= {"drama", "crime"}
-        assert len(words(checked.description.plot)) >= MIN_WORDS
+        assert len(tokens(checked.description.plot)) >= MIN_WORDS
         assert Description.parse(checked.description.render()) == checked.description

@@ -6,6 +6,7 @@ import pytest
 
 from eagle.config import DomainConfig
 from eagle.domains.open import default_domain, open_domain
+from eagle.environment.checks import tokens
 from eagle.quality.measures import (
     body,
     example_bodies,
@@ -16,7 +17,6 @@ from eagle.quality.measures import (
     said_names,
     unended,
 )
-from eagle.quality.tokens import tokens
 
 
 @pytest.mark.parametrize(

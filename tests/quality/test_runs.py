@@ -7,8 +7,8 @@ from difflib import SequenceMatcher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eagle.environment.checks import tokens
 from eagle.quality.runs import MOST, CommonRuns
-from eagle.quality.tokens import tokens
 
 TEXTS = ["A thief finds a ghost in the old house.", "A robot finds a ghost in space.", "Nobody knows."]
 said = st.lists(st.sampled_from("abcd"), max_size=8).map(" ".join)
