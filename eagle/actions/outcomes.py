@@ -10,6 +10,7 @@ import pandas as pd
 
 from eagle.core.errors import user_error
 from eagle.domains.text import Description
+from eagle.environment.checks import apart
 
 #: Share of failed rows above which the cache is refused.
 MOST_FAILED = 0.5
@@ -18,7 +19,7 @@ NO_OP = 0.9
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"[^\W_]+", text.lower()))
+    return frozenset(apart(re.findall(r"[^\W_]+", text.lower())))
 
 
 def kept_words(before: str, after: str) -> float:

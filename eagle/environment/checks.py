@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -38,8 +39,12 @@ def words(text: str) -> list[str]:
 
 def tokens(text: str) -> list[str]:
     """Return the lower-case words of a text; where a script puts no blanks between them, its signs."""
-    found = words(text)
-    return found if text.isascii() else [token for word in found for token in _TOKEN.findall(word)]
+    return apart(words(text))
+
+
+def apart(words: Sequence[str]) -> list[str]:
+    """Return words with the signs of scripts without blanks each by itself."""
+    return [token for word in words for token in ([word] if word.isascii() else _TOKEN.findall(word))]
 
 
 def similarity(one: str, other: str) -> float:

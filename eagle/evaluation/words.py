@@ -11,15 +11,16 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from eagle.domains.text import Description
+from eagle.environment.checks import apart
 
 COMPONENTS = 16  # of the TF-IDF matrix; more do not rank unseen ML-100K items better
-_WORD = re.compile(r"[a-z0-9']+")
+_WORD = re.compile(r"(?:[^\W_]|')+")
 
 
 def words(text: str) -> set[str]:
-    """Return the lower-case words of the plot and the genres, without the labels around them."""
+    """Return the lower-case words of the plot and the genres, without the labels around them, in any script."""
     seen = Description.read_any(text)
-    return set(_WORD.findall(f"{' '.join(seen.genres)} {seen.plot}".lower()))
+    return set(apart(_WORD.findall(f"{' '.join(seen.genres)} {seen.plot}".lower())))
 
 
 def words_kept(anchor: str, text: str) -> float:

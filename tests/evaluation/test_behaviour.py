@@ -27,6 +27,18 @@ def test_words_kept() -> None:
     assert words_kept("Genres: .", PLOT) == 1
 
 
+@pytest.mark.parametrize(
+    ("anchor", "text", "kept"),
+    [
+        ("Genres: драма. Plot: Старый вор.", "Genres: драма. Plot: Старый друг.", 2 / 3),
+        ("Genres: drame. Plot: Été léger.", "Genres: drame. Plot: Hiver léger.", 2 / 3),
+        ("Genres: 戏剧. Plot: 老贼。", "Genres: 戏剧. Plot: 老人。", 3 / 4),  # each sign by itself
+    ],
+)
+def test_words_of_any_script_are_kept_or_not(anchor: str, text: str, kept: float) -> None:
+    assert words_kept(anchor, text) == pytest.approx(kept)
+
+
 def test_mutual_information_of_known_tables() -> None:
     users, actions = np.repeat(list("abcd"), 6), np.repeat(list("wxyz"), 6)
     assert mutual_information(users, actions) == pytest.approx(math.log(4))
