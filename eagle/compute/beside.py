@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 SPINS = "GOMP_SPINCOUNT"
 """GNU OpenMP's variable: turns of a thread's waiting loop before it sleeps; 300,000 if not set."""
-_FEW = "1000"
+_FEW = "2000"
 
 
 def let_threads_sleep() -> None:

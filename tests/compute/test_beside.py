@@ -17,7 +17,7 @@ from eagle.core.project import Project
 from eagle.serving.steer import Steerer
 
 
-@pytest.mark.parametrize(("own", "spins"), [({}, "1000"), ({SPINS: "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, None)])
+@pytest.mark.parametrize(("own", "spins"), [({}, "2000"), ({SPINS: "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, None)])
 def test_waiting_threads_sleep_unless_the_user_says_otherwise(
     monkeypatch: pytest.MonkeyPatch, own: dict[str, str], spins: str | None
 ) -> None:
@@ -51,7 +51,7 @@ def test_every_command_says_so_before_torch_is_there(tmp_path: Path, work: str) 
     said = subprocess.run(
         [sys.executable, "-c", asked + work], env=clean, cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert said.stderr.strip().splitlines()[-1] == "1000", said.stderr
+    assert said.stderr.strip().splitlines()[-1] == "2000", said.stderr
 
 
 def test_one_thread_ends_with_the_work() -> None:
