@@ -138,7 +138,7 @@ def _texts(value: Any) -> Iterator[str]:
 def with_dependencies(text: str, code: Mapping[str, list[str]] | None, own: Mapping[str, list[str]]) -> str:
     """Return dvc.yaml with these dependencies, by stage; without ``code`` those on code stay as they are."""
     stages = stages_in(text, Path("dvc.yaml"))
-    told = _told(stages, text)
+    fixed = _fixed(stages, text)
     lines: list[str] = []
     stage, indent, inside = "", "", False
     for line in [*text.splitlines(), ""]:
@@ -151,16 +151,16 @@ def with_dependencies(text: str, code: Mapping[str, list[str]] | None, own: Mapp
         if re.match(r" +deps:", line):
             inside, indent = True, line[: line.index("deps")]
             before = stages[stage].get("do", stages[stage])["deps"]
-            kept = [path for path in before if path in told]
-            mine = [path for path in own.get(stage, []) if path not in told]  # DVC refuses a path that stands twice
+            kept = [path for path in before if path in fixed]
+            mine = [path for path in own.get(stage, []) if path not in fixed]  # DVC refuses a path that stands twice
             lines += _deps(kept, code[stage] if code else None, mine, indent)
         else:
             lines.append(line)
     return "\n".join(lines[:-1]) + "\n"
 
 
-def _told(stages: Mapping[str, Any], text: str) -> set[str]:
-    """Return the dependencies of all stages but those that params.yaml names."""
+def _fixed(stages: Mapping[str, Any], text: str) -> set[str]:
+    """Return what stages depend on whatever params.yaml names."""
     named = set(re.findall(rf'^ *(".*"),{_MARK}$', text, flags=re.MULTILINE))
     every = {path for stage in stages.values() for path in stage.get("do", stage)["deps"]}
     return {path for path in every if json.dumps(path, ensure_ascii=False) not in named}

@@ -8,12 +8,12 @@ from pydantic import AfterValidator, Field
 
 from eagle.config.base import IDLE, Count, Fraction, Natural, NonNegative, Positive, Section
 
-_LONGEST = 256  # signs of a name in MLflow's database
+_LONGEST = 256  # characters of a name in MLflow's database
 
 
 def _experiment(name: str) -> str:
     if not name.strip() or len(name) > _LONGEST:
-        raise ValueError(f"should be a name of 1 to {_LONGEST} signs: MLflow takes no other")
+        raise ValueError(f"should be a name of 1 to {_LONGEST} characters: MLflow takes no other")
     return name
 
 

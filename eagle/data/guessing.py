@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,49 +19,18 @@ from eagle.data.files.parquet import column_names, read_parquet
 from eagle.data.files.separators import head_of
 from eagle.data.files.tables import read_any
 
-_NAMES = {
-    "user": (
-        *(
-            "user",
-            "userid",
-            "uid",
-            "username",
-            "reviewer",
-            "reviewerid",
-            "customerid",
-            "customer",
-            "memberid",
-            "member",
-        ),
-        *(
-            "who",
-            "person",
-            "personid",
-            "rater",
-            "raterid",
-            "accountid",
-            "account",
-            "profileid",
-            "profilename",
-            "visitorid",
-        ),
-    ),
-    "rating": ("rating", "ratings", "score", "stars", "overall", "userrating", "bookrating", "grade", "vote", "points"),
-    "timestamp": (
-        "timestamp",
-        "time",
-        "date",
-        "when",
-        "ratedat",
-        "createdat",
-        "unixreviewtime",
-        "datetime",
-        "submitted",
-    ),
-    "title": ("title", "name", "booktitle", "movietitle", "itemtitle", "productname", "itemname", "gamename"),
-    "text": ("text", "overview", "description", "plot", "summary", "synopsis", "blurb", "abstract"),
-    "genres": ("genres", "genre", "categories", "category", "tags", "subjects", "topics"),
-    "year": ("year", "releaseyear", "yearpublished", "publicationyear", "yearofpublication", "released"),
+_NAMES: Mapping[str, Sequence[str]] = {
+    name: known.split()
+    for name, known in {
+        "user": "user userid uid username reviewer reviewerid customerid customer memberid member who person personid "
+        "rater raterid accountid account profileid profilename visitorid",
+        "rating": "rating ratings score stars overall userrating bookrating grade vote points",
+        "timestamp": "timestamp time date when ratedat createdat unixreviewtime datetime submitted",
+        "title": "title name booktitle movietitle itemtitle productname itemname gamename",
+        "text": "text overview description plot summary synopsis blurb abstract",
+        "genres": "genres genre categories category tags subjects topics",
+        "year": "year releaseyear yearpublished publicationyear yearofpublication released",
+    }.items()
 }
 _ID = ("item", "itemid", "id", "movieid", "bookid", "gameid", "productid", "isbn", "asin", "itemno", "no")
 _SEPARATORS = ("|", ";", "/", ",")

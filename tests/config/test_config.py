@@ -30,9 +30,9 @@ def test_all_problems_are_reported_at_once_with_suggestions() -> None:
         ({"reference": {"names": ["uniform"]}}, "which reference.names does not train"),
         ([], "should be a mapping"),
         ({"llm": {"top_p": 0}}, r"llm\.top_p: Input should be greater than 0"),
-        ({"registry": {"experiment": " "}}, r"registry\.experiment: should be a name of 1 to 256 signs"),
-        ({"registry": {"experiment": "e" * 257}}, r"registry\.experiment: should be a name of 1 to 256 signs"),
-        ({"registry": {"model": ""}}, r"registry\.model: should be a name of 1 to 256 signs"),
+        ({"registry": {"experiment": " "}}, r"registry\.experiment: should be a name of 1 to 256 characters"),
+        ({"registry": {"experiment": "e" * 257}}, r"registry\.experiment: should be a name of 1 to 256 characters"),
+        ({"registry": {"model": ""}}, r"registry\.model: should be a name of 1 to 256 characters"),
     ],
 )
 def test_contradictions_are_errors(values: object, words: str) -> None:
