@@ -162,7 +162,7 @@ def with_dependencies(text: str, code: Mapping[str, list[str]] | None, own: Mapp
 def _fixed(stages: Mapping[str, Any], text: str) -> set[str]:
     """Return what stages depend on whatever params.yaml names."""
     named = set(re.findall(rf'^ *(".*"),{_MARK}$', text, flags=re.MULTILINE))
-    every = {path for stage in stages.values() for path in stage.get("do", stage)["deps"]}
+    every = {path for stage in stages.values() for path in stage.get("do", stage).get("deps", [])}
     return {path for path in every if json.dumps(path, ensure_ascii=False) not in named}
 
 

@@ -35,6 +35,11 @@ def test_dvc_yaml_is_current() -> None:
     assert with_dependencies(TEXT, code, {}) == TEXT, "run `make dependencies`, which writes the lists of dvc.yaml"
 
 
+def test_a_stage_of_the_users_that_depends_on_nothing_stays_as_it_is() -> None:
+    text = f"{TEXT}  mine:\n    cmd: echo 1 > mine.txt\n    outs: [mine.txt]\n"
+    assert with_dependencies(text, None, {"fetch": ["my/ratings.csv"]}).endswith(text[len(TEXT) :])
+
+
 def test_a_listed_file_or_folder_exists_and_holds_nothing_else() -> None:
     for stage in STAGES:
         told = [ROOT / path for path in deps(TEXT)[stage.name] if path.startswith("eagle/")]

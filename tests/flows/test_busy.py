@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import subprocess
 import sys
@@ -42,12 +43,16 @@ def said() -> Iterator[Said]:
     logging.getLogger("prefect.task_runs").removeHandler(handler)
 
 
-def beside(words: list[str], begun: Path) -> subprocess.Popen[bytes]:
-    """Start a process and return when it is at work."""
-    process = subprocess.Popen(words)
-    while not begun.exists() and process.poll() is None:
-        time.sleep(0.05)
-    return process
+@contextlib.contextmanager
+def beside(words: list[str], begun: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a process that works until it is let go, which it is at the end, also of a test that fails."""
+    with subprocess.Popen(words) as process:
+        while not begun.exists() and process.poll() is None:
+            time.sleep(0.05)
+        try:
+            yield process
+        finally:
+            Path("go").touch()
 
 
 @flow(name="beside another")
