@@ -3,8 +3,7 @@
 The threads of an operation wait for one another at its end. By default GNU OpenMP lets them spin, for longer than a
 small operation takes; where another program has taken one of them from the processor, the others spin until it is back,
 and keep it away. Beside one busy program, training took two to eight times as long as alone. After a short spin they
-sleep instead, which costs next to nothing on an idle machine (docs/lab/2026-11-30-busy.md). None of this changes a
-number.
+sleep instead, which costs nothing on an idle machine (docs/lab/2026-11-30-busy.md). None of this changes a number.
 """
 
 from __future__ import annotations
