@@ -262,8 +262,9 @@ def _encode(key: bytes, completion: Completion) -> tuple[bytes, bytes]:
     return value, _checksum(key, value)
 
 
-def _decode(key: bytes, value: bytes, checksum: bytes) -> Completion:
-    if checksum != _checksum(key, value):
+def _decode(key: bytes, value: object, checksum: object) -> Completion:
+    # A changed byte may also be that which says a value's type: SQLite then gives text, a number or nothing.
+    if not isinstance(value, bytes) or checksum != _checksum(key, value):
         raise _Damaged("a value does not match its checksum")
     text, token_ids, log_probs, finish = json.loads(value)
     return Completion(text, tuple(token_ids), tuple(log_probs), finish)

@@ -219,13 +219,19 @@ def _flip_one_letter(path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"a tale of 7 ", b"a tale of 8 "))
 
 
+def _another_type(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE completions SET value = CAST(value AS TEXT)")
+        db.commit()
+
+
 def _another_layout(path: Path) -> None:
     path.unlink()
     with closing(sqlite3.connect(path)) as db:
         db.execute("CREATE TABLE completions (name TEXT)")
 
 
-@pytest.mark.parametrize("damage", [_truncate, _overwrite, _flip_one_letter, _another_layout])
+@pytest.mark.parametrize("damage", [_truncate, _overwrite, _flip_one_letter, _another_type, _another_layout])
 def test_a_damaged_file_is_moved_aside_and_begun_anew(
     store: CompletionStore, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
