@@ -17,8 +17,7 @@ import httpx
 from prefect import get_run_logger, task
 
 from eagle.config import load_config
-from eagle.config.dependencies import name_own_files
-from eagle.config.installed import renew_code
+from eagle.config.takeover import name_what_stages_read
 from eagle.core.errors import EagleError
 from eagle.core.parent import PIPELINE, identity
 from eagle.core.project import Project
@@ -119,7 +118,7 @@ def bring_up_to_date(label: str, stages: list[str], anew: bool = False) -> None:
     2, StageFailed for any other failure.
     """
     require_repository()
-    _name_what_stages_read()
+    _see_what_stages_read()
     log = get_run_logger()
     waited_for, gone = None, False
     while lines := _repro(stages, anew, log):
@@ -134,15 +133,12 @@ def bring_up_to_date(label: str, stages: list[str], anew: bool = False) -> None:
         waited_for = other
 
 
-def _name_what_stages_read() -> None:
-    """Have DVC see the installed code and the user's own files as they are now: a schedule may run for months, over
-    updates of the package.
-    """
+def _see_what_stages_read() -> None:
+    """Have DVC see code and files as they are now: a schedule may run for months, over updates of the package."""
     try:
-        name_own_files(load_config(), Project())
+        name_what_stages_read(load_config(), Project())
     except EagleError as error:
         raise UserMistake(error) from None
-    renew_code(Project().root)
 
 
 def _repro(stages: list[str], anew: bool, log: logging.Logger | logging.LoggerAdapter) -> list[str]:

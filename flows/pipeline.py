@@ -12,8 +12,7 @@ import psutil
 from prefect import flow
 
 from eagle.config import load_config
-from eagle.config.dependencies import name_own_files
-from eagle.config.installed import renew_code
+from eagle.config.takeover import name_what_stages_read
 from eagle.core.commands import run_everything
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
@@ -63,8 +62,7 @@ def main() -> int:
     try:
         require_repository()
         config = load_config()  # mistakes in params.yaml are told before anything is started
-        name_own_files(config, Project())
-        renew_code(Project().root)
+        name_what_stages_read(config, Project())
         if lost := forget_lost(config.registry, Project()):
             print(f"the registry has lost {lost}: the agent is registered again")
         if up_to_date():  # which needs no server

@@ -38,14 +38,19 @@ def prepare(config: Config, project: Project) -> None:
     """Say on standard error what a user should know before a stage begins; name the user's own files in dvc.yaml, and
     the installed code in ``code/``; delete what arms that are none any more left.
     """
-    renew_code(project.root)
     if line := takeover_line(project):
         print(line, file=sys.stderr, flush=True)
-    if name_own_files(config, project):
+    if name_what_stages_read(config, project):
         print("dvc.yaml names your files now, so that DVC sees when they change", file=sys.stderr, flush=True)
     if left := remove_left(config, project):
         told = ", ".join(map(str, left))
         print(f"deleted what arms that params.yaml no longer names had left: {told}", file=sys.stderr, flush=True)
+
+
+def name_what_stages_read(config: Config, project: Project) -> bool:
+    """Have DVC see the installed code and the user's own files as they are now; say whether dvc.yaml changed."""
+    renew_code(project.root)
+    return name_own_files(config, project)
 
 
 def read_stages(path: Path) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from eagle.data.beginning import begin
 from eagle.data.sources.own_files import own_files
 from tests.dvc_here import dvc
 
+begins_repositories = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed, and begins them")
+
 
 def _csv(folder: Path) -> tuple[Path, Path]:
     ratings, items = folder / "scores.csv", folder / "games.csv"
@@ -242,10 +244,8 @@ def test_pipeline_and_schedules_are_those_of_the_checkout(tmp_path: Path) -> Non
         assert name in (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
 
 
+@begins_repositories
 def test_a_repository_is_begun_and_dvc_reads_the_project(tmp_path: Path) -> None:
-    if shutil.which("git") is None:
-        pytest.skip("needs git")
-    pytest.importorskip("dvc")
     new = tmp_path / "new"
     begin(new, *_csv(tmp_path), None, "board game")
     assert start_repository(new) == ["began a repository of git and DVC there"]
@@ -273,10 +273,8 @@ def test_in_a_dvc_project_above_the_commands_are_said(tmp_path: Path) -> None:
     assert "dvc init -q --subdir && dvc config core.analytics false" in said and not list((tmp_path / "new").iterdir())
 
 
+@begins_repositories
 def test_a_dvc_project_above_that_does_without_git_is_no_repository(tmp_path: Path) -> None:
-    if shutil.which("git") is None:
-        pytest.skip("needs git")
-    pytest.importorskip("dvc")
     dvc(tmp_path, "init", "-q", "--no-scm")
     (tmp_path / "new").mkdir()
     assert start_repository(tmp_path / "new") == ["began a repository of git and DVC there"]
