@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -244,17 +245,34 @@ class AllAction:
 
 
 def without_common(decisions: Sequence[Decision]) -> list[np.ndarray]:
-    """Return each row's values ``(K,)`` less what every action is worth to all rows alike (its mean advantage in this
-    batch).
+    """Return each row's values ``(K,)`` less what every action is worth to all rows of this batch alike.
+
+    Row and action effects are fitted by least squares, over unused actions alone: what stands in for the value of a
+    used one is no opinion on it. A used action then is worth as little as the least of its row, as before.
     """
-    advantages = [d.values - d.values.mean() for d in decisions]
-    gathered: dict[str, list[float]] = {}
+    advantages = [d.values - d.values[d.unused].mean() for d in decisions]
+    listed = Counter(a for d in decisions for a in _unused(d))
+    # An action that one row alone may still take says nothing about what all like.
+    columns = {action: len(decisions) + i for i, action in enumerate(sorted(a for a, n in listed.items() if n > 1))}
+    cells = [
+        (row, columns[action], value)
+        for row, (decision, own) in enumerate(zip(decisions, advantages, strict=True))
+        for action, value in zip(_unused(decision), own[decision.unused], strict=True)
+        if action in columns
+    ]
+    effects = np.zeros((len(cells), len(decisions) + len(columns)))
+    for cell, (row, column, _) in enumerate(cells):
+        effects[cell, [row, column]] = 1.0
+    fitted = np.linalg.lstsq(effects, np.array([value for _, _, value in cells]))[0] if cells else np.zeros(0)
+    goals = []
     for decision, own in zip(decisions, advantages, strict=True):
-        for action, value in zip(decision.actions, own, strict=True):
-            gathered.setdefault(action, []).append(float(value))
-    # An action that one row alone lists says nothing about what all like.
-    common = {action: float(np.mean(found)) if len(found) > 1 else 0.0 for action, found in gathered.items()}
-    return [own - np.array([common[a] for a in d.actions]) for d, own in zip(decisions, advantages, strict=True)]
+        goal = own - np.array([fitted[columns[a]] if a in columns else 0.0 for a in decision.actions])
+        goals.append(np.where(decision.unused, goal, goal[decision.unused].min()))
+    return goals
+
+
+def _unused(decision: Decision) -> list[str]:
+    return [action for action, unused in zip(decision.actions, decision.unused, strict=True) if unused]
 
 
 def _figures(seen: Sequence[DecisionFigures]) -> dict[str, Any]:

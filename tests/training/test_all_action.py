@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eagle.config import AllActionPhase, LoraSettings
 from eagle.core.errors import EagleError
@@ -256,6 +258,39 @@ def test_contrast_takes_off_what_all_rows_share_and_keeps_the_difference() -> No
         np.testing.assert_allclose(plain, moved, atol=1e-9)
     np.testing.assert_allclose(np.mean(without_common(decisions), axis=0), 0, atol=1e-12)
     assert [int(v.argmax()) for v in without_common(shifted)] == [0, 1, 2, 3]
+
+
+def test_contrast_takes_what_stands_in_for_a_used_action_for_no_opinion_on_it() -> None:
+    """Three of four rows have used the action that the fourth may still take: it is liked as before."""
+    source = planted().source(horizon=2, lookahead=1, used="named")
+    fresh = [source.first("a0", user) for user in ("u0", "u1", "u2", "u3")]
+    unused = np.array([False, True, True, True])
+    spent = [replace(d, values=np.where(unused, d.values, d.values[unused].min()), unused=unused) for d in fresh[1:]]
+    last, *others = without_common([fresh[0], *spent])
+    full = without_common(fresh)
+    assert last.argmax() == full[0].argmax() == 0
+    for own, whole in zip(others, full[1:], strict=True):
+        assert own[0] == own[1:].min()
+        assert own[1:].argmax() == whole[1:].argmax()
+
+
+@given(data=st.data())
+def test_contrast_finds_planted_tastes_whatever_each_row_has_used(data: st.DataObject) -> None:
+    """Where a value is the row's level plus the action's appeal, shared actions are left without a difference."""
+    rows, actions = 5, ("a", "b", "c", "d")
+    numbers = st.floats(-3, 3)
+    levels = data.draw(st.lists(numbers, min_size=rows, max_size=rows))
+    appeal = np.array(data.draw(st.lists(numbers, min_size=4, max_size=4)))
+    template = planted().source(horizon=2, lookahead=1).first("a0", "u0")
+    decisions = []
+    for level in levels:
+        unused = np.array(data.draw(st.lists(st.booleans(), min_size=4, max_size=4).filter(any)))
+        values = np.where(unused, level + appeal, (level + appeal)[unused].min())
+        decisions.append(replace(template, actions=actions, values=values, unused=unused))
+    shared = {a for i, a in enumerate(actions) if sum(d.unused[i] for d in decisions) > 1}
+    for decision, goal in zip(decisions, without_common(decisions), strict=True):
+        known = goal[np.array([a in shared for a in actions]) & decision.unused]
+        np.testing.assert_allclose(known - known.mean() if known.size else known, 0, atol=1e-6)
 
 
 def test_contrast_keeps_one_action_that_all_like_from_winning_for_everyone(base: Path, reference: Path) -> None:
