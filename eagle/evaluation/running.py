@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -142,8 +142,8 @@ class Arms:
         material, gates = load_training_data(config.utility, project), load_gates(project, config)
         return cls(config, project, held, material, encoder, gates, shard_cache)
 
-    def run(self) -> ArmsRun:
-        """Run all arms."""
+    def run(self, played: Callable[[pd.DataFrame], None]) -> ArmsRun:
+        """Run all arms; ``played`` is called with the trajectories of some of them as soon as they are written."""
         config, settings, rows = self.config, self.config.evaluate, self.config.llm.shard_rows
         cases = cases_of(self.held)
         with open_workers(config.llm, OpenArms(config, self.project.resolved())) as workers:
@@ -153,8 +153,11 @@ class Arms:
             writer = ShardedRewriter(workers, rows, self.cache)
             environment = SteeringEnvironment(writer, self.encoder, self.material.utility)
             table, counts = roll_out(environment, cases, AgentGroups([simple, writing]), settings.horizon, config.seed)
+            played(table)
             others = OtherConditions(config, cases, self.encoder, self.material.utility, workers, self.cache).run(table)
             added, considered = further.run(cases, writer, self.text_utility)
+            for rows_of_arm in (*others, *added):
+                played(rows_of_arm)
             budgets = self._at_budgets(context, writer)
         once = stopped_early(table, LINEAR, LINEAR_ONCE, 1)
         place = list(table["arm"]).index(LINEAR)

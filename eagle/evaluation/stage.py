@@ -48,15 +48,14 @@ def run(config: Config, project: Project) -> None:
     encoder = RememberingEncoder(load_encoder(project.encoder, project.text_model))
 
     arms = Arms.open(config, project, held, hashes, encoder)
-    ran, utility = arms.run(), arms.text_utility
+    utility = arms.text_utility
 
     def scored(rows: pd.DataFrame) -> pd.DataFrame:
         return with_eligible(score(rows, held.cases, encoder, utility.utility), held.cases, utility)
 
+    ran = arms.run(played=lambda rows: tell_utilities(scored(rows)))
     judges = open_judges(config, project, held)
-    played = scored(ran.trajectories)
-    tell_utilities(played)
-    judged = judged_by_all(judges, played, held.cases)
+    judged = judged_by_all(judges, scored(ran.trajectories), held.cases)
     odd = perplexity(config, project)
     judged = quality_columns(judged, texts_of(held), arms.gates, perplexity=odd, following=following(arms))
     considered = None if ran.considered is None else scored(ran.considered)
@@ -86,7 +85,7 @@ def run(config: Config, project: Project) -> None:
 
 
 def tell_utilities(played: pd.DataFrame) -> None:
-    """Say the mean U of every arm after each change to who follows the stage, before judges and bootstrap have run."""
+    """Say the mean U of some arms after each change to who follows the stage, while others still write."""
     means = played.pivot_table(index="step", columns="arm", values="utility")
     for row in means.reset_index().to_dict("records"):
         live.figures(int(row.pop("step")), {f"utility.{arm}": mean for arm, mean in row.items()})

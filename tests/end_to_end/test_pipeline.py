@@ -208,6 +208,12 @@ def test_one_run_of_mlflow_began_with_the_pipeline_and_ended_with_it(project: Pa
     table = pd.read_csv(curve(project))
     assert [(m.step, m.value) for m in told] == list(zip(table["update"], table["loss"], strict=True))
     assert len({m.timestamp for m in told}) > 1  # as they were computed, not at the end
+    evaluation = next(run_ for run_ in stages if run_.info.run_name == "stage evaluate")
+    usual, further = (
+        client.get_metric_history(evaluation.info.run_id, f"utility.{arm}") for arm in ("random", "best_of_two")
+    )
+    assert [m.step for m in usual] == [0, 1, 2]
+    assert usual[-1].timestamp < further[0].timestamp  # while other arms still wrote
     assert not list((project / "mlruns/live").iterdir())
 
 
