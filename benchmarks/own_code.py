@@ -34,7 +34,7 @@ whole = place.open_language_model
 place.open_language_model = lambda *given, single: whole(*given)
 """
 LORA = """
-import eagle.policies.lora as place
+import eagle.policies.lora_model as place
 place.is_plain_lora = lambda model: False
 """
 COMMAND = "from eagle.cli import main; main()"

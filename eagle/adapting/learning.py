@@ -1,6 +1,6 @@
 """Training on edits: cross-entropy of the target line after the plain instruction, without examples.
 
-Each prompt and its target go through the policy's own fast pass; a step's loss is the mean over the tokens of all its
+Each prompt and its target go through the model's own fast pass; a step's loss is the mean over the tokens of all its
 targets.
 """
 
@@ -19,7 +19,7 @@ from eagle.core.seeding import derive_seed, stream
 from eagle.domains.base import Domain
 from eagle.engine.tokenizer import rendered, tokenized
 from eagle.environment.prompts import opening, rewrite_turns
-from eagle.policies.lora import LoraPolicy
+from eagle.policies.lora_model import LoraModel
 from eagle.training.checkpoint import Trained
 from eagle.training.optimizer import Descent, adamw, warm
 
@@ -46,9 +46,9 @@ def lessons_of(edits: Sequence[Edit], tokenizer: Any, domain: Domain) -> list[Le
     ]
 
 
-def lines_loss(policy: LoraPolicy, lessons: Sequence[Lesson], tokens: int) -> torch.Tensor:
+def lines_loss(model: LoraModel, lessons: Sequence[Lesson], tokens: int) -> torch.Tensor:
     """Return minus the log-probability of all lines, divided by ``tokens``."""
-    return -policy.score_lines([one.prompt for one in lessons], [one.line for one in lessons]).sum() / tokens
+    return -model.score_lines([one.prompt for one in lessons], [one.line for one in lessons]).sum() / tokens
 
 
 class Adaptation:
@@ -56,19 +56,19 @@ class Adaptation:
 
     kind = "adapt"
 
-    def __init__(self, policy: LoraPolicy, lessons: Sequence[Lesson], settings: EnvironmentConfig, seed: int) -> None:
+    def __init__(self, model: LoraModel, lessons: Sequence[Lesson], settings: EnvironmentConfig, seed: int) -> None:
         self.updates = settings.updates
-        self._policy, self._lessons, self._settings, self._seed = policy, lessons, settings, seed
-        optimizer = adamw(policy.parameters(), settings.learning_rate)
-        self.groups = {"adapter": Trained(policy.parameters(), optimizer)}
-        self._descent = Descent(optimizer, policy.usage, settings.edits)
+        self._model, self._lessons, self._settings, self._seed = model, lessons, settings, seed
+        optimizer = adamw(model.parameters(), settings.learning_rate)
+        self.groups = {"adapter": Trained(model.parameters(), optimizer)}
+        self._descent = Descent(optimizer, model.usage, settings.edits)
 
     def update(self, number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Take update ``number``, counted from 0; return its loss per token and the norm of its gradient."""
         batch = [self._lessons[place] for place in self.places(number)]
         tokens = sum(len(lesson.line) for lesson in batch)
-        self._policy.seed_dropout(derive_seed(self._seed, "dropout", number))
-        loss, _ = self._descent.add_up(batch, lambda part: (lines_loss(self._policy, part, tokens), list[None]()))
+        self._model.seed_dropout(derive_seed(self._seed, "dropout", number))
+        loss, _ = self._descent.add_up(batch, lambda part: (lines_loss(self._model, part, tokens), list[None]()))
         norm = self._descent.step(
             warm(self._settings.learning_rate, number, self._settings.warmup, self._settings.updates)
         )

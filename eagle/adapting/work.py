@@ -33,7 +33,7 @@ from eagle.engine.open import open_language_model
 from eagle.environment.adapted import EnvironmentDecision
 from eagle.environment.rewrite import Rewriter
 from eagle.latent.sentence import SentenceModel
-from eagle.policies.lora import LoraPolicy
+from eagle.policies.lora_model import LoraModel
 from eagle.training.trainer import Trainer
 
 
@@ -119,12 +119,12 @@ class AdaptingWork:
     def learn(self, edits: Sequence[Edit]) -> list[dict[str, Any]]:
         """Train the adapter, from a checkpoint where there is one, and save it; return the log's rows."""
         config, seed = self.config, derive_seed(self.config.seed, "environment")
-        policy = LoraPolicy.create(self.project.llm, config.environment.lora, seed, **placement(config.llm))
-        lessons = lessons_of(edits, policy.tokenizer, self.domain)
-        phase = Adaptation(policy, lessons, config.environment, seed)
+        trained = LoraModel.create(self.project.llm, config.environment.lora, seed, **placement(config.llm))
+        lessons = lessons_of(edits, trained.tokenizer, self.domain)
+        phase = Adaptation(trained, lessons, config.environment, seed)
         log = Trainer([lambda: phase], self.unfinished, config.environment.checkpoint_every).run()
         with complete_or_absent(self.adapter) as draft:
-            policy.save(draft, kind="environment")
+            trained.save(draft, kind="environment")
         return log.rows
 
     def decide(self) -> EnvironmentDecision:

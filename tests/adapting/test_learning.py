@@ -15,7 +15,7 @@ from eagle.config import EnvironmentConfig, LoraSettings
 from eagle.domains.open import default_domain
 from eagle.engine.torch.model import TorchModel
 from eagle.environment.prompts import opening, rewrite_prompt
-from eagle.policies.lora import LoraPolicy
+from eagle.policies.lora_model import LoraModel
 from eagle.training.trainer import Trainer
 from tests.tiny import build_tiny_llm
 
@@ -48,31 +48,31 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_tiny_llm(tmp_path_factory.mktemp("llm") / "model")
 
 
-def phase(base: Path) -> tuple[LoraPolicy, Adaptation]:
-    policy = LoraPolicy.create(base, LoraSettings(rank=2), 3)
-    return policy, Adaptation(policy, lessons_of(EDITS, policy.tokenizer, DOMAIN), SETTINGS, 11)
+def phase(base: Path) -> tuple[LoraModel, Adaptation]:
+    model = LoraModel.create(base, LoraSettings(rank=2), 3)
+    return model, Adaptation(model, lessons_of(EDITS, model.tokenizer, DOMAIN), SETTINGS, 11)
 
 
-def weights(policy: LoraPolicy) -> np.ndarray:
-    return torch.cat([p.detach().flatten() for p in policy.parameters().values()]).numpy()
+def weights(model: LoraModel) -> np.ndarray:
+    return torch.cat([p.detach().flatten() for p in model.parameters().values()]).numpy()
 
 
 def test_the_loss_is_what_the_environments_engine_says_of_the_lines(base: Path) -> None:
-    policy = LoraPolicy.create(base, LoraSettings(rank=2), 3)
-    lessons = lessons_of(EDITS, policy.tokenizer, DOMAIN)
+    model = LoraModel.create(base, LoraSettings(rank=2), 3)
+    lessons = lessons_of(EDITS, model.tokenizer, DOMAIN)
     engine = TorchModel(base, dtype="float32", device="cpu")
     prompts = [rewrite_prompt(engine, e.source, e.action, DOMAIN, examples=False) for e in EDITS]
     said = engine.score(prompts, [e.target.removeprefix(opening(DOMAIN)) + END for e in EDITS])
     tokens = sum(len(lesson.line) for lesson in lessons)
     assert [len(row) for row in said] == [len(lesson.line) for lesson in lessons]
     expected = -sum(row.sum() for row in said) / tokens
-    assert lines_loss(policy, lessons, tokens).item() == pytest.approx(expected, rel=1e-4)
+    assert lines_loss(model, lessons, tokens).item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_every_edit_comes_once_before_one_comes_twice(base: Path) -> None:
-    policy, _ = phase(base)
+    model, _ = phase(base)
     seen: Counter[int] = Counter()
-    learned = Adaptation(policy, lessons_of(EDITS, policy.tokenizer, DOMAIN), SETTINGS, 11)
+    learned = Adaptation(model, lessons_of(EDITS, model.tokenizer, DOMAIN), SETTINGS, 11)
     for number in range(3):
         places = learned.places(number)
         assert len(places) == 2
@@ -82,7 +82,7 @@ def test_every_edit_comes_once_before_one_comes_twice(base: Path) -> None:
 
 
 def test_a_killed_training_goes_on_to_the_same_weights(base: Path, tmp_path: Path) -> None:
-    policy, whole = phase(base)
+    model, whole = phase(base)
     rows = Trainer([lambda: whole], tmp_path / "whole", 2).run().rows
     assert len(rows) == 6 and rows[-1]["loss"] < rows[0]["loss"]
 
@@ -100,4 +100,4 @@ def test_a_killed_training_goes_on_to_the_same_weights(base: Path, tmp_path: Pat
     resumed, second = phase(base)
     again = Trainer([lambda: second], tmp_path / "cut", 2).run().rows
     assert [row["loss"] for row in again] == [row["loss"] for row in rows]
-    np.testing.assert_array_equal(weights(resumed), weights(policy))
+    np.testing.assert_array_equal(weights(resumed), weights(model))

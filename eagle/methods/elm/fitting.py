@@ -23,7 +23,7 @@ from eagle.methods.elm.pairs import PointTexts, items_of, with_changes
 from eagle.methods.elm.point_model import PointModel, PointPrompt
 from eagle.methods.elm.stored import ElmNote
 from eagle.methods.elm.training import TwoStages
-from eagle.policies.lora import LoraPolicy
+from eagle.policies.lora_model import LoraModel
 from eagle.training.curves import write_curve
 
 
@@ -56,10 +56,10 @@ def fit(config: Config, project: Project) -> None:
 def fresh_model(config: Config, project: Project, points: np.ndarray) -> PointModel:
     """Return the untrained model for points like ``points`` (n, d); its fresh LoRA adapter has no effect."""
     settings, seed_of_lora = config.elm, derive_seed(config.seed, "elm", "lora")
-    policy = LoraPolicy.create(project.llm, settings.lora, seed_of_lora, **placement(config.llm))
+    language_model = LoraModel.create(project.llm, settings.lora, seed_of_lora, **placement(config.llm))
     seed = derive_seed(config.seed, "elm", "adapter")
-    adapter = PointAdapter.fresh(points, settings.hidden, settings.soft_tokens, policy.embeddings, seed)
-    return PointModel(policy, adapter, PointPrompt.of(policy.tokenizer, domain_of(config)))
+    adapter = PointAdapter.fresh(points, settings.hidden, settings.soft_tokens, language_model.embeddings, seed)
+    return PointModel(language_model, adapter, PointPrompt.of(language_model.tokenizer, domain_of(config)))
 
 
 def open_model(config: Config, project: Project) -> PointModel:

@@ -22,7 +22,7 @@ from eagle.engine.torch.rows import DecodingRow
 from eagle.engine.torch.sampling import uniforms
 from eagle.environment.prompts import opening
 from eagle.methods.elm.adapter import PointAdapter
-from eagle.policies.lora import LoraPolicy
+from eagle.policies.lora_model import LoraModel
 from eagle.policies.prompt import ACTION_END
 
 _POINT = "\x00"  # where the soft tokens stand while the chat is rendered
@@ -53,10 +53,10 @@ class PointPrompt:
 class PointModel:
     """Adapter, language model and prompt as one: points in, texts out."""
 
-    def __init__(self, policy: LoraPolicy, adapter: PointAdapter, prompt: PointPrompt) -> None:
-        self.policy, self.prompt = policy, prompt
-        self.adapter = adapter.to(policy.device)
-        self._vocabulary = len(policy.embeddings)
+    def __init__(self, language_model: LoraModel, adapter: PointAdapter, prompt: PointPrompt) -> None:
+        self.language_model, self.prompt = language_model, prompt
+        self.adapter = adapter.to(language_model.device)
+        self._vocabulary = len(language_model.embeddings)
 
     # files ---------------------------------------------------------------------------------------------------
     @classmethod
@@ -64,37 +64,37 @@ class PointModel:
         cls, model: Path, folder: Path, domain: Domain, *, dtype: torch.dtype, device: torch.device | str
     ) -> PointModel:
         """Open what :meth:`save` wrote over the language model in ``model``; another model is an EagleError."""
-        policy = LoraPolicy.load(model, folder / _LORA, dtype=dtype, device=device)
+        language_model = LoraModel.load(model, folder / _LORA, dtype=dtype, device=device)
         weights = load_file(folder / _WEIGHTS)
         hidden, dimension = weights["first.weight"].shape
-        width = policy.embeddings.shape[1]
+        width = language_model.embeddings.shape[1]
         adapter = PointAdapter(dimension, hidden, len(weights["second.bias"]) // width, width)
         adapter.load_state_dict(weights)
-        return cls(policy, adapter.eval(), PointPrompt.of(policy.tokenizer, domain))
+        return cls(language_model, adapter.eval(), PointPrompt.of(language_model.tokenizer, domain))
 
     def save(self, folder: Path) -> None:
         """Write the adapter's weights and the LoRA adapter's folder into ``folder``, which exists."""
         state = {name: tensor.detach().cpu().contiguous() for name, tensor in self.adapter.state_dict().items()}
         save_file(state, folder / _WEIGHTS)
-        self.policy.save(folder / _LORA, name="elm", kind="elm")
+        self.language_model.save(folder / _LORA, name="elm", kind="elm")
 
     # reading -------------------------------------------------------------------------------------------------
     def soft(self, points: np.ndarray) -> tuple[torch.Tensor, list[list[int]]]:
         """Return the soft tokens (n * m, width) of points (n, d), and the prompt of each as token ids."""
-        found = self.adapter(torch.as_tensor(points, dtype=torch.float32, device=self.policy.device))
+        found = self.adapter(torch.as_tensor(points, dtype=torch.float32, device=self.language_model.device))
         places = self._vocabulary + np.arange(found.shape[0] * found.shape[1]).reshape(found.shape[:2])
         prompts = [[*self.prompt.before, *row, *self.prompt.behind] for row in places.tolist()]
         return found.flatten(0, 1), prompts
 
     def answer_tokens(self, text: str) -> list[int]:
         """Return the tokens that should follow the prompt: the text behind its opening, and the end of the line."""
-        said, end = tokenized(self.policy.tokenizer, [text.removeprefix(self.prompt.opening), ACTION_END])
+        said, end = tokenized(self.language_model.tokenizer, [text.removeprefix(self.prompt.opening), ACTION_END])
         return [*said, *end]
 
     def log_probs(self, points: np.ndarray, texts: Sequence[str]) -> torch.Tensor:
         """Return log-probabilities (n_tokens,) of all tokens of ``texts``, one for each of ``points`` (n, d)."""
         soft, prompts = self.soft(points)
-        return self.policy.score_lines(prompts, [self.answer_tokens(text) for text in texts], soft)
+        return self.language_model.score_lines(prompts, [self.answer_tokens(text) for text in texts], soft)
 
     # writing -------------------------------------------------------------------------------------------------
     @torch.inference_mode()
@@ -109,5 +109,5 @@ class PointModel:
         soft, prompts = self.soft(distinct)
         draws = uniforms(seeds, spec.max_new_tokens)
         rows = [DecodingRow(n, list(prompts[point]), draws[n]) for n, point in enumerate(place.tolist())]
-        self.policy.decode(rows, spec, soft)
+        self.language_model.decode(rows, spec, soft)
         return [Completion(row.text, tuple(row.tokens), tuple(row.log_probs), row.finish or "stop") for row in rows]

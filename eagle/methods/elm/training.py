@@ -35,14 +35,14 @@ class DescribingPhase:
         self.updates = (settings.adapter_updates, settings.updates)[stage]
         self._rate = (settings.adapter_learning_rate, settings.learning_rate)[stage]
         self._training, self._stage = training, stage
-        self._descent = Descent(adamw(parameters, self._rate), training.model.policy.usage, settings.texts)
+        self._descent = Descent(adamw(parameters, self._rate), training.model.language_model.usage, settings.texts)
         self.groups = {"elm": Trained(parameters, self._descent.optimizer)}
 
     def update(self, number: int) -> tuple[Row, list[Row]]:
         """Take update ``number``, counted from 0; return its loss per token, nats, and the norm of its gradient."""
         training, pairs = self._training, self._training.pairs
         chosen = stream(training.seed, "elm", self._stage, number).permutation(len(pairs.texts))
-        training.model.policy.seed_dropout(derive_seed(training.seed, "elm", self._stage, number, "dropout"))
+        training.model.language_model.seed_dropout(derive_seed(training.seed, "elm", self._stage, number, "dropout"))
         loss = self._loss(chosen[: training.settings.texts].tolist())
         norm = self._descent.step(warm(self._rate, number, WARMUP, self.updates))
         return {"stage": self._stage + 1, "loss": loss, "gradient_norm": norm}, []
@@ -71,7 +71,7 @@ class TwoStages:
 
     def run(self) -> Progress:
         """Train to the end, from the last checkpoint where there is one; return the curve's rows."""
-        lora = self.model.policy.parameters()  # read before they stand still: it names those that learn
+        lora = self.model.language_model.parameters()  # read before they stand still: it names those that learn
         phases = [partial(self._phase, stage, lora) for stage in (0, 1)]
         return Trainer(phases, self.checkpoints, self.settings.checkpoint_every).run()
 

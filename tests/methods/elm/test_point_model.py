@@ -58,7 +58,7 @@ def train(project: Project, checkpoints: Path, **settings: int) -> PointModel:
 
 
 def weights(model: PointModel) -> dict[str, torch.Tensor]:
-    return {**model.adapter.state_dict(), **{name: p.detach() for name, p in model.policy.parameters().items()}}
+    return {**model.adapter.state_dict(), **{name: p.detach() for name, p in model.language_model.parameters().items()}}
 
 
 def test_it_writes_the_item_whose_point_it_is_given(trained: PointModel) -> None:
@@ -97,7 +97,7 @@ class _Interrupted(PointModel):
     """Is stopped by Ctrl-C once so many batches were read."""
 
     def __init__(self, model: PointModel, after: int) -> None:
-        super().__init__(model.policy, model.adapter, model.prompt)
+        super().__init__(model.language_model, model.adapter, model.prompt)
         self.left = after
 
     def log_probs(self, points: np.ndarray, texts: list[str]) -> torch.Tensor:  # type: ignore[override]
