@@ -19,7 +19,8 @@ from typing import Any
 
 from eagle.config import Config
 from eagle.core.artifacts import complete_or_absent, write_json
-from eagle.core.project import EnvironmentFiles, Project
+from eagle.core.folders import EnvironmentFiles
+from eagle.core.project import Project
 from eagle.environment.adapted import EnvironmentDecision, reason_against
 
 FEW = 4  # steps' worth of edits below which nothing is learned [O]

@@ -20,7 +20,8 @@ from eagle.adapting.own_answers import own_answers
 from eagle.compute.devices import placement
 from eagle.config import Config
 from eagle.core.artifacts import complete_or_absent, content_hash, hash_of
-from eagle.core.project import EnvironmentFiles, Project
+from eagle.core.folders import EnvironmentFiles
+from eagle.core.project import Project
 from eagle.core.seeding import derive_seed
 from eagle.data.corpus import read_corpus
 from eagle.data.descriptions import Descriptions

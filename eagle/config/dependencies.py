@@ -33,6 +33,7 @@ DECIDES_NOTHING: Mapping[str, str] = {
     "eagle.core.commands": "names commands in messages",
     "eagle.core.costs": "counts seconds, memory and tokens, which differ from run to run",
     "eagle.core.errors": "words of errors: a stage that raises one has no result",
+    "eagle.core.folders": "says where files lie in folders that dvc.yaml names as outputs and inputs",
     "eagle.core.live": "says to who follows a stage what it has computed",
     "eagle.core.parent": "ends a stage with the process that runs it",
     "eagle.core.progress": "draws a bar on standard error",

@@ -12,7 +12,7 @@ import pandas as pd
 
 from eagle.core.artifacts import complete_or_absent, write_json, write_table
 from eagle.core.errors import user_error
-from eagle.core.project import CatalogueFiles
+from eagle.core.folders import CatalogueFiles
 from eagle.core.seeding import stream
 from eagle.data.columns.ids import as_ids
 from eagle.data.stored import read_items, read_ratings, read_source, read_users

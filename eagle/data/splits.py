@@ -22,7 +22,8 @@ import pyarrow as pa
 from eagle.config import Config, SplitConfig
 from eagle.core.artifacts import complete_or_absent, content_hash, read_json, write_json, write_table
 from eagle.core.errors import EagleError, Problem, user_error
-from eagle.core.project import Project, SplitFiles
+from eagle.core.folders import SplitFiles
+from eagle.core.project import Project
 from eagle.core.seeding import stream
 from eagle.data.catalogue import Catalogue, read_catalogue
 

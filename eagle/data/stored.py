@@ -1,6 +1,6 @@
 """The tables of the catalogue and of the splits as other rooms read them: one reader for each file.
 
-The paths are those of :class:`eagle.core.project.CatalogueFiles` and :class:`eagle.core.project.SplitFiles`. Ids are
+The paths are those of :class:`eagle.core.folders.CatalogueFiles` and :class:`eagle.core.folders.SplitFiles`. Ids are
 strings in all of them, and every index is 0, 1, 2, ...
 """
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from eagle.config import Config
 from eagle.core.artifacts import read_json, write_json
-from eagle.core.project import EnvironmentFiles
+from eagle.core.folders import EnvironmentFiles
 
 
 @dataclass(frozen=True)

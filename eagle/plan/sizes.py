@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 
 from eagle.config import Config, load_config
 from eagle.core.errors import user_error
-from eagle.core.project import CatalogueFiles, Project
+from eagle.core.folders import CatalogueFiles
+from eagle.core.project import Project
 
 KNOWN_SIZES = {
     "movielens-100k": (1_682, 943, 100_000),

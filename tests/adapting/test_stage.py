@@ -13,7 +13,8 @@ from eagle.adapting.work import AdaptingWork
 from eagle.config import Config, parse_config
 from eagle.core.artifacts import content_hash, read_json, read_table, write_table
 from eagle.core.errors import EagleError
-from eagle.core.project import EnvironmentFiles, Project
+from eagle.core.folders import EnvironmentFiles
+from eagle.core.project import Project
 from eagle.domains.open import domain_of
 from eagle.domains.text import Description, Fields
 from eagle.engine.scripted import ScriptedModel
