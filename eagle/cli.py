@@ -82,13 +82,15 @@ def stage(
     from eagle.config.stages import run_stage
     from eagle.config.takeover import prepare
     from eagle.core.project import Project
+    from eagle.core.repository import read_stages
     from eagle.registry.live.stages import followed
 
     project = Project()
     config = load_config(project.params)
-    prepare(config, project)
+    locked = read_stages(project.dvc_lock)  # once: it has thousands of lines
+    prepare(config, project, locked)
     with followed(name, config.registry, project):
-        require_intact(name, config, project)
+        require_intact(name, config, project, locked)
         run_stage(name, config, project)
 
 

@@ -8,36 +8,39 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from eagle.config.root import Config
 from eagle.config.stages import STAGES, all_instances
-from eagle.config.takeover import read_stages
 from eagle.core.artifacts import md5_of
 from eagle.core.errors import EagleError, Problem
 from eagle.core.parent import run_by_dvc
 from eagle.core.project import Project
+from eagle.core.repository import read_stages
 
 
-def require_intact(stage: str, config: Config, project: Project) -> None:
+def require_intact(stage: str, config: Config, project: Project, locked: Mapping[str, Any]) -> None:
     """Raise EagleError with every output that a stage, by its full name, reads and that is not as dvc.lock has it.
 
-    A stage that is run by hand may read what was changed by hand: then nothing is compared.
+    A stage that is run by hand may read what was changed by hand: then nothing is compared. ``locked``: the stages in
+    dvc.lock.
     """
     if not run_by_dvc():
         return
     wrong = [
         (maker, out)
-        for maker, out in _read_by(stage, config, project)
+        for maker, out in _read_by(stage, config, project, locked)
         if _hash(project.root / out["path"]) != out["md5"]
     ]
     if wrong:
         raise EagleError(_damaged(maker, out, project) for maker, out in wrong)
 
 
-def _read_by(stage: str, config: Config, project: Project) -> Iterator[tuple[str, dict[str, Any]]]:
+def _read_by(
+    stage: str, config: Config, project: Project, locked: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (its stage, entry of dvc.lock) of each output at or below a path that the stage reads.
 
     dvc.lock keeps the entries of stages that there are no more, such as those of an arm that has left params.yaml.
@@ -47,7 +50,7 @@ def _read_by(stage: str, config: Config, project: Project) -> Iterator[tuple[str
     ours = {stage.name for stage in STAGES}
     body = present.get(group, {})
     read = [str(path).replace("${item}", item) for path in body.get("do", body).get("deps", [])]
-    for maker, made in read_stages(project.dvc_lock).items():
+    for maker, made in locked.items():
         kind = maker.split("@")[0]
         if kind not in present or (kind in ours and maker not in instances):
             continue

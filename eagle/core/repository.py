@@ -32,6 +32,11 @@ def conflicts(root: Path) -> list[Problem]:
     return [problem for problem in found if problem is not None]
 
 
+def read_stages(path: Path) -> dict[str, Any]:
+    """Return the stages of a dvc.yaml or dvc.lock; none where there is no such file, EagleError for a broken one."""
+    return stages_in(path.read_text(encoding="utf-8"), path) if path.exists() else {}
+
+
 def stages_in(text: str, path: Path) -> dict[str, Any]:
     """Return the stages in the ``text`` of a dvc.yaml or dvc.lock.
 

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 
 from eagle.config import Config, load_config
 from eagle.config.stages import all_instances
-from eagle.config.takeover import read_stages
 from eagle.core.artifacts import read_json
 from eagle.core.project import Project
+from eagle.core.repository import read_stages
 from eagle.plan.sizes import Sizes
 from eagle.plan.work import Work, work_of
 

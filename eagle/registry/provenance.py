@@ -6,9 +6,9 @@ import getpass
 import shutil
 import subprocess
 
-from eagle.config.takeover import read_stages
 from eagle.core.artifacts import content_hash
 from eagle.core.project import Project
+from eagle.core.repository import read_stages
 
 
 def data_versions(project: Project) -> dict[str, str]:

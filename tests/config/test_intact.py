@@ -11,9 +11,9 @@ import yaml
 
 from eagle.config import Config, parse_config
 from eagle.config.intact import require_intact
-from eagle.config.takeover import read_stages
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
+from eagle.core.repository import read_stages
 from tests.dvc_here import dvc
 
 STAGES = {
@@ -36,6 +36,11 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     return Project(tmp_path)
 
 
+def compare(stage: str, config: Config, project: Project) -> None:
+    """Compare what the stage reads with dvc.lock as it is now."""
+    require_intact(stage, config, project, read_stages(project.dvc_lock))
+
+
 def damage(path: Path) -> None:
     """Change a byte in place; size and times stay as they were."""
     times = path.stat()
@@ -45,20 +50,20 @@ def damage(path: Path) -> None:
 
 
 def test_every_damaged_input_of_a_stage_is_named(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    require_intact("read@x", Config(), made)
+    compare("read@x", Config(), made)
     damage(made.root / "all/one/sub/b")
     damage(made.root / "table")
     dvc(made.root, "status", "-q")  # DVC does not see it
     with pytest.raises(EagleError) as told:
-        require_intact("read@x", Config(), made)
+        compare("read@x", Config(), made)
     assert [problem.what for problem in told.value.problems] == [
         "all/one is not what the stage make left",
         "table is not what the stage other left",
     ]
     assert "delete table, then" in told.value.problems[1].mend
-    require_intact("other", Config(), made)
+    compare("other", Config(), made)
     monkeypatch.delenv("DVC_ROOT")
-    require_intact("read@x", Config(), made)  # by hand
+    compare("read@x", Config(), made)  # by hand
 
 
 def test_a_damaged_copy_has_to_go_too(made: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,18 +75,18 @@ def test_a_damaged_copy_has_to_go_too(made: Project, monkeypatch: pytest.MonkeyP
         path.chmod(0o644)
         damage(path)
     with pytest.raises(EagleError) as told:
-        require_intact("read@x", Config(), Project())
+        compare("read@x", Config(), Project())
     for problem in told.value.problems:
         for name in problem.mend.removeprefix("delete ").split(", then")[0].split(" and "):
             shutil.rmtree(name) if Path(name).is_dir() else Path(name).unlink()
     dvc(made.root, "repro", "-q")
-    require_intact("read@x", Config(), Project())
+    compare("read@x", Config(), Project())
     assert Path("all/one/a.txt").read_text() + Path("table").read_text() == "a\n1\n"
 
 
 def test_a_project_without_a_lock_has_nothing_to_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    require_intact("read@x", Config(), Project(tmp_path))
+    compare("read@x", Config(), Project(tmp_path))
 
 
 def test_what_a_stage_left_that_is_none_any_more_is_not_looked_for(
@@ -101,7 +106,7 @@ def test_what_a_stage_left_that_is_none_any_more_is_not_looked_for(
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     shutil.rmtree(tmp_path / "models/agent/uniform")
     with pytest.raises(EagleError, match="models/agent/uniform is not what the stage train@uniform left"):
-        require_intact("evaluate", parse_config({"train": {"arms": arms}}), Project(tmp_path))
+        compare("evaluate", parse_config({"train": {"arms": arms}}), Project(tmp_path))
     stages["train"]["foreach"] = arms[:1]
     del stages["own"]
     (tmp_path / "dvc.yaml").write_text(
@@ -110,4 +115,4 @@ def test_what_a_stage_left_that_is_none_any_more_is_not_looked_for(
     dvc(tmp_path, "repro", "-q")
     assert "train@uniform" in read_stages(tmp_path / "dvc.lock")
     (tmp_path / "mine").unlink()  # nobody makes it now: DVC asks for it, and no stage of ours
-    require_intact("evaluate", parse_config({"train": {"arms": arms[:1]}}), Project(tmp_path))
+    compare("evaluate", parse_config({"train": {"arms": arms[:1]}}), Project(tmp_path))
