@@ -22,6 +22,7 @@ from eagle.environment.prompts import opening, rewrite_turns
 from eagle.policies.lora_model import LoraModel
 from eagle.training.checkpoint import Trained
 from eagle.training.optimizer import Descent, adamw, warm
+from eagle.training.records import Row, Sample
 
 END = "\n"  # what ends a line where the environment writes one
 
@@ -63,7 +64,7 @@ class Adaptation:
         self.groups = {"adapter": Trained(model.parameters(), optimizer)}
         self._descent = Descent(optimizer, model.usage, settings.edits)
 
-    def update(self, number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    def update(self, number: int) -> tuple[Row, list[Sample]]:
         """Take update ``number``, counted from 0; return its loss per token and the norm of its gradient."""
         batch = [self._lessons[place] for place in self.places(number)]
         tokens = sum(len(lesson.line) for lesson in batch)

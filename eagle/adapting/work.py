@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from eagle.actions.labels import frequent_labels
 from eagle.adapting.changes import NamedChange, changes_of
@@ -35,6 +34,7 @@ from eagle.environment.adapted import EnvironmentDecision
 from eagle.environment.rewrite import Rewriter
 from eagle.latent.sentence import SentenceModel
 from eagle.policies.lora_model import LoraModel
+from eagle.training.records import Row
 from eagle.training.trainer import Trainer
 
 
@@ -117,7 +117,7 @@ class AdaptingWork:
             adapter=adapter,
         )
 
-    def learn(self, edits: Sequence[Edit]) -> list[dict[str, Any]]:
+    def learn(self, edits: Sequence[Edit]) -> list[Row]:
         """Train the adapter, from a checkpoint where there is one, and save it; return the log's rows."""
         config, seed = self.config, derive_seed(self.config.seed, "environment")
         trained = LoraModel.create(self.project.llm, config.environment.lora, seed, **placement(config.llm))

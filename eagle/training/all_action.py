@@ -22,7 +22,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -37,6 +36,7 @@ from eagle.training.decisions import Decision, DecisionSource
 from eagle.training.imitation import imitate, own_targets
 from eagle.training.max_of_n import BestOf, worth_to_a_set
 from eagle.training.optimizer import Descent, adamw, warm
+from eagle.training.records import Row, Sample
 from eagle.training.scoring import among_choices, expected_values, score_decisions
 
 
@@ -141,7 +141,7 @@ class AllAction:
         self.groups = {"policy": Trained(parameters, adamw(parameters, settings.learning_rate))}
         self.descent = Descent(self.groups["policy"].optimizer, policy.usage, settings.pairs, parallel)
 
-    def update(self, number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    def update(self, number: int) -> tuple[Row, list[Sample]]:
         """Take one update (and the format step that may follow it)."""
         rng = stream(self.seed, self.kind, number)
         self.policy.seed_dropout(self.parallel.own_seed(derive_seed(self.seed, self.kind, number)))
@@ -275,7 +275,7 @@ def _unused(decision: Decision) -> list[str]:
     return [action for action, unused in zip(decision.actions, decision.unused, strict=True) if unused]
 
 
-def _figures(seen: Sequence[DecisionFigures]) -> dict[str, Any]:
+def _figures(seen: Sequence[DecisionFigures]) -> Row:
     def mean(name: str) -> float:
         return float(np.mean([getattr(s, name) for s in seen]))
 
@@ -293,9 +293,9 @@ def _figures(seen: Sequence[DecisionFigures]) -> dict[str, Any]:
     }
 
 
-def sample_records(decisions: Sequence[Decision], policies: Sequence[Mapping[str, float]]) -> list[dict[str, Any]]:
+def sample_records(decisions: Sequence[Decision], policies: Sequence[Mapping[str, float]]) -> list[Sample]:
     """Return the most likely action of each decision with its probability and value, for the samples table."""
-    records = []
+    records: list[Sample] = []
     for decision, policy in zip(decisions, policies, strict=True):
         action = max(policy, key=policy.__getitem__)
         records.append(

@@ -12,12 +12,12 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 
 from eagle.core.artifacts import complete_or_absent, content_hash
+from eagle.training.records import LoggedSample, Row
 
 _log = logging.getLogger(__name__)
 _PROGRESS, _CHECKSUMS = "progress.json", "checksums.json"
@@ -59,8 +59,8 @@ class Progress:
 
     phase: int = 0
     done: int = 0
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    samples: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    samples: list[LoggedSample] = field(default_factory=list)
 
 
 def save(folder: Path, groups: Mapping[str, Trained], progress: Progress) -> None:

@@ -41,6 +41,7 @@ from eagle.policies.trie import runs
 from eagle.training.advantages import gae, leave_one_out, returns
 from eagle.training.checkpoint import Trained
 from eagle.training.optimizer import Descent, adamw, runs_of, warm
+from eagle.training.records import Row, Sample
 from eagle.training.rollouts import Episode, Rules, Turn, play_episodes
 from eagle.training.value_head import ValueHead
 
@@ -115,7 +116,7 @@ class OnPolicy:
             name: Descent(group.optimizer, policy.usage, TOKENS, parallel) for name, group in self.groups.items()
         }
 
-    def update(self, number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    def update(self, number: int) -> tuple[Row, list[Sample]]:
         """Play episodes, take one step of the policy and one of the value head."""
         seed = derive_seed(self.seed, self.kind, number)
         cases, groups = self._cases(number)
@@ -194,7 +195,7 @@ class OnPolicy:
         found = gae(rewards, values, self.gamma, self.settings.gae_lambda)
         return found / self.settings.advantage_scale, found + values
 
-    def descend_policy(self, turns: Sequence[Turn], advantages: np.ndarray, warmth: float) -> dict[str, Any]:
+    def descend_policy(self, turns: Sequence[Turn], advantages: np.ndarray, warmth: float) -> Row:
         own = self.parallel.share(list(zip(turns, advantages.tolist(), strict=True)))
         loss, seen = self.descents["policy"].add_up(own, partial(self._loss, of=len(turns)), self.passes_over)
         norm = self.descents["policy"].step(self.settings.learning_rate * warmth)
@@ -235,7 +236,7 @@ class OnPolicy:
         self.descents["value"].step(self.settings.value_learning_rate)
         return total(self.parallel, loss)
 
-    def _figures(self, episodes: Sequence[Episode], rewards: np.ndarray) -> dict[str, Any]:
+    def _figures(self, episodes: Sequence[Episode], rewards: np.ndarray) -> Row:
         turns = [t for e in episodes for t in e.turns]
         texts = [t.text for t in turns if t.text is not None]
         repeated = [a.action in [b.action for b in e.turns[:i]] for e in episodes for i, a in enumerate(e.turns)]
@@ -251,7 +252,7 @@ class OnPolicy:
             "distinct_actions": len({t.action for t in turns}),
         }
 
-    def _exploration(self, rules: Rules, fine: Sequence[Episode], rewards: np.ndarray) -> dict[str, Any]:
+    def _exploration(self, rules: Rules, fine: Sequence[Episode], rewards: np.ndarray) -> Row:
         found = {"epsilon": rules.epsilon} if self.rules.epsilon > 0 else {}
         if self.best_return is not None:
             best = [self.best_return(e.case.anchor, e.case.user) for e in fine]
@@ -259,7 +260,7 @@ class OnPolicy:
         return found
 
 
-def _record(episode: Episode, turn: Turn, step: int) -> dict[str, Any]:
+def _record(episode: Episode, turn: Turn, step: int) -> Sample:
     return {
         "anchor": episode.case.anchor,
         "user": episode.case.user,

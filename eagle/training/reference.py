@@ -33,6 +33,7 @@ from eagle.training.curves import write_curve
 from eagle.training.decisions import Decision, DecisionSource
 from eagle.training.imitation import imitate
 from eagle.training.optimizer import Descent, adamw, warm
+from eagle.training.records import Row
 from eagle.training.setup import load_training_data
 
 #: Updates of linear warm-up.
@@ -78,7 +79,7 @@ def fine_tune(
     name: ReferenceName,
     weights: Mapping[tuple[str, str], float],
     config: Config,
-) -> list[dict[str, Any]]:
+) -> list[Row]:
     """Run the supervised updates; return the curve's rows."""
     settings = config.reference
     descent = Descent(adamw(policy.parameters(), settings.learning_rate), policy.usage, settings.prompts)

@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -37,6 +37,7 @@ from eagle.policies.lora import LoraPolicy
 from eagle.training.checkpoint import Trained
 from eagle.training.decisions import Decision, DecisionSource
 from eagle.training.optimizer import Descent, adamw, warm
+from eagle.training.records import Row, Sample
 from eagle.training.scoring import among_choices, score_decisions
 
 
@@ -136,7 +137,7 @@ class Selection:
         self.groups = {"policy": Trained(parameters, adamw(parameters, settings.learning_rate))}
         self.descent = Descent(self.groups["policy"].optimizer, policy.usage, settings.pairs, parallel)
 
-    def update(self, number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    def update(self, number: int) -> tuple[Row, list[Sample]]:
         """Search once with the present policy, and take one step towards the draws that made the sets better."""
         seed = derive_seed(self.seed, self.kind, number)
         decisions = self.source.sample(stream(self.seed, self.kind, number), self.settings.pairs)
@@ -189,9 +190,7 @@ class Selection:
         return share_of_mean(losses, of), seen
 
 
-def _figures(
-    found: Outcomes, actions: Sequence[Sequence[str]], seen: Sequence[tuple[float, float, float]]
-) -> dict[str, Any]:
+def _figures(found: Outcomes, actions: Sequence[Sequence[str]], seen: Sequence[tuple[float, float, float]]) -> Row:
     """Return what a round came to: of its sets, and of the policy that drew them."""
     kl, entropy, mass = np.mean(seen, axis=0).tolist()
     return {
@@ -205,9 +204,9 @@ def _figures(
     }
 
 
-def _records(decisions: Sequence[Decision], actions: Sequence[Sequence[str]], found: Outcomes) -> list[dict[str, Any]]:
+def _records(decisions: Sequence[Decision], actions: Sequence[Sequence[str]], found: Outcomes) -> list[Sample]:
     """Return the best draw of some decisions, for the samples table."""
-    records = []
+    records: list[Sample] = []
     for n, decision in enumerate(decisions):
         best = int(np.where(found.eligible[n], found.utility[n], -np.inf).argmax())
         records.append(

@@ -36,9 +36,10 @@ from eagle.training.all_action import AllAction
 from eagle.training.checkpoint import Progress
 from eagle.training.curves import write_curve
 from eagle.training.decisions import Decision, DecisionSource, Used
+from eagle.training.records import Row
 from eagle.training.reference import save_policy
 from eagle.training.setup import Training, TrainingData, load_training_data
-from eagle.training.trainer import Row, RunningPhase, Trainer, no_figures
+from eagle.training.trainer import RunningPhase, Trainer, no_figures
 from eagle.training.watch import Watch
 
 #: Users per validation anchor in the figures taken at checkpoints.

@@ -6,14 +6,13 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from eagle.compute.parallel import ALONE, Parallel
 from eagle.core import costs, live
 from eagle.core.progress import bar
 from eagle.training.checkpoint import Progress, Trained, newest, restore, save
-
-Row = dict[str, Any]
+from eagle.training.records import Row, Sample
 
 
 def no_figures() -> Row:
@@ -28,8 +27,8 @@ class RunningPhase(Protocol):
     updates: int
     groups: dict[str, Trained]
 
-    def update(self, number: int) -> tuple[Row, list[Row]]:
-        """Take update ``number`` (counted from 0 within the phase); return its metrics and sample records."""
+    def update(self, number: int) -> tuple[Row, list[Sample]]:
+        """Take update ``number`` (counted from 0 within the phase); return its figures and samples."""
         ...
 
 

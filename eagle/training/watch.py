@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from eagle.actions.candidate_list import is_valid_action
 from eagle.policies.lora import LoraPolicy
 from eagle.training.all_action import as_policies, information
 from eagle.training.decisions import Decision
+from eagle.training.records import Row
 from eagle.training.scoring import expected_values, score_decisions
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Watch:
         # An agent acts at its own temperature; a greedy one is judged at a low one.
         return expected_values(self.decisions, log_pi, max(self.temperature, 0.05))
 
-    def __call__(self) -> dict[str, Any]:
+    def __call__(self) -> Row:
         """Return the validation figures; empty where there is nothing held out."""
         if not self.decisions:
             return {}

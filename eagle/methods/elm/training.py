@@ -20,7 +20,8 @@ from eagle.methods.elm.pairs import PointTexts
 from eagle.methods.elm.point_model import PointModel
 from eagle.training.checkpoint import Progress, Trained
 from eagle.training.optimizer import Descent, adamw, warm
-from eagle.training.trainer import Row, Trainer
+from eagle.training.records import Row, Sample
+from eagle.training.trainer import Trainer
 
 WARMUP = 5
 """Updates of linear warm-up of each stage; the learning rate then falls to zero."""
@@ -38,7 +39,7 @@ class DescribingPhase:
         self._descent = Descent(adamw(parameters, self._rate), training.model.language_model.usage, settings.texts)
         self.groups = {"elm": Trained(parameters, self._descent.optimizer)}
 
-    def update(self, number: int) -> tuple[Row, list[Row]]:
+    def update(self, number: int) -> tuple[Row, list[Sample]]:
         """Take update ``number``, counted from 0; return its loss per token, nats, and the norm of its gradient."""
         training, pairs = self._training, self._training.pairs
         chosen = stream(training.seed, "elm", self._stage, number).permutation(len(pairs.texts))
