@@ -82,12 +82,12 @@ def stage(
     from eagle.config.stages import run_stage
     from eagle.config.takeover import prepare
     from eagle.core.project import Project
-    from eagle.core.repository import read_stages
+    from eagle.core.repository import read_locked
     from eagle.registry.live.stages import followed
 
     project = Project()
     config = load_config(project.params)
-    locked = read_stages(project.dvc_lock)  # once: it has thousands of lines
+    locked = read_locked(project.dvc_lock)  # once: it has thousands of lines
     prepare(config, project, locked)
     with followed(name, config.registry, project):
         require_intact(name, config, project, locked)

@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from eagle.config.root import Config
 from eagle.config.stages import STAGES, all_instances
@@ -18,10 +17,10 @@ from eagle.core.artifacts import md5_of
 from eagle.core.errors import EagleError, Problem
 from eagle.core.parent import run_by_dvc
 from eagle.core.project import Project
-from eagle.core.repository import read_stages
+from eagle.core.repository import LockedFile, LockedStage, read_stages
 
 
-def require_intact(stage: str, config: Config, project: Project, locked: Mapping[str, Any]) -> None:
+def require_intact(stage: str, config: Config, project: Project, locked: Mapping[str, LockedStage]) -> None:
     """Raise EagleError with every output that a stage, by its full name, reads and that is not as dvc.lock has it.
 
     A stage that is run by hand may read what was changed by hand: then nothing is compared. ``locked``: the stages in
@@ -39,8 +38,8 @@ def require_intact(stage: str, config: Config, project: Project, locked: Mapping
 
 
 def _read_by(
-    stage: str, config: Config, project: Project, locked: Mapping[str, Any]
-) -> Iterator[tuple[str, dict[str, Any]]]:
+    stage: str, config: Config, project: Project, locked: Mapping[str, LockedStage]
+) -> Iterator[tuple[str, LockedFile]]:
     """Yield (its stage, entry of dvc.lock) of each output at or below a path that the stage reads.
 
     dvc.lock keeps the entries of stages that there are no more, such as those of an arm that has left params.yaml.
@@ -69,7 +68,7 @@ def _hash(path: Path) -> str:
     return f"{hashlib.md5(listed.encode(), usedforsecurity=False).hexdigest()}.dir"
 
 
-def _damaged(maker: str, out: dict[str, Any], project: Project) -> Problem:
+def _damaged(maker: str, out: LockedFile, project: Project) -> Problem:
     """Return what to say; a copy that is damaged too has to go, or DVC would bring it back."""
     gone = " and ".join(map(str, [out["path"], *_damaged_copies(project.dvc_cache, out["md5"])]))
     return Problem(

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from eagle.config.dependencies import name_own_files
 from eagle.config.installed import renew_code
 from eagle.config.leavers import remove_left
 from eagle.config.root import Config
 from eagle.core.project import Project
-from eagle.core.repository import read_stages
+from eagle.core.repository import LockedStage, read_stages
 
 
-def made_by_other_code(project: Project, locked: Mapping[str, Any]) -> list[str]:
+def made_by_other_code(project: Project, locked: Mapping[str, LockedStage]) -> list[str]:
     """Return the finished stages, ``locked`` in dvc.lock, whose code lay in other files than dvc.yaml names now."""
-    present = read_stages(project.dvc_yaml)
-    return [name for name, made in locked.items() if _code(made) != _code(present.get(name.split("@")[0], {}))]
+    present = {
+        name: _code(stage.get("do", stage).get("deps", [])) for name, stage in read_stages(project.dvc_yaml).items()
+    }
+    made = {name: _code(dep["path"] for dep in stage.get("deps", [])) for name, stage in locked.items()}
+    return [name for name, code in made.items() if code != present.get(name.split("@")[0], set())]
 
 
-def takeover_line(project: Project, locked: Mapping[str, Any]) -> str:
+def takeover_line(project: Project, locked: Mapping[str, LockedStage]) -> str:
     """Return one line where every finished stage, ``locked`` in dvc.lock, is of an earlier version, else nothing.
 
     It is said once: after the first stage that is made again, one finished stage is of the present version.
@@ -34,7 +36,7 @@ def takeover_line(project: Project, locked: Mapping[str, Any]) -> str:
     )
 
 
-def prepare(config: Config, project: Project, locked: Mapping[str, Any]) -> None:
+def prepare(config: Config, project: Project, locked: Mapping[str, LockedStage]) -> None:
     """Say on standard error what a user should know before a stage begins; name the user's own files in dvc.yaml, and
     the installed code in ``code/``; delete what arms that are none any more left.
 
@@ -55,7 +57,6 @@ def name_what_stages_read(config: Config, project: Project) -> bool:
     return name_own_files(config, project)
 
 
-def _code(stage: dict[str, Any]) -> set[str]:
-    """Return the paths of code that a stage depends on."""
-    deps = [dep["path"] if isinstance(dep, dict) else dep for dep in stage.get("do", stage).get("deps", [])]
+def _code(deps: Iterable[str]) -> set[str]:
+    """Return the paths of code among what a stage depends on."""
     return {path for path in deps if path.startswith("eagle/")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import yaml
 
@@ -17,6 +17,26 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MENDS = {
     "dvc.lock": "`git checkout --ours dvc.lock` takes one side whole; `dvc repro` then makes what is stale",
 }
+
+
+class LockedFile(TypedDict, total=False):
+    """A file or folder, as dvc.lock has it."""
+
+    path: str
+    """Relative to the folder of dvc.lock."""
+    hash: str
+    """Kind of the hash, md5; absent where DVC before 3.0 wrote it."""
+    md5: str
+    """Ends in ``.dir`` for a folder."""
+
+
+class LockedStage(TypedDict, total=False):
+    """A finished stage, as dvc.lock has it: what it was made from, and what it made."""
+
+    deps: list[LockedFile]
+    params: dict[str, dict[str, Any]]
+    """By file: the value of each parameter by its dotted name."""
+    outs: list[LockedFile]
 
 
 def repository_problems(root: Path) -> list[Problem]:
@@ -33,8 +53,13 @@ def conflicts(root: Path) -> list[Problem]:
 
 
 def read_stages(path: Path) -> dict[str, Any]:
-    """Return the stages of a dvc.yaml or dvc.lock; none where there is no such file, EagleError for a broken one."""
+    """Return the stages of a dvc.yaml; none where there is no such file, EagleError for a broken one."""
     return stages_in(path.read_text(encoding="utf-8"), path) if path.exists() else {}
+
+
+def read_locked(path: Path) -> dict[str, LockedStage]:
+    """Return the finished stages of a dvc.lock by full name; none without the file, EagleError for a broken one."""
+    return read_stages(path)
 
 
 def stages_in(text: str, path: Path) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from eagle.core.commands import install_everything
 from eagle.core.errors import EagleError, Problem
 from eagle.core.parts import load_part
 from eagle.core.project import Project
-from eagle.core.repository import conflicts, missing_repository, read_stages
+from eagle.core.repository import conflicts, missing_repository, read_locked
 
 if TYPE_CHECKING:
     from eagle.data.catalogue import Catalogue
@@ -151,7 +151,7 @@ def _own_parts(project: Project) -> list[str]:
 
 
 def _taken_over(project: Project) -> list[str]:
-    line = takeover_line(project, read_stages(project.dvc_lock))
+    line = takeover_line(project, read_locked(project.dvc_lock))
     return [line] if line else []
 
 

@@ -16,7 +16,7 @@ from eagle.config import Config, load_config
 from eagle.config.stages import all_instances
 from eagle.core.artifacts import read_json
 from eagle.core.project import Project
-from eagle.core.repository import read_stages
+from eagle.core.repository import read_locked
 from eagle.plan.sizes import Sizes
 from eagle.plan.work import Work, work_of
 
@@ -69,7 +69,7 @@ def _params_then(project: Project) -> Config | None:
     DVC keeps the notes of stages that are gone and of earlier versions: only stages of the present parameters count,
     and what is no parameter any more is left out. None where the rest is not valid.
     """
-    present, made = load_config(project.params), read_stages(project.dvc_lock)
+    present, made = load_config(project.params), read_locked(project.dvc_lock)
     noted: dict[str, Any] = {}
     for stage in reversed(all_instances(present)):  # the first that reads a section ran last with it
         for name, value in made.get(stage, {}).get("params", {}).get(project.params.name, {}).items():

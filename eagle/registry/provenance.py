@@ -8,12 +8,12 @@ import subprocess
 
 from eagle.core.artifacts import content_hash
 from eagle.core.project import Project
-from eagle.core.repository import read_stages
+from eagle.core.repository import read_locked
 
 
 def data_versions(project: Project) -> dict[str, str]:
     """Return output -> hash as dvc.lock has them; empty where the pipeline runs without DVC."""
-    stages = read_stages(project.dvc_lock).values()
+    stages = read_locked(project.dvc_lock).values()
     return {out["path"]: str(out.get("md5", "")) for stage in stages for out in stage.get("outs", [])}
 
 

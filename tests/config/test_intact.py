@@ -13,7 +13,7 @@ from eagle.config import Config, parse_config
 from eagle.config.intact import require_intact
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
-from eagle.core.repository import read_stages
+from eagle.core.repository import read_locked
 from tests.dvc_here import dvc
 
 STAGES = {
@@ -38,7 +38,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 def compare(stage: str, config: Config, project: Project) -> None:
     """Compare what the stage reads with dvc.lock as it is now."""
-    require_intact(stage, config, project, read_stages(project.dvc_lock))
+    require_intact(stage, config, project, read_locked(project.dvc_lock))
 
 
 def damage(path: Path) -> None:
@@ -113,6 +113,6 @@ def test_what_a_stage_left_that_is_none_any_more_is_not_looked_for(
         yaml.safe_dump({"stages": stages | {"evaluate": evaluate | {"deps": ["models/agent", "mine"]}}})
     )
     dvc(tmp_path, "repro", "-q")
-    assert "train@uniform" in read_stages(tmp_path / "dvc.lock")
+    assert "train@uniform" in read_locked(tmp_path / "dvc.lock")
     (tmp_path / "mine").unlink()  # nobody makes it now: DVC asks for it, and no stage of ours
     compare("evaluate", parse_config({"train": {"arms": arms[:1]}}), Project(tmp_path))

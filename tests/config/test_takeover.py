@@ -10,7 +10,7 @@ import yaml
 from eagle.config import Config, DataConfig, OwnFiles
 from eagle.config.takeover import made_by_other_code, prepare, takeover_line
 from eagle.core.project import Project
-from eagle.core.repository import read_stages
+from eagle.core.repository import read_locked
 
 STAGES = {
     "fetch": {"deps": ["eagle/data/fetch.py"]},
@@ -29,7 +29,7 @@ def project(root: Path, lock: dict[str, list[str]]) -> Project:
 
 
 def line_of(old: Project) -> str:
-    return takeover_line(old, read_stages(old.dvc_lock))
+    return takeover_line(old, read_locked(old.dvc_lock))
 
 
 def test_all_stages_of_an_earlier_version_are_told_in_one_line(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_nothing_is_said_of_this_version_or_once_the_first_stage_is_made(
 ) -> None:
     old = project(tmp_path, lock)
     assert line_of(old) == ""
-    assert made_by_other_code(old, read_stages(old.dvc_lock)) == [name for name in lock if lock[name] != NOW[name]]
+    assert made_by_other_code(old, read_locked(old.dvc_lock)) == [name for name in lock if lock[name] != NOW[name]]
 
 
 def test_a_new_project_has_nothing_to_take_over(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_stage_says_it_on_standard_error_and_names_own_files(
     old = project(tmp_path, BEFORE)
     (tmp_path / "ratings.csv").write_text("user,item,rating\n")
     config = Config(data=DataConfig(source="files", files=OwnFiles(ratings="ratings.csv")))
-    prepare(config, old, read_stages(old.dvc_lock))
+    prepare(config, old, read_locked(old.dvc_lock))
     told = capsys.readouterr()
     assert "will be made again: fetch, train@uniform" in told.err and "names your files" in told.err
     assert told.out == ""
