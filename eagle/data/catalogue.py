@@ -15,7 +15,7 @@ from eagle.core.errors import user_error
 from eagle.core.folders import CatalogueFiles
 from eagle.core.seeding import stream
 from eagle.data.columns.ids import as_ids
-from eagle.data.stored import read_items, read_ratings, read_source, read_users
+from eagle.data.stored import StoredProvenance, read_items, read_provenance, read_ratings, read_users
 
 
 @dataclass(frozen=True)
@@ -125,21 +125,19 @@ def _enough(codes: np.ndarray, least: int) -> np.ndarray:
 def write_catalogue(catalogue: Catalogue, folder: Path, overview: Mapping[str, Any] | None = None) -> None:
     """Write the folder ``data/catalogue``, all of it or nothing; ``overview`` is kept as JSON beside the tables."""
     source = catalogue.source
+    kept: StoredProvenance = {
+        "source": source.name,
+        "files": dict(source.files),
+        "rating_min": source.rating_min,
+        "rating_max": source.rating_max,
+        "licence": source.licence,
+    }
     with complete_or_absent(folder) as draft:
         files = CatalogueFiles(draft)
         write_table(files.ratings, catalogue.ratings, "ratings")
         write_table(files.items, catalogue.items, "items")
         write_table(files.users, catalogue.users, "users")
-        write_json(
-            files.source,
-            {
-                "source": source.name,
-                "files": dict(source.files),
-                "rating_min": source.rating_min,
-                "rating_max": source.rating_max,
-                "licence": source.licence,
-            },
-        )
+        write_json(files.source, kept)
         if overview is not None:
             write_json(files.overview, dict(overview))
 
@@ -147,7 +145,7 @@ def write_catalogue(catalogue: Catalogue, folder: Path, overview: Mapping[str, A
 def read_catalogue(folder: Path) -> Catalogue:
     """Read the folder that :func:`write_catalogue` wrote; ``genres`` comes back as lists."""
     files = CatalogueFiles(folder)
-    meta, items = read_source(files.source), read_items(files.items)
+    meta, items = read_provenance(files.source), read_items(files.items)
     items["genres"] = [list(genres) for genres in items["genres"]]
     return Catalogue(
         ratings=read_ratings(files.ratings),

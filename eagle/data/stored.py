@@ -7,11 +7,22 @@ strings in all of them, and every index is 0, 1, 2, ...
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 import pandas as pd
 
 from eagle.core.artifacts import read_json, read_table
+
+
+class StoredProvenance(TypedDict):
+    """source.json beside the tables: a :class:`eagle.data.catalogue.Provenance` as it is kept."""
+
+    source: str
+    files: dict[str, str]
+    """File name -> SHA-256 hex digest of what was read."""
+    rating_min: float
+    rating_max: float
+    licence: str
 
 
 def read_ratings(path: Path) -> pd.DataFrame:
@@ -35,18 +46,18 @@ def read_users(path: Path) -> pd.DataFrame:
     return read_table(path, "users")
 
 
-def read_source(path: Path) -> dict[str, Any]:
-    """Return where the catalogue comes from: source, files (name -> hash), rating_min, rating_max, licence."""
-    return read_json(path)
+def read_provenance(path: Path) -> StoredProvenance:
+    """Return where the catalogue comes from."""
+    return cast(StoredProvenance, read_json(path))
 
 
 def rating_unit(path: Path) -> float:
     """Return how many points of the source's scale are one unit: a quarter of its span, so 1 on a scale of 1 to 5.
 
     Penalties and thresholds are set for such units, and any scale that is brought to them works alike. ``path`` is that
-    of :func:`read_source`.
+    of :func:`read_provenance`.
     """
-    source = read_source(path)
+    source = read_provenance(path)
     return (float(source["rating_max"]) - float(source["rating_min"])) / 4
 
 

@@ -13,7 +13,7 @@ from eagle.actions.stored import read_actions
 from eagle.config import Config
 from eagle.core.artifacts import complete_or_absent, write_json, write_table
 from eagle.core.project import Project
-from eagle.data.stored import read_source
+from eagle.data.stored import read_provenance
 from eagle.domains.open import domain_of
 from eagle.evaluation import tables
 from eagle.evaluation.arm import Arm, write_arms
@@ -57,7 +57,7 @@ def write_evaluation(
     _write_csv(tables.table4(found.results, personalised=personalised), project.table(4))
     budgets = pd.DataFrame(columns=COLUMNS) if found.budgets is None else found.budgets
     _write_csv(budgets, project.budget)
-    source = read_source(project.catalogue_files.source)["source"]
+    source = read_provenance(project.catalogue_files.source)["source"]
     beside = {**found.checks, "cases": _settings(config, held), "inputs": {"source": source, **hashes}}
     write_json(project.metrics, tables.metrics(found.results, beside))
     _write_headline(tables.headline(found.results), project)

@@ -16,7 +16,7 @@ from mlflow.entities import LoggedModelOutput
 from eagle.config import Config
 from eagle.core.artifacts import content_hash, write_json
 from eagle.core.project import Project
-from eagle.data.stored import read_source
+from eagle.data.stored import read_provenance
 from eagle.domains.open import domain_of
 from eagle.evaluation.stored import read_headline
 from eagle.registry.answers import failures_told
@@ -173,7 +173,7 @@ def _describe(config: Config, project: Project, store: Store, agent: NewAgent, m
 
 def model_card(config: Config, project: Project, agent: NewAgent, made: Registered) -> str:
     """Return what the version's page says, in Markdown: what it is, from which data, what was measured and decided."""
-    source = read_source(project.catalogue_files.source)
+    source = read_provenance(project.catalogue_files.source)
     card = [
         f"# {agent.arm.label}, an EAGLE agent",
         f"A LoRA adapter over {config.llm.model} that steers texts of the catalogue {source['source']}. Seed "

@@ -12,7 +12,7 @@ from eagle.core.artifacts import read_json
 from eagle.core.commands import run_everything
 from eagle.core.errors import EagleError, Problem
 from eagle.core.project import Project
-from eagle.data.stored import read_source, read_titles
+from eagle.data.stored import StoredProvenance, read_provenance, read_titles
 from eagle.evaluation.arm import Arm, load_arms
 from eagle.evaluation.stored import read_comparison, read_metrics, read_trajectories
 from eagle.latent.space import LatentSpace, load_latent
@@ -48,7 +48,7 @@ class Inputs:
     """By item."""
     profiles: dict[str, str]
     """Short profiles by user."""
-    source: dict[str, Any]
+    source: StoredProvenance
     """Where the ratings come from."""
 
     @property
@@ -98,5 +98,5 @@ class Inputs:
             weights=read_design_weights(project.design_weights),
             titles=read_titles(project.catalogue_files.items),
             profiles=Profiles.load(project.profiles).short,
-            source=read_source(project.catalogue_files.source),
+            source=read_provenance(project.catalogue_files.source),
         )
