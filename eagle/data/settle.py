@@ -15,7 +15,7 @@ from eagle.core.errors import Problem
 from eagle.data.catalogue import Catalogue, Provenance
 from eagle.data.columns.categories import keep_frequent, unlike_each_other
 from eagle.data.columns.findings import Findings
-from eagle.data.columns.ids import unjoined
+from eagle.data.columns.joining import unjoined
 from eagle.data.columns.rows import NAMED_ROWS, number_of, place, share
 from eagle.data.columns.scale import Suspect, constant_users, nothing_to_learn, suspects, without
 
@@ -142,7 +142,8 @@ def _of_known_items(ratings: pd.DataFrame, items: pd.DataFrame, data: DataConfig
         return ratings
     missing, rated = set(ratings.loc[unknown, "item"]), set(ratings["item"].dropna())
     names = (data.files.ratings or "ratings", data.files.items or "items")
-    said = unjoined(missing, set(items["item"].dropna()) - rated, names)
+    there = set(items["item"].dropna())
+    said = unjoined(missing, there - rated, names, there & rated)
     if unknown.all() and ratings["user"].isin(items["item"]).mean() > SWAPPED:
         said += "; but its users are items: data.files.columns.user and data.files.columns.rated_item seem swapped"
     if data.unknown_items == "error" or unknown.all():

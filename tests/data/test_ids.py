@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eagle.data.columns.ids import as_ids, cause, id_problems, twins
+from eagle.data.columns.ids import as_ids, id_problems
+from eagle.data.columns.joining import cause, twins
 
 
 def test_ids_written_as_floats_lose_their_ending_only_where_all_have_it() -> None:
@@ -13,6 +14,20 @@ def test_ids_written_as_floats_lose_their_ending_only_where_all_have_it() -> Non
     assert as_ids(pd.Series(["143.0", "7"])).tolist() == ["143.0", "7"]
     assert as_ids(pd.Series(["1.0", "1.00"])).tolist() == ["1.0", "1.00"]
     assert as_ids(pd.Series(["007", "7"])).tolist() == ["007", "7"]
+
+
+def test_ids_that_java_wrote_as_floats_are_whole_numbers_where_all_have_their_digits() -> None:
+    """From ten million on, Java and Spark write an exponent, and before it .0; 1.5E0 is no whole number."""
+    assert as_ids(pd.Series(["1.0001001E7", "9999999.0", "9.78E12"])).tolist() == [
+        "10001001",
+        "9999999",
+        "9780000000000",
+    ]
+    assert id_problems("r.csv", pd.Series(["1.0001001E7", "9999999.0"], name="user")) == []
+    for cells in (["1.0001001E7", "12"], ["1.0001001E7", "1.5E0"], ["1.0001001E7", "9.007199254740993E15"]):
+        assert as_ids(pd.Series(cells)).tolist() == cells
+        (problem,) = id_problems("r.csv", pd.Series(cells, name="user"))
+        assert "scientific notation" in problem.found
 
 
 @given(st.lists(st.integers(-(10**12), 10**12), min_size=1, unique=True))
@@ -44,13 +59,19 @@ def test_ids_that_do_not_join_say_what_they_differ_by(missing: set[str], other: 
     assert words in str(cause(missing, other))
 
 
+def test_ids_that_have_a_partner_explain_those_that_have_none_by_writings_that_nobody_means() -> None:
+    """Parts of one file may write 143 and 143.0; that tt7 is none of 7, which has its partner, is likelier."""
+    assert "a trailing .0 (2 of 2" in str(cause({"143.0", "7.0"}, set(), {"143", "7"}))
+    assert cause({"tt7", "tt8"}, set(), {"7", "8"}) is None
+
+
 def test_no_cause_is_made_up() -> None:
     assert cause({"a", "b", "c"}, {"x", "y"}) is None
     assert cause({"1.0", "b", "c"}, {"1", "y"}) is None  # joins one of three
     assert cause(set(), {"1"}) is None
 
 
-@pytest.mark.parametrize("word", ["nan", "NaN", "None", "NULL", "null", "<NA>", "n/a", "NA"])
+@pytest.mark.parametrize("word", ["nan", "NaN", "None", "NULL", "null", "<NA>", "n/a", "NA", "(null)", "[NULL]"])
 def test_words_for_a_missing_id_are_refused_and_counted(word: str) -> None:
     (problem,) = id_problems("r.csv", pd.Series(["a", word, word, "b"], name="user"))
     assert "words for a missing id" in problem.what
@@ -74,6 +95,8 @@ def test_digits_that_are_lost_are_refused() -> None:
     assert "2^53" in lost.found
     (shortened,) = id_problems("r.csv", pd.Series(["1.23457E+17", "1e+05", "7"], name="user"))
     assert "scientific notation" in shortened.found
+    (with_comma,) = id_problems("r.csv", pd.Series(["9,78E+12", "9,79E+12"], name="user"))
+    assert "scientific notation" in with_comma.found
     (rounded,) = id_problems("r.csv", pd.Series([f"12345678901234{n}000" for n in range(6)], name="user"))
     assert "as a spreadsheet leaves them" in rounded.found
     assert id_problems("r.csv", pd.Series([f"1234567890123450{n}" for n in range(6)], name="user")) == []
@@ -99,6 +122,14 @@ def test_ids_that_hardly_differ_are_said_and_stay_different(one: str, other: str
     (said,) = twins("r.csv", column)
     assert words in said
     assert "2 ids of 3 in column 'user'" in said
+    assert as_ids(column).nunique() == 3
+
+
+def test_ids_that_become_one_without_the_blanks_around_them_are_said() -> None:
+    column = pd.Series(["u1", "u1 ", "u2 ", "u3"], name="user")
+    (said,) = twins("r.csv", column)
+    assert "2 ids of 4 in column 'user' differ from others only by blanks around them" in said
+    assert "'u1', 'u1 ': they count as one" in said
     assert as_ids(column).nunique() == 3
 
 

@@ -71,6 +71,11 @@ REFUSED: dict[str, tuple[Change, dict[str, Any], list[str]]] = {
         {},
         ["5 of 20 rated items", "they differ by a trailing .0 (5 of 5", "data.unknown_items: drop"],
     ),
+    "some rows of each id with .0": (
+        lambda r, i: (r.assign(item=[f"{item}.0" if row % 2 else item for row, item in enumerate(r["item"])]), i),
+        {},
+        ["20 of 40 rated items", "they differ by a trailing .0 (20 of 20"],
+    ),
     "leading zeros": (_ids("{:04d}".format), {}, ["they differ by leading zeros"]),
     "an item that is not there": (
         _ids(lambda i: 99 if i == 7 else i),

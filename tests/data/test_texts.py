@@ -31,6 +31,7 @@ def test_lists_of_parquet_are_texts_and_records_are_none() -> None:
     "text",
     [
         *("-", "...", "n/a", "NaN", "null", "TBD", "Unknown", "No overview found.", "no description available", "1984"),
+        "(null)",
         *("https://example.org/a?b=c", "www.example.org", "Not available."),
     ],
 )

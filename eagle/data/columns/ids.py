@@ -1,10 +1,8 @@
-"""Ids: what is none, what has lost its digits, and why those of two files do not join."""
+"""Ids: what is one, what is none, and what has lost its digits."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable
+from decimal import Decimal
 
 import pandas as pd
 
@@ -14,20 +12,22 @@ from eagle.data.columns.spelled import not_single
 
 EXACT_UP_TO = 2**53
 """Whole numbers from here on are not all different as floats."""
-MISSING_WORDS = frozenset({"nan", "none", "null", "<na>", "nat", "n/a", "#n/a", "undefined"})
+MISSING_WORDS = frozenset(
+    {"nan", "none", "null", "(null)", "[null]", "<null>", "<na>", "nat", "n/a", "#n/a", "undefined"}
+)
 """What programs write for a missing value, in any case; ``NA`` only in capitals."""
-_WHOLE_FLOAT = r"-?\d+\.0"
-_SCIENTIFIC = r"[+-]?\d(?:\.\d+)?[eE]\+\d+"
+_WHOLE_FLOAT = r"-?\d+\.0|-?\d\.\d+E\d+"
+"""A whole number as a column of floats writes it; from ten million on, Java and Spark write 1.2345678E7."""
+_SCIENTIFIC = r"[+-]?\d(?:[.,]\d+)?[eE]\+\d+|[+-]?\d[.,]\d+[eE]\d+"
 ROUNDED = 5
 """Long numbers that end in zeros from which it is no chance [ours]."""
-EXPLAINS = 0.5
-"""Share of the ids without a partner that a way of writing has to join before it is named as the cause [ours]."""
 
 
 def as_ids(values: pd.Series) -> pd.Series:
-    """Return ids as strings: ``1`` and ``1.0`` both give ``"1"``; missing ones stay missing.
+    """Return ids as strings without blanks around them: ``1`` and ``1.0`` both give ``"1"``; missing stays missing.
 
-    Text loses a trailing ``.0`` only where every id of the column has it: the column was one of floats.
+    Text loses a trailing ``.0`` or an exponent (``1.2345678E7``) only where every id of the column is written as a
+    float that has all digits of a whole number: the column was one of floats.
     """
     if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
         values = values.astype("Int64")
@@ -35,8 +35,18 @@ def as_ids(values: pd.Series) -> pd.Series:
     text = text.mask(text == "")
     known = text.dropna()
     if len(known) and known.str.fullmatch(_WHOLE_FLOAT).all():
-        text = text.str.slice(stop=-2)
+        whole = {cell: _whole(cell) for cell in known.unique()}
+        if None not in whole.values():
+            text = text.map(whole).astype("string")
     return text
+
+
+def _whole(cell: str) -> str | None:
+    """Return the whole number that a float's text is; None where it is none, or too large for all of its digits."""
+    if cell.endswith(".0"):
+        return cell[:-2]
+    number = Decimal(cell)
+    return f"{number:.0f}" if number == int(number) and abs(number) < EXACT_UP_TO else None
 
 
 def id_problems(name: str, column: pd.Series) -> list[Problem]:
@@ -103,72 +113,3 @@ def _lost_digits(name: str, column: pd.Series) -> Problem | None:
         mend="write the file again from its origin with this column as text or as int64 (a missing value in it makes "
         "floats; a spreadsheet shortens long numbers)",
     )
-
-
-def _number_inside(value: str) -> str:
-    digits = re.findall(r"\d+", value)
-    return digits[0].lstrip("0") or "0" if len(digits) == 1 else value
-
-
-def _seen(value: str) -> str:
-    """Return the id without signs of no width and with every blank as a plain one."""
-    shown = "".join(letter for letter in value if unicodedata.category(letter) not in ("Cc", "Cf"))
-    return " ".join(shown.split())
-
-
-_SAME: dict[str, Callable[[str], str]] = {
-    "signs that cannot be seen": _seen,
-    "the form of their letters in Unicode (full-width, composed)": lambda value: unicodedata.normalize("NFKC", value),
-    "a trailing .0": lambda value: re.sub(r"\.0+$", "", value),
-    "leading zeros": lambda value: re.sub(r"^0+(?=.)", "", value),
-    "upper and lower case": str.casefold,
-}
-"""Differences that two ids hardly ever have on purpose."""
-_WRITINGS: dict[str, Callable[[str], str]] = {
-    **_SAME,
-    "quotation marks around them": lambda value: value.strip("'\"`"),
-    "blanks, hyphens and other signs inside them": lambda value: re.sub(r"[\W_]+", "", value),
-    "a word or sign around the number": _number_inside,
-}
-
-
-def twins(name: str, column: pd.Series) -> tuple[str, ...]:
-    """Return one sentence for each way of writing in which alone ids of a column differ; they stay different ids."""
-    ids = as_ids(column).dropna().drop_duplicates()
-    if not isinstance(column.dtype, pd.StringDtype) and column.dtype != object:
-        return ()  # numbers
-    said, left = [], ids
-    for words, same in _SAME.items():
-        plain = left.map(same)
-        pair = left[plain.duplicated(keep=False)]
-        left = left.drop(pair.index)
-        if len(pair):
-            first = pair[plain[pair.index] == plain[pair.index[0]]]
-            said.append(
-                f"{name}: {number_of(len(pair), 'id')} of {len(ids):,} in column {column.name!r} differ from others "
-                f"only by {words}, such as {some(first, 2)}: they count as different"
-            )
-    return tuple(said)
-
-
-def cause(missing: set[str], other: set[str]) -> str | None:
-    """Return how the ids of ``missing``, none of which is in ``other``, differ from those there; None where unknown.
-
-    The way of writing that joins most of them is named, if it joins half or more.
-    """
-    best, joined = None, 0
-    for words, plain in _WRITINGS.items():
-        there = {plain(value) for value in other}
-        found = sum(plain(value) in there for value in missing)
-        if found > joined:
-            best, joined = words, found
-    if best is None or joined < EXPLAINS * len(missing):
-        return None
-    return f"they differ by {best} ({joined:,} of {len(missing):,} would join)"
-
-
-def unjoined(missing: set[str], other: set[str], names: tuple[str, str]) -> str:
-    """Return in words some ids that only the first of ``names`` has, some that only the second has, and why."""
-    why = cause(missing, other)
-    sides = [f"only in {name}: {some(sorted(ids))}" for name, ids in zip(names, (missing, other), strict=True) if ids]
-    return "; ".join([*sides, *([why] if why else [])])

@@ -20,7 +20,7 @@ _UNSEEN = re.compile(
 )
 """Colours of terminals, control characters, and marks that turn the direction of reading."""
 _NOTHING = re.compile(
-    r"(?:https?://|www\.)\S+|[\W\d_]*|<na>|nan|none|null|nil|n\.?/?a\.?|tb[ad]|unknown|undefined|"
+    r"(?:https?://|www\.)\S+|[\W\d_]*|<na>|nan|none|[(\[<]?null[)\]>]?|nil|n\.?/?a\.?|tb[ad]|unknown|undefined|"
     r"(?:there is )?no (?:plot|text|overview|description|summary|synopsis)"
     r"(?: (?:is |yet )?(?:available|found|given|yet))?[\W_]*|(?:not|un)[ -]?available[\W_]*",
     re.IGNORECASE,

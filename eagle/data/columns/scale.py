@@ -36,7 +36,7 @@ _LOOKS: tuple[tuple[str, float, str], ...] = (
     (r"\d(?:[.,]\d)?\s*[^\W\d]+", 0.5, "a word follows the number: write the number alone"),
     (r"(?i)👍.?|👎.?|yes|no|likes?|dislikes?", 0.5, "this looks like a yes or no: write 1 and 0"),
     (r"(?i)[A-F][+-]?", 0.5, "these are grades: write a number for each, the highest for the best"),
-    (r"(?i)nan|none|null|<na>|n/?a|-+", 0.5, "this is a word for a missing rating: leave these rows out"),
+    (r"(?i)nan|none|[(\[<]?null[)\]>]?|<na>|n/?a|-+", 0.5, "this is a word for a missing rating: leave these rows out"),
     (
         r"(?s).*\S+\s+\S+\s+\S+\s+\S+.*",
         0.5,

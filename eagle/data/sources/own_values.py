@@ -12,7 +12,8 @@ from eagle.core.errors import Problem
 from eagle.data.catalogue import Catalogue, Provenance, make_catalogue
 from eagle.data.columns.categories import genre_list, wrong_separator
 from eagle.data.columns.findings import Findings
-from eagle.data.columns.ids import as_ids, cause, id_problems, twins, unjoined
+from eagle.data.columns.ids import as_ids, id_problems
+from eagle.data.columns.joining import cause, twins, unjoined
 from eagle.data.columns.prose import plain
 from eagle.data.columns.rows import share
 from eagle.data.columns.scale import not_numbers, numbers
