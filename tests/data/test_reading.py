@@ -524,6 +524,21 @@ def test_decimals_uuids_and_an_index_that_counts_keep_all_ids_of_parquet(tmp_pat
     assert built.items["item"].tolist() == [str(first + 100 + n) for n in range(8)]
 
 
+@pytest.mark.parametrize("kind", [pa.decimal128(38, 9), pa.decimal256(60, 20), pa.decimal128(12, 3)])
+def test_decimals_of_many_places_are_the_numbers_that_they_are(tmp_path: Path, kind: pa.DataType) -> None:
+    """BigQuery's NUMERIC has nine places, whatever it holds."""
+    items = [decimal.Decimal(item) for _, item, *_ in RATINGS]
+    ratings = [decimal.Decimal(rating) for _, _, rating, _ in RATINGS]
+    made = {"user": [user for user, *_ in RATINGS], "item": pa.array(items, kind), "rating": pa.array(ratings, kind)}
+    pa.parquet.write_table(
+        pa.table({**made, "when": [int(when) for *_, when in RATINGS]}), tmp_path / "ratings.parquet"
+    )
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    same(read(tmp_path, ratings="ratings.parquet"))
+    whole = read_any(tmp_path / "ratings.parquet", {"rating": "rating"}).table["rating"]
+    assert whole.tolist() == [float(rating) for rating in ratings]
+
+
 def test_bytes_that_are_no_text_and_a_name_twice_are_refused_as_such(tmp_path: Path) -> None:
     (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
     table_of = {"user": [b"\xc8\1", b"ok"], "item": ["1", "2"], "rating": [1.0, 2.0], "when": [1, 2]}

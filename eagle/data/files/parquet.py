@@ -99,9 +99,15 @@ def _column(name: str, title: str, column: pa.ChunkedArray) -> pd.Series:
 
 
 def _number(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return decimals as whole numbers where they are, of any length: a float loses the last digits of long ids."""
-    if column.type.scale > 0:
-        return column.cast(pa.float64())
+    """Return decimals as whole numbers where all are, of any length: a float loses the last digits of long ids.
+
+    Others become floats by way of their text: pyarrow's own cast makes 1001.0000000000001 of 1001.
+    """
+    kind = pa.decimal256 if pa.types.is_decimal256(column.type) else pa.decimal128
+    try:
+        column = column.cast(kind(column.type.precision, 0))
+    except pa.ArrowInvalid:  # some have a fraction
+        return column.cast(pa.string()).cast(pa.float64())
     return column.cast(pa.int64() if column.type.precision <= _DIGITS else pa.string())
 
 
