@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from eagle.core.errors import user_error
-from eagle.data.columns.scale import not_numbers, numbers, suspects
+from eagle.data.columns.codes import slips, slips_in_words, suspects
+from eagle.data.columns.scale import not_numbers, numbers
 from eagle.data.columns.spelled import nested
 from eagle.data.columns.titles import split_year
 from eagle.data.files.encodings import as_utf8
@@ -208,7 +209,7 @@ def _longest(table: pd.DataFrame, taken: Collection[str]) -> str | None:
 
 
 def _scale(path: Path, column: str | None, encoding: str | None) -> tuple[float | None, float | None, dict[str, str]]:
-    """Return the lowest and highest of all ratings but for codes of "not rated", and what to say of them."""
+    """Return the lowest and highest of all ratings but for codes of "not rated" and slips, and what to say of them."""
     ends = ("rating_min", "rating_max")
     if not column:
         return None, None, dict.fromkeys(ends, "not seen: write it")
@@ -218,6 +219,8 @@ def _scale(path: Path, column: str | None, encoding: str | None) -> tuple[float 
     values = numbers(read)
     odd = suspects(values)
     values = values[~values.isin([one.value for one in odd])]
+    far = slips(values)
+    values = values.drop(far.index)
     low, high = float(values.min()), float(values.max())
     notes = dict.fromkeys(ends, "guessed from the values")
     for one in odd:
@@ -225,6 +228,9 @@ def _scale(path: Path, column: str | None, encoding: str | None) -> tuple[float 
         notes[end] = f"guessed without {one.value:g}: see not_rated"
         said = f"{one}; {one.mend}; if it is a rating, set {end}: {one.value:g}"
         notes["not_rated"] = f"{notes['not_rated']}; {said}" if "not_rated" in notes else said
+    for end, rows in (("rating_min", far[far < low]), ("rating_max", far[far > high])):
+        if len(rows):
+            notes[end] = f"{slips_in_words(rows, values)}; not counted here: mend them, or write the scale's own end"
     return low, high, notes
 
 

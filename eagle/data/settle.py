@@ -14,10 +14,11 @@ from eagle.config import DataConfig
 from eagle.core.errors import Problem
 from eagle.data.catalogue import Catalogue, Provenance
 from eagle.data.columns.categories import keep_frequent, unlike_each_other
+from eagle.data.columns.codes import Suspect, slips, slips_in_words, suspects, without
 from eagle.data.columns.findings import Findings
 from eagle.data.columns.joining import unjoined
 from eagle.data.columns.rows import NAMED_ROWS, number_of, place, share
-from eagle.data.columns.scale import Suspect, constant_users, nothing_to_learn, suspects, without
+from eagle.data.columns.scale import constant_users, nothing_to_learn
 
 SWAPPED = 0.5
 """Share of ratings whose user is an item, where no rated item is one, from which the two columns are swapped [ours]."""
@@ -215,6 +216,10 @@ def _on_scale(ratings: pd.DataFrame, source: Provenance, data: DataConfig, found
     outside = ratings[~ratings["rating"].between(low, high) & ratings["rating"].notna()]
     if outside.empty:
         found.remarks += [f"{code}; {code.mend}" for code in codes]
+        far = slips(ratings["rating"])
+        if len(far):
+            others = ratings["rating"].drop(far.index)
+            found.remarks.append(f"{slips_in_words(far, others)}; are they ratings of the same scale?")
         return
     told = data.rating_min is not None or data.rating_max is not None
     found.add(
@@ -232,6 +237,7 @@ def _on_scale(ratings: pd.DataFrame, source: Provenance, data: DataConfig, found
 def _scale_mend(ratings: pd.DataFrame, codes: list[Suspect]) -> str:
     """Suspected codes come before any advice to widen the scale, and do not widen it."""
     rest = ratings.loc[~ratings["rating"].isin([code.value for code in codes]), "rating"]
+    rest = rest.drop(slips(rest).index)
     widen = (
         f"set data.rating_min and data.rating_max to the source's own scale (these ratings go from {rest.min():g} to "
         f"{rest.max():g}), or mend these rows"

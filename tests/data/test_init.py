@@ -19,6 +19,7 @@ from eagle.core.code import ROOT
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.data.beginning import begin
+from eagle.data.fetch import load_source
 from eagle.data.sources.own_files import own_files
 from tests.dvc_here import dvc
 
@@ -191,6 +192,21 @@ def test_a_code_for_not_rated_does_not_begin_the_scale(tmp_path: Path) -> None:
     assert "set data.not_rated: [0]" in advice and "if it is a rating, set rating_min: 0" in advice
     text = (tmp_path / "new/params.yaml").read_text(encoding="utf-8")
     assert "guessed without 0: see not_rated" in text and "60% of all ratings" in text
+
+
+def test_a_slip_of_the_pen_does_not_stretch_the_scale(tmp_path: Path) -> None:
+    """With 95 in it, all other ratings would lie within a tenth of the scale."""
+    ratings, items = _csv(tmp_path)
+    ratings.write_text(ratings.read_text(encoding="utf-8") + "u40,1,95\n", encoding="utf-8")
+    said = begin(tmp_path / "new", ratings, items, None, "game")
+    data = load_config(tmp_path / "new/params.yaml").data
+    assert (data.rating_min, data.rating_max) == (1, 10)
+    note = next(line for line in said if line.startswith("params.yaml, rating_max"))
+    assert "1 rating far from all others, which go from 1 to 10: line 1202: 95" in note
+    with pytest.raises(EagleError, match=r"(?s)out of range.*line 1202: user=u40, item=1, rating=95.*from 1 to 10"):
+        load_source(data, tmp_path / "new")
+    seen = load_source(data.model_copy(update={"rating_max": 95.0}), tmp_path / "new").remarks
+    assert any("1 rating far from all others" in remark and "of the same scale?" in remark for remark in seen)
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

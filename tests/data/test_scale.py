@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eagle.data.columns.scale import constant_users, not_numbers, nothing_to_learn, numbers, suspects, without
+from eagle.data.columns.codes import slips, suspects, without
+from eagle.data.columns.scale import constant_users, not_numbers, nothing_to_learn, numbers
 
 
 def _of(**counts: int) -> pd.Series:
@@ -43,6 +44,9 @@ def test_what_is_no_number_says_what_it_looks_like(cells: list[str], words: str)
         (_of(_m1=300, _1=50, _2=80, _3=120, _4=200, _5=90), -1.0),
         (_of(_m10=20, _m5=30, _0=60, _5=40, _10=30, _99=200), 99.0),
         (_of(_1=30, _2=40, _3=60, _4=40, _5=30, _77=100), 77.0),  # no usual code, but far and frequent
+        (_of(_1=300, _2=400, _3=600, _4=400, _5=300, _99=3), 99.0),  # a usual code far off, however rare
+        (_of(_m1=3, _1=30, _2=40, _3=60, _4=40, _5=30), -1.0),  # or below a scale that is above zero
+        (_of(_0=61, _1=13, _2=14, _3=41, _4=187, _5=816), 0.0),  # recipes: no stars were given
     ],
 )
 def test_codes_for_not_rated_are_suspected(ratings: pd.Series, code: float) -> None:
@@ -59,10 +63,29 @@ def test_codes_for_not_rated_are_suspected(ratings: pd.Series, code: float) -> N
         _of(_0=10, _1=20, _2=30, _3=40, _4=30, _5=20),  # a scale from 0
         _of(_1=30, _2=40, _3=60, _4=40, _5=30, _55=1),  # a slip of the pen is no code
         _of(_0=30, _1=70),
+        _of(_m1=30, _1=40, _2=20),  # against, for, very much for
+        _of(_m1=3, _0=90, _1=60, _2=30, _3=40, _4=20),  # beside zero nothing is missing
+        _of(_0=30, _1=20, _2=14, _3=41, _4=187, _5=816),  # a few more of the worst
     ],
 )
 def test_ordinary_ratings_are_not_suspected(ratings: pd.Series) -> None:
     assert suspects(ratings) == []
+
+
+@pytest.mark.parametrize(
+    ("ratings", "far"),
+    [
+        (_of(_1=30, _2=40, _3=60, _4=40, _5=30, _55=1), [55]),
+        (_of(_1=30, _2=40, _3=60, _4=40, _5=30, _35=1, _45=2), [35, 45, 45]),
+        (_of(_m300=1, _1=30, _2=40, _3=60, _4=40, _5=30, _10=2), [-300, 10, 10]),
+        (_of(_1=30, _2=40, _3=60, _4=40, _5=30, _7=1), []),
+        (_of(_1=30, _2=40, _5=1), []),  # three kinds of ratings tell nothing of a scale
+        (_of(_1=300, _2=400, _3=600, _4=400, _5=300, _99=3), []),  # a code, see above
+        (_of(_1=30, _2=40, _3=60, _4=40, _5=30, _55=1).astype("uint8"), [55]),
+    ],
+)
+def test_few_ratings_far_from_all_others_are_slips(ratings: pd.Series, far: list[float]) -> None:
+    assert slips(ratings).tolist() == far
 
 
 @given(

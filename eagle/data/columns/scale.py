@@ -1,26 +1,16 @@
-"""Ratings as numbers: what is no number, what is no rating, and what nothing can be learned from."""
+"""Ratings as numbers: what is no number, and what nothing can be learned from."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from eagle.core.errors import Problem
-from eagle.data.columns.rows import listed, number_of, share
+from eagle.data.columns.rows import listed, number_of
 
-CODES = (0.0, -1.0, -9.0, -99.0, -999.0, 99.0, 999.0, 9999.0)
-"""Numbers that files use for "not rated"."""
-FREQUENT = 0.05
-"""Share of the ratings from which a far value is no slip of the pen [ours]."""
-FAR = 3.0
-"""Gap to the next value, in usual steps between values, from which a value is far from all others [ours]."""
-MORE_OFTEN = 2.0
-"""How much more often than its neighbour a usual code stands, where it is suspected without a gap [ours]."""
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _TRUTH = {"true": 1.0, "false": 0.0}
 _LOOKS: tuple[tuple[str, float, str], ...] = (
@@ -85,77 +75,6 @@ def not_numbers(path: object, column: pd.Series) -> Problem | None:
         expected="a number in every row",
         mend=next(looks, "write a number, or leave the row out"),
     )
-
-
-@dataclass(frozen=True)
-class Suspect:
-    """A value that looks like a code for "not rated"."""
-
-    value: float
-    count: int
-    of: int
-    low: float
-    """Lowest and highest of the other ratings."""
-    high: float
-    why: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.value:g} looks like a code for 'not rated': {share(self.count, self.of)} of all ratings, "
-            f"{self.why}; the others go from {self.low:g} to {self.high:g}"
-        )
-
-    @property
-    def mend(self) -> str:
-        return f"if it is, set data.not_rated: [{self.value:g}], which leaves these rows out"
-
-
-def suspects(ratings: pd.Series) -> list[Suspect]:
-    """Return the lowest or highest values that are very frequent and far from all others, or a usual code and more
-    frequent than ratings beside it.
-
-    ``ratings``: numbers, missing ones allowed. Each end is looked at once it is free of an earlier suspect.
-    """
-    counts = ratings.dropna().value_counts().sort_index()
-    found: list[Suspect] = []
-    for end in (0, -1):
-        one = _suspect(counts, end)
-        while one is not None:
-            found.append(one)
-            counts = counts.drop(one.value)
-            one = _suspect(counts, end)
-    return found
-
-
-def _suspect(counts: pd.Series, end: int) -> Suspect | None:
-    if len(counts) < 3:
-        return None
-    values, times = counts.index.to_numpy(float), counts.to_numpy()
-    value, beside = values[end], 1 if end == 0 else -2
-    others = np.delete(values, end)
-    step = float(np.median(np.diff(others)))
-    gap = abs(float(values[beside]) - float(value))
-    often = times[end] >= FREQUENT * times.sum()
-    if often and gap >= FAR * step:
-        why = f"far from all others (the next is {values[beside]:g})"
-    elif value in CODES and times[end] >= MORE_OFTEN * times[beside] and (value != 0 or times[end] == times.max()):
-        why = f"{times[end] / times[beside]:.0f} times as frequent as {values[beside]:g} beside it"
-    else:
-        return None
-    return Suspect(float(value), int(times[end]), int(times.sum()), float(others.min()), float(others.max()), why)
-
-
-def without(ratings: pd.DataFrame, codes: Sequence[float]) -> tuple[pd.DataFrame, list[str]]:
-    """Return the ratings that are none of ``codes`` (data.not_rated), and what was left out in words."""
-    if not codes:
-        return ratings, []
-    coded = ratings["rating"].isin([np.float32(code) for code in codes])
-    said = ", ".join(f"{code:g}" for code in codes)
-    if not coded.any():
-        return ratings, [f"no rating is {said}, which data.not_rated names"]
-    return ratings[~coded], [
-        f"{number_of(int(coded.sum()), 'rating')} left out that mean 'not rated' (data.not_rated: {said})"
-    ]
 
 
 def constant_users(ratings: pd.DataFrame) -> tuple[int, int]:
