@@ -12,13 +12,10 @@ import pandas as pd
 from eagle.core.errors import user_error
 from eagle.data.columns.codes import slips, slips_in_words, suspects
 from eagle.data.columns.scale import not_numbers, numbers
-from eagle.data.columns.spelled import nested
 from eagle.data.columns.titles import split_year
-from eagle.data.files.encodings import as_utf8
-from eagle.data.files.opening import parts_at
-from eagle.data.files.parquet import column_names, read_parquet
-from eagle.data.files.separators import head_of
+from eagle.data.files.first_rows import first_rows
 from eagle.data.files.tables import read_any
+from eagle.data.pairing import Side, paired
 
 _NAMES: Mapping[str, Sequence[str]] = {
     name: known.split()
@@ -34,6 +31,7 @@ _NAMES: Mapping[str, Sequence[str]] = {
     }.items()
 }
 _ID = ("item", "itemid", "id", "movieid", "bookid", "gameid", "productid", "isbn", "asin", "itemno", "no")
+_ALL_NAMES = frozenset({*_ID, *(name for names in _NAMES.values() for name in names)})
 _SEPARATORS = ("|", ";", "/", ",")
 _OF_RATINGS = ("user", "rating", "timestamp")
 _OF_ITEMS = ("title", "genres", "year")
@@ -64,21 +62,28 @@ def guess(ratings: Path, items: Path, texts: Path | None = None, encoding: str |
     What is not seen is missing, and its note says so. Raises :class:`~eagle.core.errors.EagleError` where a file cannot
     be opened.
     """
-    rated, listed = _head(ratings, encoding), _head(items, encoding)
-    told = _head(texts, encoding) if texts else listed
+    heads = {
+        name: first_rows(path, encoding, _known_name, name == "ratings")
+        for name, path in (("ratings", ratings), ("items", items), ("texts", texts))
+        if path
+    }
+    rated, listed = heads["ratings"][0], heads["items"][0]
+    told = heads["texts"][0] if texts else listed
     named = {name: _named(rated, _NAMES[name]) for name in _OF_RATINGS}
     named["rated_item"] = _named(rated, [name for name in _ID if name != "id"], _known(named))
     ours = {name: _named(listed, _NAMES[name]) for name in _OF_ITEMS} | {"item": _named(listed, _ID)}
     named |= ours | {"text": _named(told, _NAMES["text"])}
-    seen = dict(named)
-    if not (named["item"] and named["rated_item"]):
-        seen |= _joining(ratings, items, rated, listed, named, encoding)
+    _look_for_a_swap(rated, listed)
+    pair = {name: named[name] for name in ("rated_item", "item")}
+    others = _known({name: named[name] for name in _OF_RATINGS})
+    ids = [name for name in (*rated.columns, *listed.columns) if _plain(name).endswith(_ID)]
+    seen = named | paired(Side(ratings, rated, encoding), Side(items, listed, encoding), pair, others, ids)
     seen["user"] = named["user"] or _left_over(
         rated, _known({name: seen[name] for name in (*_OF_RATINGS, "rated_item")})
     )
     seen["year"] = named["year"] or _years(listed, _known(seen))
     seen["text"] = named["text"] or _longest(told, _known(seen))
-    notes = {
+    notes = {name: said for name, (_, said) in heads.items() if said} | {
         name: _note(name, named[name], seen[name], rated if name in (*_OF_RATINGS, "rated_item") else listed)
         for name in seen
     }
@@ -103,11 +108,29 @@ def _known(columns: Mapping[str, str | None]) -> list[str]:
 
 def _note(name: str, named: str | None, seen: str | None, table: pd.DataFrame) -> str:
     if seen:
-        return "guessed from the header" if named else "guessed from the values"
+        return "guessed from the header" if named == seen else "guessed from the values"
     if name not in _REQUIRED:
         return "none was seen: name the column, if there is one"
     more = ", ..." if len(table.columns) > _NAMES_SAID else ""
     return f"NOT FOUND among {', '.join(map(repr, table.columns[:_NAMES_SAID]))}{more}: name the column"
+
+
+def _known_name(name: str) -> bool:
+    """Tell whether a cell is what a column of ratings or items is called."""
+    return _plain(name) in _ALL_NAMES
+
+
+def _look_for_a_swap(rated: pd.DataFrame, listed: pd.DataFrame) -> None:
+    """Raise where the columns of ratings stand in the file of items, and none of them in that of ratings."""
+    people, scores, titles = (_NAMES[name] for name in ("user", "rating", "title"))
+    there = [_named(listed, names) for names in (people, scores)]
+    if all(there) and not any(_named(rated, names) for names in (people, scores)) and not _named(listed, titles):
+        raise user_error(
+            "the files of ratings and items seem swapped",
+            found=f"the columns {' and '.join(map(repr, there))} in the file of items, and none like them in that of "
+            "ratings",
+            mend="name the file with a row for each rating as --ratings, and that with a row for each item as --items",
+        )
 
 
 def _left_over(rated: pd.DataFrame, known: Collection[str]) -> str | None:
@@ -122,21 +145,6 @@ def _years_end(table: pd.DataFrame, title: str | None) -> bool:
     return sum(year is not None for year in years) > _HALF * max(len(years), 1)
 
 
-def _head(path: Path, encoding: str | None) -> pd.DataFrame:
-    """Return the first rows of a file as text, under its own names."""
-    part = next(parts_at(path), None)
-    if part is None:
-        raise user_error(f"{path} is empty", expected="a table")
-    if part.parquet:
-        names = column_names(part.content)  # of a broken file none: read_parquet says what is wrong with it
-        return read_parquet(part.name, part.content, {name: name for name in names}).astype("string")
-    content, _ = as_utf8(part.name, part.content, encoding)
-    head = head_of(content, [])
-    rows = [cells for _, cells in head.rows if len(cells) == len(head.names)]
-    table = pd.DataFrame(rows, columns=list(head.names), dtype="string")
-    return table.loc[:, ~table.columns.duplicated()]
-
-
 def _plain(name: str) -> str:
     """Return a name's letters and digits alone, without a unit in brackets or a kind as RecBole writes it."""
     bare = re.sub(r"[(\[].*|:(?:token|float)(?:_seq)?$", "", str(name).lower(), flags=re.DOTALL)
@@ -147,37 +155,6 @@ def _named(table: pd.DataFrame, synonyms: Collection[str], taken: Collection[str
     """Return the column with the first of the names, whatever its case and signs."""
     plain = {_plain(column): str(column) for column in reversed(table.columns) if column not in taken}
     return next((plain[name] for name in synonyms if name in plain), None)
-
-
-def _joining(
-    ratings: Path,
-    items: Path,
-    rated: pd.DataFrame,
-    listed: pd.DataFrame,
-    named: Mapping[str, str | None],
-    encoding: str | None,
-) -> dict[str, str | None]:
-    """Return the pair of columns whose values agree most: ``rated_item`` of the ratings, ``item`` of the items.
-
-    One of them that is known by name stays. Where under a half of the rated values are ids of items, no other is named.
-    """
-    kept = {name: named[name] for name in ("rated_item", "item")}
-    known = _known({name: named[name] for name in _OF_RATINGS})
-    left = [kept["rated_item"]] if kept["rated_item"] else [name for name in rated.columns if name not in known]
-    right = [kept["item"]] if kept["item"] else [name for name in listed.columns if listed[name].is_unique]
-    one, other = (
-        read_any(path, {name: name for name in names}, encoding=encoding).table
-        for path, names in ((ratings, left), (items, right))
-    )
-    left, right = _single(one, left), _single(other, right)
-    shares = {(a, b): float(one[a].isin(set(other[b].dropna())).mean()) for a in left for b in right}
-    best = max(shares, key=lambda pair: shares[pair], default=None)
-    return kept if best is None or not shares[best] > _HALF else {"rated_item": best[0], "item": best[1]}
-
-
-def _single(table: pd.DataFrame, names: Collection[str]) -> list[str]:
-    """Return the columns without lists and records."""
-    return [name for name in names if table[name].dtype != object or not table[name].dropna().map(nested).any()]
 
 
 def _years(table: pd.DataFrame, taken: Collection[str]) -> str | None:

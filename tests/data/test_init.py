@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from eagle.config import installed, load_config
+from eagle.config import FileColumns, installed, load_config
 from eagle.config.dependencies import name_own_files
 from eagle.config.installed import renew_code, write_code
 from eagle.config.starting import start_repository
@@ -143,6 +143,84 @@ def test_values_tell_what_names_do_not(tmp_path: Path) -> None:
     begin(tmp_path / "new", tmp_path / "r.csv", tmp_path / "i.csv", None, "board game")
     columns = load_config(tmp_path / "new/params.yaml").data.files.columns
     assert (columns.rated_item, columns.item, columns.year, columns.text) == ("ref", "key", "first", "rules")
+
+
+def _guessed(folder: Path, ratings: list[str], items: list[str]) -> FileColumns:
+    (folder / "r.csv").write_text("\n".join(ratings) + "\n", encoding="utf-8")
+    (folder / "i.csv").write_text("\n".join(items) + "\n", encoding="utf-8")
+    begin(folder / "new", folder / "r.csv", folder / "i.csv", None, "book")
+    return load_config(folder / "new/params.yaml").data.files.columns
+
+
+def test_names_of_ids_are_believed_only_where_their_values_join(tmp_path: Path) -> None:
+    """Items may have an id of their own kind before the one that the ratings have, as books of Goodreads do."""
+    rows = [f"u{user},{item},{(user + item) % 5 + 1}" for user in range(9) for item in range(500, 530)]
+    books = [f"{n},{n + 500},Book {n}" for n in range(30)]
+    columns = _guessed(tmp_path, ["user_id,book_id,rating", *rows], ["id,book_id,title", *books])
+    assert (columns.rated_item, columns.item) == ("book_id", "book_id")
+    (tmp_path / "other").mkdir()
+    columns = _guessed(tmp_path / "other", ["user_id,book_id,rating", *rows], ["book_id,id,title", *books])
+    assert (columns.rated_item, columns.item) == ("book_id", "id")
+
+
+def test_a_known_name_gives_way_where_another_joins_more(tmp_path: Path) -> None:
+    """Reviews of Amazon have the variant's asin and the parent_asin, of which only the second is in the list."""
+    rows = [
+        f"u{user},{'V' if (user + item) % 3 == 0 else 'B'}{item},B{item},{(user + item) % 5 + 1}"
+        for user in range(9)
+        for item in range(30)
+    ]
+    teas = [f"B{n},Tea {n}" for n in range(30)]
+    columns = _guessed(tmp_path, ["user_id,asin,parent_asin,rating", *rows], ["parent_asin,title", *teas])
+    assert (columns.rated_item, columns.item) == ("parent_asin", "parent_asin")
+
+
+def test_columns_that_folders_name_are_guessed_too(tmp_path: Path) -> None:
+    ratings, items = _csv(tmp_path)
+    table = pd.read_csv(ratings)
+    for user, rows in table.groupby("user_id"):
+        (tmp_path / "parts" / f"user_id={user}").mkdir(parents=True)
+        rows.drop(columns="user_id").to_parquet(tmp_path / "parts" / f"user_id={user}" / "part-0.parquet")
+    begin(tmp_path / "new", tmp_path / "parts", items, None, "game")
+    assert load_config(tmp_path / "new/params.yaml").data.files.columns.user == "user_id"
+
+
+def test_a_file_without_a_header_has_numbered_columns(tmp_path: Path) -> None:
+    ratings, items = _csv(tmp_path)
+    ratings.write_text(ratings.read_text(encoding="utf-8").partition("\n")[2], encoding="utf-8")
+    said = begin(tmp_path / "new", ratings, items, None, "game")
+    assert load_config(tmp_path / "new/params.yaml").data.files.columns.rated_item == "#2"
+    assert any("ratings: no header was seen: line 1 looks like data ('u0', '0', '1')" in line for line in said)
+    with pytest.raises(EagleError, match="has no column 'user', 'rating': its first line looks like data"):
+        load_source(load_config(tmp_path / "new/params.yaml").data, tmp_path / "new")
+
+
+WIDE = "\n".join([",".join(["7", *["99"] * 20]), *[",".join(["7", *["99", "4.5"] * 10])] * 9])
+NO_TABLES = {
+    "a heading above": ("Export\n\nuser,item,rating\n" + "u,1,2\n" * 9, "may stand in line 3"),
+    "whole lines in quotes": ('"user,item,rating"\n' + '"u,1,2"\n' * 9, "each line stands in quotes as a whole"),
+    "another separator above": ("user,item,rating\n" + "u;1;2\n" * 9, 'write ";" into the first line too'),
+    "one column": ("rating\n" + "4\n" * 9, "one column only"),
+    "a matrix": ("who," + ",".join(map(str, range(30))) + "\n" + ("u," + "4," * 29 + "5\n") * 9, "id_vars='who'"),
+    "a matrix without a header": (WIDE, "header=None"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_TABLES)
+def test_first_lines_of_no_table_are_refused_before_anything_is_written(tmp_path: Path, kind: str) -> None:
+    ratings, items = _csv(tmp_path)
+    ratings.write_text(NO_TABLES[kind][0], encoding="utf-8")
+    with pytest.raises(EagleError) as caught:
+        begin(tmp_path / "new", ratings, items, None, "game")
+    assert NO_TABLES[kind][1] in str(caught.value)
+    assert len(caught.value.problems) == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_files_that_are_swapped_are_said_to_be(tmp_path: Path) -> None:
+    ratings, items = _csv(tmp_path)
+    with pytest.raises(EagleError, match="seem swapped"):
+        begin(tmp_path / "new", items, ratings, None, "game")
 
 
 def test_units_and_kinds_in_a_header_do_not_hide_its_names(tmp_path: Path) -> None:

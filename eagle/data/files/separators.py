@@ -13,6 +13,8 @@ from eagle.data.files.records import Form, Troubles, rank, records, text_lines
 SEPARATORS = (",", ";", "\t", "|", "::", "\x01", " ")
 _WORDS = {"\\t": "\t", "tab": "\t", "\\x01": "\x01", "space": " "}
 _HEAD, _LINES = 400_000, 300
+_NEARLY_ALL = 0.9
+"""Share of rows of one width from which a table stands below a first line of another."""
 _EXCEL = re.compile(r'"?sep=(.+?)"?\s*$', re.IGNORECASE)
 
 
@@ -37,6 +39,13 @@ class FirstLines:
         """Return the share of rows as wide as most; 0 where there is one cell only."""
         alike = sum(len(cells) == self.width for _, cells in self.rows)
         return alike / max(len(self.rows), 1) if self.width > 1 else 0.0
+
+    def below_heading(self) -> float:
+        """Return :meth:`even` where nearly all rows are alike and of three cells or more: a heading stands above them.
+
+        Commas of a column of texts cut no such rows.
+        """
+        return self.even() if self.width > 2 and self.even() > _NEARLY_ALL else 0.0
 
     def ranks(self) -> list[int]:
         """Return the highest rank (:func:`~eagle.data.files.records.rank`) that each column of one-line rows has."""
@@ -68,7 +77,7 @@ def head_of(content: bytes, wanted: Sequence[str], declared: str | None = None) 
         heads,
         key=lambda head: (
             found(head, wanted),
-            len(head.names) > 1 and head.even(),
+            head.even() if len(head.names) > 1 else head.below_heading(),
             len(head.names) > 1,
             head.width,
         ),
