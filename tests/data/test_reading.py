@@ -179,6 +179,10 @@ def cut_at(text: str, share: float) -> bytes:
     return text.encode()[: int(len(text) * share)]
 
 
+def frame() -> pd.DataFrame:
+    return pd.DataFrame(RATINGS, columns=list(RATING_NAMES)).astype({"rating": float, "when": int})
+
+
 STRAY = items_text().replace("Plain", '"Plain', 1)
 SWALLOWING = items_text().replace(",Plain", ',"Plain', 1).replace("Last Signal", 'Last 12"', 1)
 HTML = b"<!DOCTYPE html>\n<html><body>Please log in</body></html>"
@@ -261,6 +265,33 @@ REFUSED_RATINGS: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     ),
     "likes alone": ("ratings.csv", b"user,item,when\n1,2,3\n", ("no column 'rating'", "clicks, plays or purchases")),
     "a header alone": ("ratings.csv", b"user,item,rating,when\n", ("has no rows",)),
+    "a table that psql printed": (
+        "ratings.txt",
+        (
+            " user | item | rating | when\n------+------+------+-----\n" + table((), RATINGS, " | ") + "(36 rows)\n"
+        ).encode(),
+        ("as programs print it for people", "'------+------+------+-----'", "psql --csv"),
+    ),
+    "a table that mysql printed": (
+        "ratings.txt",
+        ("+---+---+\n| user | item | rating | when |\n+---+---+\n" + table((), RATINGS, " | ")).encode(),
+        ("as programs print it for people", "'+---+---+'"),
+    ),
+    "a table of Markdown": (
+        "ratings.md",
+        ("| user | item | rating | when |\n|---|:--|---|---|\n" + table((), RATINGS, " | ")).encode(),
+        ("as programs print it for people",),
+    ),
+    "a rule below the names": (
+        "ratings.csv",
+        CSV.replace(b"\n", b"\n----,----,------,----\n", 1),
+        ("as programs print it for people", "away"),
+    ),
+    "a table that pandas printed": (
+        "ratings.txt",
+        frame().to_string(index=False).encode(),
+        ("as programs print it for people", "runs of blanks", "to_csv"),
+    ),
     "JSON lines": ("ratings.csv", b'{"user": 1, "item": 2}\n', ("is JSON", "read_json")),
     "a pointer of git LFS": ("ratings.csv", b"version https://git-lfs.github.com/spec/v1\noid", ("git lfs pull",)),
     "an Excel workbook": (
@@ -355,10 +386,6 @@ def test_a_separator_that_is_declared_and_not_there_is_refused_with_the_one_that
     with pytest.raises(EagleError, match=r'set data\.files\.separator: ";"') as caught:
         read(tmp_path, separator=",")
     assert len(caught.value.problems) == 2
-
-
-def frame() -> pd.DataFrame:
-    return pd.DataFrame(RATINGS, columns=list(RATING_NAMES)).astype({"rating": float, "when": int})
 
 
 def _spark(folder: Path) -> None:

@@ -16,6 +16,7 @@ from eagle.data.files.even import even_table
 from eagle.data.files.misfits import places
 from eagle.data.files.records import Form, Quoting, Trouble, Troubles, records, swallowed, text_lines
 from eagle.data.files.separators import FirstLines, bare, head_of, written
+from eagle.data.files.shapes import drawn
 from eagle.data.files.unpacking import CUT
 
 _NAMED = 10
@@ -57,6 +58,8 @@ def read_delimited(
     content, note = as_utf8(name, content, encoding)
     _look(name, content)
     head = head_of(content, [column for column in wanted.values() if column], separator)
+    if printed := drawn(name, head):
+        raise EagleError(printed)
     try:
         at, has_header = places(name, head, content, wanted, separator)
     except EagleError:

@@ -10,10 +10,10 @@ import pandas as pd
 from eagle.core.errors import EagleError, user_error
 from eagle.data.columns.rows import some
 from eagle.data.files.encodings import as_utf8
-from eagle.data.files.misfits import is_data, is_wide, matrix, shapeless
 from eagle.data.files.opening import Part, parts_at
 from eagle.data.files.parquet import column_names, read_parquet
 from eagle.data.files.separators import head_of
+from eagle.data.files.shapes import drawn, is_data, is_wide, matrix, shapeless
 
 
 def first_rows(
@@ -40,7 +40,7 @@ def _of_text(
 ) -> tuple[pd.DataFrame, str]:
     content, _ = as_utf8(part.name, part.content, encoding)
     head = head_of(content, [])
-    wrong = shapeless(part.name, head)
+    wrong = drawn(part.name, head) or shapeless(part.name, head)
     if wrong is None and of_ratings and is_wide(head) and not any(map(known, head.names[1:])):
         wrong = matrix(part.name, head)
     if wrong:

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from eagle.core.errors import EagleError, Problem, did_you_mean
 from eagle.data.columns.rows import cut
-from eagle.data.files.records import rank
-from eagle.data.files.separators import SEPARATORS, FirstLines, found, head_of, written
+from eagle.data.files.separators import FirstLines, found, head_of, written
+from eagle.data.files.shapes import is_data, is_wide, listed_names, matrix, shapeless
 
-_SHOWN = 12
 _NO_RATINGS = "; clicks, plays or purchases alone are no ratings, and EAGLE cannot learn from them"
 _NUMBERED = re.compile(r"#[1-9]\d*$")
-_WIDE, _WIDE_SHARE, _PREAMBLE = 15, 0.8, 30
+_PREAMBLE = 30
 
 
 def places(
@@ -67,44 +66,6 @@ def _misfits(
     return missing_columns(name, head.names, wanted, head.form.separator)
 
 
-def shapeless(name: str, head: FirstLines, names: Sequence[str] = ()) -> Problem | None:
-    """Return the problem of first lines that are those of no table, whatever its columns are called; None otherwise."""
-    if len(head.names) != 1:
-        return None
-    line = f"line {head.line}: {cut(head.names[0])!r}"
-    if head.width > 1:
-        for sign in SEPARATORS[:4]:
-            if head.names[0].count(sign) == head.width - 1:
-                return Problem(
-                    f"{name}: the first line has another separator than the rows below it",
-                    found=f"{line}; {written(head.form.separator)} in the rows",
-                    mend=f"write {written(head.form.separator)} into the first line too",
-                )
-        begins = next(line for line, cells in head.rows if len(cells) == head.width)
-        return Problem(
-            f"{name}: the first line is no header of the rows below it",
-            found=f"{line}, and {head.width} cells in most rows",
-            expected="the names of the columns in the first line",
-            mend=f"remove the lines above the names of the columns, which may stand in line {begins}",
-        )
-    rows = [cells[0] for _, cells in head.rows]
-    for sign in SEPARATORS[:4]:
-        if rows and sign in head.names[0] and all(sign in cell for cell in rows):
-            return Problem(
-                f"{name}: each line stands in quotes as a whole, which makes one cell of it",
-                found=line,
-                expected=f"cells separated by {written(sign)}, and quotes around single ones at most",
-                mend="take the quotes around the lines away, and make doubled ones within them single; a spreadsheet "
-                "does so that has the whole table in its first column: split that column into several",
-            )
-    return Problem(
-        f"{name} has one column only, as far as its first lines show",
-        found=f"first line {cut(head.names[0])!r}",
-        expected=f"columns {', '.join(names) or 'of a table'}, separated by comma, semicolon, tab, | or ::",
-        mend="set data.files.separator where it is another",
-    )
-
-
 def _narrow(name: str, head: FirstLines) -> Problem:
     return Problem(
         f"{name}: the rows have fewer cells than the first line",
@@ -117,7 +78,7 @@ def _narrow(name: str, head: FirstLines) -> Problem:
 def several_columns(name: object, present: Sequence[str], asked: Sequence[str]) -> list[Problem]:
     """Return one problem for each of the asked columns that is there more than once."""
     return [
-        Problem(f"{name} has several columns named {column!r}", found=_listed(present), mend="rename one")
+        Problem(f"{name} has several columns named {column!r}", found=listed_names(present), mend="rename one")
         for column in asked
         if present.count(column) > 1
     ]
@@ -131,7 +92,7 @@ def missing_columns(
     return [
         Problem(
             f"{name} has no column {column!r}",
-            found=f"columns {_listed(present)}{said}",
+            found=f"columns {listed_names(present)}{said}",
             mend=f"set {parameter}"
             + (f"; {hint}" if (hint := did_you_mean(str(column), present)) else "")
             + (_NO_RATINGS if parameter.endswith(".rating") else ""),
@@ -141,45 +102,11 @@ def missing_columns(
     ]
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return (", ".join(cut(name) for name in names[:_SHOWN]) or "none") + more
-
-
 def _below(head: FirstLines, names: Sequence[str]) -> int | None:
     if found(head, names):
         return None
     rows = head.rows[:_PREAMBLE]
     return next((line for line, cells in rows if set(names) <= {cell.strip() for cell in cells}), None)
-
-
-def is_wide(head: FirstLines) -> bool:
-    """Tell a matrix by many columns that nearly all hold numbers or nothing."""
-    ranks = head.ranks()
-    return len(ranks) >= _WIDE and sum(highest <= 1 for highest in ranks) >= _WIDE_SHARE * len(ranks)
-
-
-def matrix(name: str, head: FirstLines) -> Problem:
-    """Return the problem of ratings as a matrix, and how each becomes a row."""
-    first = head.names[0] or "user"
-    melt = f"table.melt(id_vars={first!r}, var_name='item', value_name='rating')"
-    if len(set(head.names)) < len(head.names):  # ratings come again, items do not: there is no header
-        melt = "pandas.read_csv(..., header=None).rename_axis('user').melt(ignore_index=False, var_name='item', ...)"
-    return Problem(
-        f"{name} is a matrix: a row for each user, a column for each item",
-        found=f"{len(head.names)} columns: {_listed(head.names)}",
-        expected="one row for each rating, with columns for user, item and rating",
-        mend=f"turn it with pandas: {melt}.dropna().to_csv(...), and name a number that means 'not rated' in "
-        "data.not_rated",
-    )
-
-
-def is_data(head: FirstLines, names: Sequence[str]) -> bool:
-    """Tell whether the first line is no header: none of the names is in it, and numbers stand where numbers do."""
-    if found(head, names) or len(head.names) != head.width:
-        return False
-    above = [rank(cell) for cell, highest in zip(head.names, head.ranks(), strict=False) if highest <= 1]
-    return any(above) and max(above) == 1
 
 
 def _no_header(name: str, head: FirstLines, wanted: Mapping[str, str | None]) -> Problem:
