@@ -101,6 +101,9 @@ READ_AS_MEANT: dict[str, tuple[str, bytes]] = {
     "bzip2": ("ratings.csv.bz2", bz2.compress(CSV)),
     "xz": ("ratings.csv.xz", lzma.compress(CSV)),
     "zstandard": ("ratings.csv.zst", zstd(CSV)),
+    "zstandard that begins with a frame of its packer": ("r.csv.zst", b"\x50\x2a\x4d\x18\4\0\0\0pack" + zstd(CSV)),
+    "two frames of zstandard": ("ratings.csv.zst", zstd(CSV[:99]) + zstd(CSV[99:])),
+    "lzma, before xz was": ("ratings.csv.lzma", lzma.compress(CSV, lzma.FORMAT_ALONE)),
     "zip": ("ratings.csv.zip", packed("ratings.csv", CSV)),
     "zip of macOS": ("ratings.csv.zip", packed("ratings.csv", CSV, **{"__MACOSX/._ratings.csv": b"\0\5\26\7"})),
     "zip with a readme": ("archive.zip", packed("ml/ratings.csv", CSV, **{"ml/README.txt": b"Read, me\n"})),
@@ -140,6 +143,16 @@ def test_items_are_read_as_they_are_meant(tmp_path: Path, kind: str) -> None:
     (tmp_path / "ratings.csv").write_bytes(CSV)
     (tmp_path / "items.csv").write_text(ITEMS_AS_MEANT[kind], encoding="utf-8")
     same(read(tmp_path))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_its_mark_is_seen_in_scripts_that_leave_few_bytes_empty(tmp_path: Path, encoding: str) -> None:
+    rows = [(i, "千と千尋の神隠し", "Drama", "少女は一つの町で名前をなくし、それを取り戻す。") for i, *_ in ITEMS]
+    (tmp_path / "ratings.csv").write_bytes(CSV)
+    (tmp_path / "items.csv").write_bytes(items_text(rows).encode(encoding))
+    built = read(tmp_path)
+    same(built, items=rows)
+    assert f"items.csv is read as {encoding.upper()}" in built.remarks[0]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "cp850", "utf-7"])
@@ -300,6 +313,16 @@ REFUSED_RATINGS: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
         ("is a workbook", "save its sheet as CSV"),
     ),
     "a 7z archive": ("ratings.csv", b"7z\xbc\xaf\x27\x1c\0\4", ("7z archive", "unpack")),
+    "packed with compress": ("ratings.csv.Z", b"\x1f\x9d\x90" + bytes(range(256)), ("compress (.Z)", "unpack it")),
+    "packed in a way that is not known": (
+        "ratings.csv.br",
+        bytes(range(250, -1, -1)) * 9,
+        ("is no text, and of no kind that is known here", "unpack it first"),
+    ),
+    "a database of Access": ("ratings.mdb", b"\0\1\0\0Standard Jet DB\0" + bytes(90), ("a database of Access",)),
+    "an archive of NumPy": ("r.npz", packed("user.npy", b"\x93", **{"item.npy": b"\x93"}), ("user.npy, item.npy",)),
+    "a workbook of Numbers": ("r.numbers", packed("Index/Document.iwa", b"\0"), ("is a workbook",)),
+    "lines of JSON under .json": ("ratings.json", b'{"user": 1}\n{"user": 2}\n', ("lines=True where each line",)),
     "no separator": ("ratings.csv", CSV.replace(b",", b"~"), ("one column only", "set data.files.separator")),
     "names below a heading": ("ratings.csv", b"Export of 2020,,,\n" + CSV, ("stand in line 2", "remove the lines")),
     "a column twice": ("ratings.csv", CSV.replace(b"rating", b"user", 1), ("several columns named 'user'",)),

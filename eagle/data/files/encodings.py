@@ -18,6 +18,9 @@ _MARKS = (  # the longer first: UTF-32's begins with UTF-16's
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SEVEN_BIT = ("iso2022", "iso-2022", "hz", "utf-7", "utf7")
+_HEAD = 4000
+"""Bytes from which a kind is told."""
+_OF_TEXT = frozenset(b"\t\n\v\f\r\x1a\x1b")
 _NAMED_LINES, _SHOWN, _PARAMETER = 10, 40, "data.files.encoding"
 
 
@@ -44,6 +47,13 @@ def as_utf8(name: str, content: bytes, declared: str | None = None) -> tuple[byt
     except UnicodeDecodeError as error:
         if declared:
             return _decoded(name, content, declared), ""
+        if _controls(content):
+            raise user_error(
+                f"{name} is no text, and of no kind that is known here",
+                found=f"bytes that no text has, such as {content[:16]!r} at its start",
+                expected="CSV or Parquet, packed as gzip, bzip2, xz, zstandard, lz4, zip or tar at most",
+                mend="unpack it first, or write its table out as CSV or Parquet",
+            ) from None
         raise _no_utf8(name, content, error) from None
     if declared and codecs.lookup(declared).name != "utf-8":
         return content, f"{name} is in UTF-8 and read so, although {_PARAMETER} is {declared}"
@@ -51,12 +61,22 @@ def as_utf8(name: str, content: bytes, declared: str | None = None) -> tuple[byt
 
 
 def _wide(content: bytes) -> str | None:
-    """Return UTF-16's kind where every second byte of most of the head is zero, which no other text has."""
-    head = content[:2000]
-    for encoding, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
-        if len(head) > 3 and zeros.count(0) > 0.6 * len(zeros):
-            return encoding
+    """Return UTF-16's kind where many bytes are zero, nearly all in the one place of a letter that separators, digits
+    and line ends leave empty, and the letters are those of a text; other scripts leave few places empty.
+    """
+    head = content[: 2 * _HEAD]
+    for encoding, empty, full in (("utf-16-le", head[1::2], head[::2]), ("utf-16-be", head[::2], head[1::2])):
+        zeros = empty.count(0)
+        if len(head) > 3 and zeros > 0.1 * len(empty) and full.count(0) < 0.2 * zeros:
+            text = head.decode(encoding, "ignore")
+            return encoding if not _controls(text.encode("utf-8")) else None
     return None
+
+
+def _controls(content: bytes) -> bool:
+    """Tell whether the start holds many different control characters, as no text does in any encoding of bytes."""
+    found = [byte for byte in content[:_HEAD] if byte < 32 and byte not in _OF_TEXT]
+    return len(set(found)) >= 4 and len(found) > 0.02 * len(content[:_HEAD])
 
 
 def _decoded(name: str, content: bytes, encoding: str) -> bytes:
@@ -88,8 +108,8 @@ def _no_utf8(name: str, content: bytes, error: UnicodeDecodeError) -> EagleError
         f"{name} is not in UTF-8",
         found=found,
         expected=f"UTF-8, or {_PARAMETER}; line {bad[0][0]} would read{shown}",
-        mend=f"set {_PARAMETER} to the one that reads right (likely {likely}), or convert the file: "
-        f"iconv -f {likely} -t UTF-8",
+        mend=f"set {_PARAMETER} (of eagle init: --encoding) to the one that reads right (likely {likely}), or convert "
+        f"the file: iconv -f {likely} -t UTF-8",
     )
 
 

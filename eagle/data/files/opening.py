@@ -10,13 +10,14 @@ from urllib.parse import unquote
 
 from eagle.core.artifacts import sha256_of
 from eagle.core.errors import did_you_mean, user_error
+from eagle.data.files.no_tables import AS_PARQUET
 from eagle.data.files.unpacking import is_junk, is_prose, kind_of, unpacked
 
 _NO_TABLES = {
     ".xlsx": "save its sheet as CSV in UTF-8",
     ".xls": "save its sheet as CSV in UTF-8",
     ".ods": "save its sheet as CSV in UTF-8",
-    ".json": "write it out as Parquet: pandas.read_json(..., dtype=False).to_parquet(...)",
+    ".json": AS_PARQUET,
     ".jsonl": "write it out as Parquet: pandas.read_json(..., lines=True, dtype=False).to_parquet(...)",
     ".db": "write its table out as CSV",
     ".sqlite": "write its table out as CSV",
