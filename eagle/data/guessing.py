@@ -87,6 +87,8 @@ def guess(ratings: Path, items: Path, texts: Path | None = None, encoding: str |
         name: _note(name, named[name], seen[name], rated if name in (*_OF_RATINGS, "rated_item") else listed)
         for name in seen
     }
+    if texts and seen["item"] and seen["item"] not in told.columns:
+        notes["texts"] = f"has no column {seen['item']!r}: call the column of ids there as in the file of items"
     if not seen["year"] and _years_end(listed, seen["title"]):
         notes["year"] = "none is needed: the years that end the titles are read"
     marks = _marks(listed, _known(seen))

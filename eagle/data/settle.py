@@ -36,7 +36,7 @@ def settle(catalogue: Catalogue, data: DataConfig) -> Catalogue:
     catalogue = _with_categories_as_said(catalogue, data, found)
     ratings, said = without(catalogue.ratings, data.not_rated)
     found.remarks += said
-    _whole_rows(ratings, catalogue.items, found)
+    _whole_rows(ratings, catalogue.items, data, found)
     ratings = _of_known_items(ratings, catalogue.items, data, found)
     ratings = _once(ratings, data, found)
     _on_scale(ratings, catalogue.source, data, found)
@@ -96,9 +96,12 @@ def _with_categories_as_said(catalogue: Catalogue, data: DataConfig, found: Find
     return replace(catalogue, items=catalogue.items.assign(genres=pd.Series(none, genres.index, dtype=object)))
 
 
-def _whole_rows(ratings: pd.DataFrame, items: pd.DataFrame, found: Findings) -> None:
+def _whole_rows(ratings: pd.DataFrame, items: pd.DataFrame, data: DataConfig, found: Findings) -> None:
     repeated = items["item"].duplicated(keep=False) & items["item"].notna()
     told, join = _told_apart(items[repeated])
+    if data.source == "files" and data.files.items == data.files.ratings:  # dropping rows would drop ratings
+        one = f"table.drop_duplicates({data.files.columns.item!r})"
+        join = f"ratings and items are one file: write its items into a file of their own, {one}.to_csv(...)"
     for wrong, what, expected, mend in (
         (
             ratings[ratings["rating"].isna()],

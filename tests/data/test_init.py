@@ -217,6 +217,13 @@ def test_first_lines_of_no_table_are_refused_before_anything_is_written(tmp_path
     assert not (tmp_path / "new").exists()
 
 
+def test_texts_whose_ids_are_called_otherwise_are_said(tmp_path: Path) -> None:
+    ratings, items = _csv(tmp_path)
+    (tmp_path / "t.csv").write_text("game,overview\n1,Two towers.\n", encoding="utf-8")
+    said = begin(tmp_path / "new", ratings, items, tmp_path / "t.csv", "game")
+    assert any("texts: has no column 'id': call the column of ids there as in" in line for line in said)
+
+
 def test_files_that_are_swapped_are_said_to_be(tmp_path: Path) -> None:
     ratings, items = _csv(tmp_path)
     with pytest.raises(EagleError, match="seem swapped"):

@@ -117,7 +117,14 @@ def test_ratings_that_are_no_numbers_are_named_by_row(folder: Path) -> None:
 
 def test_two_texts_of_one_item_are_named(folder: Path) -> None:
     pd.concat([TEXTS, TEXTS.head(1)]).to_csv(folder / "t.csv", index=False)
-    with pytest.raises(EagleError, match="1 items: b2"):
+    with pytest.raises(EagleError, match=r"(?s)1 items: b2.*keep one text of each item"):
+        own_files(FILES, folder)
+
+
+def test_texts_whose_ids_are_called_otherwise_say_to_call_them_alike(folder: Path) -> None:
+    """To set data.files.columns.item, as for the file of items, would only break that file."""
+    TEXTS.rename(columns={"id": "movieId"}).to_csv(folder / "t.csv", index=False)
+    with pytest.raises(EagleError, match=r"(?s)no column 'id'.*call the column of ids 'id' in this file too"):
         own_files(FILES, folder)
 
 

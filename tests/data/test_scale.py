@@ -21,6 +21,8 @@ def _of(**counts: int) -> pd.Series:
         (["1,250", "2,000"], "between thousands"),
         (["good", "4"], "write a number"),
         (["4/5", "4,5 / 5", "3 out of 5"], "4/5: write 4"),
+        (["4.0 out of 5 stars", "Rated 3 out of 5"], "4/5: write 4"),
+        (["Recommended", "Not Recommended"], "yes or no"),
         (["80%", "60 %"], "percent"),
         (["★★★☆☆", "⭐⭐"], "how many are filled"),
         (["5 stars", "1 star"], "write the number alone"),

@@ -312,6 +312,15 @@ def test_items_that_nobody_rated_stay_and_are_said(tmp_path: Path) -> None:
     assert "4 that nobody rated, left out" in dict(seen.lines)["items"]
 
 
+def test_items_in_the_file_of_ratings_are_no_copies_to_drop(tmp_path: Path) -> None:
+    """Dropping rows that are alike, as copies of items are, would drop ratings here."""
+    ratings, items = tables()
+    ratings.merge(items, on="item").to_csv(tmp_path / "all.csv", index=False)
+    files = {"ratings": "all.csv", "items": "all.csv", "columns": {"text": "text"}}
+    with pytest.raises(EagleError, match=r"write its items into a file of their own, table\.drop_dup"):
+        load_source(parse_config({"data": {"source": "files", "files": files}}).data, tmp_path)
+
+
 def test_filters_are_named_with_what_they_leave_out(tmp_path: Path) -> None:
     ratings, items = tables()
     rare = pd.concat([ratings, pd.DataFrame({"user": ["x", "x"], "item": [0, 1], "rating": [1, 2]})])

@@ -20,11 +20,19 @@ _LOOKS: tuple[tuple[str, float, str], ...] = (
         "this looks like a decimal comma, or a comma between thousands: write 1.25 or 1250, without a comma",
     ),
     (r"[+-]?\d+,\d+", 0.0, "this looks like a decimal comma: write 3.5 for 3,5"),
-    (r"\d+(?:[.,]\d+)?\s*(?:/|of|out of)\s*\d+", 0.5, "this looks like a rating and the best one, as 4/5: write 4"),
+    (
+        r"(?i)(?:rated\s+)?\d+(?:[.,]\d+)?\s*(?:/|of|out of)\s*\d+(?:\s*stars?)?",
+        0.5,
+        "this looks like a rating and the best one, as 4/5: write 4",
+    ),
     (r"\d+(?:[.,]\d+)?\s*%", 0.5, "these are shares in percent: write 80 for 80%"),
     (r"[★☆⭐✩✪🌟½ ]+", 0.5, "these are stars: write how many are filled"),
     (r"\d(?:[.,]\d)?\s*[^\W\d]+", 0.5, "a word follows the number: write the number alone"),
-    (r"(?i)👍.?|👎.?|yes|no|likes?|dislikes?", 0.5, "this looks like a yes or no: write 1 and 0"),
+    (
+        r"(?i)👍.?|👎.?|yes|no|(?:dis)?liked?s?|(?:not )?recommended|positive|negative",
+        0.5,
+        "this looks like a yes or no: write 1 and 0",
+    ),
     (r"(?i)[A-F][+-]?", 0.5, "these are grades: write a number for each, the highest for the best"),
     (r"(?i)nan|none|[(\[<]?null[)\]>]?|<na>|n/?a|-+", 0.5, "this is a word for a missing rating: leave these rows out"),
     (

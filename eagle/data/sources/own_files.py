@@ -74,7 +74,7 @@ def _read(files: OwnFiles, root: Path) -> tuple[dict[str, pd.DataFrame], list[Pr
         try:
             read = read_any(root / path, needs, numbers, files.separator, files.encoding)
         except EagleError as error:
-            problems += error.problems
+            problems += [_of_texts(problem, files) if name == "texts" else problem for problem in error.problems]
             continue
         if read.table.empty:
             problems.append(Problem(f"{path} has no rows", found="a header alone", expected="a row for each record"))
@@ -85,3 +85,11 @@ def _read(files: OwnFiles, root: Path) -> tuple[dict[str, pd.DataFrame], list[Pr
             Problem(f"{files.texts} is given, but not which of its columns holds the text", mend=f"set {_COLUMN}text")
         )
     return tables, problems, notes
+
+
+def _of_texts(problem: Problem, files: OwnFiles) -> Problem:
+    """Return the problem of the file of texts, whose column of ids has no parameter of its own."""
+    item = files.columns.item
+    if not problem.what.endswith(f"has no column {item!r}"):
+        return problem
+    return replace(problem, mend=f"call the column of ids {item!r} in this file too, as {files.items} does")

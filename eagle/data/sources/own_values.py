@@ -151,4 +151,5 @@ def _repeated(name: str, keys: pd.Series) -> Problem | None:
         f"{name} has several texts for one item",
         found=f"{repeated.nunique()} items: {', '.join(repeated.unique()[:10])}",
         expected="one row per item",
+        mend="keep one text of each item, or join its texts into one; reviews by several people do not describe it",
     )
