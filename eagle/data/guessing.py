@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from eagle.core.errors import user_error
+from eagle.data.columns.categories import SEPARATORS
 from eagle.data.columns.codes import slips, slips_in_words, suspects
 from eagle.data.columns.scale import not_numbers, numbers
 from eagle.data.columns.titles import split_year
@@ -32,7 +33,6 @@ _NAMES: Mapping[str, Sequence[str]] = {
 }
 _ID = ("item", "itemid", "id", "movieid", "bookid", "gameid", "productid", "isbn", "asin", "itemno", "no")
 _ALL_NAMES = frozenset({*_ID, *(name for names in _NAMES.values() for name in names)})
-_SEPARATORS = ("|", ";", "/", ",")
 _OF_RATINGS = ("user", "rating", "timestamp")
 _OF_ITEMS = ("title", "genres", "year")
 _REQUIRED = ("user", "rated_item", "rating", "item", "title")
@@ -216,6 +216,6 @@ def _scale(path: Path, column: str | None, encoding: str | None) -> tuple[float 
 def _between(table: pd.DataFrame, column: str | None) -> str:
     """Return the sign that most cells of a column of categories have; the default where none has."""
     cells = table[column].dropna() if column else pd.Series(dtype="string")
-    counts = {sign: int(cells.str.contains(sign, regex=False).sum()) for sign in _SEPARATORS}
+    counts = {sign: int(cells.str.contains(sign, regex=False).sum()) for sign in SEPARATORS}
     best = max(counts, key=lambda sign: counts[sign])
     return best if counts[best] else "|"

@@ -70,6 +70,14 @@ def test_a_wrong_separator_is_recognised() -> None:
     assert wrong_separator("i.csv", pd.Series(cells, name="genres"), ",") is None
 
 
+@pytest.mark.parametrize(("sign", "written"), [("\n", "\\n"), ("、", "、"), ("，", "，")])
+def test_separators_of_forms_and_of_other_scripts_are_recognised(sign: str, written: str) -> None:
+    cells = [f"{first}{sign}{second}" for first in ("剧情", "犯罪", "喜剧") for second in ("战争", "音乐", "爱情")] * 2
+    problem = wrong_separator("i.csv", pd.Series(cells, name="genres"), "|")
+    assert problem is not None
+    assert f'data.files.genre_separator: "{written}"' in problem.mend
+
+
 def test_a_comma_inside_of_names_is_no_separator() -> None:
     assert wrong_separator("i.csv", pd.Series(["Home, Garden", "Food, Drink", "Toys"] * 9, name="kind"), "|") is None
 

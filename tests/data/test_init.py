@@ -230,6 +230,16 @@ def test_files_that_are_swapped_are_said_to_be(tmp_path: Path) -> None:
         begin(tmp_path / "new", items, ratings, None, "game")
 
 
+@pytest.mark.parametrize("sign", ["\n", "、"])
+def test_separators_of_forms_and_of_other_scripts_are_guessed(tmp_path: Path, sign: str) -> None:
+    ratings, items = _csv(tmp_path)
+    pd.DataFrame({"id": range(30), "name": "Go", "category": [f"棋类{sign}策略"] * 30}).to_csv(items, index=False)
+    begin(tmp_path / "new", ratings, items, None, "game")
+    files = load_config(tmp_path / "new/params.yaml").data.files
+    assert files.genre_separator == sign
+    assert own_files(files, tmp_path / "new").items["genres"].iloc[0] == ["棋类", "策略"]
+
+
 def test_units_and_kinds_in_a_header_do_not_hide_its_names(tmp_path: Path) -> None:
     rows = [f"u{user}\t{item}\t{(user + item) % 5 + 1}\t{10**9 + item}" for user in range(9) for item in range(9)]
     head = '"user_id:token"\t"item_id:token"\t"rating\n(1 to 5)"\t"timestamp [s]"'

@@ -14,7 +14,8 @@ from eagle.data.columns.rows import number_of, share, some
 from eagle.data.columns.spelled import nested, spelled
 
 NO_GENRES = "(no genres listed)"
-SEPARATORS = ("|", ",", ";", "/", "\t", ">")
+SEPARATORS = ("|", ",", ";", "/", "\t", ">", "\n", "、", "，", "；", "／")
+"""What stands between categories, in tables of any script; line breaks do in cells of forms."""
 OFTEN = 0.3
 """Share of the cells in which another separator stands before it is taken for the right one [ours]."""
 _NAMES = ("name", "title", "label", "genre", "category", "value")
@@ -86,7 +87,7 @@ def wrong_separator(name: str, column: pd.Series, separator: str) -> Problem | N
         found=f"{separator!r} in no cell and {other!r} in {holding:,} of {len(cells):,}: {whole:,} categories as they "
         f"are, {fewer:,} if cut at {other!r}; such as {some(cells, 2)}",
         expected="categories that several items share",
-        mend=f'set data.files.genre_separator: "{other}"'.replace("\t", "\\t"),
+        mend=f'set data.files.genre_separator: "{other}"'.replace("\t", "\\t").replace("\n", "\\n"),
     )
 
 
