@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from eagle.data.catalogue import Catalogue
-from eagle.data.columns.prose import misread
+from eagle.data.columns.prose import in_another_encoding, misread
 from eagle.data.columns.rows import cut, number_of
 
 NOT_ENGLISH = 0.1
@@ -78,6 +78,16 @@ def _of_words(items: pd.DataFrame) -> list[str]:
             f"{len(spoilt):,} titles and texts seem to be in UTF-8 that was once read as cp1252, such as "
             f"{cut(spoilt[0])!r}: write the file again from its origin"
         )
+    every = (*titles, *texts)
+    for odd, why in (
+        ([text for text in every if in_another_encoding(text) and not misread(text)], "are read in another encoding"),
+        ([text for text in every if "\ufffd" in text], "have lost letters, for which '\ufffd' stands"),
+    ):
+        if len(odd) > 1:
+            found.append(
+                f"{len(odd):,} titles and texts seem as if they {why}, such as {cut(odd[0])!r}: see "
+                "data.files.encoding, or write the file again from its origin"
+            )
     found += _shared(titles, "title", "users and reports cannot tell these items apart", len(items))
     found += _shared(texts, "text", "it tells these items no more apart than none would", len(items))
     if same.sum() >= SHARED * max(len(items), 1) and same.any():

@@ -249,6 +249,18 @@ SETTLED: dict[str, tuple[Change, dict[str, Any], int, list[str]]] = {
         228,
         ["20 titles and texts seem to be in UTF-8 that was once read as cp1252"],
     ),
+    "texts that were read in another encoding than declared": (
+        lambda r, i: (r, i.assign(title=[f"Èðîíèÿ ñóäüáû {n}" for n in range(20)])),
+        {},
+        228,
+        ["20 titles and texts seem as if they are read in another encoding, such as 'Èðîíèÿ"],
+    ),
+    "texts without some letters": (
+        lambda r, i: (r, i.assign(text=[f"{t} Caf\ufffd" for t in i["text"]])),
+        {},
+        228,
+        ["20 titles and texts seem as if they have lost letters, for which '\ufffd' stands"],
+    ),
     "times of a spreadsheet": (
         lambda r, i: (r.assign(time=43538), i),
         {},

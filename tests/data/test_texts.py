@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eagle.data.columns.prose import misread, plain, says_nothing
+from eagle.data.columns.prose import in_another_encoding, misread, plain, says_nothing
 from eagle.data.columns.texts import read_texts
 
 
@@ -52,6 +52,28 @@ def test_text_that_was_read_in_another_encoding_is_recognised(text: str) -> None
     spoilt = text.encode().decode("cp1252", "replace")
     assert misread(spoilt) or "\ufffd" in spoilt
     assert not misread(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "read"),
+    [
+        ("Ирония судьбы", "cp1251", "latin-1"),
+        ("Η μεγάλη πόλη", "iso8859-7", "cp1252"),
+        ("Сон смешного человека", "utf-8", "cp1251"),
+    ],
+)
+def test_text_of_another_script_that_was_read_in_another_encoding_is_recognised(
+    text: str, written: str, read: str
+) -> None:
+    assert in_another_encoding(text.encode(written).decode(read, "replace"))
+    assert not in_another_encoding(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Été", "Þetta er íslenskur texti á æði löngu", "Đường về nhà à ở đâu", "千と千尋の神隠し"]
+)
+def test_accents_of_a_language_are_its_own(text: str) -> None:
+    assert not in_another_encoding(text)
 
 
 def test_marks_that_turn_the_direction_and_colours_of_terminals_are_taken_out() -> None:

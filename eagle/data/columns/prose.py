@@ -28,6 +28,11 @@ _NOTHING = re.compile(
 _MISREAD = re.compile("[ÂÃÐÑâ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹Œ‘’“”•–—˜™š›œž]")
 
 
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]{4,}")
+_ENOUGH, _START = 8, 200
+"""Letters from which their accents tell a text's encoding, and how much of it is looked at [ours]."""
+
+
 def plain(text: str) -> str:
     """Return the text without tags and entities, on one line; ``a < b`` and ``AT&T`` stay as they are.
 
@@ -69,6 +74,27 @@ def misread(text: str) -> bool:
         return error.reason == "unexpected end of data"  # three bytes make one letter
     except UnicodeEncodeError:
         return found[0][1] < "\u00a0"
+    return True
+
+
+def in_another_encoding(text: str) -> bool:
+    """Does a text look like Cyrillic or Greek that was read as Latin, or like UTF-8 that was read as cp1251?
+
+    No language has accents on most of its letters: ``Èðîíèÿ`` was ``Ирония`` in cp1251. Cyrillic in cp1251 is never
+    UTF-8: ``РЎРѕРЅ`` was ``Сон``.
+    """
+    text = text[:_START]
+    letters = [sign for sign in text if sign.isalpha()]
+    if len(letters) >= _ENOUGH and sum("\u00c0" <= sign <= "\u00ff" for sign in letters) > 0.6 * len(letters):
+        return True
+    return any(_is_utf8_in_cp1251(run) for run in _BEYOND_ASCII.findall(text))
+
+
+def _is_utf8_in_cp1251(run: str) -> bool:
+    try:
+        run.encode("cp1251").decode("utf-8")
+    except UnicodeError:
+        return False
     return True
 
 
