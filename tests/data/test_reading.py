@@ -394,6 +394,15 @@ def test_line_breaks_within_quotes_are_meant(tmp_path: Path) -> None:
     assert built.items["text"].tolist() == [f"First, of {i}. Then: 12, 13 the end." for i, *_ in ITEMS]
 
 
+def test_as_many_rows_as_a_spreadsheet_holds_are_said(tmp_path: Path) -> None:
+    """Opened and saved again, a longer file ends there, and nothing else tells."""
+    (tmp_path / "r.csv").write_text("a,b\n" + "1,2\n" * (2**16 - 1))
+    (said,) = read_any(tmp_path / "r.csv", {"a": "a"}).notes
+    assert "r.csv has 65,536 rows, the most that a spreadsheet holds" in said
+    (tmp_path / "r.csv").write_text("a,b\n" + "1,2\n" * 2**16)
+    assert read_any(tmp_path / "r.csv", {"a": "a"}).notes == ()
+
+
 def test_rows_that_are_no_numbers_are_named_by_the_files_own_lines(tmp_path: Path) -> None:
     (tmp_path / "ratings.csv").write_bytes(CSV.replace(b"\n", b"\n\n", 3).replace(b"4.0", b"five"))
     (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")

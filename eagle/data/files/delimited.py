@@ -21,6 +21,8 @@ from eagle.data.files.unpacking import CUT
 
 _NAMED = 10
 _CHUNK = 250_000
+_SPREADSHEETS = (2**16, 2**20)
+"""Rows, with the header, that an old and a new workbook can have."""
 _ANOTHER = "names of columns stand here in another order: below is another table"
 _LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
 
@@ -73,7 +75,10 @@ def read_delimited(
     seen = "" if usual else f"{name}: separator {written(head.form.separator)} found"
     above = sum(line.startswith("#") for line in islice(text_lines(content), head.form.skipped))
     comments = f"{name}: {number_of(above, 'line')} at the top that begin with # passed over" if above else ""
-    return replace(done, notes=(*(said for said in (note, seen, comments) if said), *done.notes))
+    lines = len(done.table) + has_header
+    full = f"{name} has {lines:,} rows, the most that a spreadsheet holds: did one cut the rest?"
+    notes = (note, seen, comments, full if lines in _SPREADSHEETS else "")
+    return replace(done, notes=(*filter(None, notes), *done.notes))
 
 
 def _look(name: str, content: bytes) -> None:
