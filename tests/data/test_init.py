@@ -240,6 +240,18 @@ def test_separators_of_forms_and_of_other_scripts_are_guessed(tmp_path: Path, si
     assert own_files(files, tmp_path / "new").items["genres"].iloc[0] == ["棋类", "策略"]
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t", "::"])
+def test_blanks_within_cells_separate_nothing(tmp_path: Path, separator: str) -> None:
+    """Neither names are known here, nor does any cell have a quote; each title has six words."""
+    rows = [separator.join((f"u{u}", str(i), str((u + i) % 5 + 1))) for u in range(9) for i in range(30)]
+    books = [separator.join((str(i), f"The long way home, part {i}".replace(",", ""), "Ein Buch")) for i in range(30)]
+    names = separator.join
+    columns = _guessed(
+        tmp_path, [names(("wer", "was", "wie")), *rows], [names(("📖 was", "📖 wie es heißt", "x")), *books]
+    )
+    assert (columns.rated_item, columns.item) == ("was", "📖 was")
+
+
 def test_units_and_kinds_in_a_header_do_not_hide_its_names(tmp_path: Path) -> None:
     rows = [f"u{user}\t{item}\t{(user + item) % 5 + 1}\t{10**9 + item}" for user in range(9) for item in range(9)]
     head = '"user_id:token"\t"item_id:token"\t"rating\n(1 to 5)"\t"timestamp [s]"'

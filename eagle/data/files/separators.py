@@ -13,8 +13,8 @@ from eagle.data.files.records import Form, Troubles, rank, records, text_lines
 SEPARATORS = (",", ";", "\t", "|", "::", "\x01", " ")
 _WORDS = {"\\t": "\t", "tab": "\t", "\\x01": "\x01", "space": " "}
 _HEAD, _LINES = 400_000, 300
-_NEARLY_ALL = 0.9
-"""Share of rows of one width from which a table stands below a first line of another."""
+_HALF, _NEARLY_ALL = 0.5, 0.9
+"""Shares of rows of one width from which a sign separates cells, and from which a table stands below a heading."""
 _EXCEL = re.compile(r'"?sep=(.+?)"?\s*$', re.IGNORECASE)
 
 
@@ -45,7 +45,8 @@ class FirstLines:
 
         Commas of a column of texts cut no such rows.
         """
-        return self.even() if self.width > 2 and self.even() > _NEARLY_ALL else 0.0
+        alike = self.form.separator != " " and self.width > 2 and self.even() > _NEARLY_ALL
+        return self.even() if alike else 0.0
 
     def ranks(self) -> list[int]:
         """Return the highest rank (:func:`~eagle.data.files.records.rank`) that each column of one-line rows has."""
@@ -66,13 +67,16 @@ def meant(separator: str) -> str:
 def head_of(content: bytes, wanted: Sequence[str], declared: str | None = None) -> FirstLines:
     """Return the head, cut at ``declared`` or else where most of ``wanted`` (column names) are in the first line.
 
-    Where no separator gives any of the names, rows of even width decide.
+    Where no separator gives any of the names, rows of even width decide. Blanks separate only where nothing else does:
+    titles of as many words each are of even width too.
     """
     lines = list(islice(text_lines(_whole_lines(content)), _LINES))
     excel = _EXCEL.match(lines[0]) if lines else None
     skipped = 1 if excel else 0
     tried = [meant(declared)] if declared else [*([meant(excel[1])] if excel else []), *SEPARATORS]
     heads = [_below_comments(lines, Form(separator, skipped=skipped)) for separator in tried]
+    if any(len(head.names) > 1 and head.even() > _HALF for head in heads if head.form.separator != " "):
+        heads = [head for head in heads if head.form.separator != " " or found(head, wanted)]
     return max(
         heads,
         key=lambda head: (
