@@ -252,6 +252,18 @@ def test_blanks_within_cells_separate_nothing(tmp_path: Path, separator: str) ->
     assert (columns.rated_item, columns.item) == ("was", "📖 was")
 
 
+def test_ids_in_a_column_without_a_name_are_found_by_its_number(tmp_path: Path) -> None:
+    """pandas and R write an index or names of rows so."""
+    rows = [f"u{user},{item},{(user + item) % 5 + 1}" for user in range(9) for item in range(500, 530)]
+    books = [f"{n},Book {n}" for n in range(500, 530)]
+    columns = _guessed(tmp_path, ["user_id,book_id,rating", *rows], [",title", *books])
+    assert (columns.rated_item, columns.item) == ("book_id", "#1")
+    files = load_config(tmp_path / "new/params.yaml").data.files
+    assert own_files(files, tmp_path).items["item"].tolist() == [str(n) for n in range(500, 530)]
+    with pytest.raises(EagleError, match=r'has no column .id.\n  found: columns "#1" \(no name\), title'):
+        own_files(files.model_copy(update={"columns": columns.model_copy(update={"item": "id"})}), tmp_path)
+
+
 def test_units_and_kinds_in_a_header_do_not_hide_its_names(tmp_path: Path) -> None:
     rows = [f"u{user}\t{item}\t{(user + item) % 5 + 1}\t{10**9 + item}" for user in range(9) for item in range(9)]
     head = '"user_id:token"\t"item_id:token"\t"rating\n(1 to 5)"\t"timestamp [s]"'

@@ -50,5 +50,6 @@ def _of_text(
     if is_data(head, []) and not any(map(known, names)):
         names, rows = [f"#{n}" for n in range(1, len(names) + 1)], [list(head.names), *rows]
         said = f"no header was seen: line {head.line} looks like data ({some(rows[0])}), so columns are #1, #2, ..."
+    names = [name or f"#{n}" for n, name in enumerate(names, 1)]  # an index that pandas or R wrote
     table = pd.DataFrame(rows, columns=names, dtype="string")
     return table.loc[:, ~table.columns.duplicated()].assign(**part.values), said

@@ -99,6 +99,6 @@ def is_data(head: FirstLines, names: Sequence[str]) -> bool:
 
 
 def listed_names(names: Sequence[str]) -> str:
-    """Return the first names and how many more there are."""
+    """Return the first names, a number in place of one that is empty, and how many more there are."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return (", ".join(cut(name) for name in names[:_SHOWN]) or "none") + more
+    return (", ".join(cut(name) or f'"#{n}" (no name)' for n, name in enumerate(names[:_SHOWN], 1)) or "none") + more
