@@ -23,11 +23,13 @@ _NAMES: Mapping[str, Sequence[str]] = {
     for name, known in {
         "user": "user userid uid username reviewer reviewerid customerid customer memberid member who person personid "
         "rater raterid accountid account profileid profilename visitorid",
-        "rating": "rating ratings score stars overall userrating bookrating grade vote points",
+        "rating": "rating ratings score stars overall userrating bookrating grade vote points "
+        "recommended recommend isrecommended votedup myscore",
         "timestamp": "timestamp time date when ratedat createdat unixreviewtime datetime submitted",
-        "title": "title name booktitle movietitle itemtitle productname itemname gamename",
+        "title": "title name booktitle movietitle itemtitle productname itemname gamename "
+        "primary primaryname primarytitle originaltitle",
         "text": "text overview description plot summary synopsis blurb abstract",
-        "genres": "genres genre categories category tags subjects topics",
+        "genres": "genres genre categories category tags subjects topics boardgamecategory",
         "year": "year releaseyear yearpublished publicationyear yearofpublication released",
     }.items()
 }

@@ -132,6 +132,7 @@ def test_ratings_that_tell_nothing_are_a_problem(ratings: list[int], words: str)
         (["4\u00a0", " 3.5"], [4, 3.5]),
         (["\N{MINUS SIGN}2", "1e1"], [-2, 10]),
         (["True", "false"], [1, 0]),
+        (["t", "f"], [1, 0]),
         ([True, False], [1, 0]),
     ],
 )

@@ -12,7 +12,8 @@ from eagle.core.errors import Problem
 from eagle.data.columns.rows import listed, number_of
 
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
-_TRUTH = {"true": 1.0, "false": 0.0}
+_TRUTH = {"true": 1.0, "false": 0.0, "t": 1.0, "f": 0.0}
+"""In any case; Postgres writes letters."""
 _LOOKS: tuple[tuple[str, float, str], ...] = (
     (
         r"[+-]?\d{1,3}(?:,\d{3})+",
