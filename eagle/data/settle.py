@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from eagle.config import DataConfig
@@ -19,6 +18,7 @@ from eagle.data.columns.findings import Findings
 from eagle.data.columns.joining import unjoined
 from eagle.data.columns.rows import NAMED_ROWS, number_of, place, share
 from eagle.data.columns.scale import constant_users, nothing_to_learn
+from eagle.data.repeated import once, shown
 
 SWAPPED = 0.5
 """Share of ratings whose user is an item, where no rated item is one, from which the two columns are swapped [ours]."""
@@ -38,7 +38,7 @@ def settle(catalogue: Catalogue, data: DataConfig) -> Catalogue:
     found.remarks += said
     _whole_rows(ratings, catalogue.items, data, found)
     ratings = _of_known_items(ratings, catalogue.items, data, found)
-    ratings = _once(ratings, data, found)
+    ratings = once(ratings, data, found)
     _on_scale(ratings, catalogue.source, data, found)
     found.add(nothing_to_learn(ratings))
     found.add(_nothing_said(catalogue.items, data))
@@ -171,48 +171,6 @@ def _of_known_items(ratings: pd.DataFrame, items: pd.DataFrame, data: DataConfig
     return ratings[~unknown]
 
 
-def _once(ratings: pd.DataFrame, data: DataConfig, found: Findings) -> pd.DataFrame:
-    """Settle pairs of user and item that stand in several rows; exact copies are told from changed minds."""
-    pair = ["user", "item"]
-    again = ratings.duplicated(pair, keep=False) & ratings["user"].notna() & ratings["item"].notna()
-    if not again.any():
-        return ratings
-    rows = ratings[again]
-    copies = int(rows.duplicated().sum())
-    pairs = int((~rows.duplicated(pair)).sum())
-    told = rows.drop_duplicates().groupby(pair)["rating"].agg(["size", "nunique"])
-    changed = int((told["nunique"] > 1).sum())
-    same = int(((told["size"] > 1) & (told["nunique"] == 1)).sum())
-    said = (
-        f"{number_of(pairs, 'pair')} of user and item in {number_of(len(rows), 'row')}: "
-        f"{number_of(copies, 'exact copy', 'exact copies')}, {number_of(changed, 'pair')} with different ratings "
-        f"(changed minds), {number_of(same, 'pair')} with one rating at several times"
-    )
-    if data.duplicates == "error":
-        found.add(
-            Problem(
-                "ratings: a user has rated an item more than once",
-                found=f"{said}\n    {_shown(rows.sort_values(pair, kind='stable'))}",
-                expected="each pair of user and item once",
-                mend="set data.duplicates: latest to keep the latest of each pair, or leave rows out",
-            )
-        )
-        return ratings
-    order = ratings["timestamp"].astype("Float64").fillna(-np.inf).to_numpy(float)
-    ranked = ratings.iloc[np.argsort(order, kind="stable")]
-    kept = np.sort(
-        np.argsort(order, kind="stable")[(~ranked.duplicated(pair, keep="last") | ~_whole(ranked)).to_numpy()]
-    )
-    found.remarks.append(
-        f"{number_of(len(ratings) - len(kept), 'rating')} left out as repeated (data.duplicates: latest): {said}"
-    )
-    return ratings.iloc[kept]
-
-
-def _whole(ratings: pd.DataFrame) -> pd.Series:
-    return ratings["user"].notna() & ratings["item"].notna()
-
-
 def _on_scale(ratings: pd.DataFrame, source: Provenance, data: DataConfig, found: Findings) -> None:
     low, high = source.rating_min, source.rating_max
     codes = [code for code in suspects(ratings["rating"]) if code.value not in data.not_rated]
@@ -229,7 +187,7 @@ def _on_scale(ratings: pd.DataFrame, source: Provenance, data: DataConfig, found
         Problem(
             "ratings: a rating is out of range",
             found=f"{number_of(len(outside), 'rating')} of {len(ratings):,} ({share(len(outside), len(ratings))})"
-            f"\n    {_shown(outside)}",
+            f"\n    {shown(outside)}",
             expected=f"{low:g} to {high:g}"
             + ("" if told else ", since neither data.rating_min nor data.rating_max is set"),
             mend=_scale_mend(ratings, codes),
@@ -246,14 +204,3 @@ def _scale_mend(ratings: pd.DataFrame, codes: list[Suspect]) -> str:
         f"{rest.max():g}), or mend these rows"
     )
     return "; ".join([*(f"{code}; {code.mend}" for code in codes), f"then {widen}" if codes else widen])
-
-
-def _shown(rows: pd.DataFrame) -> str:
-    said = [
-        f"{place(label, rows.index)}: user={user}, item={item}, rating={rating:g}"
-        for label, user, item, rating in zip(
-            rows.index[:NAMED_ROWS], rows["user"], rows["item"], rows["rating"], strict=False
-        )
-    ]
-    more = [f"and {len(rows) - NAMED_ROWS:,} more"] if len(rows) > NAMED_ROWS else []
-    return "\n    ".join([*said, *more])

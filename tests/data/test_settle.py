@@ -104,6 +104,11 @@ REFUSED: dict[str, tuple[Change, dict[str, Any], list[str]]] = {
     "another scale": (_rated(lambda r: r * 20), {}, ["these ratings go from 20 to 100", "data.rating_max"]),
     "copies": (_again(0), {}, ["3 pairs of user and item in 6 rows: 3 exact copies, 0 pairs with different"]),
     "changed minds": (_again(9), {"rating_max": 9}, ["0 exact copies, 3 pairs with different ratings (changed"]),
+    "people without a name": (
+        lambda r, i: (r.assign(user=[user if n % 3 else "A Customer" for n, user in enumerate(r["user"])]), i),
+        {},
+        ["76 of these rows are of 'A Customer': if this stands for people without a name, leave its rows out"],
+    ),
     "all equal": (_rated(lambda r: 0 * r + 3), {}, ["all ratings are the same", "228 ratings of 12 users, all 3"]),
     "no variance within users": (
         lambda r, i: (r.assign(rating=1 + r["user"] % 5), i),
