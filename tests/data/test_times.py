@@ -137,6 +137,11 @@ def test_dates_with_names_of_months_are_read(cell: str) -> None:
     assert seconds(pd.Series([cell])).tolist() == [DAY]
 
 
+@pytest.mark.parametrize("cell", ["2019年3月14日", "2019年03月14日 00:00:00", "2019년 3월 14일", "2019. 3. 14."])
+def test_dates_of_east_asia_are_read(cell: str) -> None:
+    assert seconds(pd.Series([cell])).tolist() == [DAY]
+
+
 def test_moments_of_parquet_beyond_the_year_2262_are_read() -> None:
     column = pd.Series(pd.to_datetime(["9999-12-31T23:59:59", None]).as_unit("us"))
     assert seconds(column).tolist() == [253_402_300_799, pd.NA]

@@ -15,6 +15,7 @@ _SECOND = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseco
 _FIRST_FAR = 10**11
 """Seconds since 1970 from here on would lie beyond the year 5000: the column counts in a smaller unit."""
 _DAY_MONTH = re.compile(r"^\s*(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})\b")
+_EAST_ASIAN = r"^(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]"
 _DAY = r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _COMPACT = {  # digits: (pattern, format, in words); ten digits count seconds
     4: (r"(?:19|20)\d\d", "%Y", "years"),
@@ -115,7 +116,7 @@ def improbable(name: str, column: pd.Series, seconds: pd.Series) -> tuple[str, .
 
 
 def _from_dates(name: str, column: pd.Series, day_first: bool | None) -> Times:
-    text = column.astype("string").str.strip()
+    text = column.astype("string").str.strip().str.replace(_EAST_ASIAN, r"\1-\2-\3", regex=True)
     parts = text.str.extract(_DAY_MONTH)
     ordered = parts[0].notna()
     problem, order = None, bool(day_first)
