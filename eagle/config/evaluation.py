@@ -14,8 +14,8 @@ class SearchConfig(Section):
     budget: Count = Field(8, description="texts of the environment that a search may ask for one case [M: a prototype]")
     steps: Count = Field(
         2,
-        description="changes of a search at most; its budget is divided over them [M: on validation cases EAGLE's 8 texts "
-        "gain .08 [.03, .15] SD more in 2 changes than in 1, .06 [-.00, .13] more in 3]",
+        description="changes of a search at most; its budget is divided over them [M: on validation cases EAGLE's 8 "
+        "texts gain .08 [.03, .15] SD more in 2 changes than in 1, .06 [-.00, .13] more in 3]",
     )
     beam: Count = Field(1, description="texts that a search goes on from in each step")
     temperature: NonNegative = Field(
