@@ -36,7 +36,7 @@ def asked_for(pairs: Sequence[tuple[str, str]], params: Mapping[str, Any] | None
     numbers = {name: int(given.get(name, 0)) for name in ("seed", "horizon", "budget")}
     asked = RequestParameters(**numbers, trace=bool(given.get("trace", False)))
     problems = [
-        Problem(f"{what} is out of bounds", found=f"{found:,}", expected=f"{least} to {most:,}", mend=mend)
+        Problem(f"{what} is out of bounds", found=_shown(found), expected=f"{least} to {most:,}", mend=mend)
         for what, found, least, most, mend in (
             ("the number of rows", len(pairs), 0, ROWS, "send several smaller requests"),
             ("horizon", asked.horizon, 0, HORIZON, "ask for fewer changes, or 0 for the agent's own"),
@@ -45,6 +45,15 @@ def asked_for(pairs: Sequence[tuple[str, str]], params: Mapping[str, Any] | None
         )
         if not least <= found <= most
     ]
+    if asked.budget and asked.horizon:
+        problems.append(
+            Problem(
+                "a search takes no horizon",
+                found=f"budget {_shown(asked.budget)} and horizon {_shown(asked.horizon)}",
+                expected="one of them",
+                mend="leave out horizon: the agent's search makes as many changes as the evaluation's",
+            )
+        )
     texts = len(pairs) * (asked.budget or asked.horizon or horizon)
     if not problems and texts > TEXTS:
         problems.append(
@@ -54,6 +63,12 @@ def asked_for(pairs: Sequence[tuple[str, str]], params: Mapping[str, Any] | None
     if problems:
         raise EagleError(problems)
     return asked
+
+
+def _shown(number: int) -> str:
+    """Return a number with commas, or the beginning of one that is longer than anybody reads."""
+    written = f"{number:,}"
+    return written if len(written) <= SHOWN else f"{written[:SHOWN]} ..."
 
 
 def _long_ids(pairs: Sequence[tuple[str, str]]) -> list[Problem]:

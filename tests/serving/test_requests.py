@@ -98,7 +98,8 @@ def served(folder: Path) -> Iterator[Served]:
 
 def _asked(number: int) -> tuple[list[dict[str, str]], dict[str, int]]:
     rows = [{"user": USERS[number % 3], "item": ITEMS[number % 4]}, {"user": "u0", "item": "i1"}]
-    return rows, {"seed": number % 5, "horizon": number % 3, "budget": 4 * (number % 4 == 3)}
+    asked = {"budget": 4} if number % 4 == 3 else {"horizon": number % 3}
+    return rows, {"seed": number % 5, **asked}
 
 
 def test_sixteen_requests_at_once_get_what_each_gets_alone(served: Served) -> None:
