@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,21 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from eagle.core.commands import run_everything
 from eagle.core.errors import EagleError, user_error
 
-_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
 _REQUEST = "API request to"
 """How MLflow begins the message of a request that failed on its way, or that the server could not answer."""
-
-
-@contextmanager
-def soon() -> Iterator[None]:
-    """Ask a server for seconds where MLflow asks for four minutes; what the user has set stays."""
-    added = {name: value for name, value in _PATIENCE.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name in added:
-            del os.environ[name]
 
 
 def no_answer(error: Exception) -> EagleError:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from eagle.config import RegistryConfig
 from eagle.core.commands import run_everything
+from eagle.core.patience import soon
 from eagle.core.project import Project
 from eagle.registry.location import database_of, resolve_uri
 from eagle.report.registration import Registration
@@ -72,7 +73,7 @@ def _look(config: RegistryConfig, project: Project, made: Registration) -> _Seen
     database = database_of(uri)
     if database is not None and not database.exists():
         return _Seen(f"no store at {uri}")
-    from eagle.registry.answers import failures_told, soon  # which import MLflow, for seconds
+    from eagle.registry.answers import failures_told  # which imports MLflow, for seconds
     from eagle.registry.store import open_client
 
     with failures_told(), soon():

@@ -15,9 +15,10 @@ from mlflow.exceptions import MlflowException
 from eagle.config import RegistryConfig
 from eagle.core.commands import run_everything
 from eagle.core.errors import user_error
+from eagle.core.patience import soon
 from eagle.core.project import Project
 from eagle.core.workspace import borrow
-from eagle.registry.answers import failures_told, no_answer, soon
+from eagle.registry.answers import failures_told, no_answer
 from eagle.registry.location import database_of, resolve_uri
 from eagle.registry.turns import opening
 

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import pandas as pd
 from mlflow.environment_variables import MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT
 from mlflow.exceptions import MlflowException
@@ -18,12 +17,12 @@ from mlflow.protos.databricks_pb2 import DEADLINE_EXCEEDED, INVALID_PARAMETER_VA
 from mlflow.pyfunc import PythonModel
 from mlflow.types.schema import Array, ColSpec, DataType, Object, ParamSchema, ParamSpec, Property, Schema
 
-from eagle.core.errors import EagleError, user_error
+from eagle.core.errors import EagleError
 from eagle.core.project import Project
 from eagle.serving.agent_files import AgentFiles, borrowed_models
 from eagle.serving.bounds import RequestParameters, asked_for
 from eagle.serving.searching import own_search
-from eagle.serving.spans import write_trace
+from eagle.serving.spans import experiment_for_traces, write_trace
 from eagle.serving.steer import Steerer
 from eagle.serving.trajectories import ServedTrajectory
 from eagle.serving.turns import OutOfTime, noted, time_limit
@@ -98,20 +97,15 @@ class SteeringModel(PythonModel):
 
     def _traced(self, pairs: Sequence[tuple[str, str]], asked: RequestParameters) -> list[ServedTrajectory]:
         """Answer, and write the way there to the store and experiment of the surroundings, else the agent's own."""
-        if not mlflow.is_tracking_uri_set():
-            raise user_error(
-                "a trace was asked for, and no MLflow store is named",
-                mend="set MLFLOW_TRACKING_URI where the agent is served, or leave out trace",
-            )
+        experiment = experiment_for_traces(os.environ.get("MLFLOW_EXPERIMENT_NAME", self.experiment))
         with noted() as turns:
             found = self._answer(pairs, asked)
-        known = mlflow.get_experiment_by_name(os.environ.get("MLFLOW_EXPERIMENT_NAME", self.experiment))
         write_trace(
             "request",
             turns,
             {"rows": [{"user": user, "item": item} for user, item in pairs], **asdict(asked)},
             {"answers": [{"text": one.text, "utility": one.utility} for one in found]},
-            experiment=known.experiment_id if known else None,
+            experiment=experiment,
             tags={"eagle.kind": "request"},
         )
         return found

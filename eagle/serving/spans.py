@@ -8,10 +8,38 @@ from typing import Any
 
 import mlflow
 from mlflow.entities import SpanType
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
 
+from eagle.core.errors import user_error
+from eagle.core.patience import soon
 from eagle.serving.turns import TurnTaken
 
 _TYPES = {"agent": SpanType.AGENT, "environment": SpanType.LLM, "encoder": SpanType.EMBEDDING}
+
+
+def experiment_for_traces(name: str) -> str | None:
+    """Return the id of an experiment in the store that MLflow is set to; None where it has none, which is MLflow's
+    default.
+
+    EagleError where no store is named, or where it does not answer within seconds.
+    """
+    if not mlflow.is_tracking_uri_set():
+        raise user_error(
+            "a trace was asked for, and no MLflow store is named",
+            mend="set MLFLOW_TRACKING_URI where the agent is served, or leave out trace",
+        )
+    try:
+        with soon():
+            known = mlflow.get_experiment_by_name(name)
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        raise user_error(
+            "a trace was asked for, and the MLflow store does not answer",
+            found=" ".join(str(error).split())[:300],
+            expected="the store that MLFLOW_TRACKING_URI names where the agent is served",
+            mend="start it, or leave out trace",
+        ) from None
+    return known.experiment_id if known else None
 
 
 def write_trace(

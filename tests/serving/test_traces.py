@@ -13,6 +13,7 @@ from mlflow.exceptions import MlflowException
 
 from eagle.config import RegistryConfig
 from eagle.registry.store import Store
+from tests.servers.conftest import free_port
 from tests.serving.test_steer import Engine, steerer
 
 if TYPE_CHECKING:
@@ -53,6 +54,17 @@ def test_who_does_not_ask_leaves_no_trace(mlflow_store: Store, model: SteeringMo
     model.predict(None, ROWS, {"horizon": 1})
     mlflow.flush_trace_async_logging()
     assert MlflowClient(mlflow_store.uri).search_traces([mlflow_store.experiment_id]) == []
+
+
+def test_a_store_that_does_not_answer_is_told_before_anything_is_written(
+    monkeypatch: pytest.MonkeyPatch, model: SteeringModel
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(MlflowException, match="the MLflow store does not answer"):
+        model.predict(None, ROWS, {"trace": True})
+    engine = model.steerer.agent.model
+    assert isinstance(engine, Engine) and engine.calls == 0
 
 
 def test_a_request_without_rows_leaves_a_trace_without_answers(mlflow_store: Store, model: SteeringModel) -> None:

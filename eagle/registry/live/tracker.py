@@ -16,6 +16,7 @@ from pathlib import Path
 
 from eagle.core import telemetry
 from eagle.core.parent import lives
+from eagle.core.patience import soon
 from eagle.core.project import Project
 from eagle.registry.live.stages import LEFT_OUT, locked
 
@@ -39,8 +40,6 @@ def main(folder: Path) -> None:
 
 def _follow_all(folder: Path) -> None:
     """Follow the pipeline; before, finish what trackers of ended pipelines have left."""
-    from eagle.registry.answers import soon  # which imports MLflow
-
     with soon():
         for left in sorted(path for path in folder.parent.iterdir() if path != folder and not lives(path.name)):
             with suppress(OSError), locked(left) as mine:  # or another tracker has finished it
