@@ -18,7 +18,7 @@ from eagle.core.errors import user_error
 from eagle.core.patience import soon
 from eagle.core.project import Project
 from eagle.core.workspace import borrow
-from eagle.registry.answers import failures_told, no_answer
+from eagle.registry.answers import failures_told, no_answer, no_writing
 from eagle.registry.location import database_of, resolve_uri
 from eagle.registry.turns import opening
 
@@ -40,10 +40,13 @@ def open_store(config: RegistryConfig, project: Project) -> Store:
     database = database_of(uri)
     if database is None:
         return _with_experiment(config.experiment, uri, None)
-    database.parent.mkdir(parents=True, exist_ok=True)
-    borrow(project.root, ARTIFACTS)  # which MLflow looks for in the working folder
-    with opening(database):
-        return _with_experiment(config.experiment, uri, database)
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        borrow(project.root, ARTIFACTS)  # which MLflow looks for in the working folder
+        with opening(database):
+            return _with_experiment(config.experiment, uri, database)
+    except OSError as error:
+        raise no_writing(error) from None
 
 
 def _with_experiment(name: str, uri: str, database: Path | None) -> Store:

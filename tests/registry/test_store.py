@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -9,16 +11,19 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from sqlalchemy.engine import make_url
+from sqlalchemy import event
+from sqlalchemy.engine import Engine, make_url
 
 from eagle.config import RegistryConfig
 from eagle.core.errors import EagleError
 from eagle.core.project import Project
+from eagle.registry.answers import failures_told
 from eagle.registry.location import resolve_uri
 from eagle.registry.provenance import commit, data_versions
 from eagle.registry.run_log import RunLog, flatten, numbers
 from eagle.registry.runs import draw_curve
 from eagle.registry.store import open_store
+from tests.mlflow_tables import lay_tables
 
 
 @pytest.mark.parametrize(
@@ -117,3 +122,56 @@ def test_a_store_of_another_mlflow_is_told_in_one_message(tmp_path: Path, monkey
     with pytest.raises(EagleError, match="another version of MLflow") as caught:
         open_store(RegistryConfig(), Project(tmp_path / "an older"))
     assert f"`mlflow db upgrade 'sqlite:///{older}'`" in str(caught.value)
+
+
+def test_a_full_disk_is_told_without_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lay_tables(Project())
+
+    def fill(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")  # SQLite takes as many pages as there are
+
+    event.listen(Engine, "connect", fill)
+    try:
+        with pytest.raises(EagleError) as caught, failures_told():
+            store = open_store(RegistryConfig(), Project())
+            for _ in range(100):
+                RunLog.begin(store, "run", {"eagle.kind": "pipeline"}).params({"words": "x" * 5000})
+    finally:
+        event.remove(Engine, "connect", fill)
+    (problem,) = caught.value.problems
+    assert problem.found.endswith("database or disk is full")
+    assert problem.mend.startswith("free some space")
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("number", "mend"), [(errno.ENOSPC, "free some space"), (errno.EROFS, "see that it belongs")])
+def test_a_file_of_a_run_that_finds_no_room_is_told_in_one_message(
+    number: int, mend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lay_tables(Project())
+    (tmp_path / "curve.csv").write_text("update\n1\n")
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with RunLog.begin(open_store(RegistryConfig(), Project()), "run", {"eagle.kind": "pipeline"}) as run:
+        monkeypatch.setattr(shutil, "copyfileobj", fail)
+        with pytest.raises(EagleError, match="cannot be written") as caught, failures_told():
+            run.files([tmp_path / "curve.csv"], "curves")
+    assert caught.value.problems[0].mend.startswith(mend)
+
+
+@pytest.mark.parametrize("taken", ["mlruns", "mlruns/mlflow.db.lock"])
+def test_a_store_that_cannot_be_written_is_told_in_one_message(taken: str, tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    (tmp_path / taken / "folder").mkdir(parents=True)
+    if taken == "mlruns":
+        shutil.rmtree(tmp_path / taken)
+        (tmp_path / taken).write_text("a file")
+    with pytest.raises(EagleError, match="cannot be written") as caught:
+        open_store(RegistryConfig(), project)
+    assert taken in caught.value.problems[0].found
