@@ -72,7 +72,7 @@ def _look(config: RegistryConfig, project: Project, made: Registration) -> _Seen
     uri = resolve_uri(config.tracking_uri, project.home)
     database = database_of(uri)
     if database is not None and not database.exists():
-        return _Seen(f"no store at {uri}")
+        return _Seen(f"its store at {uri}")
     from eagle.registry.answers import failures_told  # which imports MLflow, for seconds
     from eagle.registry.store import open_client
 

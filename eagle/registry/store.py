@@ -111,7 +111,9 @@ def download(address: str, uri: str) -> Path:
         raise user_error(
             f"{address} is not in the registry",
             found=error,
-            mend=f"run {run_everything()}: it registers what is missing",
+            mend=f"run {run_everything()}: it registers what is missing"
+            if address.endswith("@champion")
+            else "name a version that is there: `eagle report` says which, or leave out --agent for the champion",
         ) from None
 
 

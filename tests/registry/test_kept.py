@@ -69,7 +69,8 @@ def test_a_lost_database_is_lost_and_not_made_anew(registered: tuple[Project, St
     mlflow.set_tracking_uri(None)
     database = project.root / "mlruns/mlflow.db"
     database.unlink()
-    assert "no store at" in str(forget_lost(CONFIG, project))
+    assert store_line(CONFIG, project).startswith("the registry has lost its store at sqlite:///")
+    assert "its store at" in str(forget_lost(CONFIG, project))
     assert not database.exists()
 
 

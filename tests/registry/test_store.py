@@ -22,7 +22,7 @@ from eagle.registry.location import resolve_uri
 from eagle.registry.provenance import commit, data_versions
 from eagle.registry.run_log import RunLog, flatten, numbers
 from eagle.registry.runs import draw_curve
-from eagle.registry.store import open_store
+from eagle.registry.store import Store, download, open_store
 from tests.mlflow_tables import lay_tables
 
 
@@ -122,6 +122,14 @@ def test_a_store_of_another_mlflow_is_told_in_one_message(tmp_path: Path, monkey
     with pytest.raises(EagleError, match="another version of MLflow") as caught:
         open_store(RegistryConfig(), Project(tmp_path / "an older"))
     assert f"`mlflow db upgrade 'sqlite:///{older}'`" in str(caught.value)
+
+
+@pytest.mark.parametrize(("which", "mend"), [("@champion", "registers what is missing"), ("/99", "name a version")])
+def test_of_an_agent_that_is_not_there_the_remedy_is_the_one_that_helps(
+    which: str, mend: str, mlflow_store: Store
+) -> None:
+    with pytest.raises(EagleError, match=f"(?s)models:/eagle-agent{which} is not in the registry.*{mend}"):
+        download(f"models:/eagle-agent{which}", mlflow_store.uri)
 
 
 def test_a_full_disk_is_told_without_a_traceback(
