@@ -18,6 +18,7 @@ from eagle.core import telemetry
 from eagle.core.errors import EagleError
 
 USER_MISTAKE, INTERRUPTED = 2, 130
+MOST = 10_000  # texts or trajectories of one command [O: hours of work; what is planned for them takes memory]
 
 
 class Commands(TyperGroup):
@@ -102,12 +103,13 @@ def steer(
         str, typer.Option(help="'champion', a models:/ address, or a folder with an adapter")
     ] = "champion",
     budget: Annotated[
-        int, typer.Option(min=0, help="texts to ask for, of which the best is kept; 0: one episode as it comes")
+        int,
+        typer.Option(min=0, max=MOST, help="texts to ask for, of which the best is kept; 0: one episode as it comes"),
     ] = 0,
     method: Annotated[str, typer.Option(help="who searches, such as search_random; see evaluate.budgets.methods")] = (
         "search_eagle"
     ),
-    samples: Annotated[int, typer.Option(min=1, help="how many trajectories")] = 1,
+    samples: Annotated[int, typer.Option(min=1, max=MOST, help="how many trajectories")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="seed of the trajectories")] = 0,
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
