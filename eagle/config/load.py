@@ -88,6 +88,8 @@ def read_values(path: Path) -> Any:
         raise user_error(f"{path} does not exist", mend="run the command from the project's root folder") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise user_error(f"{path} is not valid YAML", found=error) from None
+    except OSError as error:
+        raise user_error(f"{path} cannot be read", found=error.strerror, expected="a file of parameters") from None
 
 
 def load_config(path: Path = Path("params.yaml")) -> Config:

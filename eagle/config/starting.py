@@ -66,9 +66,14 @@ def start_project(folder: Path, config: Config, notes: Mapping[str, str]) -> lis
         raise user_error(
             f"{folder} holds a project already", found=", ".join(there), mend="name another folder: none is overwritten"
         )
-    write_code(folder)
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    try:
+        write_code(folder)
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise user_error(
+            f"{folder} cannot be written", found=error, mend="name a folder in which you may write, with room"
+        ) from None
     return [*texts, f"{CODE}/"]
 
 

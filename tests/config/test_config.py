@@ -69,6 +69,11 @@ def test_a_missing_or_broken_file_is_one_clear_error(tmp_path: Path) -> None:
         load_config(tmp_path / "params.yaml")
 
 
+def test_a_folder_in_the_place_of_the_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(EagleError, match=r"(?s)cannot be read.*found: Is a directory"):
+        load_config(tmp_path)
+
+
 def test_lines_pasted_above_the_old_ones_do_not_pass_unseen(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text("data:\n  source: files\n  noun: film\n  source: movielens-100k\n")

@@ -335,6 +335,12 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 
 
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(EagleError, match=r"(?s)game cannot be written.*found: \[Errno"):
+        begin(tmp_path / "file/game", None, None, None, None)
+
+
 def test_one_file_alone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EagleError, match="a catalogue needs two files"):
         begin(tmp_path / "new", tmp_path / "r.csv", None, None, None)
