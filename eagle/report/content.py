@@ -60,7 +60,7 @@ def _at_equal_budgets(inputs: Inputs, noun: str) -> list[Headline]:
     found = [
         Headline(
             f"{number(gain['mean'], 2, True)} SD",
-            f"gain in utility over the {noun} it started from: EAGLE, best of {most} texts {ends(gain)}",
+            f"gain in utility over the {noun} it started from: EAGLE, best of {most} texts of one change {ends(gain)}",
         )
     ]
     if over:

@@ -150,7 +150,7 @@ def budget_sentence(table: pd.DataFrame, arms: Sequence[Arm] = ()) -> str:
     most, at = at_most(table)
     if "utility_gain" not in at:
         return ""
-    said = f"EAGLE, best of {most}: {interval(at['utility_gain'])} SD of U over the anchor"
+    said = f"EAGLE, best of {most} texts of one change: {interval(at['utility_gain'])} SD of U over the anchor"
     ahead = "_over_"
     others = {
         name.partition(ahead)[2]: figures for name, figures in at.items() if name.startswith(f"utility_gain{ahead}")

@@ -62,7 +62,9 @@ def test_the_first_figures_are_those_of_most_cases(finished: Project) -> None:
     inputs = Inputs.load(finished)
     first, *_, last = headlines(inputs, 7)
     assert first.figure == "+1.00 SD"
-    assert first.says.startswith("gain in utility over the film it started from: EAGLE, best of 2 texts [+1.00")
+    assert first.says.startswith(
+        "gain in utility over the film it started from: EAGLE, best of 2 texts of one change [+1.00"
+    )
     assert last.says.startswith("of computing")
     compared = inputs.metrics["eagle_g_optimal"]["gain_over_anchor"]["mean"]
     alone = headlines(replace(inputs, budgets=inputs.budgets.iloc[:0]), 7)

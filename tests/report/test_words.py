@@ -111,7 +111,8 @@ def test_equal_budgets_in_one_sentence() -> None:
     table = pd.DataFrame(rows, columns=["arm", "budget", "metric", "mean", "low", "high"])
     said = budget_sentence(table)
     assert said == (
-        "EAGLE, best of 8: +1.50 [+1.20, +1.80] SD of U over the anchor; over random actions +0.50 [+0.30, +0.70]. "
+        "EAGLE, best of 8 texts of one change: +1.50 [+1.20, +1.80] SD of U over the anchor; over random actions +0.50 "
+        "[+0.30, +0.70]. "
         "Real ratings of hidden items: +0.06 [+0.01, +0.11] stars."
     )
     nobody = table.assign(mean=table["mean"].where(table["metric"] != "shelf_stars"))
