@@ -50,10 +50,13 @@ def run(config: Config, project: Project) -> None:
     arms = Arms.open(config, project, held, hashes, encoder)
     utility = arms.text_utility
 
-    def scored(rows: pd.DataFrame) -> pd.DataFrame:
-        return with_eligible(score(rows, held.cases, encoder, utility.utility), held.cases, utility)
+    def worth(rows: pd.DataFrame) -> pd.DataFrame:
+        return score(rows, held.cases, encoder, utility.utility)
 
-    ran = arms.run(played=lambda rows: tell_utilities(scored(rows)))
+    def scored(rows: pd.DataFrame) -> pd.DataFrame:
+        return with_eligible(worth(rows), held.cases, utility)
+
+    ran = arms.run(played=lambda rows: tell_utilities(worth(rows)))
     judges = open_judges(config, project, held)
     judged = judged_by_all(judges, scored(ran.trajectories), held.cases)
     odd = perplexity(config, project)

@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import compress
 
 import numpy as np
 import torch
@@ -248,16 +249,16 @@ def without_common(decisions: Sequence[Decision]) -> list[np.ndarray]:
     """Return each row's values ``(K,)`` less what every action is worth to all rows of this batch alike.
 
     Row and action effects are fitted by least squares, over unused actions alone: what stands in for the value of a
-    used one is no opinion on it. A used action then is worth as little as the least of its row, as before.
+    used one is no opinion on it. A used action is worth as little as the least unused one of its row.
     """
     advantages = [d.values - d.values[d.unused].mean() for d in decisions]
-    listed = Counter(a for d in decisions for a in _unused(d))
+    listed = Counter(a for d in decisions for a in compress(d.actions, d.unused))
     # An action that one row alone may still take says nothing about what all like.
     columns = {action: len(decisions) + i for i, action in enumerate(sorted(a for a, n in listed.items() if n > 1))}
     cells = [
         (row, columns[action], value)
         for row, (decision, own) in enumerate(zip(decisions, advantages, strict=True))
-        for action, value in zip(_unused(decision), own[decision.unused], strict=True)
+        for action, value in zip(compress(decision.actions, decision.unused), own[decision.unused], strict=True)
         if action in columns
     ]
     effects = np.zeros((len(cells), len(decisions) + len(columns)))
@@ -269,10 +270,6 @@ def without_common(decisions: Sequence[Decision]) -> list[np.ndarray]:
         goal = own - np.array([fitted[columns[a]] if a in columns else 0.0 for a in decision.actions])
         goals.append(np.where(decision.unused, goal, goal[decision.unused].min()))
     return goals
-
-
-def _unused(decision: Decision) -> list[str]:
-    return [action for action, unused in zip(decision.actions, decision.unused, strict=True) if unused]
 
 
 def _figures(seen: Sequence[DecisionFigures]) -> Row:
