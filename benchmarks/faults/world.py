@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import yaml
 
 from eagle.core.artifacts import md5_of, read_json, remove
@@ -20,6 +21,7 @@ CHANGING = ("own", "data", "models", "reports", "mlruns", ".cache", ".dvc", "dvc
 """What runs and faults may change in the folder; the library in it stays as it is."""
 TIMED = ("reports/costs", "reports/report.html", "reports/registration.json", "reports/data_docs", "mlruns")
 """Files that differ from run to run, by the time they took, names of runs or dates."""
+TRACKER = "eagle.registry.live.tracker"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class World:
 
     def reset(self) -> None:
         """Put back what may have changed."""
+        end_trackers(self.root)
         for name in CHANGING:
             there, here = self.pristine / name, self.root / name
             remove(here)
@@ -123,6 +126,17 @@ class World:
         found += [f"DVC's cache: {path.name} holds something else" for path in objects if not _is_itself(path)]
         store = self.root / ".cache/completions.sqlite"
         return found + (_damaged(store) if store.exists() else [])
+
+
+def end_trackers(root: Path) -> None:
+    """End what still carries journals to MLflow there: it would write into the folder that is put back."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if TRACKER in process.cmdline() and Path(process.cwd()) == root:
+                process.kill()
+                found.append(process)
+    psutil.wait_procs(found)
 
 
 def _is_itself(path: Path) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from benchmarks.faults import disk, flip, kill
 from benchmarks.faults.__main__ import campaign
 from benchmarks.faults.ledger import Case, Ledger, Outcome
 from benchmarks.faults.undisturbed import world
-from benchmarks.faults.world import World
+from benchmarks.faults.world import TRACKER, World
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,18 @@ def test_another_result_and_a_draft_left_behind_are_seen(made: World) -> None:
         "other bytes in data/validation.json",
         "left behind: data/.x.1-0.part",
     ]
+
+
+def test_a_tracker_does_not_write_into_a_folder_that_is_put_back(made: World, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "input()", TRACKER]
+    with (
+        subprocess.Popen(command, cwd=made.root, stdin=subprocess.PIPE) as here,
+        subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE) as elsewhere,
+    ):
+        made.reset()
+        assert here.poll() is not None
+        assert elsewhere.poll() is None
+        elsewhere.kill()
 
 
 def test_a_stopped_campaign_goes_on_where_it_was(tmp_path: Path, made: World) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from prefect.flows import flow
 
-from flows.busy import holder
+from flows.busy import RECORD, holder, remove_cut_record
 from flows.dvc import bring_up_to_date
 from tests.flows.conftest import write_dvc
 
@@ -88,3 +88,27 @@ def test_a_number_that_passed_to_another_program_holds_nothing() -> None:
         assert holder(["'out' is busy, it is being blocked by:", f"  (PID {other.pid}): /bin/dvc repro"]) is None
         other.kill()
     assert holder(["ERROR: failed to reproduce 'fetch': exited with 7"]) is None
+
+
+@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.parametrize("left", ["", '{"write": {"/data/out": {"pid"'])
+def test_a_record_that_a_kill_has_cut_off_stops_no_flow(toy: Path, said: Said, left: str) -> None:
+    write_dvc(toy, {"fetch": "echo x > out_fetch"})
+    (toy / RECORD).parent.mkdir(parents=True, exist_ok=True)
+    (toy / RECORD).write_text(left)
+    assert subprocess.run([sys.executable, "-m", "dvc", "repro", "-q", "fetch"], check=False).returncode
+    beside_another()
+    assert (toy / "out_fetch").exists()
+    assert [line for line in said.lines if line.startswith(f"removed {RECORD}")]
+
+
+def test_a_record_that_a_living_dvc_may_be_writing_stays(toy: Path) -> None:
+    (toy / RECORD).parent.mkdir(parents=True, exist_ok=True)
+    (toy / RECORD).touch()
+    with beside([sys.executable, "-c", HELD + UNTIL_GO, "dvc", "push"], toy / "held"):
+        assert not remove_cut_record()
+        (toy / RECORD).write_text("{}")
+    assert not remove_cut_record()  # whole: not a leftover
+    (toy / RECORD).write_text("")
+    assert remove_cut_record()
+    assert not (toy / RECORD).exists()
