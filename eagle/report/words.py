@@ -10,7 +10,6 @@ import pandas as pd
 from eagle.domains.text import Fields
 from eagle.evaluation.arm import SEARCH_EAGLE, Arm, label_at_budgets
 from eagle.evaluation.bounds import BoundCheck, outside
-from eagle.evaluation.judges.shelf_ratings import LEAST
 from eagle.latent.verdict import verdict_line
 
 FIGURES = {
@@ -167,7 +166,7 @@ def _shelf_words(shelf: Mapping[str, Any] | None) -> list[str]:
     if shelf is None:
         return []
     if pd.isna(shelf["mean"]):
-        return [f"None of these people has the {LEAST} hidden ratings that it takes to confirm it by real ratings."]
+        return ["None of these people has enough hidden ratings to confirm it by real ratings."]
     return [f"Real ratings of hidden items: {interval(shelf)} stars."]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -61,31 +62,36 @@ def ordered_pairs(users: np.ndarray, predicted: np.ndarray, actual: np.ndarray) 
     return np.array(found)
 
 
-def least_ratings(rows: pd.DataFrame) -> int:
+def least_ratings(rows: pd.DataFrame, *within: str) -> int:
     """Return how many held-out ratings a user needs to be judged: MIN_RATINGS, or fewer (2 at least) where that leaves
-    fewer than MIN_PEOPLE.
+    fewer than MIN_PEOPLE. With the name of a column, so many that share its value.
 
     A sparse catalogue has thousands of people with two ratings of unseen items, and hardly one with five.
     """
-    return _least(_comparable(rows))
+    return _least(_comparable(rows, within))
 
 
-def _comparable(rows: pd.DataFrame) -> pd.Series:
-    """Return every user's number of ratings, 0 where all are equal."""
-    found = rows.groupby("user")["rating"].agg(["size", "min", "max"])
+def _comparable(rows: pd.DataFrame, within: Sequence[str] = ()) -> pd.Series:
+    """Return every user's number of ratings, 0 where all are equal; by user, and by the columns ``within``."""
+    found = rows.groupby(["user", *within])["rating"].agg(["size", "min", "max"])
     return found["size"].where(found["min"] < found["max"], 0)
 
 
 def _least(counts: pd.Series) -> int:
-    enough = (least for least in range(MIN_RATINGS, 2, -1) if (counts >= least).sum() >= MIN_PEOPLE)
+    users = counts.index.get_level_values("user")
+    enough = (least for least in range(MIN_RATINGS, 2, -1) if users[counts >= least].nunique() >= MIN_PEOPLE)
     return next(enough, 2)
 
 
-def judged(rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep the rows of users with enough, and not all equal, ratings, and number those users (column ``number``)."""
-    counts = _comparable(rows)
-    kept = rows[rows["user"].isin(counts.index[counts >= _least(counts)])]
-    return kept.assign(number=np.unique(kept["user"].to_numpy(str), return_inverse=True)[1])
+def judged(rows: pd.DataFrame, *within: str) -> pd.DataFrame:
+    """Keep the rows of users with enough, and not all equal, ratings, and number those users (column ``number``).
+
+    With ``within`` a user is judged anew for each value of that column, and each of these has a number.
+    """
+    counts, keys = _comparable(rows, within), ["user", *within]
+    enough = counts.index[counts >= _least(counts)]
+    kept = rows[rows.set_index(keys).index.isin(enough)]
+    return kept.assign(number=kept.groupby(keys).ngroup())
 
 
 def ranking(rows: pd.DataFrame, predicted: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:

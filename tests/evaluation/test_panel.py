@@ -13,6 +13,7 @@ from eagle.core.errors import EagleError
 from eagle.evaluation.judges.judging import judge
 from eagle.evaluation.judges.panel import Panel
 from eagle.evaluation.judges.panel_check import check_panel
+from eagle.stats.ranking import MIN_RATINGS
 
 Rated = tuple[pd.DataFrame, dict[str, tuple[str, int | None]]]
 CRIME = "Genres: crime. Plot: A thief and a detective hunt one murderer through the harbour."
@@ -75,7 +76,16 @@ def test_users_with_few_or_equal_ratings_are_not_ranked(rated: Rated) -> None:
     ratings, texts = rated
     few = pd.DataFrame([("few", f"m{n}", 1.0 + n % 5) for n in range(4)], columns=ratings.columns)
     equal = pd.DataFrame([("equal", f"m{n}", 3.0) for n in range(60)], columns=ratings.columns)
-    assert check_panel(pd.concat([ratings, few, equal]), texts, seed=0, resamples=20, confidence=0.95).users == 40
+    many = [ratings, ratings.assign(user="v" + ratings["user"])]  # 80 people with enough of them
+    found = check_panel(pd.concat([*many, few, equal]), texts, seed=0, resamples=20, confidence=0.95)
+    assert (found.users, found.least_ratings) == (80, MIN_RATINGS)
+
+
+def test_where_few_people_have_five_ratings_in_a_fold_fewer_are_enough(rated: Rated) -> None:
+    ratings, texts = rated
+    thin = ratings[ratings.groupby("user").cumcount() < 12]  # three in a fold
+    found = check_panel(thin, texts, seed=0, resamples=20, confidence=0.95)
+    assert (found.users, found.least_ratings) == (40, 2)
 
 
 def test_no_rows_is_one_clear_error() -> None:

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from eagle.evaluation.judges.base import Judge, JudgeData
 from eagle.evaluation.judges.shelf import HiddenShelf
-from eagle.evaluation.judges.shelf_ratings import LEAST, HiddenRatings, Shelf
+from eagle.evaluation.judges.shelf_ratings import ENOUGH, FEWEST, HiddenRatings, Shelf
 from eagle.evaluation.judges.shelf_texts import WordsAndGenres, kernel
 from eagle.evaluation.stage import hidden_ratings
 from eagle.testing.judges import JudgeContract
@@ -40,7 +40,7 @@ def world(liking: str, seed: int = 3) -> JudgeData:
         liked = {"own": FOND[user], "all": 1.0, "none": 0.0}[liking] * robot
         if rng.random() < 0.6:
             rows.append((user, item, 3 + liked + 0.2 * rng.normal()))
-    rows += [(NEWCOMER, f"i{n}", 3.0) for n in range(LEAST - 1)]
+    rows += [(NEWCOMER, f"i{n}", 3.0) for n in range(ENOUGH - 1)]
     ratings = pd.DataFrame(rows, columns=["user", "item", "rating"])
     splits = {item: ("validation", "test")[n // 4 % 2] for n, item in enumerate(texts)}
     anchors = [("i0", "u0"), ("i0", "u1"), ("i4", "u0"), ("i4", "u1"), ("i0", NEWCOMER)]
@@ -119,7 +119,7 @@ def test_the_anchor_is_not_on_its_own_shelf() -> None:
     data = world("own")
     shelf = HiddenShelf.fit(data)
     changed = data.hidden.assign(rating=data.hidden["rating"].where(data.hidden["item"] != "i0", 0.5))
-    other = replace(shelf, hidden=HiddenRatings.of(changed, data.texts))
+    other = replace(shelf, hidden=HiddenRatings.of(changed, data.texts, data.raters))
     steps = data.cases[["case", "user"]].assign(text=ROBOT)
     before, after = (one.judge(steps, data.cases)["shelf_stars"].to_numpy() for one in (shelf, other))
     assert after[:2] == pytest.approx(before[:2], abs=1e-9)  # cases of anchor i0
@@ -130,6 +130,16 @@ def test_a_user_with_too_few_hidden_ratings_has_no_judgement() -> None:
     shelf, found = judged(world("own"), ROBOT)
     assert found.iloc[4].isna().all() and found.iloc[:4].notna().all(axis=None)
     assert np.isnan(shelf.matrix([ROBOT], [NEWCOMER, "nobody"])).all()
+
+
+@pytest.mark.parametrize(("half", "least"), [(2, FEWEST), (9, 9), (40, ENOUGH)])
+def test_where_most_people_have_few_hidden_ratings_fewer_are_enough(half: int, least: int) -> None:
+    data = world("own")
+    few = data.hidden[data.hidden.groupby("user").cumcount() < half]
+    shelf = HiddenShelf.fit(replace(data, hidden=few))
+    assert shelf.found["least_ratings"] == least
+    listened_to = np.isfinite(shelf.matrix([ROBOT], USERS)[0])
+    assert listened_to.all() if half >= least else not listened_to.any()
 
 
 def test_pairs_are_judged_as_the_matrix_says_whatever_is_beside_them() -> None:

@@ -116,7 +116,7 @@ def test_equal_budgets_in_one_sentence() -> None:
         "Real ratings of hidden items: +0.06 [+0.01, +0.11] stars."
     )
     nobody = table.assign(mean=table["mean"].where(table["metric"] != "shelf_stars"))
-    assert budget_sentence(nobody).endswith("has the 15 hidden ratings that it takes to confirm it by real ratings.")
+    assert budget_sentence(nobody).endswith("has enough hidden ratings to confirm it by real ratings.")
     assert budget_sentence(table.iloc[-1:]) == budget_sentence(table.iloc[:0]) == ""
 
 

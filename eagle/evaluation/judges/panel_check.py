@@ -15,7 +15,7 @@ from eagle.evaluation.judges.base import Texts
 from eagle.evaluation.judges.panel import Panel
 from eagle.stats.bootstrap import TwoWayBootstrap
 from eagle.stats.intervals import NOTHING, Estimate
-from eagle.stats.ranking import MIN_RATINGS, ordered_pairs, spearman
+from eagle.stats.ranking import judged, least_ratings, ordered_pairs, spearman
 
 FOLDS = 4
 
@@ -31,6 +31,8 @@ class PanelCheck:
     rmse: float
     """Root mean squared error on unseen items, in stars: the noise that preferences are judged with."""
     users: int
+    least_ratings: int
+    """How many ratings in one fold a user needed to be judged there."""
 
     def near_chance(self) -> bool:
         """Return whether its AUC cannot be told from 0.5 (or is below)."""
@@ -45,7 +47,8 @@ class PanelCheck:
             "spearman_average_rater": self.spearman_average_rater,
         }
         written: dict[str, object] = {name: estimate.as_dict() for name, estimate in estimates.items()}
-        return {**written, "rmse": round(self.rmse, 6), "users": self.users, "near_chance": self.near_chance()}
+        plain = {"users": self.users, "least_ratings": self.least_ratings, "near_chance": self.near_chance()}
+        return {**written, "rmse": round(self.rmse, 6), **plain}
 
 
 def check_panel(ratings: pd.DataFrame, texts: Texts, seed: int, resamples: int, confidence: float) -> PanelCheck:
@@ -75,28 +78,28 @@ def _predict(rated: pd.DataFrame, texts: Texts, held_out: np.ndarray) -> tuple[n
     return predicted[item, user], predicted[item, -1]
 
 
-def _summary(judged: pd.DataFrame, seed: int, resamples: int, confidence: float) -> PanelCheck:
-    rmse = float(np.sqrt(np.mean((judged["rating"] - judged["personal"]) ** 2))) if len(judged) else float("nan")
-    users, table = _rankings(judged)
+def _summary(found: pd.DataFrame, seed: int, resamples: int, confidence: float) -> PanelCheck:
+    rmse = float(np.sqrt(np.mean((found["rating"] - found["personal"]) ** 2))) if len(found) else float("nan")
+    least = least_ratings(found, "fold")
+    users, table = _rankings(found)
     if not users:
-        return PanelCheck(NOTHING, NOTHING, NOTHING, NOTHING, rmse, 0)
+        return PanelCheck(NOTHING, NOTHING, NOTHING, NOTHING, rmse, 0, least)
     bootstrap = TwoWayBootstrap([""] * len(users), users, resamples, confidence, seed)
     (auc, spearman), (auc_average, spearman_average) = (
         tuple(bootstrap.mean(table[:, who, what]) for what in (0, 1)) for who in (0, 1)
     )
-    return PanelCheck(auc, spearman, auc_average, spearman_average, rmse, len(users))
+    return PanelCheck(auc, spearman, auc_average, spearman_average, rmse, len(users), least)
 
 
-def _rankings(judged: pd.DataFrame) -> tuple[list[str], np.ndarray]:
+def _rankings(found: pd.DataFrame) -> tuple[list[str], np.ndarray]:
     """Return the users who can be judged, and their mean figures over folds (n_users, panel | average rater, auc |
     spearman).
 
     A figure is of one user within one fold: a user's level in the other folds is low where it is high in this one,
     which would look like skill reversed.
     """
-    found = judged.groupby(["user", "fold"])["rating"]
-    kept = judged[(found.transform("size") >= MIN_RATINGS) & (found.transform("max") > found.transform("min"))]
-    part = kept.groupby(["user", "fold"]).ngroup().to_numpy()
+    kept = judged(found, "fold")
+    part = kept["number"].to_numpy()
     owner = kept["user"].to_numpy(str)[np.unique(part, return_index=True)[1]]
     users, user = np.unique(owner, return_inverse=True)
     actual = kept["rating"].to_numpy(float)

@@ -13,7 +13,8 @@
    it says less than the truth. Both columns are multiplied by what stands behind one star of it on validation items
    (:meth:`eagle.evaluation.judges.shelf_figures.Foretold.behind_one`), so that they are in stars of real ratings; the
    check measures on test items whether they are (``behind_one``, best 1).
-4. A user with fewer than LEAST hidden ratings has no judgement: NaN.
+4. A user with few hidden ratings has no judgement: NaN. Few is fewer than 15, or than half of the raters have, down to
+   5: in a sparse catalogue hardly anybody has 15.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class HiddenShelf:
     def fit(cls, data: JudgeData) -> HiddenShelf:
         """Put all hidden ratings on the shelf; choose its width and scales on validation items."""
         features = WordsAndGenres.fit([text for text, _ in data.texts.values()])
-        hidden = HiddenRatings.of(data.hidden, data.texts)
+        hidden = HiddenRatings.of(data.hidden, data.texts, data.raters)
         directions = features.directions([data.texts[item][0] for item in hidden.items])
         foreteller = Foreteller(hidden, directions, Settings(data.seed, data.resamples, data.confidence))
         width = foreteller.best_width()

@@ -60,6 +60,7 @@ def check_shelf(
         "width": width,
         "items": split,
         "ratings": len(hidden.stars),
+        "least_ratings": hidden.least,
         "users": np.unique(hidden.person[asked]).size,
         "raters": np.unique(hidden.person[own]).size,
         "near_chance": measured["total"]["near_chance"],

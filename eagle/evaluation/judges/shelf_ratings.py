@@ -11,7 +11,8 @@ from scipy import sparse
 
 from eagle.evaluation.judges.base import Texts
 
-LEAST = 15  # hidden ratings of a user below which their mean near a text is mostly noise [M]
+ENOUGH = 15  # hidden ratings of a user below which their mean near a text is mostly noise [M]
+FEWEST = 5  # where most people have few; the noise of many people's means averages out, and the check says how far [O]
 PULL = 1.0  # rating that draws an item's mean to the overall one; more would leave general liking in the rest [O]
 
 
@@ -26,22 +27,29 @@ class HiddenRatings:
     stars: np.ndarray  # (n,)
     personal: np.ndarray  # (n,) stars less the item's mean over all other people
     split: np.ndarray  # (n,) of the item: validation or test
+    least: int = ENOUGH
+    """How many of them a person needs to be listened to."""
 
     @classmethod
-    def of(cls, table: pd.DataFrame, texts: Texts) -> HiddenRatings:
-        """Number the rows of ``table`` (user, item, rating, split) whose item has a text; there may be none."""
+    def of(cls, table: pd.DataFrame, texts: Texts, raters: Sequence[str]) -> HiddenRatings:
+        """Number the rows of ``table`` (user, item, rating, split) whose item has a text; there may be none.
+
+        A person needs as many as half of the ``raters`` have, ENOUGH at most and FEWEST at least.
+        """
         rows = table[table["item"].isin(texts.keys())]
         people, person = np.unique(rows["user"].to_numpy(str), return_inverse=True)
         items, item = np.unique(rows["item"].to_numpy(str), return_inverse=True)
         stars = rows["rating"].to_numpy(float)
         personal = stars - _others_mean(person, item, stars)
         split = rows["split"].to_numpy(str)
-        return cls(tuple(people.tolist()), tuple(items.tolist()), person, item, stars, personal, split)
+        counts = np.append(np.bincount(person, minlength=len(people)), 0)[numbers(raters, people.tolist())]
+        least = int(np.clip(np.median(counts) if len(counts) else ENOUGH, FEWEST, ENOUGH))
+        return cls(tuple(people.tolist()), tuple(items.tolist()), person, item, stars, personal, split, least)
 
     @property
     def enough(self) -> np.ndarray:
-        """Which people have at least LEAST hidden ratings, (n_people,) bool."""
-        return np.bincount(self.person, minlength=len(self.people)) >= LEAST
+        """Which people have at least ``least`` hidden ratings, (n_people,) bool."""
+        return np.bincount(self.person, minlength=len(self.people)) >= self.least
 
     def shelf(self, values: np.ndarray, rows: np.ndarray) -> Shelf:
         """Return ``values`` (n,) of the ``rows`` (n,) bool as a shelf over all people and items."""
