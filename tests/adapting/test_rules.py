@@ -100,12 +100,17 @@ def test_a_better_environment_is_kept_and_both_sides_are_written_down() -> None:
     assert (decision.plain["whole"], decision.tried["whole"]) == (0.7, 0.9)
 
 
+@pytest.mark.parametrize("share", ["kept", "said", "followed"])
+def test_a_loss_within_the_noise_of_some_300_texts_is_none(share: str) -> None:
+    assert decide(PLAIN, replace(BETTER, **{share: getattr(PLAIN, share) - 0.015})).adapted
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         ({"whole": 0.7}, "whole first answers"),
         ({"whole": 0.72}, "whole first answers"),  # within the noise of 400 texts
-        ({"kept": 0.239}, "item's words kept"),
+        ({"kept": 0.21}, "item's words kept"),
         ({"said": 0.27}, "action's words said"),
         ({"followed": 0.8}, "named labels followed"),
         ({"remembered": 0.05}, "recite the corpus"),
