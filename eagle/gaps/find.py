@@ -1,4 +1,6 @@
-"""The best gaps found: texts of EAGLE that their user would value above the anchor, and what already lies near them."""
+"""The best gaps found: texts of EAGLE that their user would value above the anchor and above the own average item, and
+what already lies near them.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,10 @@ def find_gaps(
     titles: dict[str, str],
     profiles: dict[str, str],
 ) -> pd.DataFrame:
-    """Return every final text of EAGLE with a gain over its anchor, best first; a text is listed once, for its best
-    user. Where EAGLE was searched with, the texts are those that its search kept.
+    """Return every final text of EAGLE with a gain over its anchor and U above 0, best gain first; a text is listed
+    once, for its best user. Where EAGLE was searched with, the texts are those that its search kept.
+
+    U is 0 for the user's average item: from an anchor far below, a text may gain much and still please nobody.
 
     Columns: rank, arm, user, profile, anchor, anchor_title, anchor_text, text, actions, utility, anchor_utility, gain
     (SD of U), user_preference, rater_preference, distance, nearest (ids), nearest_titles, nearest_distances (latent,
@@ -39,7 +43,8 @@ def find_gaps(
         else _gains(trajectories[:0])
     )
     offered = found["eligible"].astype(bool) & ~found["text"].map(defective).astype(bool)
-    found = found[offered & (found["gain"] > 0) & (found["text"] != found["anchor_text"])]
+    pleasing = (found["gain"] > 0) & (found["utility"] > 0)
+    found = found[offered & pleasing & (found["text"] != found["anchor_text"])]
     found = found.sort_values(["gain", "arm", "case"], ascending=[False, True, True], kind="stable").drop_duplicates(
         "text"
     )

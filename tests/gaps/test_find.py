@@ -27,14 +27,16 @@ BETTER, DEFECTIVE = line("A young judge hides a letter from her town"), line("a 
 KNOWN = line("A story that a film of the catalogue tells already")
 
 
-def episode(arm: Arm, case: int, gain: float, text: str, place: float, user: str = "u0") -> list[dict[str, Any]]:
-    """Two rows: the anchor at utility 1 and point (0, 0), and one change that ends at (place, 0)."""
+def episode(
+    arm: Arm, case: int, gain: float, text: str, place: float, user: str = "u0", start: float = 1.0
+) -> list[dict[str, Any]]:
+    """Two rows: the anchor at utility ``start`` and point (0, 0), and one change that ends at (place, 0)."""
     shared = {"arm": arm.name, "case": case, "anchor": f"i{case}", "user": user}
     shared |= {"user_preference": 0.6, "rater_preference": 0.5, "distance": 0.3}
     shared |= {"eligible": text != KNOWN}
     return [
-        {**shared, "step": 0, "action": "", "text": OLD, "utility": 1.0, "z": [0.0, 0.0]},
-        {**shared, "step": 1, "action": "Add a thief.", "text": text, "utility": 1 + gain, "z": [place, 0.0]},
+        {**shared, "step": 0, "action": "", "text": OLD, "utility": start, "z": [0.0, 0.0]},
+        {**shared, "step": 1, "action": "Add a thief.", "text": text, "utility": start + gain, "z": [place, 0.0]},
     ]
 
 
@@ -86,6 +88,11 @@ def test_gains_of_trained_arms_are_ranked(latent: LatentSpace) -> None:
         ["Add a thief."],
     )
     assert (found.iloc[0]["anchor_title"], found.iloc[0]["profile"]) == ("The heist", "")
+
+
+def test_a_text_below_the_users_average_item_is_no_gap_however_much_it_gains(latent: LatentSpace) -> None:
+    below, above = episode(EAGLE, 0, 1.5, NEW, 1.25, start=-2.0), episode(EAGLE, 1, 0.5, BETTER, 1.25, start=-0.25)
+    assert gaps(latent, below, above)["text"].tolist() == [BETTER]
 
 
 def test_neighbours_and_novelty_are_those_of_the_last_point(latent: LatentSpace) -> None:
