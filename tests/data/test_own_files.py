@@ -8,7 +8,8 @@ import pytest
 from eagle.config import FileColumns, OwnFiles
 from eagle.core.errors import EagleError
 from eagle.data.columns.categories import genre_list
-from eagle.data.columns.times import seconds, year_of
+from eagle.data.columns.times import seconds
+from eagle.data.columns.years import year_of
 from eagle.data.sources.own_files import own_files
 
 RATINGS = pd.DataFrame({"who": ["007", "8"], "what": ["a1", "b2"], "stars": [4.5, 1], "when": [10, 20]})

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eagle.data.columns.times import improbable, read_times, read_years, seconds
+from eagle.data.columns.times import improbable, read_times, seconds
+from eagle.data.columns.years import read_years
 
 DAY = 1_552_521_600  # 2019-03-14
 MOMENTS = st.lists(
@@ -151,3 +152,65 @@ def test_years_of_two_digits_are_said() -> None:
     years, said = read_years("i.csv", pd.Series(["95", "1996"], name="made"), -3000, 2100)
     assert years.tolist() == [95, 1996]
     assert said == ("i.csv: 1 year in column 'made' of two digits taken as they are: row 0: '95'; write 1995 for 95",)
+
+
+@pytest.mark.parametrize(
+    ("cell", "second"),
+    [
+        ("14 March 2019", 0),
+        ("March 14th, 2019", 0),
+        ("14th of March 2019", 0),
+        ("Thursday, March 14, 2019", 0),
+        ("14-Mar-2019 10:15", 36_900),
+        ("March 14, 2019 at 10:15 AM", 36_900),
+        ("Reviewed in the United States on March 14, 2019", 0),
+        ("Thu Mar 14 2019 10:15:00 GMT+0100 (Central European Standard Time)", 33_300),
+        ("Thu Mar 14 10:15:00 CET 2019", 36_900),
+        ("2019-03-14 10:15:00 EST", 36_900),
+    ],
+)
+def test_dates_in_words_are_read(cell: str, second: int) -> None:
+    assert seconds(pd.Series([cell])).tolist() == [DAY + second]
+
+
+def test_a_quarter_is_its_first_day() -> None:
+    assert seconds(pd.Series(["2019Q2", "2019-Q2"])).tolist() == [1_554_076_800] * 2
+
+
+def test_names_of_time_zones_are_said() -> None:
+    found = read_times("r.csv", pd.Series(["2019-03-14 10:15:00 EST"], name="when"))
+    assert found.remarks == (
+        "r.csv: names of time zones in column 'when', as EST, passed over: all times count as UTC",
+    )
+
+
+@pytest.mark.parametrize("cells", [["14. März 2019", "15. Mai 2019"], ["14 mars 2019"], ["14 de marzo de 2019"]])
+def test_dates_in_words_of_another_language_are_told(cells: list[str]) -> None:
+    found = read_times("r.csv", pd.Series(cells, name="when"))
+    assert found.problem is not None
+    assert "names of months are read in English alone" in found.problem.found
+    some = read_times("r.csv", pd.Series([*cells, "14. April 2019"], name="when"))
+    assert some.seconds.notna().sum() == 1
+    assert "names of months are read in English alone" in some.remarks[0]
+
+
+def test_a_date_without_a_year_is_none() -> None:
+    assert read_times("r.csv", pd.Series(["2019-03-14", "Mar 14 10:15"])).seconds.tolist() == [DAY, pd.NA]
+
+
+def test_a_day_between_year_and_month_is_refused() -> None:
+    found = read_times("r.csv", pd.Series(["2019-01-02", "2019-14-03"], name="when"))
+    assert found.problem is not None
+    assert "the day between year and month" in found.problem.what
+    assert "row 1: '2019-14-03'" in found.problem.found
+
+
+def test_blanks_between_numbers_leave_the_order_open_too() -> None:
+    found = read_times("r.csv", pd.Series(["1 2 2019"], name="when"))
+    assert found.problem is not None
+    assert "data.files.day_first" in found.problem.mend
+
+
+@pytest.mark.parametrize(("cell", "year"), [("c. 1850", 1850), ("1999-2001", 1999), ("c. 500 BC", -500), ("0", pd.NA)])
+def test_years_as_museums_write_them(cell: str, year: object) -> None:
+    assert read_years("i.csv", pd.Series([cell], name="made"), -3000, 2100)[0].tolist() == [year]

@@ -1,4 +1,4 @@
-"""When something was rated or made, in whatever writing a cell has it."""
+"""When something was rated, in whatever writing a cell has it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from eagle.core.errors import Problem
+from eagle.data.columns.dated import in_usual_writing, parsed, why_unread
 from eagle.data.columns.rows import listed, number_of
 
 _SECOND = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
 _FIRST_FAR = 10**11
 """Seconds since 1970 from here on would lie beyond the year 5000: the column counts in a smaller unit."""
-_DAY_MONTH = re.compile(r"^\s*(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})\b")
-_EAST_ASIAN = r"^(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]"
+_DAY_MONTH = re.compile(r"^\s*(\d{1,2})([/.\s-])(\d{1,2})\2(\d{4}|\d{2})\b")
+_DAY_BEFORE_MONTH = r"^\d{4}[/.-](?:1[3-9]|2\d|3[01])[/.-](?:0?[1-9]|1[0-2])\b"
 _DAY = r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _COMPACT = {  # digits: (pattern, format, in words); ten digits count seconds
     4: (r"(?:19|20)\d\d", "%Y", "years"),
@@ -24,8 +25,6 @@ _COMPACT = {  # digits: (pattern, format, in words); ten digits count seconds
     12: (rf"{_DAY}(?:[01]\d|2[0-3])[0-5]\d", "%Y%m%d%H%M", "dates as 201903141015"),
     14: (rf"{_DAY}(?:[01]\d|2[0-3])(?:[0-5]\d){{2}}", "%Y%m%d%H%M%S", "dates as 20190314101500"),
 }
-_DATED = r"\d{4}|\d{1,2}[\s./,'-]+\w+[\s./,'-]+\d{2}|[^\W\d]{3,}[\s./,'-]+\d{1,2}[\s./,'-]+\d{2}"
-"""What a date has and a time of the day has not: a year, or three parts."""
 _FARTHEST = 10**12
 """Seconds since 1970 beyond which a number is no time (the year 33658)."""
 EARLIEST, LATEST = pd.Timestamp("1980-01-01"), pd.Timestamp("2100-01-01")
@@ -116,31 +115,41 @@ def improbable(name: str, column: pd.Series, seconds: pd.Series) -> tuple[str, .
 
 
 def _from_dates(name: str, column: pd.Series, day_first: bool | None) -> Times:
-    text = column.astype("string").str.strip().str.replace(_EAST_ASIAN, r"\1-\2-\3", regex=True)
+    text, zone = in_usual_writing(column.astype("string"))
     parts = text.str.extract(_DAY_MONTH)
     ordered = parts[0].notna()
-    problem, order = None, bool(day_first)
+    problem, order = _day_before_month(name, column, text), bool(day_first)
     if ordered.any():
         first, second = (pd.to_numeric(parts[at]) for at in (0, 2))
         problem, order = _order(name, column, first[ordered], second[ordered], set(parts[1].dropna()), day_first)
-    times = _parsed(text.mask(ordered), False).fillna(_parsed(text.where(ordered), order))
+    times = parsed(text.mask(ordered), False).fillna(parsed(text.where(ordered), order))
     unread = times.isna() & text.notna() & (text != "")
     if problem is None and len(text.dropna()) and times.isna().all():
         problem = Problem(
             f"{name}: no cell of column {column.name!r} is a time",
-            found=listed(column[unread]),
+            found=f"{listed(column[unread])}{why_unread(column[unread])}",
             expected="seconds or milliseconds since 1970, or dates as 2019-03-14",
             mend="correct data.files.columns.timestamp, or set it to null: times are optional",
         )
     written = f"dates, {'day' if order else 'month'} first" if ordered.any() else "dates"
-    return Times(_since_1970(times), written, _unread(name, column, unread), problem)
+    said = _unread(name, column, unread)
+    if zone:
+        said += (
+            f"{name}: names of time zones in column {column.name!r}, as {zone}, passed over: all times count as UTC",
+        )
+    return Times(_since_1970(times), written, said, problem)
 
 
-def _parsed(text: pd.Series, day_first: bool) -> pd.Series:
-    """Read dates; what has none, as 10:15, is missing: pandas would take the day on which it reads."""
-    text = text.where(text.str.contains(_DATED, regex=True).fillna(False).astype(bool))
-    found = pd.to_datetime(text, errors="coerce", utc=True, format="mixed", dayfirst=day_first)
-    return found.astype("datetime64[us, UTC]")
+def _day_before_month(name: str, column: pd.Series, text: pd.Series) -> Problem | None:
+    odd = column[text.str.contains(_DAY_BEFORE_MONTH).fillna(False).astype(bool)]
+    if odd.empty:
+        return None
+    return Problem(
+        f"{name}: dates in column {column.name!r} have the day between year and month",
+        found=listed(odd.head(3)),
+        expected="year, month, day",
+        mend="write dates as 2019-03-14 where the file is made",
+    )
 
 
 def _order(
@@ -184,43 +193,6 @@ def _unread(name: str, column: pd.Series, unread: pd.Series) -> tuple[str, ...]:
         return ()
     rows = column[unread]
     return (
-        f"{name}: {number_of(len(rows), 'time')} in column {column.name!r} could not be read: {listed(rows.head(3))}",
+        f"{name}: {number_of(len(rows), 'time')} in column {column.name!r} could not be read: {listed(rows.head(3))}"
+        f"{why_unread(rows)}",
     )
-
-
-def year_of(column: pd.Series) -> pd.Series:
-    """Return the year of each cell: a number as it is, else the first four digits that stand alone or begin a date.
-
-    From 1995, "1995-12-01", "19951201" or "Dec 1995"; missing where a cell has none.
-    """
-    text = column.astype("string").str.strip()
-    number = pd.to_numeric(text.where(text.str.fullmatch(r"[+-]?\d{1,4}(?:\.0+)?").fillna(False)), errors="coerce")
-    found = text.str.extract(r"(?<!\d)(\d{4})(?!\d)", expand=False).fillna(
-        text.str.extract(rf"^({_DAY})", expand=False).str.slice(stop=4)
-    )
-    return number.fillna(pd.to_numeric(found, errors="coerce")).astype("Float64").astype("Int64")
-
-
-def read_years(name: str, column: pd.Series, oldest: int, latest: int) -> tuple[pd.Series, tuple[str, ...]]:
-    """Return the years (Int64) from ``oldest`` to ``latest``, missing where a cell has none, and these in words.
-
-    There was no year 0: files write it where the year is unknown.
-    """
-    years = year_of(column)
-    years = years.where((years.between(oldest, latest) & (years != 0)).fillna(False).astype(bool))
-    where = f"in column {column.name!r}"
-    said = []
-    lost = column[years.isna() & column.notna()]
-    if len(lost):
-        hold = "holds" if len(lost) == 1 else "hold"
-        said.append(
-            f"{name}: {number_of(len(lost), 'cell')} {where} {hold} no year from {oldest} to {latest}: "
-            f"{listed(lost.head(3))}"
-        )
-    short = column[years.between(0, 99).fillna(False).astype(bool)]
-    if len(short):
-        said.append(
-            f"{name}: {number_of(len(short), 'year')} {where} of two digits taken as they are: {listed(short.head(3))}"
-            "; write 1995 for 95"
-        )
-    return years, tuple(said)

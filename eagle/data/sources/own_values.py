@@ -19,8 +19,9 @@ from eagle.data.columns.rows import share
 from eagle.data.columns.scale import not_numbers, numbers
 from eagle.data.columns.spelled import cut_short, not_single
 from eagle.data.columns.texts import read_texts
-from eagle.data.columns.times import improbable, read_times, read_years
+from eagle.data.columns.times import improbable, read_times
 from eagle.data.columns.titles import split_year, upright
+from eagle.data.columns.years import read_years
 
 OLDEST, LATEST = -3000, 2100
 """Years that an item of any kind may have."""
