@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from eagle.core.errors import user_error
-from eagle.data.columns.categories import SEPARATORS
 from eagle.data.columns.codes import slips, slips_in_words, suspects
 from eagle.data.columns.scale import not_numbers, numbers
+from eagle.data.columns.separated import SEPARATORS, better_separator, cells_of
 from eagle.data.columns.titles import split_year
 from eagle.data.files.first_rows import first_rows
 from eagle.data.files.tables import read_any
@@ -216,8 +216,11 @@ def _scale(path: Path, column: str | None, encoding: str | None) -> tuple[float 
 
 
 def _between(table: pd.DataFrame, column: str | None) -> str:
-    """Return the sign that most cells of a column of categories have; the default where none has."""
-    cells = table[column].dropna() if column else pd.Series(dtype="string")
-    counts = {sign: int(cells.str.contains(sign, regex=False).sum()) for sign in SEPARATORS}
+    """Return the sign that most cells of a column of categories have, or another that cuts them better; the default
+    where none has.
+    """
+    cells = cells_of(table[column]) if column else []
+    counts = {sign: sum(sign in cell for cell in cells) for sign in SEPARATORS}
     best = max(counts, key=lambda sign: counts[sign])
-    return best if counts[best] else "|"
+    likely = best if counts[best] else "|"
+    return better_separator(cells, likely) or likely

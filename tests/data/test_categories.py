@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eagle.data.columns.categories import genre_list, keep_frequent, unlike_each_other, wrong_separator
+from eagle.data.columns.categories import genre_list, keep_frequent, unlike_each_other
+from eagle.data.columns.separated import wrong_separator
 
 NAMES = st.lists(
     st.text(alphabet="abcdefgh", min_size=1, max_size=6).filter(lambda name: name not in {"null", "nan"}),
@@ -95,3 +96,58 @@ def test_as_many_categories_as_items_are_a_sign() -> None:
     assert "hardly two items share one" in str(unlike_each_other([[f"c{n}"] for n in range(30)]))
     assert unlike_each_other([["a"], ["b"]] * 15) is None
     assert unlike_each_other([]) is None
+
+
+def _combined(sign: str, before: str = "") -> pd.Series:
+    firsts, seconds = ("drama", "crime", "comedy", "horror"), ("war", "noir", "music", "love", "sports")
+    return pd.Series([f"{before}{one}{sign}{other}" for one in firsts for other in seconds] * 2, name="genres")
+
+
+@pytest.mark.parametrize(
+    ("sign", "before", "named"), [(" - ", "", " - "), (" & ", "", " & "), (" #", "#", "#"), (" • ", "", "•")]
+)
+def test_signs_that_names_may_hold_are_recognised_where_they_clearly_separate(
+    sign: str, before: str, named: str
+) -> None:
+    problem = wrong_separator("i.csv", _combined(sign, before), "|")
+    assert problem is not None
+    assert f'data.files.genre_separator: "{named}"' in problem.mend
+    assert genre_list(_combined(sign, before)[0], named) == ["drama", "war"]
+
+
+@pytest.mark.parametrize("sign", [" & ", " - ", " and "])
+def test_signs_inside_names_separate_nothing(sign: str) -> None:
+    names = ("Action{}Adventure", "Sci-Fi{}Fantasy", "Arts{}Crafts", "Arts{}Letters", "Home{}Garden", "Drama")
+    column = pd.Series([name.format(sign) for name in names] * 5, name="genres")
+    assert wrong_separator("i.csv", column, "|") is None
+
+
+def test_a_declared_separator_that_stands_somewhere_by_chance_is_not_the_right_one() -> None:
+    column = pd.concat([_combined(", "), pd.Series(["drama|noir"], name="genres")])
+    problem = wrong_separator("i.csv", column, "|")
+    assert problem is not None
+    assert "'|' in 1 of 41 cells and ',' in 40 of 41" in problem.found
+    assert wrong_separator("i.csv", pd.concat([column, pd.Series(["war|noir"] * 3)]), "|") is None
+
+
+def test_entities_are_no_separators() -> None:
+    column = pd.Series(["Books &amp; Media", "Toys &amp; Games", "Toys"] * 9, name="kind")
+    assert wrong_separator("i.csv", column, "|") is None
+    assert genre_list("Books &amp; Media;Toys", ";") == ["books & media", "toys"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ('c("Drama", "War")', ["drama", "war"]),
+        ('c("Drama", NA)', ["drama"]),
+        ("character(0)", []),
+        ('list("Drama")', ["drama"]),
+        ("frozenset({'Drama', 'War'})", ["drama", "war"]),
+        ("array(['Drama', 'War'], dtype=object)", ["drama", "war"]),
+        ("<python><data-frame>", ["python", "data-frame"]),
+        ("<b>Toys</b>", ["toys"]),
+    ],
+)
+def test_lists_of_r_and_calls_of_python_and_tags_in_brackets(cell: str, found: list[str]) -> None:
+    assert genre_list(cell, "|") == found

@@ -152,6 +152,11 @@ REFUSED: dict[str, tuple[Change, dict[str, Any], list[str]]] = {
         ["column 'title' holds lists or records", "line 2"],
     ),
     "no title": (lambda r, i: (r, i.assign(title=[None, *i["title"][1:]])), {}, ["an item has no title"]),
+    "words for missing titles": (
+        lambda r, i: (r, i.assign(title=["nan", "NA", "nan", "NA", "Null", *i["title"][5:]])),
+        {},
+        ["column 'title' holds words for a missing title", "'nan' in 2 rows, 'NA' in 2 rows; the first in line 2"],
+    ),
     "a missing rating": (_rated(lambda r: r.where(r.index != 4)), {}, ["a rating is missing", "1 row"]),
 }
 
@@ -217,6 +222,12 @@ SETTLED: dict[str, tuple[Change, dict[str, Any], int, list[str]]] = {
         {"max_categories": 4},
         228,
         ["2 of 6 categories left out as the rarest", "5 items had no other"],
+    ),
+    "words for missing categories": (
+        lambda r, i: (r, i.assign(kind=["nan", "N/A", "NA", *i["kind"][3:]])),
+        {},
+        228,
+        ["words for missing categories in column 'kind' count as none: 'nan' in 1 row, 'N/A' in 1 row, 'NA' in 1 row"],
     ),
     "texts in another language": (
         lambda r, i: (r, i.assign(text="Die Geschichte von dem Dieb und der Frau ist nicht alt.")),

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from eagle.core.errors import Problem
-from eagle.data.columns.prose import plain
+from eagle.data.columns.prose import plain, unescaped
 from eagle.data.columns.rows import number_of, share, some
 from eagle.data.columns.spelled import nested, spelled
 
 NO_GENRES = "(no genres listed)"
-SEPARATORS = ("|", ",", ";", "/", "\t", ">", "\n", "、", "，", "；", "／")
-"""What stands between categories, in tables of any script; line breaks do in cells of forms."""
-OFTEN = 0.3
-"""Share of the cells in which another separator stands before it is taken for the right one [ours]."""
+_BRACKETED = re.compile(r"(?:<[^<>/]+>\s*)+")
+"""Tags as Stack Overflow writes them: ``<python><pandas>``."""
 _NAMES = ("name", "title", "label", "genre", "category", "value")
 
 
@@ -35,8 +33,10 @@ def genre_list(value: Any, separator: str) -> list[str]:
 def parts_of(value: Any, separator: str) -> list[str]:
     """Return the names in one cell, as they are written."""
     if isinstance(value, str):
+        if _BRACKETED.fullmatch(value.strip()):
+            return re.findall(r"<([^<>]+)>", value)
         found = None if value.strip() == NO_GENRES else spelled(value)
-        return value.split(separator) if found is None else _names(found)
+        return unescaped(value).split(separator) if found is None else _names(found)
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return []
     return _names(value)
@@ -61,34 +61,6 @@ def _names_of_record(record: dict[Any, Any]) -> list[str]:
     if texts or any(key in lower for key in _NAMES):  # a name may be missing
         return texts[:1]
     return [str(key) for key, value in record.items() if value]
-
-
-def wrong_separator(name: str, column: pd.Series, separator: str) -> Problem | None:
-    """Return the problem of cells that another separator cuts better; None where ``separator`` does.
-
-    It does where it stands in a cell, or where no other stands often and makes fewer different categories.
-    """
-    cells = [cell for cell in column.dropna() if isinstance(cell, str) and cell.strip()]
-    cells = [cell for cell in cells if spelled(cell) is None]
-    if len(cells) < 10 or any(separator in cell for cell in cells):
-        return None
-    whole = len({cell.strip().lower() for cell in cells})
-    best: tuple[int, int, str] | None = None
-    for other in SEPARATORS:
-        holding = sum(other in cell for cell in cells)
-        names = {part.strip().lower() for cell in cells for part in cell.split(other)}
-        if holding >= OFTEN * len(cells) and len(names) < whole and (best is None or len(names) < best[0]):
-            best = (len(names), holding, other)
-    if best is None:
-        return None
-    fewer, holding, other = best
-    return Problem(
-        f"{name}: column {column.name!r} is not separated by {separator!r}",
-        found=f"{separator!r} in no cell and {other!r} in {holding:,} of {len(cells):,}: {whole:,} categories as they "
-        f"are, {fewer:,} if cut at {other!r}; such as {some(cells, 2)}",
-        expected="categories that several items share",
-        mend=f'set data.files.genre_separator: "{other}"'.replace("\t", "\\t").replace("\n", "\\n"),
-    )
 
 
 def keep_frequent(genres: Sequence[Sequence[str]], most: int) -> tuple[list[list[str]], list[str]]:

@@ -7,15 +7,12 @@ from decimal import Decimal
 import pandas as pd
 
 from eagle.core.errors import Problem
+from eagle.data.columns.missing import missing_words
 from eagle.data.columns.rows import number_of, place, some
 from eagle.data.columns.spelled import not_single
 
 EXACT_UP_TO = 2**53
 """Whole numbers from here on are not all different as floats."""
-MISSING_WORDS = frozenset(
-    {"nan", "none", "null", "(null)", "[null]", "<null>", "<na>", "nat", "n/a", "#n/a", "undefined"}
-)
-"""What programs write for a missing value, in any case; ``NA`` only in capitals."""
 _WHOLE_FLOAT = r"-?\d+\.0|-?\d\.\d+E\d+"
 """A whole number as a column of floats writes it; from ten million on, Java and Spark write 1.2345678E7."""
 _SCIENTIFIC = r"[+-]?\d(?:[.,]\d+)?[eE]\+\d+|[+-]?\d[.,]\d+[eE]\d+"
@@ -78,17 +75,36 @@ def _empty(name: str, column: pd.Series) -> Problem | None:
 
 def _missing_words(name: str, column: pd.Series) -> Problem | None:
     text = as_ids(column)
-    words = text[text.str.lower().isin(MISSING_WORDS) | (text == "NA").fillna(False)]
+    words = text[missing_words(text)]
     if words.empty:
         return None
-    counts = words.value_counts()
-    said = ", ".join(f"{word!r} in {number_of(int(count), 'row')}" for word, count in counts.items())
     return Problem(
         f"{name}: column {column.name!r} holds words for a missing id, which would count as one id each",
-        found=f"{said}; the first in {place(words.index[0], words.index)}",
+        found=counted_words(words),
         expected="an id, or an empty cell where there is none",
         mend="give these rows their id or leave them out; rename whoever is truly called so",
     )
+
+
+def words_for_titles(name: str, column: pd.Series) -> Problem | None:
+    """Return the problem of words for a missing title that several items share; one item may truly be called so."""
+    text = column.astype("string").str.strip()
+    words = text[missing_words(text) & text.duplicated(keep=False)]
+    if words.empty:
+        return None
+    return Problem(
+        f"{name}: column {column.name!r} holds words for a missing title",
+        found=counted_words(words),
+        expected="a title in every row",
+        mend="give these items a title, or leave them out of the file",
+    )
+
+
+def counted_words(words: pd.Series) -> str:
+    """Return in how many rows each word stands, and where the first does."""
+    counts = words.value_counts()
+    said = ", ".join(f"{word!r} in {number_of(int(count), 'row')}" for word, count in counts.items())
+    return f"{said}; the first in {place(words.index[0], words.index)}"
 
 
 def _lost_digits(name: str, column: pd.Series) -> Problem | None:

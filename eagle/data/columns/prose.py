@@ -6,6 +6,8 @@ import html
 import re
 from collections.abc import Sequence
 
+from eagle.data.columns.missing import WORDS
+
 _DROPPED = re.compile(r"<!--.*?-->|<(script|style|head)\b[^>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _INLINE = re.compile(r"</?(?:a|abbr|b|cite|code|em|font|i|mark|small|span|strong|sub|sup|u)\b[^<>]*>", re.IGNORECASE)
 _LAST_LINKS = re.compile(
@@ -20,7 +22,7 @@ _UNSEEN = re.compile(
 )
 """Colours of terminals, control characters, and marks that turn the direction of reading."""
 _NOTHING = re.compile(
-    r"(?:https?://|www\.)\S+|[\W\d_]*|<na>|nan|none|[(\[<]?null[)\]>]?|nil|n\.?/?a\.?|tb[ad]|unknown|undefined|"
+    rf"(?:https?://|www\.)\S+|[\W\d_]*|{WORDS}|nil|n\.?/?a\.?|tb[ad]|unknown|"
     r"(?:there is )?no (?:plot|text|overview|description|summary|synopsis)"
     r"(?: (?:is |yet )?(?:available|found|given|yet))?[\W_]*|(?:not|un)[ -]?available[\W_]*",
     re.IGNORECASE,
@@ -50,6 +52,11 @@ def _barer(text: str) -> str:
     if "<" in text:
         text = _LAST_LINKS.sub(r"\1", _DROPPED.sub(" ", text))
         text = _TAG.sub(" ", _INLINE.sub("", text))
+    return unescaped(text)
+
+
+def unescaped(text: str) -> str:
+    """Return the text with ``&`` for ``&amp;`` and the like."""
     return _ENTITY.sub(lambda found: html.unescape(found[0]), text) if "&" in text else text
 
 

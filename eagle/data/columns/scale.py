@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eagle.core.errors import Problem
+from eagle.data.columns.missing import WORDS
 from eagle.data.columns.rows import listed, number_of
 
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
@@ -35,7 +36,7 @@ _LOOKS: tuple[tuple[str, float, str], ...] = (
         "this looks like a yes or no: write 1 and 0",
     ),
     (r"(?i)[A-F][+-]?", 0.5, "these are grades: write a number for each, the highest for the best"),
-    (r"(?i)nan|none|[(\[<]?null[)\]>]?|<na>|n/?a|-+", 0.5, "this is a word for a missing rating: leave these rows out"),
+    (rf"(?i){WORDS}|na|-+", 0.5, "this is a word for a missing rating: leave these rows out"),
     (
         r"(?s).*\S+\s+\S+\s+\S+\s+\S+.*",
         0.5,

@@ -1,4 +1,4 @@
-"""Lists and records in a cell: as Parquet keeps them, or as Python, JSON, NumPy and Postgres spell them in text.
+"""Lists and records in a cell: as Parquet keeps them, or as Python, JSON, NumPy, R and Postgres spell them in text.
 
 One grammar reads all of these writings, because files mix them: ``[{'id': 35, 'name': nan}]`` is neither Python nor
 JSON, and ``[np.str_('a'), u'b']`` is no JSON.
@@ -33,8 +33,14 @@ _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _WORDS = {"none": None, "null": None, "nan": None, "<na>": None, "true": True, "false": False}
 _BEGINS = re.compile(r"""[\[{(]\s*(?:[\[{(]\s*)*(?:[ubrUBR]{0,2}['"]|\w+(?:\.\w+)*\()""")
 """How a list or record with a quoted text in it begins."""
+_CALL = re.compile(
+    r"""(?:c|list|character|(?:np\.|numpy\.)?array|set|frozenset|tuple|deque|dict)\(\s*(?:[\[{(\)]|[ubrUBR]{0,2}['"]|0\)|NA\b)"""
+)
+"""How a list begins that is written as a call: ``c("drama", "war")`` of R, ``frozenset({'a'})`` of Python."""
 _Token = tuple[str, str]
 _NO_KEY = object()
+_VECTORS = ("c", "list")
+"""Calls of R of which every member counts; ``np.str_('a')`` is its first, and ``array(['a'], dtype=object)`` too."""
 
 
 class _Misspelt(ValueError):
@@ -52,7 +58,9 @@ def spelled(text: str) -> Any | None:
     Words for a missing value become None. In round brackets stands a list only where it holds a quoted text.
     """
     text = text.strip()
-    if len(text) < 2 or _PAIRS.get(text[0]) != text[-1] or (text[0] == "(" and not _BEGINS.match(text)):
+    if len(text) < 2 or text[-1] not in _PAIRS.values():
+        return None
+    if not _CALL.match(text) and (_PAIRS.get(text[0]) != text[-1] or (text[0] == "(" and not _BEGINS.match(text))):
         return None
     try:
         tokens = list(_tokens(text))
@@ -64,16 +72,22 @@ def spelled(text: str) -> Any | None:
 
 def prose(value: Any) -> Any:
     """Return a list of texts as one text, in the order of the list; any other cell as it is."""
-    parts = spelled(value) if isinstance(value, str) and _BEGINS.match(value.strip()) else value
+    parts = spelled(value) if isinstance(value, str) and _begins(value) else value
     if parts is None or not nested(parts) or isinstance(parts, dict):
         return value
     parts = list(parts)
     return " ".join(part for part in parts if part) if all(isinstance(part, str | None) for part in parts) else value
 
 
+def _begins(text: str) -> bool:
+    """Tell whether a text begins as a list or record does that quotes its texts."""
+    text = text.strip()
+    return bool(_BEGINS.match(text) or _CALL.match(text))
+
+
 def cut_short(name: str, column: pd.Series) -> Problem | None:
     """Return the problem of cells that begin as a list or record with quotes, and do not end as one."""
-    cells = column[[isinstance(cell, str) and bool(_BEGINS.match(cell.strip())) for cell in column]]
+    cells = column[[isinstance(cell, str) and _begins(cell) for cell in column]]
     wrong = cells[[spelled(cell) is None for cell in cells]]
     if wrong.empty:
         return None
@@ -90,8 +104,8 @@ def not_single(name: str, column: pd.Series) -> Problem | None:
     known = column.dropna()
     known = known.iloc[:: max(1, len(known) // _LOOKED_AT)]
     if len(known) and isinstance(known.dtype, pd.StringDtype):
-        rows = known[known.str.match(r"\s*[\[{(]").astype(bool)]
-        many = rows[[spelled(cell) is not None and bool(_BEGINS.match(cell.strip())) for cell in rows]]
+        rows = known[known.str.contains(r"[\])}]\s*$").astype(bool)]
+        many = rows[[_begins(cell) and spelled(cell) is not None for cell in rows]]
     elif known.dtype == object:
         many = known[[nested(cell) for cell in known]]
     else:
@@ -142,8 +156,10 @@ def _value(tokens: list[_Token], at: int, depth: int) -> tuple[Any, int]:
     if kind == "bare":
         if tokens[at + 1 : at + 2] != [("sign", "(")]:
             return _of_words(text), at + 1
-        members, end = _members(tokens, at + 1, depth)  # a call, as np.str_('a') or array(['a'], dtype=object)
-        return (members[0][1] if members else []), end
+        members, end = _members(tokens, at + 1, depth)
+        if text in _VECTORS:
+            return [None if value == "NA" else value for _, value in members], end
+        return (members[0][1] if members and text != "character" else []), end
     if text not in _PAIRS:
         raise _Misspelt
     members, end = _members(tokens, at, depth)

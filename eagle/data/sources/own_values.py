@@ -10,13 +10,15 @@ import pandas as pd
 from eagle.config import OwnFiles
 from eagle.core.errors import Problem
 from eagle.data.catalogue import Catalogue, Provenance, make_catalogue
-from eagle.data.columns.categories import genre_list, wrong_separator
+from eagle.data.columns.categories import genre_list
 from eagle.data.columns.findings import Findings
-from eagle.data.columns.ids import as_ids, id_problems
+from eagle.data.columns.ids import as_ids, counted_words, id_problems, words_for_titles
 from eagle.data.columns.joining import cause, twins, unjoined
+from eagle.data.columns.missing import missing_words
 from eagle.data.columns.prose import plain
 from eagle.data.columns.rows import share
 from eagle.data.columns.scale import not_numbers, numbers
+from eagle.data.columns.separated import wrong_separator
 from eagle.data.columns.spelled import cut_short, not_single
 from eagle.data.columns.texts import read_texts
 from eagle.data.columns.times import improbable, read_times
@@ -71,7 +73,7 @@ def _ratings(files: OwnFiles, table: pd.DataFrame, found: Findings) -> pd.DataFr
 def _items(files: OwnFiles, tables: Mapping[str, pd.DataFrame], found: Findings) -> pd.DataFrame:
     columns, table, name = files.columns, tables["items"], str(files.items)
     found.add(*id_problems(name, table[columns.item]))
-    found.add(not_single(name, table[columns.title]))
+    found.add(not_single(name, table[columns.title]) or words_for_titles(name, table[columns.title]))
     ids = as_ids(table[columns.item])
     found.remarks += twins(name, table[columns.item])
     titles, year = _titles(table[columns.title])
@@ -83,7 +85,9 @@ def _items(files: OwnFiles, tables: Mapping[str, pd.DataFrame], found: Findings)
             cut_short(name, table[columns.genres])
             or wrong_separator(name, table[columns.genres], files.genre_separator)
         )
-    genres = table[columns.genres] if columns.genres else pd.Series([None] * len(table), index=table.index)
+    genres = (
+        _genres(name, table[columns.genres], found) if columns.genres else pd.Series(None, table.index, dtype=object)
+    )
     return pd.DataFrame(
         {
             "item": ids,
@@ -93,6 +97,17 @@ def _items(files: OwnFiles, tables: Mapping[str, pd.DataFrame], found: Findings)
             "year": year,
         }
     )
+
+
+def _genres(name: str, column: pd.Series, found: Findings) -> pd.Series:
+    """Return the cells of categories without those that hold nothing but a word for a missing value."""
+    words = missing_words(column)
+    if words.any():
+        found.remarks.append(
+            f"{name}: words for missing categories in column {column.name!r} count as none: "
+            f"{counted_words(column[words])}"
+        )
+    return column.mask(words) if words.any() else column
 
 
 def _titles(column: pd.Series) -> tuple[list[str | None], pd.Series]:
