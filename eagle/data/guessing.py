@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from eagle.core.errors import user_error
+from eagle.core.errors import EagleError, user_error
 from eagle.data.columns.codes import slips, slips_in_words, suspects
 from eagle.data.columns.scale import not_numbers, numbers
-from eagle.data.columns.separated import SEPARATORS, better_separator, cells_of
 from eagle.data.columns.titles import split_year
 from eagle.data.files.first_rows import first_rows
+from eagle.data.files.shapes import matrix
 from eagle.data.files.tables import read_any
+from eagle.data.guessing_categories import in_several_columns, likely_separator
 from eagle.data.pairing import Side, paired
 
 _NAMES: Mapping[str, Sequence[str]] = {
@@ -24,7 +25,7 @@ _NAMES: Mapping[str, Sequence[str]] = {
         "user": "user userid uid username reviewer reviewerid customerid customer memberid member who person personid "
         "rater raterid accountid account profileid profilename visitorid",
         "rating": "rating ratings score stars overall userrating bookrating grade vote points "
-        "recommended recommend isrecommended votedup myscore",
+        "recommended recommend isrecommended votedup liked myscore myrating",
         "timestamp": "timestamp time date when ratedat createdat unixreviewtime datetime submitted",
         "title": "title name booktitle movietitle itemtitle productname itemname gamename "
         "primary primaryname primarytitle originaltitle",
@@ -43,8 +44,7 @@ _YEARS = (1800, 2100)
 _MOST = 0.9  # share of cells, from which a column is what its values look like
 _HALF = 0.5
 _NAMES_SAID = 8
-_MARKS = 3  # columns of 0 and 1, from which they are likely to be categories
-_TWO = ({"0", "1"}, {"true", "false"}, {"0.0", "1.0"})
+_FEWEST = 5  # columns that are called as items are, from which they are items
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ def guess(ratings: Path, items: Path, texts: Path | None = None, encoding: str |
     ours = {name: _named(listed, _NAMES[name]) for name in _OF_ITEMS} | {"item": _named(listed, _ID)}
     named |= ours | {"text": _named(told, _NAMES["text"])}
     _look_for_a_swap(rated, listed)
+    _look_for_a_matrix(ratings, rated, listed)
     pair = {name: named[name] for name in ("rated_item", "item")}
     others = _known({name: named[name] for name in _OF_RATINGS})
     ids = [name for name in (*rated.columns, *listed.columns) if _plain(name).endswith(_ID)]
@@ -93,17 +94,13 @@ def guess(ratings: Path, items: Path, texts: Path | None = None, encoding: str |
         notes["texts"] = f"has no column {seen['item']!r}: call the column of ids there as in the file of items"
     if not seen["year"] and _years_end(listed, seen["title"]):
         notes["year"] = "none is needed: the years that end the titles are read"
-    marks = _marks(listed, _known(seen))
-    if not seen["genres"] and len(marks) >= _MARKS:
-        notes["genres"] = (
-            f"NONE: {len(marks)} columns of 0 and 1 ({', '.join(marks[:3])}, ...) seem to be one category each; to use "
-            "them, write one column with the names of those that are 1, separated by |"
-        )
     if seen["genres"]:
         notes["genre_separator"] = "guessed from the values"
+    elif several := in_several_columns(listed, _known(seen), lambda name: _plain(name) in _NAMES["genres"]):
+        notes["genres"] = several
     low, high, more = _scale(ratings, seen["rating"], encoding)
     columns = {name: column for name, column in seen.items() if column}
-    return Guess(columns, _between(listed, seen["genres"]), low, high, notes | more)
+    return Guess(columns, likely_separator(listed, seen["genres"]), low, high, notes | more)
 
 
 def _known(columns: Mapping[str, str | None]) -> list[str]:
@@ -135,6 +132,14 @@ def _look_for_a_swap(rated: pd.DataFrame, listed: pd.DataFrame) -> None:
             "ratings",
             mend="name the file with a row for each rating as --ratings, and that with a row for each item as --items",
         )
+
+
+def _look_for_a_matrix(path: Path, rated: pd.DataFrame, listed: pd.DataFrame) -> None:
+    """Raise where nearly all columns of the ratings are called as items are, or have their ids for names."""
+    names = set(rated.columns[1:])
+    cells = (set(listed[column].dropna()) for column in listed.columns)
+    if len(names) >= _FEWEST and any(len(names & values) >= _MOST * len(names) for values in cells):
+        raise EagleError(matrix(str(path), list(rated.columns)))
 
 
 def _left_over(rated: pd.DataFrame, known: Collection[str]) -> str | None:
@@ -171,13 +176,6 @@ def _years(table: pd.DataFrame, taken: Collection[str]) -> str | None:
     return None
 
 
-def _marks(table: pd.DataFrame, taken: Collection[str]) -> list[str]:
-    """Return the columns that hold nothing but 0 and 1, or True and False."""
-    left = table.columns.difference(list(taken), sort=False)
-    values = {str(name): set(table[name].dropna().str.lower()) for name in left}
-    return [name for name, found in values.items() if found and any(found <= two for two in _TWO)]
-
-
 def _longest(table: pd.DataFrame, taken: Collection[str]) -> str | None:
     """Return the column of the longest texts; None where half of them all are shorter than ``_LONG`` words."""
     words = {
@@ -196,7 +194,8 @@ def _scale(path: Path, column: str | None, encoding: str | None) -> tuple[float 
         return None, None, dict.fromkeys(ends, "not seen: write it")
     read = read_any(path, {"rating": column}, numbers=[column], encoding=encoding).table[column].dropna()
     if read.empty or not_numbers(path, read):
-        return None, None, dict.fromkeys(ends, f"not seen, since not all of {column!r} are numbers: write it")
+        why = "there is no rating" if read.empty else f"not all of {column!r} are numbers"
+        return None, None, dict.fromkeys(ends, f"not seen, since {why}: write it")
     values = numbers(read)
     odd = suspects(values)
     values = values[~values.isin([one.value for one in odd])]
@@ -213,14 +212,3 @@ def _scale(path: Path, column: str | None, encoding: str | None) -> tuple[float 
         if len(rows):
             notes[end] = f"{slips_in_words(rows, values)}; not counted here: mend them, or write the scale's own end"
     return low, high, notes
-
-
-def _between(table: pd.DataFrame, column: str | None) -> str:
-    """Return the sign that most cells of a column of categories have, or another that cuts them better; the default
-    where none has.
-    """
-    cells = cells_of(table[column]) if column else []
-    counts = {sign: sum(sign in cell for cell in cells) for sign in SEPARATORS}
-    best = max(counts, key=lambda sign: counts[sign])
-    likely = best if counts[best] else "|"
-    return better_separator(cells, likely) or likely

@@ -55,7 +55,8 @@ def paired(ratings: Side, items: Side, named: Pair, known: Collection[str], like
 def _most_alike(ratings: Side, items: Side, left: list[str], right: list[str]) -> tuple[Pair, float]:
     """Return the pair of columns whose values agree most, and the share of rated items that are items by it."""
     one, other = ratings.column(left), items.column(right)
-    shares = {(a, b): _agreement(one[a], other[b]) for a in one.columns for b in other.columns}
+    again = [name for name in one.columns if one[name].duplicated().any()]  # items are rated more than once
+    shares = {(a, b): _agreement(one[a], other[b]) for a in again for b in other.columns}
     best = max(shares, key=lambda pair: shares[pair], default=None)
     return ({}, 0.0) if best is None else ({"rated_item": best[0], "item": best[1]}, shares[best])
 

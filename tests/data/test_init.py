@@ -217,6 +217,46 @@ def test_first_lines_of_no_table_are_refused_before_anything_is_written(tmp_path
     assert not (tmp_path / "new").exists()
 
 
+def _wide(users: int, items: int) -> pd.DataFrame:
+    cells = [[(user + item) % 5 + 1 for item in range(items)] for user in range(users)]
+    return pd.DataFrame(cells, index=[f"u{user}" for user in range(users)], columns=list(map(str, range(items))))
+
+
+def test_matrices_of_parquet_and_of_few_items_are_refused_as_such(tmp_path: Path) -> None:
+    _, items = _csv(tmp_path)
+    _wide(40, 30).rename_axis("who").reset_index().to_parquet(tmp_path / "wide.parquet")
+    _wide(40, 9).rename_axis("who").to_csv(tmp_path / "small.csv")
+    for name in ("wide.parquet", "small.csv"):
+        with pytest.raises(EagleError, match="is a matrix: a row for each user, a column for each item"):
+            begin(tmp_path / "new", tmp_path / name, items, None, "game")
+
+
+def test_a_matrix_with_items_in_its_rows_is_turned_the_other_way(tmp_path: Path) -> None:
+    _, items = _csv(tmp_path)
+    _wide(40, 30).T.rename_axis("game_id").to_csv(tmp_path / "turned.csv")
+    with pytest.raises(EagleError, match=r"a row for each item(?s:.*)id_vars='game_id', var_name='user'"):
+        begin(tmp_path / "new", tmp_path / "turned.csv", items, None, "game")
+
+
+def test_names_that_pandas_counts_are_a_header(tmp_path: Path) -> None:
+    ratings, items = _csv(tmp_path)
+    rows = ratings.read_text(encoding="utf-8").splitlines()[1:]
+    ratings.write_text("\n".join(["0,1,2,3", *(f"{row},7" for row in rows)]) + "\n", encoding="utf-8")
+    said = begin(tmp_path / "new", ratings, items, None, "game")
+    assert load_config(tmp_path / "new/params.yaml").data.files.columns.rated_item == "1"
+    assert not any("no header" in line for line in said)
+
+
+def test_what_stands_once_in_the_ratings_is_no_item(tmp_path: Path) -> None:
+    """In one table of both, a number of the row is unique and joins with itself."""
+    rows = [
+        f"{30 * user + item},u{user},Wine {item},{(user + item) % 5 + 1}" for user in range(9) for item in range(30)
+    ]
+    (tmp_path / "all.csv").write_text("\n".join([",user,title,points", *rows]) + "\n", encoding="utf-8")
+    begin(tmp_path / "new", tmp_path / "all.csv", tmp_path / "all.csv", None, "wine")
+    assert load_config(tmp_path / "new/params.yaml").data.files.columns.rated_item == "item"  # the default: not found
+
+
 def test_texts_whose_ids_are_called_otherwise_are_said(tmp_path: Path) -> None:
     ratings, items = _csv(tmp_path)
     (tmp_path / "t.csv").write_text("game,overview\n1,Two towers.\n", encoding="utf-8")
@@ -286,6 +326,37 @@ def test_categories_in_a_column_each_are_said(tmp_path: Path) -> None:
     (tmp_path / "marks.csv").write_text(f"item,title,comedy,drama,unknown\n{films}\n", encoding="utf-8")
     said = begin(tmp_path / "new", ratings, tmp_path / "marks.csv", None, "film")
     assert any("genres: NONE: 3 columns of 0 and 1 (comedy, drama, unknown" in line for line in said)
+
+
+def test_categories_in_numbered_columns_are_said(tmp_path: Path) -> None:
+    ratings, _ = _csv(tmp_path)
+    films = "\n".join(f"{item},Film {item},comedy,drama," for item in range(30))
+    (tmp_path / "several.csv").write_text(f"item,title,genre1,genre2,genre3\n{films}\n", encoding="utf-8")
+    said = begin(tmp_path / "new", ratings, tmp_path / "several.csv", None, "film")
+    assert any(
+        "genres: NONE: 3 columns (genre1, genre2, genre3) seem to hold one category each" in line for line in said
+    )
+
+
+def test_paths_of_categories_are_cut_where_several_stand_in_a_cell(tmp_path: Path) -> None:
+    ratings, items = _csv(tmp_path)
+    kinds = ["Games > Cards", "Games > Cards|Games > Dice", "Games > Boards", "Games > Dice"] * 7
+    pd.DataFrame({"id": range(28), "name": "Go", "category": kinds}).to_csv(items, index=False)
+    begin(tmp_path / "new", ratings, items, None, "game")
+    files = load_config(tmp_path / "new/params.yaml").data.files
+    assert own_files(files, tmp_path / "new").items["genres"].iloc[1] == ["games > cards", "games > dice"]
+
+
+def test_signs_that_names_may_hold_are_guessed_where_they_clearly_separate(tmp_path: Path) -> None:
+    ratings, items = _csv(tmp_path)
+    kinds = [
+        f"{one} & {other}"
+        for one in ("Cards", "Dice", "War", "Art")
+        for other in ("Luck", "Bluff", "Trade", "Team", "Sea")
+    ]
+    pd.DataFrame({"id": range(20), "name": "Go", "category": kinds}).to_csv(items, index=False)
+    begin(tmp_path / "new", ratings, items, None, "game")
+    assert load_config(tmp_path / "new/params.yaml").data.files.genre_separator == " & "
 
 
 def test_lists_and_records_of_parquet_are_no_ids(tmp_path: Path) -> None:

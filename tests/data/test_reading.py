@@ -264,6 +264,10 @@ REFUSED_RATINGS: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "a web page": ("ratings.csv", HTML, ("is a web page", "log in")),
     "lines of Python": ("ratings.csv", b"{'user': 1, 'item': 2}\n", ("as Python prints them", "ast.literal_eval")),
     "an array of JSON": ("ratings.csv", b"[[1, 2, 3], [1, 3, 4]]\n", ("is JSON",)),
+    "a pickle of text": ("ratings.csv", b"(dp0\nVuser\np1\n(dp2\nI0\nVu0\np3\n", ("is a Python pickle",)),
+    "YAML": ("ratings.csv", b"- user: u0\n  item: i1\n  rating: 3\n", ("is YAML", "yaml.safe_load")),
+    "XML without a first line": ("ratings.csv", b"<ratings>\n<r><user>u</user></r>\n", ("is XML", "read_xml")),
+    "one person alone": ("ratings.csv", b"item,rating,when\n100,3,1\n", ("no column 'user'", "one person alone")),
     "a script of SQL": ("ratings.csv", b"CREATE TABLE r (a int);\nINSERT INTO r VALUES (1);\n", ("script of SQL",)),
     "a dump of MySQL": ("ratings.csv", b"-- MySQL dump 10.13\n--\n", ("script of SQL",)),
     "a file of Weka": ("ratings.csv", b"@relation r\n@attribute user numeric\n@data\n1,2,3\n", ("Weka",)),
@@ -652,3 +656,37 @@ def test_what_is_there_and_no_file_says_so(tmp_path: Path) -> None:
         read(tmp_path, ratings="pipe.csv")
     with pytest.raises(EagleError, match="cannot be read\n  found: File name too long"):
         read(tmp_path, ratings="x" * 300)
+
+
+def test_ids_that_are_kept_as_text_for_a_spreadsheet_are_text(tmp_path: Path) -> None:
+    """As Goodreads exports an ISBN."""
+    (tmp_path / "ratings.csv").write_bytes(CSV)
+    rows = [(f'="{item}"', *others) for item, *others in ITEMS]
+    (tmp_path / "items.csv").write_text(items_text(rows), encoding="utf-8")
+    same(read(tmp_path))
+
+
+def test_byte_order_marks_of_files_that_were_put_behind_each_other_are_passed_over(tmp_path: Path) -> None:
+    lines = ratings_text().splitlines(keepends=True)
+    lines[9] = "\ufeff" + lines[9]
+    (tmp_path / "ratings.csv").write_text("".join(lines), encoding="utf-8")
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    built = read(tmp_path)
+    same(built)
+    assert "1 byte-order mark at the beginning of later lines passed over" in built.remarks[0]
+
+
+@pytest.mark.parametrize("below", ["(id),(text),[list],(prose)", "int,string,text,string"])
+def test_units_and_kinds_below_the_names_are_no_item(tmp_path: Path, below: str) -> None:
+    (tmp_path / "ratings.csv").write_bytes(CSV)
+    (tmp_path / "items.csv").write_text(items_text().replace("\n", f"\n{below}\n", 1), encoding="utf-8")
+    with pytest.raises(EagleError, match=r"units or kinds of values(?s:.*)line 2: (?s:.*)mend: remove line 2"):
+        read(tmp_path)
+
+
+def test_a_column_that_its_number_names_is_not_missing(tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").write_bytes(CSV.replace(b"user", b"who", 1).replace(b",item", b",", 1))
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    with pytest.raises(EagleError) as caught:
+        read(tmp_path, columns=COLUMNS.model_copy(update={"rated_item": "#2"}))
+    assert [problem.what.partition(" has no")[2] for problem in caught.value.problems] == [" column 'user'"]

@@ -16,7 +16,7 @@ from eagle.data.files.even import even_table
 from eagle.data.files.misfits import places
 from eagle.data.files.records import Form, Quoting, Trouble, Troubles, records, swallowed, text_lines
 from eagle.data.files.separators import FirstLines, bare, head_of, written
-from eagle.data.files.shapes import drawn
+from eagle.data.files.shapes import drawn, second_header
 from eagle.data.files.unpacking import CUT
 
 _NAMED = 10
@@ -24,6 +24,7 @@ _CHUNK = 250_000
 _SPREADSHEETS = (2**16, 2**20)
 """Rows, with the header, that an old and a new workbook can have."""
 _ANOTHER = "names of columns stand here in another order: below is another table"
+_KEPT_AS_TEXT = re.compile(r'="[^"]*"')
 _LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
 
 
@@ -71,6 +72,8 @@ def read_delimited(
     read = even_table(content, head, at) if has_header else None
     done = Delimited(read) if read is not None else _carefully(plan)
     _look_at_end(plan)
+    if has_header and (kinds := second_header(name, head)):
+        raise EagleError(kinds)
     usual = separator is not None or head.form.separator in (",", "\t")
     seen = "" if usual else f"{name}: separator {written(head.form.separator)} found"
     above = sum(line.startswith("#") for line in islice(text_lines(content), head.form.skipped))
@@ -191,7 +194,10 @@ def _body(plan: _Plan, form: Form, troubles: Troubles) -> Iterator[tuple[int, li
 
 
 def _value(cell: str) -> str | None:
-    return None if not cell or cell == r"\N" else cell
+    """Return a cell as it is meant: spreadsheets are made to keep text by writing ="978"."""
+    if not cell or cell == r"\N":
+        return None
+    return cell[2:-1] or None if _KEPT_AS_TEXT.fullmatch(cell) else cell
 
 
 def _judge_surplus(plan: _Plan, surplus: list[int], table: pd.DataFrame, troubles: Troubles) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from charset_normalizer import from_bytes
 
 from eagle.core.errors import EagleError, user_error
+from eagle.data.columns.rows import number_of
 from eagle.data.files.unpacking import CUT
 
 _MARKS = (  # the longer first: UTF-32's begins with UTF-16's
@@ -17,6 +18,7 @@ _MARKS = (  # the longer first: UTF-32's begins with UTF-16's
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_INNER = b"\n" + codecs.BOM_UTF8
 _SEVEN_BIT = ("iso2022", "iso-2022", "hz", "utf-7", "utf7")
 _HEAD = 4000
 """Bytes from which a kind is told."""
@@ -25,6 +27,16 @@ _NAMED_LINES, _SHOWN, _PARAMETER = 10, 40, "data.files.encoding"
 
 
 def as_utf8(name: str, content: bytes, declared: str | None = None) -> tuple[bytes, str]:
+    """Return :func:`_as_utf8`, without the marks that files have left which were put behind each other."""
+    content, note = _as_utf8(name, content, declared)
+    marks = content.count(_INNER)
+    if not marks:
+        return content, note
+    said = f"{name}: {number_of(marks, 'byte-order mark')} at the beginning of later lines passed over"
+    return content.replace(_INNER, b"\n"), f"{note}; {said}" if note else said
+
+
+def _as_utf8(name: str, content: bytes, declared: str | None) -> tuple[bytes, str]:
     """Return the content in UTF-8 without a byte-order mark, and a note on what is worth saying (or nothing).
 
     A byte-order mark goes first, then UTF-8 where the bytes are valid in it, then ``declared``

@@ -13,7 +13,7 @@ from eagle.data.files.encodings import as_utf8
 from eagle.data.files.opening import Part, parts_at
 from eagle.data.files.parquet import column_names, read_parquet
 from eagle.data.files.separators import head_of
-from eagle.data.files.shapes import drawn, is_data, is_wide, matrix, shapeless
+from eagle.data.files.shapes import drawn, is_data, is_wide, matrix, numeric, shapeless
 
 
 def first_rows(
@@ -30,8 +30,11 @@ def first_rows(
         raise user_error(f"{path} is empty", expected="a table")
     if part.parquet:
         names = column_names(part.content)  # of a broken file none: read_parquet says what is wrong with it
-        table = read_parquet(part.name, part.content, {name: name for name in names}).astype("string")
-        return table.assign(**part.values), ""
+        table = read_parquet(part.name, part.content, {name: name for name in names})
+        numbers = [pd.api.types.is_numeric_dtype(table[name]) for name in names]
+        if of_ratings and is_wide(numbers) and not any(map(known, names[1:])):
+            raise EagleError(matrix(part.name, names))
+        return table.astype("string").assign(**part.values), ""
     return _of_text(part, encoding, known, of_ratings)
 
 
@@ -41,8 +44,8 @@ def _of_text(
     content, _ = as_utf8(part.name, part.content, encoding)
     head = head_of(content, [])
     wrong = drawn(part.name, head) or shapeless(part.name, head)
-    if wrong is None and of_ratings and is_wide(head) and not any(map(known, head.names[1:])):
-        wrong = matrix(part.name, head)
+    if wrong is None and of_ratings and is_wide(numeric(head)) and not any(map(known, head.names[1:])):
+        wrong = matrix(part.name, head.names)
     if wrong:
         raise EagleError(wrong)
     rows = [cells for _, cells in head.rows if len(cells) == len(head.names)]

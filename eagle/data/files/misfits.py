@@ -8,9 +8,12 @@ from collections.abc import Mapping, Sequence
 from eagle.core.errors import EagleError, Problem, did_you_mean
 from eagle.data.columns.rows import cut
 from eagle.data.files.separators import FirstLines, found, head_of, written
-from eagle.data.files.shapes import is_data, is_wide, listed_names, matrix, shapeless
+from eagle.data.files.shapes import is_data, is_wide, listed_names, matrix, numeric, shapeless
 
-_NO_RATINGS = "; clicks, plays or purchases alone are no ratings, and EAGLE cannot learn from them"
+_HINTS = {
+    "rating": "; clicks, plays or purchases alone are no ratings, and EAGLE cannot learn from them",
+    "user": "; the ratings of one person alone tell nothing of how tastes differ, and EAGLE cannot learn from them",
+}
 _NUMBERED = re.compile(r"#[1-9]\d*$")
 _PREAMBLE = 30
 
@@ -59,8 +62,8 @@ def _misfits(
         ]
     if wrong := shapeless(name, head, names):
         return [wrong]
-    if any(parameter.endswith(".rating") for parameter in wanted) and is_wide(head):
-        return [matrix(name, head)]
+    if any(parameter.endswith(".rating") for parameter in wanted) and is_wide(numeric(head)):
+        return [matrix(name, head.names)]
     if is_data(head, names):
         return [_no_header(name, head, wanted)]
     return missing_columns(name, head.names, wanted, head.form.separator)
@@ -95,11 +98,16 @@ def missing_columns(
             found=f"columns {listed_names(present)}{said}",
             mend=f"set {parameter}"
             + (f"; {hint}" if (hint := did_you_mean(str(column), present)) else "")
-            + (_NO_RATINGS if parameter.endswith(".rating") else ""),
+            + _HINTS.get(parameter.rpartition(".")[2], ""),
         )
         for parameter, column in wanted.items()
-        if column is not None and column not in present
+        if column is not None and column not in present and not _is_number(column, len(present))
     ]
+
+
+def _is_number(column: str, width: int) -> bool:
+    """Tell whether a name is the number of a column that there is."""
+    return bool(_NUMBERED.match(column)) and int(column[1:]) <= width
 
 
 def _below(head: FirstLines, names: Sequence[str]) -> int | None:

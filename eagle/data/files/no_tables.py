@@ -49,6 +49,21 @@ _TEXTS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
         "read them with ast.literal_eval (each line, if a record is one), and write them out: "
         "pandas.DataFrame(records).to_parquet(...)",
     ),
+    (
+        re.compile(rb"\((?:dp|lp)\d|c(?:copy_reg|__builtin__|pandas\.|numpy\.)"),
+        "a Python pickle",
+        "write its table out as Parquet or CSV",
+    ),
+    (
+        re.compile(rb"(?:---\s*\n)?-\s+\w+:\s.*\n\s+\w+:\s"),
+        "YAML, no table",
+        "write it out as CSV: pandas.DataFrame(yaml.safe_load(...)).to_csv(..., index=False)",
+    ),
+    (
+        re.compile(rb"<\w+[^<>]*>\s*<\w"),
+        "XML, no table",
+        "write it out as CSV: pandas.read_xml(...).to_csv(..., index=False)",
+    ),
     (re.compile(rb"(?i)@relation\s"), "a file of Weka (ARFF)", "take its lines after @data, below a header line"),
     (
         re.compile(rb"%%MatrixMarket\s"),

@@ -14,6 +14,15 @@ _SHOWN = 12
 _RULE = re.compile(r"[-+|:=\s]*-{3}[-+|:=\s]*")
 """A line that parts names from rows, as databases and Markdown draw it."""
 _WIDE, _WIDE_SHARE = 15, 0.8
+_ITEM = re.compile(r"(?i)item|title|movie|film|book|game|product|asin|isbn|song|track|artist|recipe|anime|beer|wine")
+_COUNTED = tuple(map(str, range(1000)))
+"""Names that pandas gives to columns that have none; fewer than four may be a first row: user 0, item 1, rating 2."""
+_KIND = re.compile(
+    r"[\[(<{].*[\])>}]|str(?:ing)?|text|(?:var)?char(?:acter)?(?:\(\d+\))?|int(?:eger|\d+)?|float\d*|double|number|"
+    r"numeric|bool(?:ean)?|date(?:time)?|timestamp|uuid|token|category|object|list",
+    re.IGNORECASE,
+)
+"""A unit, or what kind of values a column has."""
 
 
 def drawn(name: str, head: FirstLines) -> Problem | None:
@@ -69,21 +78,45 @@ def shapeless(name: str, head: FirstLines, names: Sequence[str] = ()) -> Problem
     )
 
 
-def is_wide(head: FirstLines) -> bool:
-    """Tell a matrix by many columns that nearly all hold numbers or nothing."""
-    ranks = head.ranks()
-    return len(ranks) >= _WIDE and sum(highest <= 1 for highest in ranks) >= _WIDE_SHARE * len(ranks)
-
-
-def matrix(name: str, head: FirstLines) -> Problem:
-    """Return the problem of ratings as a matrix, and how each becomes a row."""
-    first = head.names[0] or "user"
-    melt = f"table.melt(id_vars={first!r}, var_name='item', value_name='rating')"
-    if len(set(head.names)) < len(head.names):  # ratings come again, items do not: there is no header
-        melt = "pandas.read_csv(..., header=None).rename_axis('user').melt(ignore_index=False, var_name='item', ...)"
+def second_header(name: str, head: FirstLines) -> Problem | None:
+    """Return the problem of units or kinds of values below the names, which no row is that follows them."""
+    first, *others = [[cell.strip() for cell in cells if cell.strip()] for _, cells in head.rows[:3]] or [[]]
+    if len(first) < 2 or not _kinds(first) or not others or any(map(_kinds, others)):
+        return None
+    line = head.rows[0][0]
     return Problem(
-        f"{name} is a matrix: a row for each user, a column for each item",
-        found=f"{len(head.names)} columns: {listed_names(head.names)}",
+        f"{name}: units or kinds of values stand below the names, where the first row belongs",
+        found=f"line {line}: {cut(head.form.separator.join(head.rows[0][1]))!r}",
+        expected="one line of names, and rows alone below it",
+        mend=f"remove line {line}",
+    )
+
+
+def _kinds(cells: Sequence[str]) -> bool:
+    return all(_KIND.fullmatch(cell) for cell in cells)
+
+
+def numeric(head: FirstLines) -> list[bool]:
+    """Return which columns hold nothing but numbers and empty cells, as far as is seen."""
+    return [highest <= 1 for highest in head.ranks()]
+
+
+def is_wide(numbers: Sequence[bool]) -> bool:
+    """Tell a matrix by many columns that nearly all hold numbers or nothing."""
+    return len(numbers) >= _WIDE and sum(numbers) >= _WIDE_SHARE * len(numbers)
+
+
+def matrix(name: str, names: Sequence[str]) -> Problem:
+    """Return the problem of ratings as a matrix with these columns, and how each becomes a row."""
+    first = names[0] or "user"
+    other = "user" if _ITEM.search(first) else "item"
+    melt = f"table.melt(id_vars={first!r}, var_name={other!r}, value_name='rating')"
+    if len(set(names)) < len(names):  # ratings come again, items do not: there is no header
+        melt = "pandas.read_csv(..., header=None).rename_axis('user').melt(ignore_index=False, var_name='item', ...)"
+    sides = ("item", "user") if other == "user" else ("user", "item")
+    return Problem(
+        f"{name} is a matrix: a row for each {sides[0]}, a column for each {sides[1]}",
+        found=f"{len(names)} columns: {listed_names(names)}",
         expected="one row for each rating, with columns for user, item and rating",
         mend=f"turn it with pandas: {melt}.dropna().to_csv(...), and name a number that means 'not rated' in "
         "data.not_rated",
@@ -92,7 +125,7 @@ def matrix(name: str, head: FirstLines) -> Problem:
 
 def is_data(head: FirstLines, names: Sequence[str]) -> bool:
     """Tell whether the first line is no header: none of the names is in it, and numbers stand where numbers do."""
-    if found(head, names) or len(head.names) != head.width:
+    if found(head, names) or len(head.names) != head.width or head.names == _COUNTED[: max(len(head.names), 4)]:
         return False
     above = [rank(cell) for cell, highest in zip(head.names, head.ranks(), strict=False) if highest <= 1]
     return any(above) and max(above) == 1
