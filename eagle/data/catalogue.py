@@ -86,9 +86,11 @@ def keep_rated_enough(catalogue: Catalogue, per_user: int, per_item: int, max_ra
         total = counts.iloc[order].cumsum()
         ratings = _core(ratings[ratings["user"].isin(total.index[total <= max_ratings])], per_user, per_item)
     if ratings.empty:
+        most = [catalogue.ratings[name].value_counts().max() for name in ("user", "item") if len(catalogue.ratings)]
         raise user_error(
             "no rating is left after the filters",
-            found=f"{len(catalogue.ratings)} ratings before them",
+            found=f"{len(catalogue.ratings)} ratings before them"
+            + (f", at most {most[0]:,} by one user and {most[1]:,} of one item" if most else ""),
             expected=f"users with {per_user} ratings and items with {per_item}, in all at most "
             f"{max_ratings or 'any number of'} ratings",
             mend="lower data.min_ratings_per_user or data.min_ratings_per_item, or raise data.max_ratings",

@@ -16,6 +16,10 @@ DENSE = 0.5
 """Share of all pairs of user and item with a rating from which popularity hardly tells items apart [ours]."""
 SHARED = 0.05
 """Share of the items with a text or title that another has too from which it is said [ours]."""
+COUNTS = 20
+"""Different ratings that a count has at least [ours]."""
+CROWDED = 0.05
+"""Share of the scale, from its lowest end, in which half of the ratings lie if they count plays or clicks [ours]."""
 JUDGED, FEW = 25, 30
 """Ratings from which about 15 of a user's are hidden from all learning, and users with so many [ours]."""
 
@@ -36,6 +40,13 @@ def _of_ratings(kept: Catalogue) -> list[str]:
         found.append(
             f"ratings go from {ratings.min():g} to {ratings.max():g} on a scale of {source.rating_min:g} to "
             f"{source.rating_max:g}: see data.rating_min and data.rating_max"
+        )
+    span = source.rating_max - source.rating_min
+    if len(ratings) and ratings.median() - source.rating_min < CROWDED * span and ratings.nunique() > COUNTS:
+        found.append(
+            f"half of the ratings go from {ratings.min():g} to {ratings.median():g} on a scale up to "
+            f"{source.rating_max:g}, as counts of plays or clicks do: on such a scale they hardly differ; their "
+            "logarithms do"
         )
     if filled(kept) > DENSE:
         found.append(

@@ -19,6 +19,9 @@ def _of(**counts: int) -> pd.Series:
     [
         (["3,5", "4"], "decimal comma: write 3.5 for 3,5"),
         (["1,250", "2,000"], "between thousands"),
+        (["1'250", "2 000"], "between thousands"),
+        (["'4'", "'3'"], "write the number alone"),
+        (["[4]", "[3]"], "write the number alone"),
         (["good", "4"], "write a number"),
         (["4/5", "4,5 / 5", "3 out of 5"], "4/5: write 4"),
         (["4.0 out of 5 stars", "Rated 3 out of 5"], "4/5: write 4"),

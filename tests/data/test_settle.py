@@ -199,6 +199,12 @@ SETTLED: dict[str, tuple[Change, dict[str, Any], int, list[str]]] = {
         228,
         ["ratings go from 1 to 5 on a scale of 0 to 100"],
     ),
+    "counts of plays": (
+        _rated(lambda r: (1.05 ** np.arange(len(r))).round()),
+        {"rating_min": 1, "rating_max": 65_000},
+        228,
+        ["half of the ratings go from 1 to 254 on a scale up to 65000, as counts of plays"],
+    ),
     "users with one value": (
         lambda r, i: (r.assign(rating=r["rating"].where(r["user"] > 3, 4)), i),
         {},

@@ -211,6 +211,8 @@ def test_blanks_between_numbers_leave_the_order_open_too() -> None:
     assert "data.files.day_first" in found.problem.mend
 
 
-@pytest.mark.parametrize(("cell", "year"), [("c. 1850", 1850), ("1999-2001", 1999), ("c. 500 BC", -500), ("0", pd.NA)])
+@pytest.mark.parametrize(
+    ("cell", "year"), [("c. 1850", 1850), ("1999-2001", 1999), ("c. 500 BC", -500), ("0", pd.NA), ("-1", pd.NA)]
+)
 def test_years_as_museums_write_them(cell: str, year: object) -> None:
     assert read_years("i.csv", pd.Series([cell], name="made"), -3000, 2100)[0].tolist() == [year]

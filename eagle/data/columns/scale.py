@@ -21,6 +21,8 @@ _LOOKS: tuple[tuple[str, float, str], ...] = (
         1.0,
         "this looks like a decimal comma, or a comma between thousands: write 1.25 or 1250, without a comma",
     ),
+    (r"[+-]?\d{1,3}(?:[,.'’\s]\d{3})+", 0.5, "signs stand between thousands: write 1250 for 1'250"),
+    (r"['\"`‘“«\[({].*|.*['\"`’”»\])}]", 0.5, "signs stand around the number: write the number alone, 4 for '4'"),
     (r"[+-]?\d+,\d+", 0.0, "this looks like a decimal comma: write 3.5 for 3,5"),
     (
         r"(?i)(?:rated\s+)?\d+(?:[.,]\d+)?\s*(?:/|of|out of)\s*\d+(?:\s*stars?)?",

@@ -27,10 +27,10 @@ def year_of(column: pd.Series) -> pd.Series:
 def read_years(name: str, column: pd.Series, oldest: int, latest: int) -> tuple[pd.Series, tuple[str, ...]]:
     """Return the years (Int64) from ``oldest`` to ``latest``, missing where a cell has none, and these in words.
 
-    There was no year 0: files write it where the year is unknown.
+    There was no year 0: files write it where the year is unknown, and so they do with -1.
     """
     years = year_of(column)
-    years = years.where((years.between(oldest, latest) & (years != 0)).fillna(False).astype(bool))
+    years = years.where((years.between(oldest, latest) & ~years.isin([0, -1])).fillna(False).astype(bool))
     where = f"in column {column.name!r}"
     said = []
     lost = column[years.isna() & column.notna()]
