@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from eagle.data.catalogue import Catalogue
@@ -22,6 +24,10 @@ CROWDED = 0.05
 """Share of the scale, from its lowest end, in which half of the ratings lie if they count plays or clicks [ours]."""
 JUDGED, FEW = 25, 30
 """Ratings from which about 15 of a user's are hidden from all learning, and users with so many [ours]."""
+
+
+_SPELLED = re.compile(r"\\(?:[nrt](?=[A-Z\\\s]|$)|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})|%(?:20|C3|E2)(?=[\w%])")
+"""Line breaks and letters as programs spell them, blanks as addresses do."""
 
 
 def filled(kept: Catalogue) -> float:
@@ -90,6 +96,12 @@ def _of_words(items: pd.DataFrame) -> list[str]:
             f"{cut(spoilt[0])!r}: write the file again from its origin"
         )
     every = (*titles, *texts)
+    spelled = [text for text in every if _SPELLED.search(text)]
+    if len(spelled) > 1:
+        found.append(
+            f"{len(spelled):,} titles and texts spell line breaks or letters as programs do (\\n, \\u00e9, %20), "
+            f"such as {cut(spelled[0])!r}: they stay so; write the file again from its origin"
+        )
     for odd, why in (
         ([text for text in every if in_another_encoding(text) and not misread(text)], "are read in another encoding"),
         ([text for text in every if "\ufffd" in text], "have lost letters, for which '\ufffd' stands"),

@@ -666,6 +666,12 @@ def test_ids_that_are_kept_as_text_for_a_spreadsheet_are_text(tmp_path: Path) ->
     same(read(tmp_path))
 
 
+def test_the_sign_with_which_dos_ends_a_text_is_no_line(tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").write_bytes(CSV + b"\x1a")
+    (tmp_path / "items.csv").write_text(items_text(), encoding="utf-8")
+    same(read(tmp_path))
+
+
 def test_byte_order_marks_of_files_that_were_put_behind_each_other_are_passed_over(tmp_path: Path) -> None:
     lines = ratings_text().splitlines(keepends=True)
     lines[9] = "\ufeff" + lines[9]

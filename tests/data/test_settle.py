@@ -199,6 +199,18 @@ SETTLED: dict[str, tuple[Change, dict[str, Any], int, list[str]]] = {
         228,
         ["ratings go from 1 to 5 on a scale of 0 to 100"],
     ),
+    "letters that a program spelled": (
+        lambda r, i: (r, i.assign(text=r"It is\n\nto be told at the caf\u00e9 of " + i["title"])),
+        {},
+        228,
+        ["20 titles and texts spell line breaks or letters as programs do"],
+    ),
+    "bytes that Python printed": (
+        lambda r, i: (r, i.assign(title=[str(title.encode()) for title in i["title"]])),
+        {},
+        228,
+        ["bytes as Python prints them (b'...') are read as text in title"],
+    ),
     "counts of plays": (
         _rated(lambda r: (1.05 ** np.arange(len(r))).round()),
         {"rating_min": 1, "rating_max": 65_000},

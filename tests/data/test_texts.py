@@ -24,6 +24,10 @@ def test_lists_of_parquet_are_texts_and_records_are_none() -> None:
     assert read_texts("i.parquet", lists).texts.tolist() == ["One. Two.", pd.NA]
     records = read_texts("i.parquet", pd.Series([{"en": "One."}, {"en": "Two."}], name="text"))
     assert "column 'text' holds lists or records" in str(records.problem)
+    json = read_texts("i.csv", pd.Series(['{"en": "One."}', '{"en": "Two."}'], name="text", dtype="string"))
+    assert "column 'text' holds lists or records" in str(json.problem)
+    one = read_texts("i.csv", pd.Series(['{"en": "One."}', "Two.", "Three."], name="text", dtype="string"))
+    assert one.texts.tolist() == ['{"en": "One."}', "Two.", "Three."]
     assert read_texts("i.csv", pd.Series([None, None], name="text", dtype="string")).texts.isna().all()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-WORDS = r"nan|none|[(\[<]?null[)\]>]?|<na>|nat|#?n/a|undefined"
+_OF_SHEETS = r"#(?:n/a|name\?|ref!|value!|div/0!|num!|null!)"
+WORDS = rf"nan|none|[(\[<]?null[)\]>]?|<na>|nat|n/a|undefined|{_OF_SHEETS}"
 """What stands for a missing value in any column, in any case; each kind of column adds its own."""
 
 

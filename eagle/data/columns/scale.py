@@ -29,6 +29,8 @@ _LOOKS: tuple[tuple[str, float, str], ...] = (
         0.5,
         "this looks like a rating and the best one, as 4/5: write 4",
     ),
+    (r"\d+\s*[¼½¾]|\d+\s+\d/\d", 0.5, "these are fractions: write 3.5 for 3½"),
+    (r"(?i)[ivx]+", 0.5, "these are Roman numerals: write 4 for IV"),
     (r"\d+(?:[.,]\d+)?\s*%", 0.5, "these are shares in percent: write 80 for 80%"),
     (r"[★☆⭐✩✪🌟½ ]+", 0.5, "these are stars: write how many are filled"),
     (r"\d(?:[.,]\d)?\s*[^\W\d]+", 0.5, "a word follows the number: write the number alone"),

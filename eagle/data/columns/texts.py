@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from eagle.core.errors import Problem
 from eagle.data.columns.prose import marked_up, plain, says_nothing
 from eagle.data.columns.rows import number_of, some
-from eagle.data.columns.spelled import not_single, prose
+from eagle.data.columns.spelled import not_single, prose, spelled
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def read_texts(name: str, column: pd.Series) -> Texts:
     """
     cells = list(column)
     whole = [prose(cell) for cell in cells]
-    problem = not_single(name, pd.Series(whole, column.index, dtype=object, name=column.name))
+    problem = not_single(name, pd.Series(map(_record, whole), column.index, dtype=object, name=column.name))
     if problem:
         return Texts(pd.Series(pd.NA, column.index, dtype="string"), problem=problem)
     lists = sum(cell is not text for cell, text in zip(cells, whole, strict=True))
@@ -48,3 +49,9 @@ def read_texts(name: str, column: pd.Series) -> Texts:
             f"{name}: {number_of(int(nothing.sum()), 'text')} without a word count as none: {some(different)}"
         )
     return Texts(texts.mask(nothing), tuple(remarks))
+
+
+def _record(cell: Any) -> Any:
+    """Return the record that a text spells, as ``{"en": "A thief."}``; any other cell as it is."""
+    found = spelled(cell) if isinstance(cell, str) and cell.lstrip().startswith("{") else None
+    return found if isinstance(found, dict) else cell

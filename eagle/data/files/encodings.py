@@ -27,8 +27,12 @@ _NAMED_LINES, _SHOWN, _PARAMETER = 10, 40, "data.files.encoding"
 
 
 def as_utf8(name: str, content: bytes, declared: str | None = None) -> tuple[bytes, str]:
-    """Return :func:`_as_utf8`, without the marks that files have left which were put behind each other."""
+    """Return :func:`_as_utf8`, without the marks that files have left which were put behind each other.
+
+    DOS ends a text with the sign of Ctrl-Z.
+    """
     content, note = _as_utf8(name, content, declared)
+    content = content.removesuffix(b"\x1a")
     marks = content.count(_INNER)
     if not marks:
         return content, note

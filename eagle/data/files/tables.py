@@ -14,6 +14,7 @@ import pandas as pd
 
 from eagle.core.errors import EagleError, user_error
 from eagle.data.columns.rows import cut
+from eagle.data.files.byte_literals import without_bytes
 from eagle.data.files.delimited import read_delimited
 from eagle.data.files.encodings import as_utf8
 from eagle.data.files.opening import Part, parts_at
@@ -66,6 +67,9 @@ def read_any(
     if len({table.index.name for table in tables.values()}) > 1:
         raise user_error(f"{path} mixes Parquet and separated text", mend="name a folder of parts of one table")
     table = next(iter(tables.values())) if len(tables) == 1 else _joined(path, tables)
+    table, printed = without_bytes(table)
+    if printed:
+        notes.append(f"{path}: bytes as Python prints them (b'...') are read as text in {', '.join(printed)}")
     return TableFile(_numbered(table, numbers), tuple(notes))
 
 
