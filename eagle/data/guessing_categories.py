@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 
 import pandas as pd
 
@@ -11,6 +12,8 @@ from eagle.data.columns.separated import SEPARATORS, better_separator, cells_of
 
 _MARKS = 3  # columns of 0 and 1, from which they are likely to be categories
 _TWO = ({"0", "1"}, {"true", "false"}, {"0.0", "1.0"})
+_INSIDE_NAMES = (",", "/")
+"""Signs that one category may hold too."""
 _BETWEEN_PATHS = ("|", ";", "\n")
 """What stands between paths of categories, as Books > Fiction: a comma may stand in one."""
 
@@ -21,11 +24,22 @@ def likely_separator(table: pd.DataFrame, column: str | None) -> str:
     """
     cells = cells_of(table[column]) if column else []
     counts = {sign: sum(sign in cell for cell in cells) for sign in SEPARATORS}
+    for sign in _INSIDE_NAMES:
+        counts[sign] *= _separates(cells, sign)
     best = max(counts, key=lambda sign: counts[sign])
     if best == ">":
         best = next((sign for sign in _BETWEEN_PATHS if counts[sign]), best)
     likely = best if counts[best] else "|"
     return better_separator(cells, likely) or likely
+
+
+def _separates(cells: Sequence[str], sign: str) -> bool:
+    """Tell whether a part stands in different company, as no word of ``Clothing, Shoes & Jewelry`` does; what is one
+    and the same in all cells tells nothing.
+    """
+    different = {cell.strip() for cell in cells}
+    parts = Counter(part for cell in different for part in {part.strip() for part in cell.split(sign)})
+    return len(different) < 2 or max(parts.values()) > 1
 
 
 def in_several_columns(table: pd.DataFrame, taken: Collection[str], of_categories: Callable[[str], bool]) -> str:

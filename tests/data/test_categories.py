@@ -147,6 +147,7 @@ def test_entities_are_no_separators() -> None:
         ("array(['Drama', 'War'], dtype=object)", ["drama", "war"]),
         ("<python><data-frame>", ["python", "data-frame"]),
         ("<b>Toys</b>", ["toys"]),
+        ("\"Drama\"| 'War'", ["drama", "war"]),
     ],
 )
 def test_lists_of_r_and_calls_of_python_and_tags_in_brackets(cell: str, found: list[str]) -> None:

@@ -359,6 +359,18 @@ def test_signs_that_names_may_hold_are_guessed_where_they_clearly_separate(tmp_p
     assert load_config(tmp_path / "new/params.yaml").data.files.genre_separator == " & "
 
 
+def test_a_comma_inside_of_names_is_not_guessed_to_separate_them(tmp_path: Path) -> None:
+    ratings, items = _csv(tmp_path)
+    kinds = ["Clothing, Shoes & Jewelry", "Arts, Crafts & Sewing", "Patio, Lawn & Garden"]
+    pd.DataFrame({"id": range(30), "name": "Go", "category": kinds * 10}).to_csv(items, index=False)
+    begin(tmp_path / "new", ratings, items, None, "game")
+    files = load_config(tmp_path / "new/params.yaml").data.files
+    assert own_files(files, tmp_path / "new").items["genres"].iloc[0] == ["clothing shoes & jewelry"]
+    pd.DataFrame({"id": range(30), "name": "Go", "category": ["a, b", "b, c", "c"] * 10}).to_csv(items, index=False)
+    begin(tmp_path / "other", ratings, items, None, "game")
+    assert load_config(tmp_path / "other/params.yaml").data.files.genre_separator == ","
+
+
 def test_lists_and_records_of_parquet_are_no_ids(tmp_path: Path) -> None:
     pairs = [(user, item) for user in range(9) for item in range(9)]
     ratings = pd.DataFrame(pairs, columns=["who", "what"]).assign(rating=[1 + sum(pair) % 5 for pair in pairs])

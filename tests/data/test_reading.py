@@ -132,6 +132,7 @@ ITEMS_AS_MEANT: dict[str, str] = {
     "quotes as letters between tabs": "".join("\t".join(row) + "\n" for row in (ITEM_NAMES, *ITEMS)),
     "everything quoted": items_text(quoting=csv.QUOTE_ALL),
     "semicolons": items_text(separator=";"),
+    "carets": items_text(separator="^"),
     "separators escaped, as MySQL writes": "".join(
         ",".join(cell.replace(",", "\\,").replace('"', '\\"') for cell in row) + "\n" for row in (ITEM_NAMES, *ITEMS)
     ),

@@ -14,6 +14,7 @@ from eagle.data.columns.rows import number_of, share, some
 from eagle.data.columns.spelled import nested, spelled
 
 NO_GENRES = "(no genres listed)"
+_QUOTED = re.compile(r"""^(["'])([^"']*)\1$""")
 _BRACKETED = re.compile(r"(?:<[^<>/]+>\s*)+")
 """Tags as Stack Overflow writes them: ``<python><pandas>``."""
 _NAMES = ("name", "title", "label", "genre", "category", "value")
@@ -26,7 +27,8 @@ def genre_list(value: Any, separator: str) -> list[str]:
     commas become spaces, because they structure the text of a state.
     """
     parts = parts_of(value, separator)
-    cleaned = (" ".join(plain(part).lower().replace(".", " ").replace(",", " ").split()) for part in parts)
+    bare = (_QUOTED.sub(r"\2", part.strip()) for part in parts)
+    cleaned = (" ".join(plain(part).lower().replace(".", " ").replace(",", " ").split()) for part in bare)
     return list(dict.fromkeys(genre for genre in cleaned if genre and genre != NO_GENRES))
 
 

@@ -61,8 +61,8 @@ _TEXTS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
     ),
     (
         re.compile(rb"<\w+[^<>]*>\s*<\w"),
-        "XML, no table",
-        "write it out as CSV: pandas.read_xml(...).to_csv(..., index=False)",
+        "XML or HTML, no table",
+        "write it out as CSV: pandas.read_xml(...) or pandas.read_html(...)[0], and .to_csv(..., index=False)",
     ),
     (re.compile(rb"(?i)@relation\s"), "a file of Weka (ARFF)", "take its lines after @data, below a header line"),
     (

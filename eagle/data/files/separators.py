@@ -10,7 +10,7 @@ from itertools import islice, takewhile
 
 from eagle.data.files.records import Form, Troubles, rank, records, text_lines
 
-SEPARATORS = (",", ";", "\t", "|", "::", "\x01", " ")
+SEPARATORS = (",", ";", "\t", "|", "::", "\x01", "^", " ")
 _WORDS = {"\\t": "\t", "tab": "\t", "\\x01": "\x01", "space": " "}
 _HEAD, _LINES = 400_000, 300
 _HALF, _NEARLY_ALL = 0.5, 0.9
