@@ -80,7 +80,8 @@ def guess(ratings: Path, items: Path, texts: Path | None = None, encoding: str |
     pair = {name: named[name] for name in ("rated_item", "item")}
     others = _known({name: named[name] for name in _OF_RATINGS})
     ids = [name for name in (*rated.columns, *listed.columns) if _plain(name).endswith(_ID)]
-    seen = named | paired(Side(ratings, rated, encoding), Side(items, listed, encoding), pair, others, ids)
+    sides = Side(ratings, rated, encoding), Side(items, listed, encoding)
+    seen = named | (pair if ratings.resolve() == items.resolve() else paired(*sides, pair, others, ids))
     seen["user"] = named["user"] or _left_over(
         rated, _known({name: seen[name] for name in (*_OF_RATINGS, "rated_item")})
     )
