@@ -248,11 +248,13 @@ def test_names_that_pandas_counts_are_a_header(tmp_path: Path) -> None:
 
 
 def test_what_stands_once_in_the_ratings_is_no_item(tmp_path: Path) -> None:
-    """In one table of both, a number of the row is unique and joins with itself."""
+    """In one table of both, a number of the row is unique and joins with itself, and with any price."""
     rows = [
-        f"{30 * user + item},u{user},Wine {item},{(user + item) % 5 + 1}" for user in range(9) for item in range(30)
+        f"{30 * user + item},u{user},Wine {item},{(user + item) % 5 + 1},{20 + item % 7}"
+        for user in range(9)
+        for item in range(30)
     ]
-    (tmp_path / "all.csv").write_text("\n".join([",user,title,points", *rows]) + "\n", encoding="utf-8")
+    (tmp_path / "all.csv").write_text("\n".join([",user,title,points,price", *rows]) + "\n", encoding="utf-8")
     begin(tmp_path / "new", tmp_path / "all.csv", tmp_path / "all.csv", None, "wine")
     assert load_config(tmp_path / "new/params.yaml").data.files.columns.rated_item == "item"  # the default: not found
 
