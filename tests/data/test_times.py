@@ -216,3 +216,12 @@ def test_blanks_between_numbers_leave_the_order_open_too() -> None:
 )
 def test_years_as_museums_write_them(cell: str, year: object) -> None:
     assert read_years("i.csv", pd.Series([cell], name="made"), -3000, 2100)[0].tolist() == [year]
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_times_that_lost_digits_to_scientific_notation_are_said(text: bool) -> None:
+    cells = [f"1.{n}E+09" for n in range(20, 26)]
+    (said,) = read_times("r.csv", pd.Series(cells if text else [float(cell) for cell in cells], name="when")).remarks
+    assert said.startswith("r.csv: times in column 'when' have lost their last digits")
+    days = pd.Series([86_400 * n for n in range(15_000, 15_006)])
+    assert not read_times("r.csv", days).remarks

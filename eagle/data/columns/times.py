@@ -25,6 +25,10 @@ _COMPACT = {  # digits: (pattern, format, in words); ten digits count seconds
     12: (rf"{_DAY}(?:[01]\d|2[0-3])[0-5]\d", "%Y%m%d%H%M", "dates as 201903141015"),
     14: (rf"{_DAY}(?:[01]\d|2[0-3])(?:[0-5]\d){{2}}", "%Y%m%d%H%M%S", "dates as 20190314101500"),
 }
+_COARSE = 100_000
+"""Seconds of which every time is a multiple where digits are lost; a day has 86,400."""
+FEW = 5
+"""Different times below which that may be chance [ours]."""
 _FARTHEST = 10**12
 """Seconds since 1970 beyond which a number is no time (the year 33658)."""
 EARLIEST, LATEST = pd.Timestamp("1980-01-01"), pd.Timestamp("2100-01-01")
@@ -85,7 +89,18 @@ def _from_numbers(name: str, column: pd.Series, numbers: pd.Series) -> Times:
     else:
         whole = np.floor(numbers / _SECOND[unit] + 1e-6) if unit != "seconds" else numbers.round()
     whole = whole.where(whole.abs() <= _FARTHEST).astype("Int64")
-    return Times(whole, unit, _unread(name, column, whole.isna() & column.notna()))
+    return Times(whole, unit, _unread(name, column, whole.isna() & column.notna()) + _rounded(name, column, whole))
+
+
+def _rounded(name: str, column: pd.Series, whole: pd.Series) -> tuple[str, ...]:
+    """Say where times are as coarse as scientific notation leaves them: 1.55E+09 is known to a hundred days."""
+    known = whole.dropna()
+    if known.nunique() < FEW or (known % _COARSE != 0).any():
+        return ()
+    return (
+        f"{name}: times in column {column.name!r} have lost their last digits, as in scientific notation: "
+        f"{listed(column.loc[known.index].head(3))}; which of two ratings is the later one may be lost",
+    )
 
 
 def _compact(known: pd.Series) -> tuple[str, str, str] | None:
