@@ -26,7 +26,7 @@ _NAMES: Mapping[str, Sequence[str]] = {
         "rater raterid accountid account profileid profilename visitorid",
         "rating": "rating ratings score stars overall userrating bookrating grade vote points "
         "recommended recommend isrecommended votedup liked myscore myrating",
-        "timestamp": "timestamp time date when ratedat createdat unixreviewtime datetime submitted",
+        "timestamp": "timestamp datetime unixreviewtime ratedat createdat submitted date when time",
         "title": "title name booktitle movietitle itemtitle productname itemname gamename "
         "primary primaryname primarytitle originaltitle",
         "text": "text overview description plot summary synopsis blurb abstract",

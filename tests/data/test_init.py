@@ -93,6 +93,14 @@ def test_people_are_found_by_more_names_or_as_the_column_that_is_left(tmp_path: 
     assert load_config(tmp_path / "new/params.yaml").data.files.columns.user == name
 
 
+def test_of_a_date_and_a_time_of_the_day_the_date_is_taken(tmp_path: Path) -> None:
+    ratings, items = _csv(tmp_path)
+    table = pd.read_csv(ratings).assign(time="10:15", date="2019-03-14")
+    table.to_csv(ratings, index=False)
+    begin(tmp_path / "new", ratings, items, None, "board game")
+    assert load_config(tmp_path / "new/params.yaml").data.files.columns.timestamp == "date"
+
+
 def test_an_index_is_nobody(tmp_path: Path) -> None:
     """Its values do not come again."""
     ratings, items = _csv(tmp_path)
