@@ -22,8 +22,8 @@ COUNTS = 20
 """Different ratings that a count has at least [ours]."""
 CROWDED = 0.05
 """Share of the scale, from its lowest end, in which half of the ratings lie if they count plays or clicks [ours]."""
-JUDGED, FEW = 25, 30
-"""Ratings from which about 15 of a user's are hidden from all learning, and users with so many [ours]."""
+JUDGED, FEW = 10, 30
+"""Ratings from which about five of a user's are hidden from all learning, and users with so many [ours]."""
 
 
 _SPELLED = re.compile(r"\\(?:[nrt](?=[A-Z\\\s]|$)|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})|%(?:20|C3|E2)(?=[\w%])")
@@ -62,7 +62,7 @@ def _of_ratings(kept: Catalogue) -> list[str]:
     active = int((kept.ratings["user"].value_counts() >= JUDGED).sum())
     if active < FEW:
         found.append(
-            f"{number_of(active, 'user')} with {JUDGED} ratings or more: who gave fewer has hardly 15 that are hidden "
+            f"{number_of(active, 'user')} with {JUDGED} ratings or more: who gave fewer has hardly five that are hidden "
             "from all learning, which it takes to judge texts by real ratings, so models alone may judge them"
         )
     return found

@@ -132,4 +132,4 @@ def test_with_few_ratings_each_it_is_said_who_judges(sparse: Project) -> None:
     assert found["auc"]["users"] >= 50
     warning = encoder_warning(read_json(sparse.stage_metrics("encoder")))
     assert warning.startswith("On test items and") == (found["verdict"] != "beats popularity")
-    assert "0 users with 25 ratings or more" in unusual(sparse)
+    assert "0 users with 10 ratings or more" in unusual(sparse)

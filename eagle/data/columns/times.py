@@ -31,8 +31,9 @@ FEW = 5
 """Different times below which that may be chance [ours]."""
 _FARTHEST = 10**12
 """Seconds since 1970 beyond which a number is no time (the year 33658)."""
-EARLIEST, LATEST = pd.Timestamp("1980-01-01"), pd.Timestamp("2100-01-01")
-"""When nobody rated anything yet, and when nobody has [ours]."""
+EARLIEST, LATEST = pd.Timestamp("1995-01-01"), pd.Timestamp("2100-01-01")
+"""When hardly anybody rated anything in a file yet, and when nobody has [ours]. Seconds since 2001, as Apple counts
+them, would lie before 1995 until 2026."""
 _SHEET = (20_000, 80_000)
 """Days since 1900 as spreadsheets count them, from 1954 to 2119."""
 
@@ -120,7 +121,7 @@ def improbable(name: str, column: pd.Series, seconds: pd.Series) -> tuple[str, .
     far = known[(known < EARLIEST.timestamp()) | (known >= LATEST.timestamp())]
     if far.empty:
         return ()
-    why = "are all of them seconds since 1970, or dates?"
+    why = "are all of them seconds since 1970, and not since 2001, or dates?"
     if pd.api.types.is_numeric_dtype(column) and column.loc[far.index].between(*_SHEET).all():
         why = "they look like days as a spreadsheet counts them: write dates as 2019-03-14"
     return (
