@@ -28,6 +28,8 @@ JUDGED, FEW = 10, 30
 
 _SPELLED = re.compile(r"\\(?:[nrt](?=[A-Z\\\s]|$)|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})|%(?:20|C3|E2)(?=[\w%])")
 """Line breaks and letters as programs spell them, blanks as addresses do."""
+_WEIGHED = re.compile(r".*\S\s*(?:\(\d+(?:\s\d+)?%?\)|:\s?\d+(?:\s\d+)?)")
+"""A category with a weight behind it, ``rock (100)``; dots have become blanks."""
 
 
 def filled(kept: Catalogue) -> float:
@@ -37,7 +39,12 @@ def filled(kept: Catalogue) -> float:
 
 def unusual(kept: Catalogue, texts: pd.Series, language: dict[str, float]) -> list[str]:
     """Return one sentence for each unusual thing; ``texts`` are those that there are, ``language`` their shares."""
-    return [*_of_ratings(kept), *_of_texts(kept, texts, language), *_of_words(kept.items)]
+    return [
+        *_of_ratings(kept),
+        *_of_texts(kept, texts, language),
+        *_of_categories(kept.items),
+        *_of_words(kept.items),
+    ]
 
 
 def _of_ratings(kept: Catalogue) -> list[str]:
@@ -62,8 +69,8 @@ def _of_ratings(kept: Catalogue) -> list[str]:
     active = int((kept.ratings["user"].value_counts() >= JUDGED).sum())
     if active < FEW:
         found.append(
-            f"{number_of(active, 'user')} with {JUDGED} ratings or more: who gave fewer has hardly five that are hidden "
-            "from all learning, which it takes to judge texts by real ratings, so models alone may judge them"
+            f"{number_of(active, 'user')} with {JUDGED} ratings or more: who gave fewer has hardly five that are "
+            "hidden from all learning, which it takes to judge texts by real ratings, so models alone may judge them"
         )
     return found
 
@@ -82,6 +89,17 @@ def _of_texts(kept: Catalogue, texts: pd.Series, language: dict[str, float]) -> 
             "and years alone (describe.write_at_most lets the language model write some)"
         )
     return found
+
+
+def _of_categories(items: pd.DataFrame) -> list[str]:
+    names = set(items["genres"].explode().dropna()) if "genres" in items else set()
+    weighed = sorted(name for name in names if _WEIGHED.fullmatch(name))
+    if len(weighed) < 2 or len(weighed) < len(names) / 2:
+        return []
+    return [
+        f"{len(weighed):,} of {len(names):,} categories end in a number, such as {cut(weighed[0])!r}: with a weight or "
+        "count behind it each is a category of its own; leave the numbers out of the file"
+    ]
 
 
 def _of_words(items: pd.DataFrame) -> list[str]:

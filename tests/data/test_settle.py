@@ -301,6 +301,12 @@ SETTLED: dict[str, tuple[Change, dict[str, Any], int, list[str]]] = {
         228,
         ["228 times of 228 in column 'time' would lie before 1995", "as a spreadsheet counts"],
     ),
+    "weights behind categories": (
+        lambda r, i: (r, i.assign(kind=[f"rock ({90 + n % 3})|jazz: 0.{n % 2 + 1}" for n in range(20)])),
+        {},
+        228,
+        ["5 of 5 categories end in a number, such as 'jazz: 0 1'"],
+    ),
     "few texts": (
         lambda r, i: (r, i.assign(text=["It is a story of the sea.", *[None] * 19])),
         {},
