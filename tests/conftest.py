@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from tests.longest import LONGEST
 if TYPE_CHECKING:
     from eagle.registry.store import Store
 
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a script runs the tests with &: what they start would too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 telemetry.switch_off()
 settings.register_profile("untimed", deadline=None)  # a busy machine fails no test
 settings.load_profile("untimed")

@@ -24,14 +24,21 @@ def run_by_dvc() -> bool:
 
 
 def end_with_parent() -> None:
-    """Send this process Ctrl-C's signal when the ``dvc`` that runs it ends.
+    """Interrupt this process, as Ctrl-C does, when the ``dvc`` that runs it ends.
+
+    What a script starts in the background ignores Ctrl-C's signal; SIGTERM interrupts it then.
 
     Only for what DVC runs, and on Linux: whoever starts a stage by hand may close their shell, and ``nohup`` keeps its
     promise. Between DVC and a stage there may be a shell that outlives a killed DVC, so the parent is not asked.
     """
     dvc = _dvc() if sys.platform == "linux" and run_by_dvc() else None
-    if dvc is not None:
-        threading.Thread(target=_interrupt_after, args=(os.pidfd_open(dvc),), daemon=True).start()
+    if dvc is None:
+        return
+    ending = signal.SIGINT
+    if signal.getsignal(ending) == signal.SIG_IGN:
+        ending = signal.SIGTERM
+        signal.signal(ending, signal.default_int_handler)
+    threading.Thread(target=_signal_after, args=(os.pidfd_open(dvc), ending), daemon=True).start()
 
 
 def identity(process: int) -> str | None:
@@ -68,9 +75,9 @@ def _dvc() -> int | None:
         return None
 
 
-def _interrupt_after(process: int) -> None:
-    """Wait for the end of a process, by its file descriptor."""
+def _signal_after(process: int, ending: signal.Signals) -> None:
+    """Wait for the end of a process, by its file descriptor, and then send this one the signal."""
     waiting = select.poll()
     waiting.register(process, select.POLLIN)
     waiting.poll()
-    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), ending)

@@ -42,14 +42,19 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.parametrize("background", [False, True])
 @pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])
-def test_a_killed_dvc_ends_its_stage(stage: Path, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
-    """Some shells become the stage, others wait for it and outlive DVC."""
+def test_a_killed_dvc_ends_its_stage(
+    stage: Path, monkeypatch: pytest.MonkeyPatch, shell: str, background: bool
+) -> None:
+    """Some shells become the stage, others wait for it and outlive DVC; what a script runs with & ignores Ctrl-C."""
     monkeypatch.setenv("SHELL", shell)
     monkeypatch.delenv("DVC_ROOT", raising=False)
     (stage / "dvc.yaml").write_text(f"stages:\n  one:\n    cmd: {sys.executable} stage.py\n    outs: [began]\n")
     dvc(stage, "init", "--no-scm", "-q")
-    with subprocess.Popen([sys.executable, "-m", "dvc", "repro", "-q"], start_new_session=True) as running:
+    words = [sys.executable, "-m", "dvc", "repro", "-q"]
+    ignoring = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"] if background else []
+    with subprocess.Popen([*ignoring, *words], start_new_session=True) as running:
         process = begun(stage)
         running.send_signal(signal.SIGKILL)
     assert psutil.wait_procs([process], timeout=30)[1] == []
