@@ -6,6 +6,8 @@ import re
 
 import pandas as pd
 
+DAY = r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+"""A day without signs, 20190314."""
 _EAST_ASIAN = re.compile(r"^(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]")
 _ABOVE = re.compile(r"^\D+?\bon\s+(?=\w)", re.IGNORECASE)
 """Words before a date: ``Reviewed in the United States on March 14, 2019``."""

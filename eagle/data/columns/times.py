@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eagle.core.errors import Problem
-from eagle.data.columns.dated import in_usual_writing, parsed, why_unread
+from eagle.data.columns.dated import DAY, in_usual_writing, parsed, why_unread
 from eagle.data.columns.rows import listed, number_of
 
 _SECOND = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
@@ -17,17 +17,16 @@ _FIRST_FAR = 10**11
 """Seconds since 1970 from here on would lie beyond the year 5000: the column counts in a smaller unit."""
 _DAY_MONTH = re.compile(r"^\s*(\d{1,2})([/.\s-])(\d{1,2})\2(\d{4}|\d{2})\b")
 _DAY_BEFORE_MONTH = r"^\d{4}[/.-](?:1[3-9]|2\d|3[01])[/.-](?:0?[1-9]|1[0-2])\b"
-_DAY = r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _COMPACT = {  # digits: (pattern, format, in words); ten digits count seconds
     4: (r"(?:19|20)\d\d", "%Y", "years"),
     6: (r"(?:19|20)\d\d(?:0[1-9]|1[0-2])", "%Y%m", "dates as 201903"),
-    8: (_DAY, "%Y%m%d", "dates as 20190314"),
-    12: (rf"{_DAY}(?:[01]\d|2[0-3])[0-5]\d", "%Y%m%d%H%M", "dates as 201903141015"),
-    14: (rf"{_DAY}(?:[01]\d|2[0-3])(?:[0-5]\d){{2}}", "%Y%m%d%H%M%S", "dates as 20190314101500"),
+    8: (DAY, "%Y%m%d", "dates as 20190314"),
+    12: (rf"{DAY}(?:[01]\d|2[0-3])[0-5]\d", "%Y%m%d%H%M", "dates as 201903141015"),
+    14: (rf"{DAY}(?:[01]\d|2[0-3])(?:[0-5]\d){{2}}", "%Y%m%d%H%M%S", "dates as 20190314101500"),
 }
 _COARSE = 100_000
 """Seconds of which every time is a multiple where digits are lost; a day has 86,400."""
-FEW = 5
+_FEW = 5
 """Different times below which that may be chance [ours]."""
 _FARTHEST = 10**12
 """Seconds since 1970 beyond which a number is no time (the year 33658)."""
@@ -96,7 +95,7 @@ def _from_numbers(name: str, column: pd.Series, numbers: pd.Series) -> Times:
 def _rounded(name: str, column: pd.Series, whole: pd.Series) -> tuple[str, ...]:
     """Say where times are as coarse as scientific notation leaves them: 1.55E+09 is known to a hundred days."""
     known = whole.dropna()
-    if known.nunique() < FEW or (known % _COARSE != 0).any():
+    if known.nunique() < _FEW or (known % _COARSE != 0).any():
         return ()
     return (
         f"{name}: times in column {column.name!r} have lost their last digits, as in scientific notation: "

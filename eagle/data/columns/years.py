@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from eagle.data.columns.dated import DAY
 from eagle.data.columns.rows import listed, number_of
 
-_DAY = r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _BEFORE_CHRIST = r"(?i)^(?:c(?:a|irca)?\.?\s*)?(\d{1,4})\s*b\.?\s*c\.?(?:\s*e\.?)?$"
 
 
@@ -18,7 +18,7 @@ def year_of(column: pd.Series) -> pd.Series:
     text = column.astype("string").str.strip()
     number = pd.to_numeric(text.where(text.str.fullmatch(r"[+-]?\d{1,4}(?:\.0+)?").fillna(False)), errors="coerce")
     found = text.str.extract(r"(?<!\d)(\d{4})(?!\d)", expand=False).fillna(
-        text.str.extract(rf"^({_DAY})", expand=False).str.slice(stop=4)
+        text.str.extract(rf"^({DAY})", expand=False).str.slice(stop=4)
     )
     old = pd.to_numeric(text.str.extract(_BEFORE_CHRIST, expand=False), errors="coerce")
     return (-old).fillna(number).fillna(pd.to_numeric(found, errors="coerce")).astype("Float64").astype("Int64")
