@@ -84,7 +84,9 @@ def _of_best_arm(inputs: Inputs, noun: str, gap_count: int) -> list[Headline]:
             f"{main.label}: gain over the {noun} it started from {ends(gain)}",
         ),
         Headline(f"{number(100 * (beats or 0), 0)}%", f"of its texts beat the existing {noun} they started from"),
-        Headline(f"{gap_count:,}", "texts that beat their starting point, over all EAGLE rows"),
+        Headline(
+            f"{gap_count:,}", "texts that beat their starting point and their user's average item, over all EAGLE rows"
+        ),
     ]
 
 
