@@ -30,6 +30,10 @@ DEPLOYMENT = (
 """As docs/operating.md has it, with another flow."""
 MOST_GROWTH = 1.15
 """What memory may grow by between the first fifth and the end, which allocators need to settle."""
+QUICK = "2"
+"""Seconds between two looks of the worker for due runs, for its usual 10: quick motion holds for them too."""
+READINGS = 5
+"""How often what is held is read, evenly over the runs; the last one is compared with the first."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +108,16 @@ def read(address: str, server: psutil.Process, worker: psutil.Process) -> Readin
 
 
 def quick_motion(world: World, *, runs: int) -> Outcome:
-    """Let ``runs`` scheduled runs pass; compare what is held after the first fifth of them with the end."""
+    """Let ``runs`` scheduled runs pass; compare what is held after the first fifth of them with the end.
+
+    Every reading is printed, so that a campaign that is cut off has said something.
+    """
     world.reset()
     port = _free_port()
     address = f"http://127.0.0.1:{port}/api"
     surroundings = {**world.surroundings, "PREFECT_API_URL": address, "DO_NOT_TRACK": "1"}
     surroundings["PREFECT_HOME"] = str(world.pristine.parent / "prefect-server")
-    surroundings["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
+    surroundings |= {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PREFECT_WORKER_QUERY_SECONDS": QUICK}
     serve = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui")
     with process(world, "server.log", surroundings, *serve) as server:
         _wait(address)
@@ -120,8 +127,11 @@ def quick_motion(world: World, *, runs: int) -> Outcome:
         with process(world, "worker.log", surroundings, *work) as worker:
             every = _interval(address, server, worker, partial(_prefect, surroundings))
             _prefect(surroundings, f"deployment schedule create {NAME} --interval {every}")
-            first = _after(2 + runs // 5, address, server, worker)
-            last = _after(2 + runs, address, server, worker)
+            readings = []
+            for number in range(1, READINGS + 1):
+                readings.append(_after(2 + runs * number // READINGS, address, server, worker))
+                print(f"schedules, one each {every} s: {readings[-1]}", flush=True)
+    first, last = readings[0], readings[-1]
     grown = [b / a for a, b in zip(first.memory, last.memory, strict=True)]
     more = max(b - a for a, b in zip(first.handles, last.handles, strict=True))
     bad = last.failed or last.late > first.late + 1 or max(grown) > MOST_GROWTH or more > 10
