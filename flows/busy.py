@@ -6,7 +6,6 @@ DVC refuses what another of its processes works on, and advises to remove the lo
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ import psutil
 
 LOCK = Path(".dvc/tmp/lock")
 """Holds the number of the process that has, or last had, DVC's lock on the whole project."""
-RECORD = Path(".dvc/tmp/rwlock")
-"""Which ``dvc`` reads and writes which outputs. DVC writes it in place, so a kill can leave it cut off."""
 _LOCKED, _BLOCKER = "Unable to acquire lock", re.compile(r"^\s*\(PID (\d+)\): ")
 _ADVICE = re.compile(f"{_LOCKED}|manually remove .*rwlock")
 PATIENCE = 10.0
@@ -64,24 +61,7 @@ def holder(lines: Sequence[str]) -> Holder | None:
     return next((one for pid in blockers if (one := _of(pid, True))), None)
 
 
-def remove_cut_record() -> bool:
-    """Remove DVC's record of who works on what where a kill has cut it off; say whether it did.
-
-    No ``dvc`` goes on over such a record, and it tells nothing. While a ``dvc`` lives here, the record stays: it may be
-    about to be written to its end.
-    """
-    try:
-        json.loads(RECORD.read_bytes())
-    except FileNotFoundError:
-        return False
-    except ValueError:
-        if not _any_here():
-            RECORD.unlink(missing_ok=True)
-            return True
-    return False
-
-
-def _any_here() -> bool:
+def any_here() -> bool:
     """Say whether a ``dvc`` lives in this folder, or below it."""
     here = Path.cwd()
     for process in psutil.process_iter():

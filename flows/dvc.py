@@ -23,7 +23,8 @@ from eagle.core.parent import PIPELINE, identity
 from eagle.core.project import Project
 from eagle.core.repository import repository_problems
 from eagle.data.sources.download import ANEW
-from flows.busy import RECORD, advises_removal, holder, remove_cut_record, stood_back
+from flows.busy import advises_removal, holder, stood_back
+from flows.leftovers import remove_leftovers
 
 HOUR = 3600
 _MISTAKE = "eagle: "
@@ -120,8 +121,8 @@ def bring_up_to_date(label: str, stages: list[str], anew: bool = False) -> None:
     require_repository()
     _see_what_stages_read()
     log = get_run_logger()
-    if remove_cut_record():
-        log.info(f"removed {RECORD}: a killed dvc had left it half written, and no dvc is at work here")
+    for path in remove_leftovers():
+        log.info(f"removed {path}: a killed dvc had left it half written, and no dvc is at work here")
     waited_for, gone = None, False
     while lines := _repro(stages, anew, log):
         other = holder(lines)

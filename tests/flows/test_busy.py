@@ -1,4 +1,4 @@
-"""A flow beside a living ``dvc``: it waits, says for whom, and goes on."""
+"""A flow beside a living ``dvc``, for which it waits, and after a killed one, whose leftovers it removes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from prefect.flows import flow
 
-from flows.busy import RECORD, holder, remove_cut_record
+from flows.busy import holder
 from flows.dvc import bring_up_to_date
+from flows.leftovers import RECORD, RUNS, remove_leftovers
 from tests.flows.conftest import write_dvc
 
 STAGE = "echo fetch >> order.txt; while [ ! -e go ]; do sleep .1; done; echo x > out_fetch"
@@ -56,8 +57,8 @@ def beside(words: list[str], begun: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @flow(name="beside another")
-def beside_another() -> None:
-    bring_up_to_date("catalogue", ["fetch"])
+def beside_another(stage: str = "fetch") -> None:
+    bring_up_to_date("catalogue", [stage])
 
 
 @pytest.mark.usefixtures("prefect_server")
@@ -102,13 +103,34 @@ def test_a_record_that_a_kill_has_cut_off_stops_no_flow(toy: Path, said: Said, l
     assert [line for line in said.lines if line.startswith(f"removed {RECORD}")]
 
 
-def test_a_record_that_a_living_dvc_may_be_writing_stays(toy: Path) -> None:
-    (toy / RECORD).parent.mkdir(parents=True, exist_ok=True)
-    (toy / RECORD).touch()
+@pytest.mark.usefixtures("prefect_server")
+def test_a_record_of_runs_that_a_kill_kept_from_being_written_stops_no_flow(toy: Path, said: Said) -> None:
+    """DVC makes a folder and then the file in it; every later dvc would end over the empty folder."""
+    second = [sys.executable, "-m", "dvc", "repro", "models"]  # the first one reads nothing, so it has no record
+    subprocess.run(second, check=True)
+    (written,) = (toy / RUNS).glob("*/*/*")
+    for path in (written, toy / "dvc.lock", toy / "out_models"):
+        path.unlink()
+    dead = subprocess.run(second, capture_output=True, check=False)
+    assert dead.returncode
+    assert b"NoneType" in dead.stderr
+    beside_another("models")
+    assert (toy / "out_models").exists()
+    folder = written.relative_to(toy).parent
+    assert [line for line in said.lines if line.startswith(f"removed {folder}: ")]
+    assert list((toy / folder).iterdir())
+
+
+def test_what_a_living_dvc_may_be_writing_stays(toy: Path) -> None:
+    left = [toy / RECORD, toy / RUNS / "ab/abcd"]
+    left[0].parent.mkdir(parents=True, exist_ok=True)
+    left[0].touch()
+    left[1].mkdir(parents=True)
     with beside([sys.executable, "-c", HELD + UNTIL_GO, "dvc", "push"], toy / "held"):
-        assert not remove_cut_record()
-        (toy / RECORD).write_text("{}")
-    assert not remove_cut_record()  # whole: not a leftover
-    (toy / RECORD).write_text("")
-    assert remove_cut_record()
-    assert not (toy / RECORD).exists()
+        assert not remove_leftovers()
+        assert all(path.exists() for path in left)
+        left[0].write_text("{}")
+    assert remove_leftovers() == [RUNS / "ab/abcd"]  # the record is whole: not a leftover
+    left[0].write_text("")
+    assert remove_leftovers() == [RECORD]
+    assert not any(path.exists() for path in left)
