@@ -13,18 +13,18 @@ from eagle.config.data import DataConfig, DomainConfig, FileColumns, OwnFiles, S
 from eagle.config.elm import ElmConfig
 from eagle.config.environment import LOCAL, DescribeConfig, LLMConfig, ProfilesConfig
 from eagle.config.evaluation import EvaluateConfig
+from eagle.config.kinds import ReferenceName, seeded
 from eagle.config.latent import EncoderConfig, FactorsConfig, NoveltyConfig, UtilityConfig
 from eagle.config.load import load_config, parse_config, read_values
 from eagle.config.quality import GateName, QualityConfig
 from eagle.config.registry import BoundsConfig, RegistryConfig
-from eagle.config.root import Config
+from eagle.config.root import Config, with_seed_of
 from eagle.config.training import (
     AllActionPhase,
     LoraSettings,
     OnPolicyPhase,
     Phase,
     ReferenceConfig,
-    ReferenceName,
     SelectionPhase,
     TrainConfig,
 )
@@ -73,4 +73,6 @@ __all__ = [
     "load_config",
     "parse_config",
     "read_values",
+    "seeded",
+    "with_seed_of",
 ]

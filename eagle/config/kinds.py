@@ -1,4 +1,6 @@
-"""The ``kind`` of a part in params.yaml: a built-in name, or a class of one's own as ``package.module:Name``."""
+"""Names in params.yaml that are built in or made by a rule: the ``kind`` of a part (or a class of one's own as
+``package.module:Name``), and a reference policy (or the same one trained with another seed).
+"""
 
 from __future__ import annotations
 
@@ -18,23 +20,30 @@ from eagle.built_in.utilities import UTILITIES
 from eagle.core.errors import did_you_mean
 
 OWN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+REFERENCES = ("uniform", "optimistic", "g_optimal")
+"""What a reference policy imitates [P Sec. 4.3]."""
+SEEDED = re.compile(rf"({'|'.join(REFERENCES)})_seed(0|[1-9]\d*)")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Mark of a field that names a part, as in ``Annotated[str, Kind(("paper",))]``; ``choices`` are the built-in
-    names.
-    """
+    """Mark of a field that names something, as in ``Annotated[str, Kind(("paper",))]``."""
 
     choices: tuple[str, ...]
+    """The built-in names."""
+    rule: re.Pattern[str] = OWN
+    """What all other names look like."""
+    form: str = "package.module:Name"
+    """The same for a reader."""
+    meaning: str = "of your own"
 
     def check(self, value: str) -> str:
-        """Return ``value`` where it is a built-in name or ``package.module:Name``; else ValueError says what is."""
-        if value in self.choices or OWN.fullmatch(value):
+        """Return ``value`` where it is a built-in name or follows the rule; else ValueError says what does."""
+        if value in self.choices or self.rule.fullmatch(value):
             return value
         hint = did_you_mean(value, self.choices)
         names = ", ".join(repr(choice) for choice in self.choices)
-        raise ValueError(f"should be {names} or package.module:Name of your own" + (f"; {hint}" if hint else ""))
+        raise ValueError(f"should be {names} or {self.form} {self.meaning}" + (f"; {hint}" if hint else ""))
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
         return handler(Annotated[source, AfterValidator(self.check)])
@@ -47,3 +56,13 @@ UtilityKind = Annotated[str, Kind(tuple(UTILITIES))]
 EngineKind = Annotated[str, Kind(("auto", *ENGINES))]
 MethodKind = Annotated[str, Kind(tuple(METHODS))]
 JudgeKind = Annotated[str, Kind(tuple(JUDGES))]
+ReferenceName = Annotated[str, Kind(REFERENCES, SEEDED, "NAME_seedN", "for the same with the random numbers of seed N")]
+
+
+def seeded(name: str) -> tuple[str, int | None]:
+    """Return what a reference imitates and the seed that its name asks for: g_optimal_seed8 is g_optimal with 8.
+
+    None: that of params.yaml.
+    """
+    found = SEEDED.fullmatch(name)
+    return (found[1], int(found[2])) if found else (name, None)

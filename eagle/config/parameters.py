@@ -72,7 +72,7 @@ def _allowed(field: FieldInfo) -> str:
     def describe(annotation: Any, metadata: Any) -> None:
         kind = next((mark for mark in metadata if isinstance(mark, Kind)), None)
         if kind is not None:
-            words.extend([*(f"`{choice}`" for choice in kind.choices), "`package.module:Name`"])
+            words.extend([*(f"`{choice}`" for choice in kind.choices), f"`{kind.form}`"])
             return
         for mark in metadata:
             for attribute, sign in (("ge", ">="), ("gt", ">"), ("le", "<="), ("lt", "<")):

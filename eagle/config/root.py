@@ -14,6 +14,7 @@ from eagle.config.data import DataConfig, DomainConfig, SplitConfig
 from eagle.config.elm import ElmConfig
 from eagle.config.environment import DescribeConfig, LLMConfig, ProfilesConfig
 from eagle.config.evaluation import EvaluateConfig
+from eagle.config.kinds import seeded
 from eagle.config.latent import EncoderConfig, FactorsConfig, UtilityConfig
 from eagle.config.quality import QualityConfig
 from eagle.config.registry import RegistryConfig
@@ -80,6 +81,15 @@ class Config(Section):
         view = _Restricted.model_construct(**dict(self))
         object.__setattr__(view, "_allowed_sections", frozenset(sections))
         return view
+
+
+def with_seed_of(config: Config, name: str) -> tuple[Config, str]:
+    """Return the parameters with the seed that a reference's name asks for, and what it imitates.
+
+    So g_optimal_seed8 becomes what g_optimal is where ``seed`` is 8 in training and as it was in all before.
+    """
+    imitated, seed = seeded(name)
+    return (config if seed is None else config.model_copy(update={"seed": seed})), imitated
 
 
 class _Restricted(Config):

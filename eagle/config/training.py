@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from eagle.config.base import Count, Fraction, Natural, NonNegative, Positive, Section
-
-ReferenceName = Literal["uniform", "optimistic", "g_optimal"]
+from eagle.config.kinds import ReferenceName
 
 
 class LoraSettings(Section):
@@ -19,7 +18,8 @@ class LoraSettings(Section):
 
 class ReferenceConfig(Section):
     names: tuple[ReferenceName, ...] = Field(
-        ("uniform", "optimistic", "g_optimal"), description="which references are trained [P]"
+        ("uniform", "optimistic", "g_optimal"),
+        description="which references are trained [P]; g_optimal_seed8 is g_optimal with the random numbers of seed 8",
     )
     updates: Count = Field(18, description="gradient steps [P: 20,000; M: 14]")
     prompts: Count = Field(
@@ -157,7 +157,9 @@ Phase = Annotated[AllActionPhase | OnPolicyPhase | SelectionPhase, Field(discrim
 
 class TrainConfig(Section):
     arms: tuple[ReferenceName, ...] = Field(
-        ("g_optimal",), description="references that EAGLE starts from, one arm each"
+        ("g_optimal",),
+        description="references that EAGLE starts from, one arm each; those that differ from the first in their seed "
+        "alone are also reported as their mean",
     )
     phases: tuple[Phase, ...] = Field((AllActionPhase(),), description="run in this order")
     horizon: Count = Field(3, description="H, changes per episode [P: 5; M: 3 with a small model]")

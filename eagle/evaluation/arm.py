@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from eagle.built_in.methods import OTHERS, RULES, SEARCHES, label_of
-from eagle.config import Config
+from eagle.built_in.methods import RULES
+from eagle.config import Config, seeded
 from eagle.core.artifacts import read_json, write_json
 from eagle.core.errors import user_error
 from eagle.core.project import Project
@@ -21,7 +21,6 @@ Kind = Literal["anchor", "rule", "reference", "eagle", "elsewhere", "macro", "se
 Mode = Literal["free", "listed"]
 
 LINEAR, LINEAR_ONCE = "linear_rule", "linear_rule_once"
-SEARCH_EAGLE = "search_eagle"
 REFERENCE_LABELS = {"uniform": "uniform", "optimistic": "optimistic", "g_optimal": "G-optimal"}
 VERSION = 1  # of reports/arms.json
 
@@ -126,32 +125,6 @@ def arms_of(config: Config, methods: Iterable[Arm] = ()) -> tuple[Arm, ...]:
     return (anchor_arm(), *rules, *policies, *condition_arms(config), *methods)
 
 
-def eagle_searches(config: Config) -> dict[str, str]:
-    """Return by name the searches with trained policies, and from which reference each policy started; that of the
-    first one has the plain name.
-    """
-    return {_further_search(start) if place else SEARCH_EAGLE: start for place, start in enumerate(config.train.arms)}
-
-
-def method_arm(name: str, budget: int, config: Config, label: str | None = None) -> Arm:
-    """Return the arm of a method that may ask for ``budget`` texts; a search with EAGLE has the start of its agent.
-
-    ``label``: what a reader calls a method of one's own; without one it goes by its name.
-    """
-    start = eagle_searches(config).get(name)
-    if name not in SEARCHES and start is None:
-        label = OTHERS[name].label if name in OTHERS else label or name
-        return Arm(name, "method", None, "free", label, budget)
-    label = SEARCHES[name].label if name in SEARCHES else eagle_arm(str(start), budget).label
-    return Arm(name, "search", start, "listed", f"{label}, best of {budget}", budget)
-
-
-def label_at_budgets(name: str, arms: Iterable[Arm]) -> str:
-    """Return what a reader calls a method of the comparison at equal budgets; ``arms`` are those of the run."""
-    known = {_further_search(str(arm.start)): arm.label for arm in arms if arm.is_main}
-    return known.get(name) or label_of(name)
-
-
 def proposer_arms(config: Config) -> list[Arm]:
     """Return the arms whose language models propose listed actions to searches; no table has them."""
     found = []
@@ -201,9 +174,7 @@ def load_arms(project: Project) -> tuple[Arm, ...]:
     return tuple(Arm(**entry) for entry in found["arms"])
 
 
-def _further_search(start: str) -> str:
-    return f"{SEARCH_EAGLE}_{start}"
-
-
 def _shown(start: str) -> str:
-    return REFERENCE_LABELS.get(start, start)
+    imitated, seed = seeded(start)
+    label = REFERENCE_LABELS.get(imitated, imitated)
+    return label if seed is None else f"{label}, seed {seed}"

@@ -16,7 +16,8 @@ from eagle.compute.workers import Workers
 from eagle.config import Config
 from eagle.core.errors import EagleError, Problem, did_you_mean, user_error
 from eagle.environment.steering import Case, Writer
-from eagle.evaluation.arm import SEARCH_EAGLE, Arm, arms_of, eagle_searches, method_arm, policy_arms, proposer_arms
+from eagle.evaluation.arm import Arm, arms_of, policy_arms, proposer_arms
+from eagle.evaluation.searches import method_arm, searches
 from eagle.latent.text_utility import TextUtility
 from eagle.methods.acting import ShardedAgents, WorkerAgent
 from eagle.methods.base import Method
@@ -55,11 +56,13 @@ class PolicyArms:
 
 
 def open_methods(kinds: Iterable[str], context: MethodContext) -> list[tuple[str, Method]]:
-    """Open methods by their names, a search with EAGLE once for every trained policy; return each with its kind."""
+    """Open methods by their names, a search with a language model of the run once for each; return each with its
+    kind.
+    """
     found: list[tuple[str, Method]] = []
     for kind in kinds:
-        searches = eagle_searches(context.config) if kind == SEARCH_EAGLE else {}
-        found += [(kind, search_with(context, name, start)) for name, start in searches.items()] or [
+        each = searches(kind, context.config)
+        found += [(kind, search_with(context, kind, name, start)) for name, start in each.items()] or [
             (kind, open_method(kind, context))
         ]
     return found

@@ -30,6 +30,7 @@ from eagle.evaluation.judges.fitting import fit_judges, judged_by_all
 from eagle.evaluation.method_arms import candidates_table
 from eagle.evaluation.running import Arms
 from eagle.evaluation.scoring import RememberingEncoder, as_offered, in_stars, score, with_eligible
+from eagle.evaluation.searches import means_over_seeds
 from eagle.evaluation.writing import EvaluationResult, write_evaluation
 from eagle.latent.encoders import load_encoder
 from eagle.latent.sentence import SentenceModel
@@ -131,7 +132,9 @@ def at_budgets(
     cases = ran.held.cases
     anchors = in_stars(cases, cases, utility.encoder, utility.utility)
     answers = judged_answers(ran, gates, utility, judges)
-    return BudgetTable(bootstrap_over(ran.held, config), judged_figures(judges)).of(answers, anchors)
+    # A mean is over searches that the comparison has: evaluate.budgets.methods may leave them out.
+    means = {mean: of for mean, of in means_over_seeds(config).items() if set(of) <= set(answers["arm"])}
+    return BudgetTable(bootstrap_over(ran.held, config), judged_figures(judges), means).of(answers, anchors)
 
 
 def judged_answers(ran: BudgetRun, gates: TextGates, utility: TextUtility, judges: Mapping[str, Judge]) -> pd.DataFrame:

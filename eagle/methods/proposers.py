@@ -119,7 +119,7 @@ def proposing(context: MethodContext, kind: str, start: str | None = None) -> Ag
 
 def search_reference(context: MethodContext) -> Search:
     """Return the search that draws from the reference policy that the first trained agent started from."""
-    return _search(context, proposing(context, "reference"), "search_reference")
+    return search_with(context, "search_reference")
 
 
 def search_eagle(context: MethodContext) -> Search:
@@ -127,9 +127,12 @@ def search_eagle(context: MethodContext) -> Search:
     return search_with(context, "search_eagle")
 
 
-def search_with(context: MethodContext, name: str, start: str | None = None) -> Search:
-    """Return the search ``name``, which draws from the agent that was trained from the reference ``start``."""
-    return _search(context, proposing(context, "eagle", start), name)
+def search_with(context: MethodContext, kind: str, name: str | None = None, start: str | None = None) -> Search:
+    """Return the search of this kind (search_eagle, search_reference) under a name of its own.
+
+    ``start``: the reference that it draws from, or that its agent was trained from; None takes the first agent's.
+    """
+    return _search(context, proposing(context, kind.removeprefix("search_"), start), name or kind)
 
 
 def direct_prompt(context: MethodContext) -> Search:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from eagle.actions.written import MAX_TOKENS
-from eagle.config import AllActionPhase, Config, ReferenceName, SelectionPhase
+from eagle.config import AllActionPhase, Config, SelectionPhase, seeded
 from eagle.config.stages import all_instances
 from eagle.domains.open import domain_of
 from eagle.environment.adapted import reason_against
@@ -93,11 +93,11 @@ def _profiles(config: Config, sizes: Sizes) -> Work:
     return Work(sizes.users + PROFILE_TOKEN * texts * LINE_TOKENS, texts * LINE_TOKENS, read=texts)
 
 
-def _reference(config: Config, target: ReferenceName) -> Work:
+def _reference(config: Config, name: str) -> Work:
     """An optimistic target is one action, a uniform one all K, a G-optimal one some two per dimension of the design."""
     candidates, prompts = config.actions.per_anchor, config.reference.prompts
     of_design = min(candidates, 2 * (config.design.projection or candidates))
-    support = {"uniform": candidates, "optimistic": 1, "g_optimal": of_design}[target]
+    support = {"uniform": candidates, "optimistic": 1, "g_optimal": of_design}[seeded(name)[0]]
     actions = prompts * min(support, config.reference.actions or support)
     passes = config.reference.updates * (PROMPT * prompts + actions)
     return Work(passes, 0, actions, passes)

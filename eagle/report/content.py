@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eagle.evaluation.arm import SEARCH_EAGLE, Arm, label_at_budgets, search_of
+from eagle.evaluation.arm import Arm, search_of
 from eagle.evaluation.comparison import final_rows
+from eagle.evaluation.searches import eagle_among, label_at_budgets
 from eagle.report.accounts import total_costs
 from eagle.report.inputs import Inputs
 from eagle.report.words import at_most, ends, number
@@ -57,10 +58,11 @@ def _at_equal_budgets(inputs: Inputs, noun: str) -> list[Headline]:
     if "utility_gain" not in at:
         return []
     gain, over, stars = at["utility_gain"], at.get("utility_gain_over_search_random"), at.get("shelf_stars")
+    who = label_at_budgets(eagle_among(inputs.budgets["arm"]), inputs.arms)
     found = [
         Headline(
             f"{number(gain['mean'], 2, True)} SD",
-            f"gain in utility over the {noun} it started from: EAGLE, best of {most} texts of one change {ends(gain)}",
+            f"gain in utility over the {noun} it started from: {who}, best of {most} texts of one change {ends(gain)}",
         )
     ]
     if over:
@@ -108,13 +110,14 @@ BUDGET_COLUMNS = {
 def budget_rows(table: pd.DataFrame, arms: Sequence[Arm]) -> list[dict[str, Any]]:
     """Return one row per arm at the smallest and the largest budget, and what EAGLE is ahead of the arm by."""
     rows: list[dict[str, Any]] = []
+    eagle = eagle_among(table["arm"])
     for budget in sorted({table["budget"].min(), table["budget"].max()}) if len(table) else []:
         at = table[table["budget"] == budget].set_index(["arm", "metric"])[["mean", "low", "high"]]
         found = at.to_dict("index")
         for arm, label in budget_labels(table, arms).items():
             cells = {metric: found.get((arm, metric)) for metric in BUDGET_COLUMNS}
-            ahead = found.get((SEARCH_EAGLE, f"utility_gain_over_{arm}"))
-            rows.append({"name": label, "main": arm == SEARCH_EAGLE, "budget": budget, "ahead": ahead, **cells})
+            ahead = found.get((eagle, f"utility_gain_over_{arm}"))
+            rows.append({"name": label, "main": arm == eagle, "budget": budget, "ahead": ahead, **cells})
     return rows
 
 

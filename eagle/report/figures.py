@@ -9,7 +9,8 @@ import matplotlib
 import numpy as np
 import pandas as pd
 
-from eagle.evaluation.arm import SEARCH_EAGLE, Arm
+from eagle.evaluation.arm import Arm
+from eagle.evaluation.searches import eagle_among
 from eagle.latent.space import LatentSpace
 from eagle.report.svg import ACCENT, FILL, INK, LINE, QUIET, STYLE, WARM, new_figure, to_svg
 
@@ -97,7 +98,7 @@ def budgets(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
         for axis, (metric, title) in zip(axes, shown.items(), strict=False):
             for arm, label in labels.items():
                 mine = table[(table["arm"] == arm) & (table["metric"] == metric)].sort_values("budget")
-                main = arm == SEARCH_EAGLE
+                main = arm == eagle_among(labels)
                 style = {"color": ACCENT if main else QUIET, "linewidth": 2.2 if main else 1, "label": label}
                 axis.plot(mine["budget"].map(place), mine["mean"], marker=marks.get(arm, "o"), markersize=4, **style)
                 if main:

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from eagle.domains.text import Fields
-from eagle.evaluation.arm import SEARCH_EAGLE, Arm, label_at_budgets
+from eagle.evaluation.arm import Arm
 from eagle.evaluation.bounds import BoundCheck, outside
+from eagle.evaluation.searches import eagle_among, label_at_budgets
 from eagle.latent.verdict import verdict_line
 
 FIGURES = {
@@ -136,7 +137,7 @@ def at_most(table: pd.DataFrame) -> tuple[int, dict[Any, dict[Any, Any]]]:
     """Return the largest budget of reports/budget.csv, and there what EAGLE won, by metric; 0 and nothing where it was
     not compared.
     """
-    table = table[table["arm"] == SEARCH_EAGLE]
+    table = table[table["arm"] == eagle_among(table["arm"])]
     most = 0 if table.empty else int(table["budget"].max())
     return most, table[table["budget"] == most].set_index("metric").to_dict("index")
 
@@ -149,7 +150,8 @@ def budget_sentence(table: pd.DataFrame, arms: Sequence[Arm] = ()) -> str:
     most, at = at_most(table)
     if "utility_gain" not in at:
         return ""
-    said = f"EAGLE, best of {most} texts of one change: {interval(at['utility_gain'])} SD of U over the anchor"
+    who = label_at_budgets(eagle_among(table["arm"]), arms)
+    said = f"{who}, best of {most} texts of one change: {interval(at['utility_gain'])} SD of U over the anchor"
     ahead = "_over_"
     others = {
         name.partition(ahead)[2]: figures for name, figures in at.items() if name.startswith(f"utility_gain{ahead}")

@@ -11,9 +11,10 @@ from eagle.config import Config, load_config
 from eagle.core.errors import user_error
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed
-from eagle.evaluation.arm import SEARCH_EAGLE, policy_arms, proposer_arms
+from eagle.evaluation.arm import policy_arms, proposer_arms
 from eagle.evaluation.running import adapter_of
 from eagle.evaluation.scoring import RememberingEncoder, score
+from eagle.evaluation.searches import SEARCH_EAGLE
 from eagle.latent.text_utility import TextUtility
 from eagle.methods.base import Method
 from eagle.methods.context import MethodContext

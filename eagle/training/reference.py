@@ -22,7 +22,7 @@ import pandas as pd
 
 from eagle.actions.stored import read_design
 from eagle.compute.devices import placement
-from eagle.config import Config, ReferenceName
+from eagle.config import Config, with_seed_of
 from eagle.core import live
 from eagle.core.artifacts import complete_or_absent
 from eagle.core.progress import track
@@ -40,7 +40,7 @@ from eagle.training.setup import load_training_data
 WARMUP = 2
 
 
-def target(name: ReferenceName, decision: Decision, weights: Mapping[tuple[str, str], float]) -> np.ndarray:
+def target(name: str, decision: Decision, weights: Mapping[tuple[str, str], float]) -> np.ndarray:
     """Return q over the listed actions ``(K,)``; used actions get nothing.
 
     ``weights``: (anchor, action) -> design weight.
@@ -76,7 +76,7 @@ def thinned(target: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarr
 def fine_tune(
     policy: LoraPolicy,
     source: DecisionSource,
-    name: ReferenceName,
+    name: str,
     weights: Mapping[tuple[str, str], float],
     config: Config,
 ) -> list[Row]:
@@ -99,8 +99,9 @@ def fine_tune(
     return rows
 
 
-def run(config: Config, project: Project, name: ReferenceName) -> None:
+def run(config: Config, project: Project, name: str) -> None:
     """Train one reference policy and write its adapter and curve."""
+    config, imitated = with_seed_of(config, name)
     settings = config.reference
     material = load_training_data(config.utility, project)
     utility = material.utility.preference_only() if settings.optimistic_by == "rating" else material.utility
@@ -112,10 +113,10 @@ def run(config: Config, project: Project, name: ReferenceName) -> None:
         lookahead=1,
         used="named" if settings.history else "open",
     )
-    seed = derive_seed(config.seed, "reference", name, "adapter")
+    seed = derive_seed(config.seed, "reference", imitated, "adapter")
     policy = LoraPolicy.create(project.llm, settings.lora, seed, **placement(config.llm))
-    weights = read_design(project.design_weights) if name == "g_optimal" else {}
-    rows = fine_tune(policy, source, name, weights, config)
+    weights = read_design(project.design_weights) if imitated == "g_optimal" else {}
+    rows = fine_tune(policy, source, imitated, weights, config)
     save_policy(policy, project.reference(name), name=name, kind="reference")
     write_curve(project.curve(f"reference_{name}"), pd.DataFrame(rows))
 

@@ -24,7 +24,7 @@ from eagle.compute.devices import placement
 from eagle.compute.parallel import Parallel
 from eagle.compute.processes import launch
 from eagle.compute.sharding import open_workers
-from eagle.config import AllActionPhase, Config, Phase, ReferenceName, SelectionPhase
+from eagle.config import AllActionPhase, Config, Phase, SelectionPhase, with_seed_of
 from eagle.core.artifacts import content_hash, hash_of, write_table
 from eagle.core.project import Project
 from eagle.core.seeding import derive_seed, stream
@@ -46,16 +46,17 @@ from eagle.training.watch import Watch
 WATCHED_USERS = 4
 
 
-def run(config: Config, project: Project, arm: ReferenceName) -> None:
+def run(config: Config, project: Project, arm: str) -> None:
     """Train one arm; write its adapter, its curve and its sample records."""
     launch(partial(train, config, project.resolved(), arm), config.train.processes, config.llm.device)
 
 
-def train(config: Config, project: Project, arm: ReferenceName, parallel: Parallel) -> None:
+def train(config: Config, project: Project, arm: str, parallel: Parallel) -> None:
     """Train as one of the processes that train together; the main one writes."""
+    config, start = with_seed_of(config, arm)
     material = load_training_data(config.utility, project)
     policy = LoraPolicy.load(project.llm, project.reference(arm), trainable=True, **placement(config.llm))
-    seed = derive_seed(config.seed, "train", arm)
+    seed = derive_seed(config.seed, "train", start)
     watch: Callable[[], Row] = no_figures
     if parallel.main:
         watch = Watch(policy, _held_out(config, material, seed), config.train.temperature, seed)
@@ -75,7 +76,7 @@ def train(config: Config, project: Project, arm: ReferenceName, parallel: Parall
         trainer.clean()
 
 
-def _write(policy: LoraPolicy, log: Progress, project: Project, arm: ReferenceName) -> None:
+def _write(policy: LoraPolicy, log: Progress, project: Project, arm: str) -> None:
     save_policy(policy, project.agent(arm), name=arm, kind="eagle", reference=content_hash(project.reference(arm)))
     write_curve(project.curve(f"train_{arm}"), pd.DataFrame(log.rows or [{"update": 0}]))
     columns = ["update", "phase", "anchor", "user", "step", "prompt", "action", "probability", "value", "text", "cause"]
@@ -83,7 +84,7 @@ def _write(policy: LoraPolicy, log: Progress, project: Project, arm: ReferenceNa
     write_table(project.training_samples(arm), samples, "training_samples")
 
 
-def checkpoint_key(config: Config, project: Project, arm: ReferenceName) -> str:
+def checkpoint_key(config: Config, project: Project, arm: str) -> str:
     """Hash of inputs, parameters and code: a checkpoint of others is never taken up."""
     inputs = [
         project.llm,

@@ -15,13 +15,12 @@ from eagle.evaluation.arm import (
     anchor_arm,
     arms_of,
     belongs_to,
-    label_at_budgets,
     load_arms,
     macro_arm,
-    method_arm,
     reference_of,
     write_arms,
 )
+from eagle.evaluation.searches import label_at_budgets, means_over_seeds, method_arm, searches
 
 SEARCH = Arm("search", "method", None, "free", "A made-up search", 12)
 EVERYTHING = Config(
@@ -67,6 +66,48 @@ def test_searches_are_called_after_who_proposes() -> None:
     ]
     labels = [label_at_budgets(name, arms_of(EVERYTHING)) for name in (*names, "best_of_two")]
     assert labels == ["EAGLE", "EAGLE, uniform", "Random actions", "best of two"]
+
+
+SEEDS = Config(
+    reference={"names": ["g_optimal", "g_optimal_seed8", "uniform"]},  # type: ignore[arg-type]
+    train={"arms": ["g_optimal", "g_optimal_seed8", "uniform"]},  # type: ignore[arg-type]
+)
+
+
+def test_the_same_agent_with_another_seed_is_an_arm_with_its_own_searches_and_label() -> None:
+    arms = arms_of(SEEDS)
+    assert [arm.label for arm in arms if arm.is_main] == [
+        "EAGLE, G-optimal",
+        "EAGLE, G-optimal, seed 8",
+        "EAGLE, uniform",
+    ]
+    eagle, reference = searches("search_eagle", SEEDS), searches("search_reference", SEEDS)
+    assert list(eagle) == ["search_eagle", "search_eagle_g_optimal_seed8", "search_eagle_uniform"]
+    assert list(reference) == ["search_reference", "search_reference_g_optimal_seed8"]
+    assert searches("search_random", SEEDS) == {}
+    assert [label_at_budgets(name, arms) for name in (*eagle, *reference)] == [
+        "EAGLE",
+        "EAGLE, G-optimal, seed 8",
+        "EAGLE, uniform",
+        "Reference",
+        "Reference, G-optimal, seed 8",
+    ]
+    further = method_arm("search_reference_g_optimal_seed8", 8, SEEDS)
+    assert (further.kind, further.start, further.label) == (
+        "search",
+        None,
+        "Reference, G-optimal, seed 8, best of 8",
+    )
+
+
+def test_means_are_over_seeds_of_the_first_agent_and_there_are_none_of_one() -> None:
+    assert means_over_seeds(SEEDS) == {
+        "search_eagle_mean": ["search_eagle", "search_eagle_g_optimal_seed8"],
+        "search_reference_mean": ["search_reference", "search_reference_g_optimal_seed8"],
+    }
+    assert label_at_budgets("search_eagle_mean", arms_of(SEEDS)) == "EAGLE, mean over seeds"
+    assert means_over_seeds(EVERYTHING) == {}
+    assert means_over_seeds(Config()) == {}
 
 
 def test_budgets_are_texts_of_the_environment() -> None:

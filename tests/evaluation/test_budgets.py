@@ -150,6 +150,28 @@ def test_the_table_has_gains_over_anchors_and_eagle_over_the_others_case_by_case
     assert np.isnan(table.loc[("search_random", "liked"), "mean"])
 
 
+def test_the_mean_over_seeds_is_taken_case_by_case_and_compared_with_what_is_no_seed() -> None:
+    bootstrap = TwoWayBootstrap(["i0", "i0", "i1", "i1"], ["u0", "u1"] * 2, 200, 0.95, 0)
+    own = pd.DataFrame({"case": range(4), "found": True, "budget": 1, "utility": 1.0, "preference_stars": 0.0})
+    first, second = np.array([1.0, 2.0, 3.0, 4.0]), np.array([3.0, 2.0, 1.0, 0.0])
+    answers = pd.concat(
+        [
+            own.assign(arm="search_eagle", utility=first),
+            own.assign(arm="search_eagle_seed8", utility=second),
+            own.assign(arm="search_random", utility=0.5),
+        ]
+    )
+    anchors = own.assign(utility=0.0)
+    means = {"search_eagle_mean": ["search_eagle", "search_eagle_seed8"]}
+    table = BudgetTable(bootstrap, [], means).of(answers, anchors).set_index(["arm", "metric"])
+    gain = table.loc[("search_eagle_mean", "utility_gain"), ["mean", "low", "high"]]
+    assert gain.tolist() == pytest.approx([2, 2, 2])  # the seeds' differences cancel in every case
+    compared = {metric for arm, metric in table.index if arm == "search_eagle_mean" and "utility_gain_over" in metric}
+    assert compared == {"utility_gain_over_search_random"}
+    assert table.loc[("search_eagle_mean", "utility_gain_over_search_random"), "mean"] == pytest.approx(1.5)
+    assert ("search_eagle", "utility_gain_over_search_eagle_mean") not in table.index
+
+
 def test_the_share_that_real_ratings_confirm_stands_beside_what_is_promised() -> None:
     bootstrap = TwoWayBootstrap(["i0", "i0", "i1", "i1"], ["u0", "u1"] * 2, 50, 0.95, 0)
     own = pd.DataFrame({"case": range(4), "found": True, "utility": 1.0, "preference_stars": [3.0, 4.0, 5.0, 6.0]})

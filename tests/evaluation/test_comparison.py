@@ -18,11 +18,11 @@ from eagle.evaluation.arm import (
     eagle_arm,
     elsewhere_arm,
     macro_arm,
-    method_arm,
     reference_arm,
     rule_arms,
 )
 from eagle.evaluation.comparison import ArmResult, Comparison
+from eagle.evaluation.searches import method_arm
 from eagle.methods.rollout import stopped_early
 from eagle.stats.bootstrap import TwoWayBootstrap
 from eagle.stats.intervals import NOTHING

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from eagle.config import Config
-from eagle.evaluation.arm import Arm, anchor_arm, eagle_arm, method_arm, reference_arm
+from eagle.evaluation.arm import Arm, anchor_arm, eagle_arm, reference_arm
+from eagle.evaluation.searches import method_arm
 from eagle.gaps.find import best_per_anchor, find_gaps, usual_spacing
 from eagle.latent.space import LatentSpace
 

@@ -93,6 +93,24 @@ def test_references_differ_and_the_same_seed_gives_the_same_bytes(prepared: Proj
     assert (project.reference("optimistic") / "adapter_model.safetensors").read_bytes() != before
 
 
+def test_a_name_with_a_seed_trains_what_that_seed_would(prepared: Project, tmp_path: Path) -> None:
+    named, other = (copy_of(prepared, tmp_path / name) for name in ("named", "other"))
+    for run in (reference.run, stage.run):
+        run(config(), named, "g_optimal_seed8")
+        run(config().model_copy(update={"seed": 8}), other, "g_optimal")
+    for mine, theirs in (
+        (named.reference("g_optimal_seed8"), other.reference("g_optimal")),
+        (named.agent("g_optimal_seed8"), other.agent("g_optimal")),
+    ):
+        found = weights(mine)
+        assert all(np.array_equal(tensor, found[name]) for name, tensor in weights(theirs).items())
+    assert named.curve("train_g_optimal_seed8").read_bytes() == other.curve("train_g_optimal").read_bytes()
+    first = weights(prepared.reference("g_optimal"))
+    assert any(
+        not np.array_equal(tensor, first[name]) for name, tensor in weights(other.reference("g_optimal")).items()
+    )
+
+
 def test_training_writes_what_it_promises(trained: Project) -> None:
     curve = pd.read_csv(trained.curve("train_g_optimal"))
     assert curve["update"].tolist() == list(range(1, 7))
