@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -50,6 +50,9 @@ class Config(Section):
         missing = [arm for arm in self.train.arms if arm not in self.reference.names]
         if missing:
             raise ValueError(f"train.arms names {missing}, which reference.names does not train")
+        for section, names in (("reference.names", self.reference.names), ("train.arms", self.train.arms)):
+            if alike := self._more_than_once(names):
+                raise ValueError(f"{section} names {', '.join(alike)}: one training twice, as seed is {self.seed}")
         if self.train.kl_coefficient == 0 and any(
             p.kind == "all_action" and p.objective == "closed_form" for p in self.train.phases
         ):
@@ -72,6 +75,11 @@ class Config(Section):
         if self.split.test_users + self.split.validation_users >= 1:
             raise ValueError("split.test_users + split.validation_users leave no users for training")
         return self
+
+    def _more_than_once(self, names: Sequence[str]) -> list[str]:
+        """Return the names that ask for a training that another one asks for too."""
+        wanted = [(imitated, self.seed if seed is None else seed) for imitated, seed in map(seeded, names)]
+        return [name for name, own in zip(names, wanted, strict=True) if wanted.count(own) > 1]
 
     def only(self, sections: Iterable[str]) -> Config:
         """Return a view in which any section but the named ones raises when touched.

@@ -28,6 +28,12 @@ def test_all_problems_are_reported_at_once_with_suggestions() -> None:
         ({"split": {"test_items": 0.5, "validation_items": 0.5}}, "no items for training"),
         ({"split": {"test_users": 0.6, "validation_users": 0.4}}, "no users for training"),
         ({"reference": {"names": ["uniform"]}}, "which reference.names does not train"),
+        ({"train": {"arms": ["g_optimal"] * 2}}, "train.arms names g_optimal, g_optimal: one training twice"),
+        (
+            {"seed": 8, "reference": {"names": ["uniform", "g_optimal", "g_optimal_seed8"]}},
+            "reference.names names g_optimal, g_optimal_seed8: one training twice, as seed is 8",
+        ),
+        ({"reference": {"names": ["optimal"]}}, "should be .* or NAME_seedN .*; did you mean 'g_optimal'"),
         ([], "should be a mapping"),
         ({"llm": {"top_p": 0}}, r"llm\.top_p: Input should be greater than 0"),
         ({"registry": {"experiment": " "}}, r"registry\.experiment: should be a name of 1 to 256 characters"),
