@@ -16,7 +16,8 @@ from eagle.config.stages import STAGES
 from eagle.core.code import reached
 from eagle.core.errors import EagleError
 from eagle.core.parts import BuiltIn, load_part
-from eagle.evaluation.arm import LINEAR_ONCE, method_arm, rule_arms
+from eagle.evaluation.arm import LINEAR_ONCE, rule_arms
+from eagle.evaluation.searches import method_arm
 
 SEAMS = {
     "sources": ("data", "source", ["fetch"]),
