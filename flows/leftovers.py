@@ -19,9 +19,9 @@ def remove_leftovers() -> list[Path]:
 
     While a ``dvc`` lives here, all of it stays: it may be about to be written to its end.
     """
-    found = list(_cut_off())
-    if not found or any_here():
+    if not any(True for _ in _cut_off()) or any_here():
         return []
+    found = list(_cut_off())  # asked again: a dvc that has ended meanwhile may have written them to their end
     for path in found:
         path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
     return found

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from eagle.config.base import Count, Fraction, Natural, NonNegative, Positive, Section
-from eagle.config.kinds import ReferenceName
+from eagle.config.kinds import REFERENCES, ReferenceName
 
 
 class LoraSettings(Section):
@@ -18,7 +18,7 @@ class LoraSettings(Section):
 
 class ReferenceConfig(Section):
     names: tuple[ReferenceName, ...] = Field(
-        ("uniform", "optimistic", "g_optimal"),
+        REFERENCES,
         description="which references are trained [P]; g_optimal_seed8 is g_optimal with the random numbers of seed 8",
     )
     updates: Count = Field(18, description="gradient steps [P: 20,000; M: 14]")
